@@ -1,0 +1,1 @@
+"""The pimains command, one module per verb."""

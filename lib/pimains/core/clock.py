@@ -1,0 +1,76 @@
+"""Time: intervals that no clock jump can bend, and the wall time that people read."""
+
+import os
+import time
+from functools import cache
+from pathlib import Path
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """What a service may know of time."""
+
+    def monotonic(self) -> float:
+        """Seconds since boot, never jumping; the only clock for intervals."""
+
+    def wall(self) -> float:
+        """Seconds since 1970, as far as this machine knows; only for people and protocols."""
+
+    def real_seconds(self, seconds: float) -> float:
+        """How long to really wait for `seconds` of this clock to pass."""
+
+
+class SystemClock:
+    """The machine's own clocks; PIMAINS_SPEED=60 lets an hour pass in a minute, for rehearsals."""
+
+    def __init__(self) -> None:
+        self.speed = float(os.environ.get("PIMAINS_SPEED") or 1)
+        self._start = time.clock_gettime(time.CLOCK_BOOTTIME)
+
+    def monotonic(self) -> float:
+        """Seconds since boot (CLOCK_BOOTTIME: it goes on while the machine sleeps)."""
+        now = time.clock_gettime(time.CLOCK_BOOTTIME)
+        return self._start + (now - self._start) * self.speed
+
+    def wall(self) -> float:
+        """Seconds since 1970."""
+        return time.time()
+
+    def real_seconds(self, seconds: float) -> float:
+        """Seconds to wait on the machine."""
+        return seconds / self.speed
+
+
+class FakeClock:
+    """A clock that moves only when told, so that hours pass in milliseconds."""
+
+    def __init__(self, monotonic: float = 100.0, wall: float = 1_790_000_000.0) -> None:
+        self._monotonic = monotonic
+        self._wall = wall
+
+    def monotonic(self) -> float:
+        """Seconds since the imagined boot."""
+        return self._monotonic
+
+    def wall(self) -> float:
+        """Seconds since 1970, as the imagined machine believes."""
+        return self._wall
+
+    def real_seconds(self, seconds: float) -> float:  # noqa: ARG002  # as the protocol Clock has it
+        """Nothing is really waited for."""
+        return 0.0
+
+    def advance(self, seconds: float) -> None:
+        """Let `seconds` pass on both clocks."""
+        self._monotonic += seconds
+        self._wall += seconds
+
+    def jump(self, seconds: float) -> None:
+        """Set the wall clock, as NTP or a person would; the monotonic clock does not notice."""
+        self._wall += seconds
+
+
+@cache
+def boot_id() -> str:
+    """The kernel's name for this boot (proc(5), /proc/sys/kernel/random/boot_id)."""
+    return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()

@@ -1,0 +1,13 @@
+"""Errors, split by who has to handle them."""
+
+
+class PimainsError(Exception):
+    """Anything pimains itself raises; the text is one line for a person."""
+
+
+class WrongSetting(PimainsError):
+    """A file in variables/ has to be edited: nothing else helps, least of all trying again."""
+
+
+class Away(PimainsError):
+    """A device or a network is not there now; trying again later may help."""

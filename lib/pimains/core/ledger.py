@@ -1,0 +1,134 @@
+"""The ledger: why anything was switched, written and synced before it is done.
+
+One SQLite file for the whole machine, below /var/lib/pimains, shared by every service. Each entry is an actuation:
+subject ("plug", "halt"), action ("power off"), cause in words, the inputs it was decided on with their ages, and
+when the subject may next change. Beside them stands how long things took, from which budgets are measured.
+"""
+
+import contextlib
+import json
+import os
+import sqlite3
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from pimains.core import clock as clocks
+from pimains.core import paths
+
+_TABLES = """
+create table if not exists entries (
+    id integer primary key, boot text not null, monotonic real not null, wall real not null,
+    subject text not null, action text not null, cause text not null, inputs text not null, next_change real
+);
+create index if not exists entries_by_subject on entries (subject, id);
+create table if not exists durations (id integer primary key, subject text not null, wall real not null, seconds real not null);
+create index if not exists durations_by_subject on durations (subject, id);
+"""
+_DURATIONS_KEPT = 100
+_ENTRIES_KEPT = 10_000
+
+
+class Reading(NamedTuple):
+    """An input to a decision: its value, and how many seconds old it was (None: not known)."""
+
+    value: str
+    age_seconds: float | None = None
+
+
+class Entry(NamedTuple):
+    """One actuation, as it was decided."""
+
+    boot: str
+    monotonic: float
+    wall: float
+    subject: str
+    action: str
+    cause: str
+    inputs: dict[str, Reading]
+    next_change: float | None
+
+
+class Ledger:
+    """Opened for each use, so that nothing keeps the file busy and a service needs no memory for it while idle."""
+
+    def __init__(self, path: Path | None = None, clock: clocks.Clock | None = None) -> None:
+        self.path = path or paths.lib() / "ledger.sqlite"
+        self.clock = clock or clocks.SystemClock()
+
+    def record(
+        self,
+        subject: str,
+        action: str,
+        cause: str,
+        inputs: Mapping[str, Reading] | None = None,
+        may_change_in_seconds: float | None = None,
+    ) -> None:
+        """Write down what is about to be done; returns when it would survive a power cut.
+
+        Raises OSError or sqlite3.Error if it could not be written: the caller decides whether to go on.
+        """
+        now = self.clock.wall()
+        noted = {name: [reading.value, reading.age_seconds] for name, reading in (inputs or {}).items()}
+        next_change = None if may_change_in_seconds is None else now + may_change_in_seconds
+        row = (clocks.boot_id(), self.clock.monotonic(), now, subject, action, cause, json.dumps(noted), next_change)
+        with self._open() as connection:
+            connection.execute(
+                "insert into entries (boot, monotonic, wall, subject, action, cause, inputs, next_change) values (?,?,?,?,?,?,?,?)", row
+            )
+            connection.execute("delete from entries where id <= (select max(id) from entries) - ?", (_ENTRIES_KEPT,))
+
+    def entries(self, subject: str | None = None, limit: int = 20) -> list[Entry]:
+        """The newest entries, newest first."""
+        with self._open() as connection:
+            rows = connection.execute(
+                "select boot, monotonic, wall, subject, action, cause, inputs, next_change from entries"
+                " where ?1 is null or subject = ?1 order by id desc limit ?2",
+                (subject, limit),
+            ).fetchall()
+        return [Entry(*row[:6], inputs=_readings(row[6]), next_change=row[7]) for row in rows]
+
+    def subjects(self) -> list[str]:
+        """Everything that was ever actuated."""
+        with self._open() as connection:
+            return [row[0] for row in connection.execute("select distinct subject from entries order by subject")]
+
+    def took(self, subject: str, seconds: float) -> None:
+        """Remember that `subject` took `seconds` this time."""
+        with self._open() as connection:
+            connection.execute("insert into durations (subject, wall, seconds) values (?,?,?)", (subject, self.clock.wall(), seconds))
+            connection.execute(
+                "delete from durations where subject = ?1 and id not in"
+                " (select id from durations where subject = ?1 order by id desc limit ?2)",
+                (subject, _DURATIONS_KEPT),
+            )
+
+    def durations(self, subject: str) -> list[float]:
+        """How many seconds `subject` took the last hundred times, oldest first."""
+        with self._open() as connection:
+            return [row[0] for row in connection.execute("select seconds from durations where subject = ? order by id", (subject,))]
+
+    @contextlib.contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        is_new = not self.path.exists()
+        with contextlib.closing(sqlite3.connect(self.path, timeout=5)) as connection:
+            if is_new:
+                _share_with_group(self.path)
+            # a rollback journal needs no second process to be alive and no shared memory file, and EXTRA syncs the
+            # directory too: an entry that record() returned from is on the disk
+            connection.execute("pragma synchronous = extra")
+            connection.executescript(_TABLES)
+            with connection:
+                yield connection
+
+
+def _readings(noted: str) -> dict[str, Reading]:
+    return {name: Reading(value, age) for name, (value, age) in json.loads(noted).items()}
+
+
+def _share_with_group(path: Path) -> None:
+    """Root and the user pimains write the same file: it takes the group of its directory and lets the group write."""
+    with contextlib.suppress(PermissionError):
+        os.chown(path, -1, path.parent.stat().st_gid)
+        path.chmod(0o664)

@@ -1,0 +1,46 @@
+"""Where pimains keeps what: below /, or below PIMAINS_ROOT in a rehearsal."""
+
+import os
+from pathlib import Path
+
+
+def _below_root(path: str) -> Path:
+    return Path(os.environ.get("PIMAINS_ROOT") or "/") / path
+
+
+def run() -> Path:
+    """State that ends with this boot: one directory per instance, one file per value."""
+    return _below_root("run/pimains")
+
+
+def lib() -> Path:
+    """State that outlives a reboot: the ledger, learned times, queued notifications."""
+    return _below_root("var/lib/pimains")
+
+
+def log() -> Path:
+    """What multilog keeps: one directory per instance."""
+    return _below_root("var/log/pimains")
+
+
+def etc() -> Path:
+    """What the administrator adds: halt.d."""
+    return _below_root("etc/pimains")
+
+
+def checkout() -> Path | None:
+    """The top of the checkout this library runs from; None when it was installed."""
+    top = Path(__file__).resolve().parents[3]
+    return top if (top / "create_service").is_file() and (top / "services").is_dir() else None
+
+
+def service_templates() -> Path:
+    """The service directories that instances are made of and link to."""
+    top = checkout()
+    return top / "services" if top else Path("/usr/share/pimains/services")
+
+
+def shipped_halt_steps() -> Path:
+    """The halt steps that pimains brings; the administrator's are in etc()/halt.d."""
+    top = checkout()
+    return top / "services/halt/halt.d" if top else Path("/usr/lib/pimains/halt.d")

@@ -1,0 +1,1 @@
+"""What talks: one file per protocol or kind of hardware."""

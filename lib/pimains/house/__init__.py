@@ -1,0 +1,1 @@
+"""A simulated house: programs that speak the real protocols over the real wires."""

@@ -1,0 +1,10 @@
+"""What the halt service may be told."""
+
+from pimains.core.settings import Settings, command, number
+
+
+class HaltSettings(Settings):
+    """services/halt/variables/."""
+
+    HALT_COMMAND = command()
+    STEP_SECONDS_MAX = number(1, 3600, "time in seconds")

@@ -1,0 +1,32 @@
+"""Installs the library, the pimains and create_service commands, and the service directories they make instances of."""
+
+import re
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+HERE = Path(__file__).resolve().parent
+
+
+def service_files() -> list[tuple[str, list[str]]]:
+    """Every file below services/, with the directory it is installed in."""
+    directories = sorted({path.parent for path in (HERE / "services").rglob("*") if path.is_file()})
+    return [
+        (
+            f"share/pimains/{directory.relative_to(HERE)}",
+            [str(path.relative_to(HERE)) for path in sorted(directory.iterdir()) if path.is_file()],
+        )
+        for directory in directories
+    ]
+
+
+setup(
+    name="pimains",
+    version=re.search(r"\((.+?)\)", (HERE / "debian/changelog").read_text(encoding="utf-8"))[1],  # type: ignore[index]
+    description="The power of a house of Raspberry Pis, run by tiny supervised services",
+    license="GPL-3.0-or-later",
+    python_requires=">=3.11",
+    packages=find_packages("lib"),
+    package_dir={"": "lib"},
+    data_files=service_files(),
+)

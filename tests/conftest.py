@@ -1,0 +1,15 @@
+"""Fixtures every test may ask for."""
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from kit import House, new_house
+
+
+@pytest.fixture
+def house() -> Iterator[House]:
+    """A house of its own: a root, a scan directory, a real svscan. In /tmp, where user pimains may go too."""
+    with tempfile.TemporaryDirectory(prefix="pimains-house-") as root:
+        yield from new_house(Path(root))

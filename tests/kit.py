@@ -1,0 +1,161 @@
+"""What tests start real things with: a scan directory of its own under a real svscan, and waiting for events.
+
+def test_it(house):                     # the fixture in tests/conftest.py
+    halt = house.add("halt", HALT_COMMAND=house.recorder)
+    house.until(lambda: halt.status == "ready")
+    halt.set("STEP_SECONDS_MAX", "5"); halt.svc("-t")
+"""
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+TOP = Path(__file__).resolve().parent.parent
+CACHE = Path(os.environ.get("PIMAINS_CACHE") or Path("~/.cache/pimains").expanduser())
+
+
+def until(condition: Callable[[], object], seconds: float = 10, what: str = "") -> None:
+    """Wait until `condition` holds, looking often; fails the test after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"not within {seconds} s: {what or condition}"
+        time.sleep(0.005)
+
+
+class TestInstance:
+    """One service directory of the test's house."""
+
+    __test__ = False
+
+    def __init__(self, house: "House", name: str) -> None:
+        self.house = house
+        self.name = name
+        self.directory = house.scan / name
+        self.run = house.root / "run/pimains" / name
+        self.lib = house.root / "var/lib/pimains" / name
+
+    @property
+    def status(self) -> str:
+        """The status line."""
+        return self.read("status")
+
+    def read(self, name: str) -> str:
+        """A state file below /run/pimains/<instance>, '' when it is not there."""
+        try:
+            return (self.run / name).read_text().strip()
+        except FileNotFoundError:
+            return ""
+
+    @property
+    def log(self) -> str:
+        """Everything the instance said so far."""
+        return "".join(path.read_text(errors="replace") for path in sorted((self.house.root / "var/log/pimains" / self.name).glob("[@c]*")))
+
+    @property
+    def pid(self) -> int:
+        """The process under supervise; 0 when it is down."""
+        said = subprocess.run(["svstat", self.directory], capture_output=True, text=True, check=True).stdout
+        return int(said.split("(pid ")[1].split(")")[0]) if "(pid " in said else 0
+
+    def set(self, name: str, value: str) -> None:
+        """Edit a variable as a user would, with echo."""
+        (self.directory / "variables" / name).write_text(value + "\n")
+
+    def svc(self, *options: str) -> None:
+        """svc -d, -u, -t, ..."""
+        subprocess.run(["svc", *options, self.directory], check=True)
+
+    def kill(self, number: signal.Signals = signal.SIGKILL) -> None:
+        """Send a signal to the process under supervise."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, number)
+
+
+class House:
+    """A root of its own, a scan directory, and a real svscan on it. Nothing in it can halt the machine."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.scan = root / "etc/service"
+        self.scan.mkdir(parents=True)
+        for directory in ("run/pimains", "var/lib/pimains", "var/log/pimains", "etc/pimains"):
+            (root / directory).mkdir(parents=True)
+            (root / directory).chmod(0o777)
+        self.halted = root / "halted"  # what the recorder wrote: one line for each time the machine would have halted
+        self._svscan: subprocess.Popen[bytes] | None = None
+
+    @property
+    def recorder(self) -> str:
+        """A HALT_COMMAND that only writes down when it was started (CLOCK_BOOTTIME, seconds)."""
+        script = self.root / "record-halt"
+        if not script.exists():
+            script.write_text(f'#!/bin/sh\nread -r uptime rest </proc/uptime\necho "$uptime $*" >>{self.halted}\n')
+            script.chmod(0o755)
+        return f"{script} -P now"
+
+    def add(self, service: str, name: str | None = None, *, pythonpath: str = "", **variables: str) -> TestInstance:
+        """Make an instance of a service, with some variables of its own, as create_service would, and let svscan find it."""
+        name = name or service
+        template, aside = TOP / "services" / service, self.root / f"new-{name}"
+        shutil.copytree(template / "variables", aside / "variables")
+        (aside / "log").mkdir()
+        (aside / "run").symlink_to(template / "run")
+        (aside / "log/run").symlink_to(template / "log/run")
+        settings = {"PIMAINS_ROOT": str(self.root), "PYTHONPATH": ":".join(filter(None, (str(TOP / "lib"), pythonpath))), **variables}
+        for key, value in settings.items():
+            (aside / "variables" / key).write_text(value + "\n")
+        log = self.root / "var/log/pimains" / name
+        log.mkdir()
+        log.chmod(0o777)
+        aside.rename(self.scan / name)
+        self._start()
+        instance = TestInstance(self, name)
+        # svscan looks every five seconds: what it would start next is started now
+        until(lambda: (instance.directory / "supervise/ok").exists(), 8, "svscan to find the instance")
+        return instance
+
+    def until(self, condition: Callable[[], object], seconds: float = 10, what: str = "") -> None:
+        """Wait for an event in the house."""
+        until(condition, seconds, what)
+
+    def halts(self) -> list[str]:
+        """The times the machine would have been halted."""
+        return self.halted.read_text().splitlines() if self.halted.exists() else []
+
+    def _start(self) -> None:
+        if self._svscan is not None:
+            return
+        # as svscanboot does it: env - PATH
+        self._svscan = subprocess.Popen(
+            ["svscan", self.scan], env={"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}, start_new_session=True
+        )
+
+    def close(self) -> None:
+        """End everything that was started, by its pid."""
+        if self._svscan is None:
+            return
+        self._svscan.terminate()
+        self._svscan.wait()
+        directories = [d for top in self.scan.iterdir() for d in (top, top / "log") if (d / "supervise").exists()]
+        subprocess.run(["svc", "-dxk", *directories], check=False)
+        with contextlib.suppress(AssertionError):
+            until(lambda: not any(_is_supervised(directory) for directory in directories), 10)
+
+
+def _is_supervised(directory: Path) -> bool:
+    return subprocess.run(["svok", directory], check=False).returncode == 0
+
+
+def new_house(root: Path) -> Iterator[House]:
+    """For fixtures."""
+    root.chmod(0o755)
+    house = House(root)
+    try:
+        yield house
+    finally:
+        house.close()

@@ -1,0 +1,93 @@
+# shellcheck shell=bash
+# Sourced by tests/run: one function for each thing the tests stand on. Each does nothing when it is there already.
+
+step() { # DESCRIPTION FUNCTION: run it, saying what it is when it takes more than a moment
+    local started=$SECONDS log
+    log=$(mktemp)
+    if ! "$2" >"$log" 2>&1; then
+        cat "$log" >&2
+        echo "tests/run: could not prepare: $1" >&2
+        exit 1
+    fi
+    [ $((SECONDS - started)) -lt 2 ] || echo "prepared: $1 ($((SECONDS - started)) s)"
+    rm -f "$log"
+}
+
+made_from() { # STAMP FILE...: true when STAMP was made from just these files
+    local stamp=$1
+    shift
+    [ "$(cat "$stamp" 2>/dev/null)" = "$(cat "$@" | sha256sum)" ]
+}
+
+note_made_from() { # STAMP FILE...
+    local stamp=$1
+    shift
+    cat "$@" | sha256sum >"$stamp"
+}
+
+test_tools() {
+    local venv=$PIMAINS_CACHE/tools
+    made_from "$venv/made-from" tests/requirements.txt && return
+    if [ "$(id -u)" = 0 ] && ! dpkg -s python3-venv >/dev/null 2>&1; then
+        apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends python3-venv
+    fi
+    rm -rf "$venv"
+    /usr/bin/python3 -m venv --system-site-packages "$venv"
+    "$venv/bin/pip" install -r tests/requirements.txt
+    note_made_from "$venv/made-from" tests/requirements.txt
+}
+
+debian_packages() {
+    local wanted missing=""
+    wanted=$(sed 's/#.*//' tests/debian-packages.txt)
+    for package in $wanted; do
+        dpkg-query -W -f '${Status}\n' "$package" 2>/dev/null | grep -q 'ok installed' || missing="$missing $package"
+    done
+    [ -n "$missing" ] || return 0
+    apt-get update
+    # shellcheck disable=SC2086  # a list of names
+    DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $missing
+}
+
+users() {
+    for user in pimains pimains-log; do
+        getent passwd "$user" >/dev/null ||
+            adduser --system --group --no-create-home --home /var/lib/pimains --gecos "pimains" "$user"
+    done
+}
+
+aioesphomeapi_versions() { # for Debian's python: the version Debian and our package bring, and the newest there is
+    local newest oldest=25.1.0
+    newest=$(cat tests/aioesphomeapi-newest.txt)
+    for version in "$oldest" "$newest"; do
+        [ -d "$PIMAINS_CACHE/aioesphomeapi-$version" ] && continue
+        rm -rf "$PIMAINS_CACHE/aioesphomeapi-$version.new"
+        # --ignore-installed: all of it comes from there, nothing from Debian's older packages
+        "$PIMAINS_CACHE/tools/bin/pip" install --ignore-installed --target "$PIMAINS_CACHE/aioesphomeapi-$version.new" "aioesphomeapi==$version"
+        mv "$PIMAINS_CACHE/aioesphomeapi-$version.new" "$PIMAINS_CACHE/aioesphomeapi-$version"
+    done
+}
+
+newest_python() { # a Python that ESPHome's newest version runs on
+    for python in python3.13 python3.12 "$HOME"/.pyenv/versions/3.1[23]*/bin/python; do
+        if command -v "$python" >/dev/null && "$python" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 12))' 2>/dev/null; then
+            command -v "$python"
+            return
+        fi
+    done
+}
+
+esphome_versions() { # 2026.6.5 runs on Debian's python, 2026.10.0 needs 3.12: left out, and said so by its tests, where there is none
+    esphome_version 2026.6.5 /usr/bin/python3
+    local python
+    python=$(newest_python)
+    [ -z "$python" ] || esphome_version 2026.10.0 "$python"
+}
+
+esphome_version() { # VERSION PYTHON
+    local venv=$PIMAINS_CACHE/esphome-$1
+    [ -x "$venv/bin/esphome" ] && return
+    rm -rf "$venv"
+    "$2" -m venv "$venv"
+    "$venv/bin/pip" install "esphome==$1"
+}
