@@ -86,7 +86,7 @@ class Ledger:
                 " where ?1 is null or subject = ?1 order by id desc limit ?2",
                 (subject, limit),
             ).fetchall()
-        return [Entry(*row[:6], inputs=_readings(row[6]), next_change=row[7]) for row in rows]
+        return [_entry(*row) for row in rows]
 
     def subjects(self) -> list[str]:
         """Everything that was ever actuated."""
@@ -123,8 +123,11 @@ class Ledger:
                 yield connection
 
 
-def _readings(noted: str) -> dict[str, Reading]:
-    return {name: Reading(value, age) for name, (value, age) in json.loads(noted).items()}
+def _entry(
+    boot: str, monotonic: float, wall: float, subject: str, action: str, cause: str, inputs: str, next_change: float | None
+) -> Entry:
+    readings = {name: Reading(value, age) for name, (value, age) in json.loads(inputs).items()}
+    return Entry(boot, monotonic, wall, subject, action, cause, readings, next_change)
 
 
 def _share_with_group(path: Path) -> None:
