@@ -1,6 +1,31 @@
 """The runner under a real supervise: start, stop, settings edited while it runs, crashes."""
 
-from kit import House
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+from kit import TOP, House
+
+_TOLD_AT_ONCE = """
+import asyncio, os, signal
+from pimains.core.service import run, seconds
+from pimains.core.settings import Settings
+
+def generator():
+    os.kill(os.getpid(), signal.SIGTERM)
+    while True:
+        yield seconds(1e12)
+
+async def forever():
+    await asyncio.Event().wait()
+
+def coroutine():
+    os.kill(os.getpid(), signal.SIGTERM)
+    return forever()
+
+run(lambda me, settings: KIND(), Settings, user=None)
+"""
 
 
 def test_a_service_says_how_it_is_and_stops_when_told(house: House) -> None:
@@ -28,3 +53,10 @@ def test_the_log_has_multilogs_time_stamps_and_the_service_none(house: House) ->
     halt = house.add("halt", HALT_COMMAND="")
     house.until(lambda: "HALT_COMMAND: is empty" in halt.log)
     assert all(line.startswith("@4000") for line in halt.log.splitlines())
+
+
+@pytest.mark.parametrize("kind", ["generator", "coroutine"])
+def test_a_stop_that_comes_while_a_service_starts_is_not_lost(kind: str, tmp_path: Path) -> None:
+    (tmp_path / "variables").mkdir()
+    environment = {**os.environ, "PYTHONPATH": str(TOP / "lib"), "PIMAINS_ROOT": str(tmp_path)}
+    subprocess.run(["/usr/bin/python3", "-c", _TOLD_AT_ONCE.replace("KIND", kind)], cwd=tmp_path, env=environment, timeout=10, check=True)

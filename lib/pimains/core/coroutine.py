@@ -1,16 +1,15 @@
 """Running a service that is a coroutine, for those whose library is asyncio."""
 
 import asyncio
-import signal
 from collections.abc import Coroutine
 
 
-def run_until_told(service: Coroutine[object, object, None]) -> None:
-    """Run `service` until it ends; TERM and INT cancel it, which is its time to say goodbye."""
-    asyncio.run(_until_told(service))
+def run_until_told(service: Coroutine[object, object, None], wakeup: int) -> None:
+    """Run `service` until it ends; a byte at the descriptor `wakeup` cancels it, which is its time to say goodbye."""
+    asyncio.run(_until_told(service, wakeup))
 
 
-async def _until_told(service: Coroutine[object, object, None]) -> None:
+async def _until_told(service: Coroutine[object, object, None], wakeup: int) -> None:
     task = asyncio.ensure_future(service)
     loop = asyncio.get_running_loop()
     told = False
@@ -18,10 +17,10 @@ async def _until_told(service: Coroutine[object, object, None]) -> None:
     def stop() -> None:
         nonlocal told
         told = True
+        loop.remove_reader(wakeup)
         task.cancel()
 
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop)
+    loop.add_reader(wakeup, stop)
     try:
         await task
     except asyncio.CancelledError:

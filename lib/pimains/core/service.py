@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from pimains.core.ledger import Ledger
 
 EXIT_TRY_AGAIN = 111
+_LONGEST_NAP_SECONDS = 1_000_000  # poll(2) counts milliseconds in an int
 S = TypeVar("S", bound=Settings)
 
 
@@ -133,7 +134,7 @@ def run(main: Main[S], settings: type[S], *, user: str | None = "pimains") -> No
         if isinstance(result, Coroutine):
             from pimains.core.coroutine import run_until_told  # asyncio costs nine megabytes
 
-            run_until_told(result)
+            run_until_told(result, wakeup.fileno())
         else:
             drive(result, me.clock, wakeup)
         me.status("stopped")
@@ -170,7 +171,7 @@ def poll(nap: Nap, clock: Clock, *more: Readable) -> tuple[Readable, ...]:
     files = {file.fileno(): file for file in (*nap.files, *more)}
     for descriptor in files:
         poller.register(descriptor, select.POLLIN)
-    events = poller.poll(max(0.0, clock.real_seconds(nap.seconds)) * 1000)
+    events = poller.poll(min(max(0.0, clock.real_seconds(nap.seconds)), _LONGEST_NAP_SECONDS) * 1000)
     return tuple(files[descriptor] for descriptor, _ in events)
 
 
