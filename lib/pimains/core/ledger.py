@@ -17,6 +17,7 @@ from pimains.core import clock as clocks
 from pimains.core import paths
 
 _TABLES = """
+begin;
 create table if not exists entries (
     id integer primary key, boot text not null, monotonic real not null, wall real not null,
     subject text not null, action text not null, cause text not null, inputs text not null, next_change real
@@ -24,6 +25,7 @@ create table if not exists entries (
 create index if not exists entries_by_subject on entries (subject, id);
 create table if not exists durations (id integer primary key, subject text not null, wall real not null, seconds real not null);
 create index if not exists durations_by_subject on durations (subject, id);
+commit;
 """
 _DURATIONS_KEPT = 100
 _ENTRIES_KEPT = 10_000
@@ -80,7 +82,7 @@ class Ledger:
 
     def entries(self, subject: str | None = None, limit: int = 20) -> list[Entry]:
         """The newest entries, newest first."""
-        with self._open() as connection:
+        with self._reading() as connection:
             rows = connection.execute(
                 "select boot, monotonic, wall, subject, action, cause, inputs, next_change from entries"
                 " where ?1 is null or subject = ?1 order by id desc limit ?2",
@@ -90,7 +92,7 @@ class Ledger:
 
     def subjects(self) -> list[str]:
         """Everything that was ever actuated."""
-        with self._open() as connection:
+        with self._reading() as connection:
             return [row[0] for row in connection.execute("select distinct subject from entries order by subject")]
 
     def took(self, subject: str, seconds: float) -> None:
@@ -105,8 +107,19 @@ class Ledger:
 
     def durations(self, subject: str) -> list[float]:
         """How many seconds `subject` took the last hundred times, oldest first."""
-        with self._open() as connection:
+        with self._reading() as connection:
             return [row[0] for row in connection.execute("select seconds from durations where subject = ? order by id", (subject,))]
+
+    @contextlib.contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        """Reading needs no right to write, and leaves no file behind where there was none."""
+        there = self.path.exists() and self.path.stat().st_size > 0
+        with contextlib.closing(
+            sqlite3.connect(f"{self.path.absolute().as_uri()}?mode=ro" if there else ":memory:", timeout=5, uri=True)
+        ) as connection:
+            if not there:
+                connection.executescript(_TABLES)
+            yield connection
 
     @contextlib.contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:

@@ -4,13 +4,13 @@ import os
 from pathlib import Path
 
 
-def _below_root(path: str) -> Path:
-    return Path(os.environ.get("PIMAINS_ROOT") or "/") / path
+def _below_root(path: str, root: str | None = None) -> Path:
+    return Path(root or os.environ.get("PIMAINS_ROOT") or "/") / path
 
 
-def run() -> Path:
-    """State that ends with this boot: one directory per instance, one file per value."""
-    return _below_root("run/pimains")
+def run(root: str | None = None) -> Path:
+    """State that ends with this boot: one directory per instance, one file per value; below another's `root` if that is given."""
+    return _below_root("run/pimains", root)
 
 
 def lib() -> Path:

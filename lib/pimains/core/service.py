@@ -100,12 +100,12 @@ class Instance:
 
     def status(self, line: str, *, well: bool = True) -> None:
         """Say in the words of the user how things stand; `well` is whether nobody needs to look after it."""
-        if line != state.read(self.run / "status"):
-            state.write(self.run / "status", line)
         if well:
             state.remove(self.run / "unwell")
-        elif state.read(self.run / "unwell") is None:
+        elif line != state.read(self.run / "unwell"):
             state.write(self.run / "unwell", line)
+        if line != state.read(self.run / "status"):
+            state.write(self.run / "status", line)
 
     def complain(self, line: str) -> None:
         """Log an error and keep it for `pimains status` as the last one."""
@@ -128,8 +128,8 @@ def run(main: Main[S], settings: type[S], *, user: str | None = "pimains") -> No
         if user is not None and os.geteuid() == 0:
             become(user)
         given = from_environment(settings)
-        state.remove(me.run / "error")
-        me.status("starting")
+        # a service that ends and starts again and again stays unwell until it says itself that it is well
+        state.write(me.run / "status", "starting")
         result = main(me, given)
         if isinstance(result, Coroutine):
             from pimains.core.coroutine import run_until_told  # asyncio costs nine megabytes
@@ -139,7 +139,7 @@ def run(main: Main[S], settings: type[S], *, user: str | None = "pimains") -> No
             drive(result, me.clock, wakeup)
         me.status("stopped")
     except WrongSetting as wrong:
-        me.complain(str(wrong))
+        print(wrong)
         me.status(str(wrong), well=False)
         _wait_for_an_edit(me, wakeup)
     except Exception as error:

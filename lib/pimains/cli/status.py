@@ -1,0 +1,156 @@
+"""How every instance is: up or down and since when, its status line, its last error.
+
+Exit code 0 when all are well, 1 when one is unwell.
+"""
+
+import argparse
+import json
+import shutil
+import sys
+import time
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pimains.core import instances, state
+from pimains.core.errors import PimainsError
+from pimains.core.instances import ServiceDirectory, Supervised
+from pimains.plan import health, sentences
+
+
+class Seen(NamedTuple):
+    """One instance as it was found."""
+
+    instance: ServiceDirectory
+    supervised: Supervised
+    status: str
+    status_age: float | None
+    error: str
+    error_age: float | None
+    troubles: list[str]
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What `pimains status` may be told."""
+    parser.add_argument("instances", metavar="INSTANCE", nargs="*", help="only these (default: all there are)")
+    parser.add_argument(
+        "--servicedir", type=Path, default=instances.SCAN_DIRECTORY, help="the directory svscan looks at (default: %(default)s)"
+    )
+    parser.add_argument("--json", action="store_true", help="the same for programs")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print how things stand."""
+    found = look(options.servicedir, options.instances)
+    if options.json:
+        print(json.dumps([as_json(each) for each in found], indent=2))
+    else:
+        tell(found, options.servicedir)
+    return 1 if any(each.troubles for each in found) else 0
+
+
+def look(scan: Path, names: list[str]) -> list[Seen]:
+    """Every instance, or those of some names; raises PimainsError for a name there is not."""
+    there = instances.found(scan)
+    for name in names:
+        if name not in [each.name for each in there]:
+            raise PimainsError(f"no instance {name!r} in {scan}; there are: {', '.join(each.name for each in there) or 'none'}")
+    there = [each for each in there if not names or each.name in names]
+    supervised = instances.supervised([path for each in there for path in (each.path, each.log)])
+    restarting = _restarting({each.path: supervised[each.path] for each in there})
+    return [_seen(each, supervised[each.path], supervised[each.log].state, each.path in restarting) for each in there]
+
+
+def _restarting(first: dict[Path, Supervised]) -> set[Path]:
+    """Those that do not stay up: looked at again until they have been up for long enough, or are another process."""
+    unsettled = {path for path, each in first.items() if health.unsettled(each.state, each.seconds, wanted_up=each.wanted_up)}
+    restarting: set[Path] = set()
+    deadline = time.monotonic() + health.SETTLED_SECONDS + 1
+    while unsettled and time.monotonic() < deadline:
+        time.sleep(0.25)
+        for path, now in instances.supervised(unsettled).items():
+            if now.pid and first[path].pid and now.pid != first[path].pid:
+                restarting.add(path)
+            if path in restarting or not health.unsettled(now.state, now.seconds, wanted_up=now.wanted_up):
+                unsettled.discard(path)
+            first[path] = now if now.pid else first[path]
+    return restarting
+
+
+def _seen(instance: ServiceDirectory, supervised: Supervised, log_state: str, restarts: bool) -> Seen:
+    wall = time.time()
+    uptime = time.clock_gettime(time.CLOCK_BOOTTIME)
+
+    def word(name: str) -> tuple[str, float | None]:
+        text, age = state.read(instance.run / name), state.age(instance.run / name, wall)
+        # older than this boot: the wall clock was set since, nobody knows how old it is
+        return sentences.one_line(text or ""), age if age is not None and age <= uptime else None
+
+    status, status_age = word("status")
+    error, error_age = word("error")
+    facts = health.Facts(
+        state=supervised.state,
+        wanted_up=supervised.wanted_up,
+        paused=supervised.paused,
+        restarts=restarts,
+        log_state=log_state,
+        unwell=word("unwell")[0],
+        template_is_there=(instance.path / "run").exists(),
+    )
+    return Seen(instance, supervised, status, status_age, error, error_age, health.troubles(facts))
+
+
+def as_json(seen: Seen) -> dict[str, Any]:
+    """One instance for programs; seconds are seconds, null is "not known"."""
+    up = {"up": True, "down": False}.get(seen.supervised.state)
+    return {
+        "instance": seen.instance.name,
+        "service": seen.instance.service,
+        "directory": str(seen.instance.path),
+        "up": up,
+        "state": seen.supervised.state,
+        "since_seconds": seen.supervised.seconds,
+        "wanted_up": None if up is None else seen.supervised.wanted_up,
+        "pid": seen.supervised.pid or None,
+        "status": seen.status or None,
+        "status_age_seconds": seen.status_age,
+        "last_error": seen.error or None,
+        "last_error_age_seconds": seen.error_age,
+        "well": not seen.troubles,
+        "troubles": seen.troubles,
+    }
+
+
+def tell(found: list[Seen], scan: Path) -> None:
+    """The table, a row for each instance, with what is wrong and the last error below its row."""
+    if not found:
+        print(f"no instances in {scan}; create_service --help tells how to make one")
+        return
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    rows = [(each.instance.name, each.instance.service, state_words(each.supervised), each.status) for each in found]
+    titles = ("INSTANCE", "SERVICE", "STATE", "STATUS")
+    widths = [max(len(row[column]) for row in (titles, *rows)) for column in range(3)]
+    for row, each in zip((titles, *rows), (None, *found), strict=True):
+        line = "  ".join([*(cell.ljust(size) for cell, size in zip(row, widths, strict=False)), row[3]])
+        print(sentences.shortened(line.rstrip(), width))
+        for note in notes(each) if each else ():
+            print(sentences.shortened(f"    {note}", width))
+    if any(each.supervised.state == "unseen" for each in found):
+        print("Only root may see which are up: sudo pimains status", file=sys.stderr)
+
+
+def state_words(supervised: Supervised) -> str:
+    """Up or down, and since when."""
+    if supervised.state not in ("up", "down"):
+        return {"unsupervised": "not supervised", "unseen": "?"}[supervised.state]
+    since = "" if supervised.seconds is None else f" {sentences.duration(supervised.seconds)}"
+    wanted = {("up", False): ", wanted down", ("down", True): ", wanted up"}.get((supervised.state, supervised.wanted_up), "")
+    return supervised.state + since + wanted + (", paused" if supervised.paused else "")
+
+
+def notes(seen: Seen) -> list[str]:
+    """What stands below an instance's row."""
+    unwell = [f"unwell: {trouble}" for trouble in seen.troubles if trouble != seen.status] or (["unwell"] if seen.troubles else [])
+    if not seen.error or seen.error in seen.troubles:
+        return unwell
+    when = "" if seen.error_age is None else f" ({sentences.ago(seen.error_age)})"
+    return [*unwell, f"last error{when}: {seen.error}"]

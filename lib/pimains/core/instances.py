@@ -1,0 +1,100 @@
+"""The instances there are: service directories whose `run` links to one of our templates, and what supervise knows of them."""
+
+import contextlib
+import os
+import re
+import subprocess
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+from pimains.core import paths, state
+from pimains.core.errors import PimainsError
+
+SCAN_DIRECTORY = Path("/etc/service")
+_SVSTAT = re.compile(r"(?:up \(pid (?P<pid>[0-9]+)\)|down) (?P<seconds>[0-9]+) seconds(?P<more>(?:, [a-z]+ [a-z]+|, paused)*)")
+_UNSEEN = "access denied"
+
+
+class ServiceDirectory(NamedTuple):
+    """One instance: its name, the service it is an instance of, and its directory."""
+
+    name: str
+    service: str
+    path: Path
+
+    @property
+    def run(self) -> Path:
+        """Where it leaves word, below the root that its own variables name."""
+        return paths.run(state.read(self.path / "variables/PIMAINS_ROOT")) / self.name
+
+    @property
+    def log(self) -> Path:
+        """The service directory of its log."""
+        return self.path / "log"
+
+
+class Supervised(NamedTuple):
+    """What supervise knows of one process.
+
+    `state` is "up", "down", "unsupervised" (no supervise looks after it) or "unseen" (only root may see it).
+    `seconds` it is so, by the monotonic clock where that is known; None: not known, because the wall clock was set.
+    """
+
+    state: str
+    seconds: float | None = None
+    pid: int = 0
+    wanted_up: bool = False
+    paused: bool = False
+
+
+def found(scan: Path = SCAN_DIRECTORY) -> list[ServiceDirectory]:
+    """Our instances in a scan directory, by name; raises PimainsError when it cannot be read."""
+    try:
+        names = sorted(os.listdir(scan))
+    except OSError as error:
+        raise PimainsError(
+            f"{scan}: {(error.strerror or str(error)).lower()} (svscan's directory is made by: apt install daemontools-run)"
+        ) from None
+    directories = (ServiceDirectory(name, service_of(scan / name), scan / name) for name in names if not name.startswith("."))
+    return [each for each in directories if each.service]
+
+
+def service_of(directory: Path) -> str:
+    """The service that `directory` is an instance of; "" when it is none of ours."""
+    try:
+        template = (directory / (directory / "run").readlink()).parent
+    except OSError:
+        return ""
+    ours = template.parent == paths.service_templates() or (template.parent / "multilog").is_file()
+    return template.name if ours else ""
+
+
+def supervised(directories: Iterable[Path]) -> dict[Path, Supervised]:
+    """What svstat says about each service directory; raises PimainsError when daemontools is not installed."""
+    wanted = list(directories)
+    if not wanted:
+        return {}
+    try:
+        said = subprocess.run(["svstat", *wanted], capture_output=True, text=True, errors="replace", check=False).stdout
+    except FileNotFoundError:
+        raise PimainsError("svstat: not found (apt install daemontools)") from None
+    # one line for each directory, in their order
+    return {directory: _parse(line.removeprefix(f"{directory}: ")) for directory, line in zip(wanted, said.splitlines(), strict=True)}
+
+
+def _parse(line: str) -> Supervised:
+    match = _SVSTAT.fullmatch(line)
+    if match is None:
+        return Supervised("unseen" if line.endswith(_UNSEEN) else "unsupervised")
+    more = match["more"].split(", ")
+    uptime = time.clock_gettime(time.CLOCK_BOOTTIME)
+    since = float(match["seconds"]) if float(match["seconds"]) <= uptime else None
+    if match["pid"] is None:
+        return Supervised("down", since, wanted_up="want up" in more)
+    with contextlib.suppress(OSError, IndexError, ValueError):
+        # svstat counts by the wall clock, which may have been set since: proc(5), field 22, starttime
+        ticks = int(Path("/proc", match["pid"], "stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[19])
+        since = max(0.0, uptime - ticks / os.sysconf("SC_CLK_TCK"))
+    return Supervised("up", since, int(match["pid"]), wanted_up="want down" not in more, paused="paused" in more)

@@ -1,0 +1,46 @@
+"""Whether an instance is unwell, and why, from what supervise and the instance itself say."""
+
+from typing import NamedTuple
+
+SETTLED_SECONDS = 3  # supervise restarts what ends after one second: what has been up for longer does not end at once
+
+
+class Facts(NamedTuple):
+    """What is known of one instance; states are "up", "down", "unsupervised" and "unseen"."""
+
+    state: str
+    wanted_up: bool
+    paused: bool
+    restarts: bool
+    log_state: str
+    unwell: str
+    template_is_there: bool = True
+
+
+def troubles(facts: Facts) -> list[str]:
+    """What somebody has to look after, worst first; nothing when all is well.
+
+    An instance that was told to be down is well. What cannot be seen is not held against it.
+    """
+    found = []
+    if not facts.template_is_there:
+        found.append("its run is missing: the package was removed, or has no such service any more")
+    if facts.state == "unsupervised":
+        found.append("no supervise runs for it: is svscan running on this directory?")
+    if facts.restarts:
+        found.append("ends and is restarted again and again: its log says why")
+    elif facts.state == "down" and facts.wanted_up:
+        found.append("down, though wanted up")
+    if facts.paused:
+        found.append("paused: svc -c lets it go on")
+    if facts.unwell:
+        found.append(facts.unwell)
+    if facts.state != "unsupervised" and facts.log_state in ("down", "unsupervised"):
+        found.append("its log service is down: what it says is lost")
+    return found
+
+
+def unsettled(state: str, seconds: float | None, *, wanted_up: bool) -> bool:
+    """Whether a second look is needed to tell a service that was just started from one that is restarted every second."""
+    just_started = state == "up" and (seconds is None or seconds < SETTLED_SECONDS)
+    return just_started or (state == "down" and wanted_up)

@@ -1,0 +1,85 @@
+"""Durations, moments and ledger entries in the words a person would use. English, and the same everywhere."""
+
+from collections.abc import Mapping
+from datetime import datetime, tzinfo
+
+_YEAR_2020 = 1_577_836_800.0
+
+
+def clock_was_set(wall: float) -> bool:
+    """Whether a time in seconds since 1970 can be true: a Pi without a battery clock may begin in 1970."""
+    return wall >= _YEAR_2020
+
+
+def duration(seconds: float) -> str:
+    """How long, in one unit: "0.4 s", "95 s", "12 min", "3 h", "5 days"; never more than it was."""
+    if seconds < 0.95:
+        return f"{max(0.0, seconds):.1f} s"
+    for unit, size, end in (("s", 1, 120), ("min", 60, 7200), ("h", 3600, 172800)):
+        if seconds < end:
+            return f"{int(seconds / size)} {unit}"
+    return f"{int(seconds / 86400)} days"
+
+
+def moment(wall: float, now: float, zone: tzinfo | None = None) -> str:
+    """When: "21 Nov 03:00:12", with the year where it is another one; both in seconds since 1970, told in `zone` or local time."""
+    if not clock_was_set(wall):
+        return "at a time not known (the clock was not set)"
+    when = datetime.fromtimestamp(wall, zone)
+    year = "" if when.year == datetime.fromtimestamp(now, zone).year else f" {when.year}"
+    return f"{when.day} {when:%b}{year} {when:%H:%M:%S}"
+
+
+def ago(seconds: float | None) -> str:
+    """How long ago, or in how long when negative; "" when that is not known."""
+    if seconds is None:
+        return ""
+    return f"{duration(seconds)} ago" if seconds >= 0 else f"in {duration(-seconds)}"
+
+
+def readings(inputs: Mapping[str, tuple[str, float | None]]) -> str:
+    """What was known, with ages: "power 2.4 W (1 s old), off requested yes"."""
+    return ", ".join(f"{name} {value}" + ("" if age is None else f" ({duration(age)} old)") for name, (value, age) in inputs.items())
+
+
+def entry(
+    *,
+    wall: float,
+    now: float,
+    age: float | None,
+    subject: str,
+    action: str,
+    cause: str,
+    inputs: Mapping[str, tuple[str, float | None]],
+    next_change: float | None,
+    zone: tzinfo | None = None,
+) -> str:
+    """One actuation as a sentence.
+
+    `wall` is when it was, `next_change` when it may next change, `now` the present, all in seconds since 1970;
+    `age` is how many seconds ago it was, None when no clock can tell.
+    """
+    told = moment(wall, now, zone)
+    if age is not None:
+        told += f" ({ago(age)})"
+    told += f": {subject}: {action}"
+    if cause:
+        told += f", because {cause}"
+    told = told.rstrip(".") + "."
+    if inputs:
+        told += f" Based on: {readings(inputs)}."
+    if next_change is not None and next_change > now:
+        told += f" May change again at {moment(next_change, now, zone)} ({ago(now - next_change)})."
+    return told
+
+
+def one_line(text: str) -> str:
+    """`text` without line ends and control characters, which a device may have put there: safe on any terminal."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
+def shortened(line: str, width: int | None) -> str:
+    """`line` in at most `width` characters, ending in an ellipsis where something is missing; all of it for None."""
+    if width is None or len(line) <= width:
+        return line
+    return line[: max(0, width - 1)].rstrip() + "…"
