@@ -68,6 +68,7 @@ def test_a_run_that_cannot_start_is_restarting_again_and_again(house: House) -> 
     house.until(lambda: halt.status == "ready")
     halt.set("PYTHONPATH", "/nowhere")
     halt.svc("-t")
+    house.until(lambda: halt.status == "stopped")
     told = as_json(house)["halt"]
     assert told["troubles"] == ["ends and is restarted again and again: its log says why"]
     assert status(house).returncode == 1

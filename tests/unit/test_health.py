@@ -1,5 +1,7 @@
 """When an instance is unwell."""
 
+from typing import Any
+
 from pimains.plan.health import Facts, troubles, unsettled
 
 WELL = Facts(state="up", wanted_up=True, paused=False, restarts=False, log_state="up", unwell="")
@@ -45,10 +47,21 @@ def test_a_removed_package_is_told() -> None:
     assert "package was removed" in troubles(WELL._replace(template_is_there=False))[0]
 
 
+def look_again(state: str, seconds: float | None, *, wanted_up: bool = True, **said: Any) -> bool:
+    return unsettled(state, seconds, wanted_up=wanted_up, **{"status": "stopped", "status_age": 9.0, "error_age": None, **said})
+
+
 def test_only_what_was_just_started_needs_a_second_look() -> None:
-    assert unsettled("up", 1, wanted_up=True)
-    assert unsettled("down", 0, wanted_up=True)
-    assert unsettled("up", None, wanted_up=True)
-    assert not unsettled("up", 3, wanted_up=True)
-    assert not unsettled("down", 1, wanted_up=False)
-    assert not unsettled("unseen", None, wanted_up=False)
+    assert look_again("up", 1)
+    assert look_again("down", 0)
+    assert look_again("up", None)
+    assert not look_again("up", 3)
+    assert not look_again("down", 1, wanted_up=False)
+    assert not look_again("unseen", None, wanted_up=False)
+
+
+def test_what_spoke_for_itself_since_it_was_started_needs_none() -> None:
+    assert not look_again("up", 1, status="ready", status_age=0.9)
+    assert look_again("up", 1, status="starting", status_age=0.9)
+    assert look_again("up", 1, status="ready", status_age=1.5), "that was the one before"
+    assert look_again("up", 1, status="ready", status_age=0.9, error_age=2), "it failed just now, and may again"

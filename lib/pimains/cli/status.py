@@ -17,15 +17,20 @@ from pimains.core.instances import ServiceDirectory, Supervised
 from pimains.plan import health, sentences
 
 
+class Word(NamedTuple):
+    """What an instance left in a file: one printable line, and how many seconds ago (None: no clock can tell)."""
+
+    line: str
+    age: float | None
+
+
 class Seen(NamedTuple):
     """One instance as it was found."""
 
     instance: ServiceDirectory
     supervised: Supervised
-    status: str
-    status_age: float | None
-    error: str
-    error_age: float | None
+    status: Word
+    error: Word
     troubles: list[str]
 
 
@@ -56,47 +61,54 @@ def look(scan: Path, names: list[str]) -> list[Seen]:
             raise PimainsError(f"no instance {name!r} in {scan}; there are: {', '.join(each.name for each in there) or 'none'}")
     there = [each for each in there if not names or each.name in names]
     supervised = instances.supervised([path for each in there for path in (each.path, each.log)])
-    restarting = _restarting({each.path: supervised[each.path] for each in there})
+    restarting = _restarting(supervised, [each for each in there if _unsettled(each, supervised[each.path])])
     return [_seen(each, supervised[each.path], supervised[each.log].state, each.path in restarting) for each in there]
 
 
-def _restarting(first: dict[Path, Supervised]) -> set[Path]:
-    """Those that do not stay up: looked at again until they have been up for long enough, or are another process."""
-    unsettled = {path for path, each in first.items() if health.unsettled(each.state, each.seconds, wanted_up=each.wanted_up)}
+def _word(instance: ServiceDirectory, name: str) -> Word:
+    age = state.age(instance.run / name, time.time())
+    # older than this boot: the wall clock was set since then
+    known = age is not None and age <= time.clock_gettime(time.CLOCK_BOOTTIME)
+    return Word(sentences.one_line(state.read(instance.run / name) or ""), age if known else None)
+
+
+def _unsettled(instance: ServiceDirectory, supervised: Supervised) -> bool:
+    status, error = _word(instance, "status"), _word(instance, "error")
+    return health.unsettled(
+        supervised.state,
+        supervised.seconds,
+        wanted_up=supervised.wanted_up,
+        status=status.line,
+        status_age=status.age,
+        error_age=error.age,
+    )
+
+
+def _restarting(first: dict[Path, Supervised], unsettled: list[ServiceDirectory]) -> set[Path]:
+    """Those that do not stay up: looked at again until they are settled, or another process."""
     restarting: set[Path] = set()
     deadline = time.monotonic() + health.SETTLED_SECONDS + 1
+    pids = {each.path: first[each.path].pid for each in unsettled}
     while unsettled and time.monotonic() < deadline:
         time.sleep(0.25)
-        for path, now in instances.supervised(unsettled).items():
-            if now.pid and first[path].pid and now.pid != first[path].pid:
-                restarting.add(path)
-            if path in restarting or not health.unsettled(now.state, now.seconds, wanted_up=now.wanted_up):
-                unsettled.discard(path)
-            first[path] = now if now.pid else first[path]
+        now = instances.supervised([each.path for each in unsettled])
+        restarting |= {path for path, each in now.items() if each.pid and pids[path] and each.pid != pids[path]}
+        pids.update({path: each.pid for path, each in now.items() if each.pid})
+        unsettled = [each for each in unsettled if each.path not in restarting and _unsettled(each, now[each.path])]
     return restarting
 
 
 def _seen(instance: ServiceDirectory, supervised: Supervised, log_state: str, restarts: bool) -> Seen:
-    wall = time.time()
-    uptime = time.clock_gettime(time.CLOCK_BOOTTIME)
-
-    def word(name: str) -> tuple[str, float | None]:
-        text, age = state.read(instance.run / name), state.age(instance.run / name, wall)
-        # older than this boot: the wall clock was set since, nobody knows how old it is
-        return sentences.one_line(text or ""), age if age is not None and age <= uptime else None
-
-    status, status_age = word("status")
-    error, error_age = word("error")
     facts = health.Facts(
         state=supervised.state,
         wanted_up=supervised.wanted_up,
         paused=supervised.paused,
         restarts=restarts,
         log_state=log_state,
-        unwell=word("unwell")[0],
+        unwell=_word(instance, "unwell").line,
         template_is_there=(instance.path / "run").exists(),
     )
-    return Seen(instance, supervised, status, status_age, error, error_age, health.troubles(facts))
+    return Seen(instance, supervised, _word(instance, "status"), _word(instance, "error"), health.troubles(facts))
 
 
 def as_json(seen: Seen) -> dict[str, Any]:
@@ -111,10 +123,10 @@ def as_json(seen: Seen) -> dict[str, Any]:
         "since_seconds": seen.supervised.seconds,
         "wanted_up": None if up is None else seen.supervised.wanted_up,
         "pid": seen.supervised.pid or None,
-        "status": seen.status or None,
-        "status_age_seconds": seen.status_age,
-        "last_error": seen.error or None,
-        "last_error_age_seconds": seen.error_age,
+        "status": seen.status.line or None,
+        "status_age_seconds": seen.status.age,
+        "last_error": seen.error.line or None,
+        "last_error_age_seconds": seen.error.age,
         "well": not seen.troubles,
         "troubles": seen.troubles,
     }
@@ -126,7 +138,7 @@ def tell(found: list[Seen], scan: Path) -> None:
         print(f"no instances in {scan}; create_service --help tells how to make one")
         return
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-    rows = [(each.instance.name, each.instance.service, state_words(each.supervised), each.status) for each in found]
+    rows = [(each.instance.name, each.instance.service, state_words(each.supervised), each.status.line) for each in found]
     titles = ("INSTANCE", "SERVICE", "STATE", "STATUS")
     widths = [max(len(row[column]) for row in (titles, *rows)) for column in range(3)]
     for row, each in zip((titles, *rows), (None, *found), strict=True):
@@ -149,8 +161,8 @@ def state_words(supervised: Supervised) -> str:
 
 def notes(seen: Seen) -> list[str]:
     """What stands below an instance's row."""
-    unwell = [f"unwell: {trouble}" for trouble in seen.troubles if trouble != seen.status] or (["unwell"] if seen.troubles else [])
-    if not seen.error or seen.error in seen.troubles:
+    unwell = [f"unwell: {trouble}" for trouble in seen.troubles if trouble != seen.status.line] or (["unwell"] if seen.troubles else [])
+    if not seen.error.line or seen.error.line in seen.troubles:
         return unwell
-    when = "" if seen.error_age is None else f" ({sentences.ago(seen.error_age)})"
-    return [*unwell, f"last error{when}: {seen.error}"]
+    when = "" if seen.error.age is None else f" ({sentences.ago(seen.error.age)})"
+    return [*unwell, f"last error{when}: {seen.error.line}"]

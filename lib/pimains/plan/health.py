@@ -40,7 +40,16 @@ def troubles(facts: Facts) -> list[str]:
     return found
 
 
-def unsettled(state: str, seconds: float | None, *, wanted_up: bool) -> bool:
-    """Whether a second look is needed to tell a service that was just started from one that is restarted every second."""
-    just_started = state == "up" and (seconds is None or seconds < SETTLED_SECONDS)
-    return just_started or (state == "down" and wanted_up)
+def unsettled(
+    state: str, seconds: float | None, *, wanted_up: bool, status: str, status_age: float | None, error_age: float | None
+) -> bool:
+    """Whether a second look is needed to tell a service that was just started from one that is restarted every second.
+
+    One that has got as far as a status line of its own since it was started, and had no error lately, needs none.
+    """
+    if state != "up":
+        return state == "down" and wanted_up
+    if seconds is None or seconds >= SETTLED_SECONDS:
+        return seconds is None
+    spoke = status_age is not None and status_age <= seconds and status != "starting"
+    return not spoke or (error_age is not None and error_age < 10)
