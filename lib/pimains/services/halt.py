@@ -1,14 +1,321 @@
-"""halt: the only service that shuts this machine down."""
+"""halt: the only service that shuts this machine down.
 
-from pimains.core.service import Instance, Naps, run, seconds
+It waits for a request file (pimains.core.halt_request), writes into the ledger what is about to be done and who asked for
+it, runs the steps in halt.d one after the other, each within its own measured budget, and starts HALT_COMMAND.
+
+- A step that fails is noted; one that outlasts its budget gets TERM, then KILL, and is left alone. Nothing stops the rest.
+- A cancel file stops the shutdown until a step numbered 80 or above was started: after that the power will be cut.
+- svc -d and svc -t do not end a shutdown half-way: the service stops when it was carried out or cancelled.
+- When the service itself is killed, supervise starts it again and it goes on with the same request: steps that had ended
+  are not run twice, the one that was running is (so a step has to bear that).
+- Neither a full disk nor a broken ledger nor a log that nobody reads keeps the machine up: what cannot be written is said.
+- A HALT_COMMAND that fails or hangs is said and started again, at first after 5 s, later every minute. The service then
+  stops when told (svc -t), so that a wrong HALT_COMMAND can be corrected, and goes on with the new one.
+- Where HALT_COMMAND only rehearses, removing /run/pimains/halt/accepted afterwards makes the service ready again.
+"""
+
+import os
+import signal
+from collections.abc import Callable, Generator
+from contextlib import suppress
+from functools import partial
+from typing import NamedTuple, TypeVar
+
+from pimains.core import halt_request, halt_steps, notify, state
+from pimains.core.child import Child
+from pimains.core.errors import WrongSetting
+from pimains.core.halt_request import HaltRequest, NoRequest
+from pimains.core.halt_steps import Step
+from pimains.core.service import Instance, Nap, Naps, Readable, Stop, run, within
+from pimains.plan.budget import budget
 from pimains.settings.halt import HaltSettings
+
+_TERM_SECONDS = 2.0  # from TERM to KILL
+_KILL_SECONDS = 1.0  # from KILL to leaving it alone
+_RETRY_SECONDS = (5.0, 10.0, 20.0, 60.0)
+_STILL_UP_SECONDS = 300.0  # who is up so long after HALT_COMMAND was not shut down by it
+_OTHERS_NAMED = 20
+T = TypeVar("T")
+
+
+class Ending(NamedTuple):
+    """How a program ended: `exit_code` is None when even KILL did not end it or it was not started at all."""
+
+    exit_code: int | None
+    outlasted: bool
+    seconds: float
+    last_line: str
+
+    @property
+    def is_done(self) -> bool:
+        """Whether it did what it was for."""
+        return self.exit_code == 0 and not self.outlasted
+
+    def __str__(self) -> str:
+        if self.outlasted:
+            how = "was stopped" if self.exit_code is not None else "not even KILL ended it, left alone"
+            return f"hung, {how} after {self.seconds:.1f} s"
+        if self.is_done:
+            return f"done in {self.seconds:.1f} s"
+        code = "" if self.exit_code is None else f" (exit {self.exit_code})" if self.exit_code > 0 else f" (signal {-self.exit_code})"
+        return f"failed{code}: {self.last_line or 'it said nothing'}"
 
 
 def halt(me: Instance, settings: HaltSettings) -> Naps:
-    """Wait for a request, run the steps in order, shut down."""
-    me.status("ready")
-    while settings.HALT_COMMAND:
-        yield seconds(3600)
+    """Wait for a request, carry it out; if it was cancelled, wait for the next."""
+    if me.run != halt_request.directory():
+        raise WrongSetting(f"{me.directory}: others find this service by its name, so its directory has to be called halt")
+    state.write(me.run / "step_seconds_max", f"{settings.STEP_SECONDS_MAX:g}")
+    watch = state.Watch(me.run)
+    left_over = _taken(halt_request.left_over)
+    outcome = ""
+    while True:
+        request = left_over or _taken(halt_request.take)
+        if request:
+            halting = Halting(me, settings, watch, request)
+            yield from halting.carry_out(is_new=not left_over)
+            outcome, left_over = halting.outcome, None
+            if halting.told_to_stop:
+                return
+        else:
+            if requester := halt_request.take_cancel():
+                print(f"{requester} cancels, but there is no shutdown to cancel")
+            faults = "; ".join(f"{step.name} would not be run: {step.fault}" for step in halt_steps.steps() if step.fault)
+            me.status("; ".join(filter(None, ("ready", outcome, faults))), well=not faults)
+            yield within(3600, watch)
+            watch.changed()
+
+
+def _taken(take: Callable[[], HaltRequest | None]) -> HaltRequest | None:
+    try:
+        return take()
+    except NoRequest as refused:
+        print(refused)
+        return None
+
+
+class Halting:
+    """One request, from the moment it was taken until the machine is off or somebody cancelled."""
+
+    def __init__(self, me: Instance, settings: HaltSettings, watch: state.Watch, request: HaltRequest) -> None:
+        self.outcome = ""
+        self.told_to_stop = False
+        self._me = me
+        self._settings = settings
+        self._watch = watch
+        self._request = request
+        self._cancelled_by = ""
+        self._is_command_started = False
+        self._is_ledger_broken = False
+        self._others: set[HaltRequest] = set()
+        self._took: list[tuple[str, float]] = []
+        self._progress = (state.read(me.run / "progress") or "").splitlines()
+
+    def carry_out(self, *, is_new: bool) -> Naps:
+        """The steps, then HALT_COMMAND. Returns when somebody cancelled, when a rehearsal is over, or when told to stop meanwhile."""
+        self._note("shut down" if is_new else "go on shutting down", str(self._request))
+        print(f"shutting down: {self._request}" if is_new else f"going on with the shutdown that was under way: {self._request}")
+        notify.post(f"shutting down: {self._request.reason}", f"Asked by {self._request.requester}.", "halt")
+        if is_new:
+            self._progress = []
+            yield from self._unstoppable(self._wait_for_second_thoughts())
+        yield from self._unstoppable(self._run_steps())
+        if not self._is_cancelled():
+            yield from self._shut_down()
+        if self._cancelled_by:
+            self._be_cancelled()
+        elif not self.told_to_stop:
+            halt_request.finish()
+
+    def _wait_for_second_thoughts(self) -> Naps:
+        end = self._now() + self._settings.HALT_GRACE_SECONDS
+        while not self._is_cancelled() and self._now() < end:
+            self._show(f"shutting down in {self._settings.HALT_GRACE_SECONDS:g} s: {self._request}; pimains halt --cancel stops it")
+            yield within(end - self._now(), self._watch)
+
+    def _run_steps(self) -> Naps:
+        for step in halt_steps.steps():
+            if self._is_cancelled():
+                return
+            if step.fault:
+                self._complain(f"{step.name} is not run: {step.fault}")
+            elif not any(line.startswith(f"{step.name} ") and not line.endswith(" started") for line in self._progress):
+                yield from self._run_step(step)
+
+    def _run_step(self, step: Step) -> Naps:
+        granted = budget(self._durations(step), self._settings.STEP_SECONDS_MAX)
+        self._show(f"shutting down: {self._request}, step {step.name}, at most {granted:.0f} s")
+        self._has_come_to(f"{step.name} started")
+        ending = yield from self._run(step.name, [str(step.path)], granted)
+        self._has_come_to(f"{step.name} {ending}")
+        if ending.is_done:
+            print(f"{step.name} {ending}")
+            self._took.append((step.subject, ending.seconds))
+        else:
+            self._complain(f"{step.name} {ending}")
+            self._note(f"go on without {step.name}", str(ending))
+        if ending.outlasted:
+            # it gets all the time there is until it was measured again
+            self._took.append((step.subject, self._settings.STEP_SECONDS_MAX))
+
+    def _shut_down(self) -> Naps:
+        """Start HALT_COMMAND until the machine is down; returns as `carry_out` does."""
+        pauses = iter(_RETRY_SECONDS)
+        pause = 0.0
+        self._is_command_started = any(line.startswith("HALT_COMMAND done") for line in self._progress)
+        while True:
+            trouble = "" if self._is_command_started else (yield from self._unstoppable(self._start_command()))
+            if not trouble:
+                self._show(f"shut down: {self._request}")
+                if (yield from self._is_called_off_within(_STILL_UP_SECONDS)):
+                    return
+                self._is_command_started = False
+                trouble = f"it is still up {_STILL_UP_SECONDS:.0f} s after HALT_COMMAND"
+            pause = next(pauses, pause)
+            self._cry(f"this machine is not shut down: {trouble}; trying again in {pause:.0f} s ({self._request})")
+            if (yield from self._is_called_off_within(pause)):
+                return
+
+    def _start_command(self) -> Generator[Nap, tuple[Readable, ...], str]:
+        """Start HALT_COMMAND; returns "" if it did well, else what went wrong."""
+        self._show(f"shutting down: {self._request}, HALT_COMMAND started")
+        self._is_command_started = True
+        ending = yield from self._run("HALT_COMMAND", self._settings.HALT_COMMAND, self._settings.STEP_SECONDS_MAX)
+        self._is_command_started = ending.is_done
+        self._has_come_to(f"HALT_COMMAND {ending}")
+        self._remember_what_steps_took()
+        return "" if ending.is_done else f"HALT_COMMAND {ending}"
+
+    def _is_called_off_within(self, seconds: float) -> Generator[Nap, tuple[Readable, ...], bool]:
+        """Wait `seconds`, unless nobody wants this shutdown any more or the service was told to stop."""
+        end = self._now() + seconds
+        while not (self.told_to_stop or self._is_cancelled()) and _taken(halt_request.accepted):
+            if self._now() >= end:
+                return False
+            yield within(end - self._now(), self._watch)
+        return True
+
+    def _run(self, name: str, words: list[str], seconds: float) -> Generator[Nap, tuple[Readable, ...], Ending]:
+        """Run a program for `seconds` at most, and a little until it has obeyed TERM or KILL."""
+        environment = {
+            **os.environ,
+            "PIMAINS_REASON": self._request.reason,
+            "PIMAINS_REQUESTER": self._request.requester,
+            "PIMAINS_BUDGET_SECONDS": f"{seconds:g}",
+        }
+        started = self._now()
+        try:
+            child = Child(words, environment, lambda line: print(f"{name}: {line}"))
+        except OSError as error:
+            return Ending(None, False, 0.0, f"{words[0]}: {error.strerror}")
+        output: tuple[Readable, ...] = (child.output,)
+        end = started
+        for allowed, then in ((seconds, signal.SIGTERM), (_TERM_SECONDS, signal.SIGKILL), (_KILL_SECONDS, None)):
+            end += allowed
+            while not child.has_ended() and self._now() < end:
+                ready = yield within(end - self._now(), child, self._watch, *output)
+                if child.output in ready and not child.output.read():
+                    output = ()
+                if self._watch in ready:
+                    self._look_around()
+            if child.has_ended() or then is None:
+                break
+            child.signal(then)
+        child.close()
+        took = self._now() - started
+        return Ending(child.exit_code, took >= seconds, took, child.output.last_line)
+
+    def _unstoppable(self, naps: Generator[Nap, tuple[Readable, ...], T]) -> Generator[Nap, tuple[Readable, ...], T]:
+        """Go through `naps` even when told to stop: a shutdown lost half-way is worse than a service that stops late."""
+        ready: tuple[Readable, ...] = ()
+        try:
+            nap = next(naps)
+            while True:
+                try:
+                    ready = yield nap
+                except Stop:
+                    self.told_to_stop = True
+                    print("told to stop: will do so when this shutdown is carried out or cancelled")
+                    ready = ()
+                nap = naps.send(ready)
+        except StopIteration as end:
+            value: T = end.value
+            return value
+
+    def _is_cancelled(self) -> bool:
+        self._look_around()
+        return bool(self._cancelled_by)
+
+    def _look_around(self) -> None:
+        """Somebody may ask as well, or cancel."""
+        self._watch.changed()
+        another = _taken(halt_request.take_another)
+        if another and another not in self._others and len(self._others) < _OTHERS_NAMED:
+            self._others.add(another)
+            print(f"also asked for: {another}; it is under way already")
+        requester = halt_request.take_cancel()
+        if requester and self._is_of_no_return():
+            self._has_come_to(f"cancel refused to {requester}")
+            self._complain(f"{requester} cancels, too late: the power will be cut")
+        elif requester:
+            self._cancelled_by = requester
+            print(f"{requester} cancels")
+
+    def _is_of_no_return(self) -> bool:
+        return self._is_command_started or any(halt_steps.is_of_no_return(line) for line in self._progress)
+
+    def _be_cancelled(self) -> None:
+        ran = ", ".join(dict.fromkeys(line.split()[0] for line in self._progress if not line.startswith("cancel "))) or "nothing"
+        self.outcome = f"the last shutdown was cancelled by {self._cancelled_by}; done before that: {ran}"
+        print(self.outcome)
+        self._note("cancel", self.outcome)
+        notify.post(f"not shutting down: cancelled by {self._cancelled_by}", f"{self._request}\n{self.outcome}", "halt")
+        halt_request.finish()
+
+    def _cry(self, line: str) -> None:
+        self._complain(line)
+        self._show(line, well=False)
+        self._note("not shut down", line)
+        notify.post("this machine does not shut down", line, "halt")
+
+    def _now(self) -> float:
+        return self._me.clock.monotonic()
+
+    def _has_come_to(self, line: str) -> None:
+        self._progress.append(line)
+        with suppress(OSError):
+            state.write(self._me.run / "progress", "\n".join(self._progress))
+
+    def _show(self, line: str, *, well: bool = True) -> None:
+        with suppress(OSError):
+            self._me.status(line, well=well)
+
+    def _complain(self, line: str) -> None:
+        with suppress(OSError):
+            self._me.complain(line)
+
+    def _note(self, action: str, cause: str) -> None:
+        self._with_ledger(lambda: self._me.ledger.record("halt", action, cause), None)
+
+    def _durations(self, step: Step) -> list[float]:
+        return self._with_ledger(lambda: self._me.ledger.durations(step.subject), [])
+
+    def _remember_what_steps_took(self) -> None:
+        """Not before HALT_COMMAND was started, because it takes a sync or two each."""
+        took, self._took = self._took, []
+        for subject, seconds in took:
+            self._with_ledger(partial(self._me.ledger.took, subject, seconds), None)
+
+    def _with_ledger(self, use: Callable[[], T], otherwise: T) -> T:
+        """Whatever is wrong with the ledger (no room, no disk, no rights, broken): a battery does not wait for it."""
+        if self._is_ledger_broken:
+            return otherwise
+        try:
+            return use()
+        except Exception as error:
+            self._is_ledger_broken = True
+            self._complain(f"shutting down without the ledger: {error}")
+            return otherwise
 
 
 if __name__ == "__main__":

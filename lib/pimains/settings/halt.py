@@ -7,4 +7,5 @@ class HaltSettings(Settings):
     """services/halt/variables/."""
 
     HALT_COMMAND = command()
+    HALT_GRACE_SECONDS = number(0, 3600, "time in seconds")
     STEP_SECONDS_MAX = number(1, 3600, "time in seconds")
