@@ -8,14 +8,18 @@ def test_it(house):                     # the fixture in tests/conftest.py
 
 import contextlib
 import os
-import shutil
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(TOP / "lib"))
+
+from pimains.core import making, templates  # noqa: E402  # only findable now, when a benchmark is started by itself
+
 CACHE = Path(os.environ.get("PIMAINS_CACHE") or Path("~/.cache/pimains").expanduser())
 
 
@@ -99,20 +103,13 @@ class House:
         return f"{script} -P now"
 
     def add(self, service: str, name: str | None = None, *, pythonpath: str = "", **variables: str) -> TestInstance:
-        """Make an instance of a service, with some variables of its own, as create_service would, and let svscan find it."""
+        """Make an instance of a service, with some variables of its own, by the code of create_service, and let svscan find it.
+
+        Wrong values are written too: create_service would refuse them, an editor would not.
+        """
         name = name or service
-        template, aside = TOP / "services" / service, self.root / f"new-{name}"
-        shutil.copytree(template / "variables", aside / "variables")
-        (aside / "log").mkdir()
-        (aside / "run").symlink_to(template / "run")
-        (aside / "log/run").symlink_to(template / "log/run")
         settings = {"PIMAINS_ROOT": str(self.root), "PYTHONPATH": ":".join(filter(None, (str(TOP / "lib"), pythonpath))), **variables}
-        for key, value in settings.items():
-            (aside / "variables" / key).write_text(value + "\n")
-        log = self.root / "var/log/pimains" / name
-        log.mkdir()
-        log.chmod(0o777)
-        aside.rename(self.scan / name)
+        making.create(templates.all_of_them()[service], self.scan, name, settings)
         self._start()
         instance = TestInstance(self, name)
         # svscan looks every five seconds: what it would start next is started now

@@ -11,3 +11,7 @@ class WrongSetting(PimainsError):
 
 class Away(PimainsError):
     """A device or a network is not there now; trying again later may help."""
+
+
+class Misused(PimainsError):
+    """A command was asked for something that it cannot do; nothing was done."""

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from pimains.core import paths, state
+from pimains.core import paths, state, templates
 from pimains.core.errors import PimainsError
 
 SCAN_DIRECTORY = Path("/etc/service")
@@ -25,14 +25,29 @@ class ServiceDirectory(NamedTuple):
     path: Path
 
     @property
+    def root(self) -> str | None:
+        """Below which directory it keeps its files, when its own variables name one."""
+        return state.read(self.path / "variables/PIMAINS_ROOT")
+
+    @property
     def run(self) -> Path:
         """Where it leaves word, below the root that its own variables name."""
-        return paths.run(state.read(self.path / "variables/PIMAINS_ROOT")) / self.name
+        return paths.run(self.root) / self.name
 
     @property
     def log(self) -> Path:
         """The service directory of its log."""
         return self.path / "log"
+
+    @property
+    def is_being_removed(self) -> bool:
+        """Whether a removal has begun: then its directory begins with a dot, so that svscan passes over it."""
+        return self.path.name.startswith(".")
+
+    def variables(self) -> dict[str, str | None]:
+        """Line 1 of each file in variables/, by name; None for one that only root may read."""
+        files = sorted(path for path in (self.path / "variables").iterdir() if not path.name.startswith("."))
+        return {path.name: _value(path) for path in files if path.is_file()}
 
 
 class Supervised(NamedTuple):
@@ -61,14 +76,37 @@ def found(scan: Path = SCAN_DIRECTORY) -> list[ServiceDirectory]:
     return [each for each in directories if each.service]
 
 
+def at(path: Path) -> ServiceDirectory | None:
+    """The instance that `path` is, also one whose removal has begun; None if nothing is there, or something not ours."""
+    service = "" if path.is_symlink() else service_of(path)
+    return ServiceDirectory(path.name.removeprefix("."), service, path) if service else None
+
+
 def service_of(directory: Path) -> str:
     """The service that `directory` is an instance of; "" when it is none of ours."""
     try:
         template = (directory / (directory / "run").readlink()).parent
     except OSError:
         return ""
-    ours = template.parent == paths.service_templates() or (template.parent / "multilog").is_file()
+    ours = template.parent == paths.service_templates() or _is_of_another_pimains(template)
     return template.name if ours else ""
+
+
+def _is_of_another_pimains(template: Path) -> bool:
+    """Whether a template is that of another checkout, or of one that is gone."""
+    try:
+        return f"pimains.services.{template.name}\n" in (template / "run").read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return template.parent.name == "services" and template.name in templates.all_of_them()
+    except (OSError, UnicodeDecodeError):
+        return False
+
+
+def _value(path: Path) -> str | None:
+    try:
+        return templates.first_line(path.read_text(encoding="utf-8", errors="replace"))
+    except (PermissionError, FileNotFoundError):
+        return None
 
 
 def supervised(directories: Iterable[Path]) -> dict[Path, Supervised]:

@@ -13,14 +13,14 @@ def run(root: str | None = None) -> Path:
     return _below_root("run/pimains", root)
 
 
-def lib() -> Path:
+def lib(root: str | None = None) -> Path:
     """State that outlives a reboot: the ledger, learned times, queued notifications."""
-    return _below_root("var/lib/pimains")
+    return _below_root("var/lib/pimains", root)
 
 
-def log() -> Path:
+def log(root: str | None = None) -> Path:
     """What multilog keeps: one directory per instance."""
-    return _below_root("var/log/pimains")
+    return _below_root("var/log/pimains", root)
 
 
 def etc() -> Path:

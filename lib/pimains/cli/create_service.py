@@ -1,0 +1,205 @@
+"""create_service: makes, changes, lists, shows, refreshes and removes service instances.
+
+Exit codes: 0 done, 1 it could not be done, 2 asked wrongly; then nothing was written.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from pimains.cli import create_tables, create_words
+from pimains.cli.create_words import Words
+from pimains.core import instances, making, paths, svscan, templates
+from pimains.core.errors import Misused, PimainsError
+from pimains.core.instances import ServiceDirectory
+from pimains.core.templates import Template
+
+
+def main(words: list[str] | None = None) -> int:
+    """Carry out `create_service WORDS`; returns the exit code."""
+    try:
+        _carry_out(create_words.parse((sys.argv[1:] if words is None else words) or ["--help"]))
+    except PimainsError as error:
+        print(f"create_service: {error}", file=sys.stderr)
+        return 2 if isinstance(error, Misused) else 1
+    except BrokenPipeError:
+        return 1
+    except OSError as error:
+        print(f"create_service: {_file_error(error)}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("create_service: interrupted; the same command goes on where it stopped", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _carry_out(words: Words) -> None:
+    actions = [action for action in create_words.ACTIONS if action in words.own]
+    if "help" in actions:
+        name = words.own.get("service_name")
+        print(create_tables.help_with(_template(name) if name else None))
+        return
+    if len(actions) != 1:
+        choices = ", ".join(f"--{action}" for action in create_words.ACTIONS)
+        raise Misused(f"--{actions[0]} and --{actions[1]}: one at a time" if actions else f"say what to do: one of {choices}")
+    servicedir = Path(words.own.get("servicedir") or instances.SCAN_DIRECTORY).absolute()
+    {"add-service": _add, "del-service": _delete, "list": _list, "show": _show, "refresh": _refresh}[actions[0]](words, servicedir)
+
+
+def _add(words: Words, servicedir: Path) -> None:
+    name, template = _named(words, servicedir)
+    given = create_words.settings_given(template, words)
+    _need_daemontools()
+    with making.locked(servicedir):
+        instance = instances.at(servicedir / name)
+        if instance is not None:
+            _change(instance, template, given, words)
+            return
+        if (servicedir / name).exists():
+            raise PimainsError(f"{servicedir / name} is there already and was not made by create_service: choose another --instance=NAME")
+        create_words.check_all(template, {each.name: given.get(each.name, each.default) for each in template.variables().values()})
+        _finish_removal(servicedir / f".{name}")
+        values = {**given, **making.environment(Path(words.own["root"]).absolute() if "root" in words.own else None)}
+        instance = making.create(template, servicedir, name, values, down="down" in words.own)
+    print(f"made {instance.path}; create_service{_in(servicedir)} --show={name} tells its settings")
+    print(f"its log is {paths.log(instance.root) / name}/current")
+    print(_when_it_starts(instance, servicedir, "down" in words.own))
+
+
+def _change(instance: ServiceDirectory, template: Template, given: dict[str, str], words: Words) -> None:
+    if instance.service != template.service:
+        raise Misused(f"--instance: {instance.name} is there already and is a {instance.service} (any other name)")
+    present = {name: value or "" for name, value in instance.variables().items()}
+    wanted = {name: given.get(name, present.get(name, "")) for name in template.variables()}
+    if given:
+        create_words.check_all(template, wanted)
+    extra = {"PIMAINS_ROOT": str(Path(words.own["root"]).absolute())} if "root" in words.own else {}
+    changed = making.change(instance, {**given, **extra})
+    for name in changed:
+        print(f"changed {instance.path}/variables/{name}")
+    if "down" in words.own:
+        making.keep_down(instance)
+        print(f"{instance.name} stays down when supervise starts next; svc -d {instance.path} stops it now")
+    if not changed:
+        print(f"{instance.name} has these settings already")
+    elif "apply" in words.own:
+        subprocess.run(["svc", "-t", instance.path], check=False)
+        print(f"told {instance.name} to start again with them")
+    else:
+        print(f"svc -t {instance.path} applies it")
+
+
+def _delete(words: Words, servicedir: Path) -> None:
+    from pimains.core import removing  # nobody else needs it
+
+    _no_settings(words, "del-service")
+    name = words.own.get("instance") or words.own.get("service_name")
+    if not name:
+        raise Misused("say which: --service_name=NAME or --instance=NAME")
+    making.check_name(name)
+    with making.locked(servicedir):
+        instance = instances.at(servicedir / name) or instances.at(servicedir / f".{name}")
+        if instance is None:
+            if (servicedir / name).exists():
+                raise PimainsError(f"{servicedir / name} was not made by create_service and is left alone")
+            found = [each.name for each in instances.found(servicedir)]
+            raise create_words.unknown(name, f"no such instance in {servicedir}", found)
+        log, copy = paths.log(instance.root) / name, removing.remove(instance)
+    print(f"removed {servicedir / name}; its log stays in {log}")
+    print(f"its settings are kept in {copy}; this brings it back:")
+    print(f"create_service{_in(servicedir)} --service_name={instance.service} --instance={name} --restore={copy} --add-service")
+
+
+def _list(words: Words, servicedir: Path) -> None:
+    _no_settings(words, "list")
+    print(create_tables.list_of(servicedir, "json" in words.own))
+
+
+def _show(words: Words, servicedir: Path) -> None:
+    _no_settings(words, "show")
+    name = words.own["show"] or words.own.get("instance") or words.own.get("service_name")
+    if not name:
+        raise Misused("--show needs a name: --show=NAME, of an instance or a service")
+    making.check_name(name)
+    instance = instances.at(servicedir / name)
+    known = templates.all_of_them()
+    service = instance.service if instance else name
+    if service not in known:
+        found = [each.name for each in instances.found(servicedir)] if servicedir.is_dir() else []
+        raise create_words.unknown(name, "there is no such service or instance", [*known, *(each for each in found if each not in known)])
+    print(create_tables.settings_of(known[service], instance, "json" in words.own))
+
+
+def _refresh(words: Words, servicedir: Path) -> None:
+    _no_settings(words, "refresh")
+    if not servicedir.is_dir():
+        return
+    known = templates.all_of_them()
+    with making.locked(servicedir):
+        for instance in instances.found(servicedir):
+            if (instance.path / "run").readlink().parent.parent != paths.service_templates():
+                continue  # another checkout's
+            if instance.service not in known:
+                print(f"{instance.name}: there is no service {instance.service} any more; --del-service removes it")
+                continue
+            for line in making.refresh(instance, known[instance.service]):
+                print(f"{instance.name}: {line}")
+
+
+def _named(words: Words, servicedir: Path) -> tuple[str, Template]:
+    """The instance's name and its template; an existing instance need not be told its service."""
+    service, name = words.own.get("service_name"), words.own.get("instance")
+    if not service and name:
+        instance = instances.at(servicedir / name)
+        service = instance.service if instance else None
+    if not service:
+        raise Misused(f"say which service: --service_name=NAME (there are: {', '.join(templates.all_of_them())})")
+    template = _template(service)
+    making.check_name(name or service)
+    return name or service, template
+
+
+def _template(service: str) -> Template:
+    template = templates.all_of_them().get(service)
+    if template is None:
+        raise create_tables.unknown_service(service)
+    return template
+
+
+def _no_settings(words: Words, action: str) -> None:
+    if words.others:
+        raise Misused(f"--{words.others[0][0]} means nothing with --{action}")
+
+
+def _finish_removal(hidden: Path) -> None:
+    leftover = instances.at(hidden)
+    if leftover is not None:
+        from pimains.core import removing
+
+        print(f"finishing the removal of the earlier {leftover.name}")
+        removing.remove(leftover)
+
+
+def _need_daemontools() -> None:
+    if not any(os.access(Path(directory) / "multilog", os.X_OK) for directory in os.get_exec_path()):
+        raise PimainsError("daemontools is not installed: apt install daemontools daemontools-run")
+
+
+def _when_it_starts(instance: ServiceDirectory, servicedir: Path, down: bool) -> str:
+    start = f"svc -u {instance.path} starts it" if down else "it starts within 5 s"
+    if svscan.watches(servicedir):
+        return start
+    if servicedir == instances.SCAN_DIRECTORY:
+        return f"no svscan runs for {servicedir}: systemctl enable --now daemontools-run; then {start}"
+    return f"no svscan runs for {servicedir}: setsid svscan {servicedir} &; then {start}"
+
+
+def _in(servicedir: Path) -> str:
+    return "" if servicedir == instances.SCAN_DIRECTORY else f" --servicedir={servicedir}"
+
+
+def _file_error(error: OSError) -> str:
+    where = f"{error.filename}: " if error.filename else ""
+    hint = " (try it with sudo)" if isinstance(error, PermissionError) and os.geteuid() != 0 else ""
+    return f"{where}{error.strerror}{hint}"

@@ -1,0 +1,148 @@
+"""The words after create_service: options of its own, and one for each setting of the service."""
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+from pimains.core.errors import Misused, PimainsError
+from pimains.core.settings import Setting
+from pimains.core.templates import Template, first_line
+
+ACTIONS = {
+    "add-service": "make the instance; if it is there, change the settings that are given and no others",
+    "del-service": "stop and remove the instance; a copy of its settings is kept",
+    "list": "the services there are, and the instances with their state and status line",
+    "show": "--show=NAME: the settings of an instance or a service: value, default, meaning",
+    "refresh": "give every instance the settings and links its service has by now (done by the package when it is upgraded)",
+    "help": "this; with --service_name=NAME the settings of that service",
+}
+WITH_A_VALUE = {
+    "service_name": "the service, one of those above",
+    "instance": "its name below the service directory; the service's own name unless given",
+    "servicedir": "where svscan looks for services; /etc/service unless given",
+    "restore": "a directory of settings that --del-service kept: they are given again",
+    "root": "keep run, var/lib, var/log and etc of the instance below this directory, for tests and rehearsals",
+    "user": "for pistop's sake; a service knows itself whether it becomes pimains or stays root",
+}
+WITHOUT_A_VALUE = {
+    "down": "do not start it, now or at boot, until svc -u",
+    "apply": "restart the changed instance (svc -t), so that it reads its settings",
+    "json": "--list and --show for programs",
+}
+
+
+class Words(NamedTuple):
+    """`own` are create_service's options by name, `others` all the rest: as typed, with their values."""
+
+    own: dict[str, str]
+    others: list[tuple[str, str]]
+
+
+def plain(name: str) -> str:
+    """A name as options are compared: in lower case, without - and _, so that --lcdhost is LCD_HOST."""
+    return name.lower().replace("-", "").replace("_", "")
+
+
+def parse(words: list[str]) -> Words:
+    """Sort the words; --x=y and --x y are the same. Raises Misused."""
+    own_names = {plain(name): name for name in (*ACTIONS, *WITH_A_VALUE, *WITHOUT_A_VALUE)}
+    own, others, rest = {}, [], list(words)
+    while rest:
+        word = rest.pop(0)
+        if word == "-h":
+            word = "--help"
+        if not word.startswith("--") or word == "--":
+            raise Misused(f"{word!r} is no option: they all begin with --, as in --service_name=plug")
+        typed, equals, value = word[2:].partition("=")
+        name = own_names.get(plain(typed))
+        takes_none = name in WITHOUT_A_VALUE or (name in ACTIONS and name != "show")
+        if takes_none and equals:
+            raise Misused(f"--{typed} takes no value")
+        if not takes_none and not equals:
+            if rest and not rest[0].startswith("--"):
+                value = rest.pop(0)
+            elif name != "show":
+                raise Misused(f"--{typed} needs a value: --{typed}=VALUE")
+        if name is None:
+            others.append((typed, value))
+        else:
+            own[name] = value
+    return Words(own, others)
+
+
+def settings_given(template: Template, words: Words) -> dict[str, str]:
+    """The settings among the words, each checked for itself. Raises Misused for an unknown one and for a wrong value."""
+    declared = template.settings().declared()
+    names = {plain(name): name for name in template.variables()}
+    given = _restored(words.own["restore"], set(names.values())) if "restore" in words.own else {}
+    for typed, value in words.others:
+        name = names.get(plain(typed))
+        if name is None:
+            raise unknown(f"--{typed}", f"{template.service} has no setting", [option(each) for each in names.values()])
+        given[name] = _secret(typed, value) if declared[name].secret else value.rstrip()
+    if "user" in words.own:
+        _accept_user(words.own["user"], names, given)
+    for name, value in given.items():
+        _check(declared[name], value)
+    return given
+
+
+def check_all(template: Template, values: dict[str, str]) -> None:
+    """Whether a service would start with these settings. Raises Misused, naming the options to give."""
+    declared = template.settings().declared()
+    missing = [name for name, setting in declared.items() if not values[name] and not setting.may_be_empty]
+    if missing:
+        needed = ", ".join(f"{option(name)}=... ({declared[name].allowed})" for name in missing)
+        raise Misused(f"{template.service} needs {needed}")
+    for name, setting in declared.items():
+        _check(setting, values[name])
+    try:
+        template.settings()(values, Path())
+    except PimainsError as wrong:
+        name, _, what = str(wrong).partition(": ")
+        raise Misused(f"{option(name)}: {what}") from None
+
+
+def option(name: str) -> str:
+    """How a setting is written on the command line."""
+    return f"--{name.lower()}"
+
+
+def unknown(what: str, wrong: str, allowed: Iterable[str]) -> Misused:
+    """The error for a name that does not exist: what is close to it, and what there is."""
+    import difflib  # only needed when something went wrong
+
+    allowed = list(allowed)
+    close = difflib.get_close_matches(what, allowed, 1, 0.6)
+    return Misused(f"{what}: {wrong}{f'; did you mean {close[0]}?' if close else ''} (there are: {', '.join(allowed) or 'none'})")
+
+
+def _check(setting: Setting[object], value: str) -> None:
+    try:
+        setting.check(value)
+    except ValueError as wrong:
+        raise Misused(f"{option(setting.name)}: {wrong}") from None
+
+
+def _secret(typed: str, value: str) -> str:
+    if not value.startswith("@"):
+        return value.rstrip()
+    try:
+        return first_line(sys.stdin.readline() if value == "@-" else Path(value[1:]).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise Misused(f"--{typed}: cannot read {value[1:]}: {getattr(error, 'strerror', None) or 'it is no text'}") from None
+
+
+def _restored(directory: str, names: set[str]) -> dict[str, str]:
+    try:
+        return {path.name: first_line(path.read_text(encoding="utf-8")) for path in Path(directory).iterdir() if path.name in names}
+    except (OSError, UnicodeDecodeError) as error:
+        raise Misused(f"--restore: cannot read {directory}: {getattr(error, 'strerror', None) or 'it is no text'}") from None
+
+
+def _accept_user(user: str, names: dict[str, str], given: dict[str, str]) -> None:
+    if "user" in names:
+        given[names["user"]] = user
+    elif user != "pimains":
+        raise Misused(f"--user: {user!r} cannot be chosen: services run as pimains, or as root where their job needs it (pimains)")

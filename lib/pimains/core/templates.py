@@ -1,0 +1,62 @@
+"""Templates: the service directories below services/ that instances link to and whose variables they copy."""
+
+import importlib
+from pathlib import Path
+from typing import NamedTuple
+
+from pimains.core import paths
+from pimains.core.settings import Settings
+
+
+class Variable(NamedTuple):
+    """One file in a template's variables/: line 1 is the default, the lines after it say what it means."""
+
+    name: str
+    default: str
+    meaning: str
+
+
+class Template(NamedTuple):
+    """One service, as pimains brings it."""
+
+    service: str
+    directory: Path
+
+    def variables(self) -> dict[str, Variable]:
+        """Its settings by name."""
+        files = sorted(path for path in (self.directory / "variables").iterdir() if not path.name.startswith("."))
+        return {path.name: Variable(path.name, *_split(path.read_text(encoding="utf-8"))) for path in files}
+
+    def settings(self) -> type[Settings]:
+        """The class that checks them: the only one that pimains.settings.<service> declares."""
+        module = importlib.import_module(f"pimains.settings.{self.service}")
+        (declared,) = {
+            each
+            for each in vars(module).values()
+            if isinstance(each, type) and issubclass(each, Settings) and each.__module__ == module.__name__
+        }
+        return declared
+
+    def secrets(self) -> set[str]:
+        """The names of the settings that nobody but root may read."""
+        return {name for name, setting in self.settings().declared().items() if setting.secret}
+
+    def purpose(self) -> str:
+        """What the service does, in one sentence: the first line of its module, after `name: `."""
+        with (Path(__file__).parents[1] / "services" / f"{self.service}.py").open(encoding="utf-8") as module:
+            return module.readline().strip().strip('"').partition(": ")[2].rstrip(".")
+
+
+def all_of_them() -> dict[str, Template]:
+    """Every service there is, by name."""
+    return {path.parent.name: Template(path.parent.name, path.parent) for path in sorted(paths.service_templates().glob("*/run"))}
+
+
+def first_line(text: str) -> str:
+    """The value in a variables file, as envdir reads it: line 1 without blanks at its end."""
+    return _split(text)[0]
+
+
+def _split(text: str) -> tuple[str, str]:
+    value, _, meaning = text.partition("\n")
+    return value.rstrip(), meaning.strip()
