@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from kit import House, new_house
+from lamp import Checkout
 
 
 @pytest.fixture
@@ -13,3 +14,11 @@ def house() -> Iterator[House]:
     """A house of its own: a root, a scan directory, a real svscan. In /tmp, where user pimains may go too."""
     with tempfile.TemporaryDirectory(prefix="pimains-house-") as root:
         yield from new_house(Path(root))
+
+
+@pytest.fixture
+def checkout() -> Iterator[Checkout]:
+    """A checkout with the service lamp, where user pimains may go too."""
+    with tempfile.TemporaryDirectory(prefix="pimains-checkout-") as top:
+        Path(top).chmod(0o755)
+        yield Checkout(Path(top))

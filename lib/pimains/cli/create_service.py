@@ -203,3 +203,7 @@ def _file_error(error: OSError) -> str:
     where = f"{error.filename}: " if error.filename else ""
     hint = " (try it with sudo)" if isinstance(error, PermissionError) and os.geteuid() != 0 else ""
     return f"{where}{error.strerror}{hint}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -79,7 +79,7 @@ def settings_given(template: Template, words: Words) -> dict[str, str]:
     for typed, value in words.others:
         name = names.get(plain(typed))
         if name is None:
-            raise unknown(f"--{typed}", f"{template.service} has no setting", [option(each) for each in names.values()])
+            raise unknown(f"--{typed}", f"{template.service} has no such setting", [option(each) for each in names.values()])
         given[name] = _secret(typed, value) if declared[name].secret else value.rstrip()
     if "user" in words.own:
         _accept_user(words.own["user"], names, given)

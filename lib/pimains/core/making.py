@@ -16,7 +16,7 @@ from pimains.core.templates import Template
 
 LOG_USER = "pimains-log"
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,39}")
-_TAKEN = {"supervise", "removed"}  # supervise's own directory, and where removed settings are kept
+_TAKEN = ("removed", "supervise")  # supervise's own directory, and where removed settings are kept
 
 
 def check_name(name: str) -> None:
