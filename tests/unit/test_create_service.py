@@ -175,7 +175,7 @@ def test_list_tells_services_and_instances(checkout: Checkout) -> None:
     listed = json.loads(checkout.create_service("--list", "--json").out)
     assert listed["services"]["lamp"] == "lights the hall"
     assert [(row["instance"], row["service"], row["state"], row["status"]) for row in listed["instances"]] == [
-        ("lamp", "lamp", "not supervised", "lit by lamp.lan")
+        ("lamp", "lamp", "unsupervised", "lit by lamp.lan")
     ]
 
 
