@@ -25,4 +25,4 @@ async def _until_told(service: Coroutine[object, object, None], wakeup: int) -> 
         await task
     except asyncio.CancelledError:
         if not told:
-            raise
+            raise RuntimeError("cancelled, though nobody told it to stop") from None

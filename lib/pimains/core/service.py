@@ -80,6 +80,7 @@ class Instance:
         self.name = name
         self.directory = directory
         self.clock = clock or SystemClock()
+        self._could_not_write = ""
 
     @property
     def run(self) -> Path:
@@ -101,16 +102,40 @@ class Instance:
     def status(self, line: str, *, well: bool = True) -> None:
         """Say in the words of the user how things stand; `well` is whether nobody needs to look after it."""
         if well:
-            state.remove(self.run / "unwell")
+            self._leave("unwell", None)
         elif line != state.read(self.run / "unwell"):
-            state.write(self.run / "unwell", line)
+            self._leave("unwell", line)
         if line != state.read(self.run / "status"):
-            state.write(self.run / "status", line)
+            self._leave("status", line)
+
+    def starts(self) -> None:
+        """Before its service has said anything: whether it is well stays as it was, until the service knows."""
+        self._leave("status", "starting")
 
     def complain(self, line: str) -> None:
         """Log an error and keep it for `pimains status` as the last one."""
         print(line)
-        state.write(self.run / "error", line)
+        self._leave("error", line)
+
+    def fails(self, error: Exception) -> None:
+        """Its last words; the traceback is in the log."""
+        line = f"{type(error).__name__}: {error}"
+        self._leave("error", line)
+        self.status(f"failed, trying again: {line}", well=False)
+
+    def _leave(self, name: str, line: str | None) -> None:
+        """Write or remove a state file; a full disk is said once and keeps no service from its work."""
+        try:
+            if line is None:
+                state.remove(self.run / name)
+            else:
+                state.write(self.run / name, line)
+            self._could_not_write = ""
+        except OSError as error:
+            why = f"cannot write to {self.run}: {error.strerror}"
+            if why != self._could_not_write:
+                print(why)
+            self._could_not_write = why
 
 
 Main: TypeAlias = Callable[[Instance, S], Naps] | Callable[[Instance, S], Coroutine[object, object, None]]
@@ -128,8 +153,7 @@ def run(main: Main[S], settings: type[S], *, user: str | None = "pimains") -> No
         if user is not None and os.geteuid() == 0:
             become(user)
         given = from_environment(settings)
-        # a service that ends and starts again and again stays unwell until it says itself that it is well
-        state.write(me.run / "status", "starting")
+        me.starts()
         result = main(me, given)
         if isinstance(result, Coroutine):
             from pimains.core.coroutine import run_until_told  # asyncio costs nine megabytes
@@ -141,10 +165,10 @@ def run(main: Main[S], settings: type[S], *, user: str | None = "pimains") -> No
     except WrongSetting as wrong:
         print(wrong)
         me.status(str(wrong), well=False)
-        _wait_for_an_edit(me, wakeup)
+        _wait_for_an_edit(me, settings, wakeup)
     except Exception as error:
         sys.excepthook(type(error), error, error.__traceback__)
-        _leave_last_words(me, error)
+        me.fails(error)
         sys.exit(EXIT_TRY_AGAIN)
     sys.exit(0)
 
@@ -202,8 +226,15 @@ def make_directories(me: Instance, user: str | None) -> None:
                 continue
             each.mkdir(parents=True)
             if os.geteuid() == 0:
-                os.chown(each, pwd.getpwnam(user).pw_uid if user and each is directory else 0, _group())
+                os.chown(each, _user_id(user) if user and each is directory else 0, _group())
                 each.chmod(0o2775)
+
+
+def _user_id(name: str) -> int:
+    try:
+        return pwd.getpwnam(name).pw_uid
+    except KeyError:  # `become` will say so
+        return 0
 
 
 def _group() -> int:
@@ -229,18 +260,24 @@ def become(user: str) -> None:
     os.umask(0o002)
 
 
-def _wait_for_an_edit(me: Instance, wakeup: Readable) -> None:
+def _wait_for_an_edit(me: Instance, settings: type[S], wakeup: Readable) -> None:
     watch = state.Watch(me.directory / "variables")
+    if _was_edited(me.directory / "variables", settings):
+        return
     while True:
         ready = poll(within(3600, watch), me.clock, wakeup)
         if wakeup in ready or (watch in ready and watch.changed()):
             return
 
 
-def _leave_last_words(me: Instance, error: Exception) -> None:
-    try:
-        line = f"{type(error).__name__}: {error}"
-        state.write(me.run / "error", line)
-        me.status(f"failed, trying again: {line}", well=False)
-    except OSError as another:
-        print(f"cannot write to {me.run}: {another.strerror}")
+def _was_edited(variables: Path, settings: type[S]) -> bool:
+    """Whether a file says something else than envdir(8) read from it before this process was started."""
+    for name in settings.declared():
+        try:
+            with (variables / name).open("rb") as file:
+                line = file.readline(4096)
+        except OSError:  # not there, or a secret that only root may read
+            continue
+        if line.rstrip(b"\n").rstrip(b" \t").replace(b"\0", b"\n") != os.environb.get(name.encode(), b"")[:4096]:
+            return True
+    return False

@@ -19,7 +19,9 @@ def write(path: Path, value: str, *, durable: bool = False, mode: int = 0o664) -
     """
     aside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, mode)
+        remove(aside)
+        # EXCL: a link or FIFO that somebody of the group put there is neither followed nor waited for
+        handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
         with open(handle, "w", encoding="utf-8", errors="replace") as file:
             os.fchmod(handle, mode)
             file.write(value + "\n")
@@ -46,7 +48,7 @@ def sync_directory(directory: Path) -> None:
 def read(path: Path) -> str | None:
     """What `path` holds, without blanks at its ends; None if it is not there.
 
-    Links, FIFOs and devices that somebody put in its place are taken for not there; 64 KiB are read at most.
+    Links, FIFOs, devices and directories that somebody put in its place are taken for not there; 64 KiB are read at most.
     """
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -54,9 +56,10 @@ def read(path: Path) -> str | None:
         if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EACCES, errno.ENXIO):
             return None
         raise
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        return None
     with open(handle, "rb") as file:
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
-            return None
         return file.read(_LONGEST).decode("utf-8", "replace").strip()
 
 
@@ -77,19 +80,23 @@ def age(path: Path, wall: float) -> float | None:
 class Watch:
     """Tells which files in a directory were written, renamed or removed (inotify(7)).
 
-    `fileno` becomes readable with the first change: yield the watch from a service.
+    `fileno` becomes readable with the first change: yield the watch from a service. A directory that was itself moved
+    or removed is told as "."; another of the same name in its place is not watched: make a new Watch.
     Raises OSError if the directory is not there.
     """
 
     _EVENTS = 0x00000008 | 0x00000040 | 0x00000080 | 0x00000200 | 0x00000004  # close_write, moved from and to, delete, attrib
+    _SELF_GONE = 0x00000400 | 0x00000800  # delete_self, move_self
+    _OVERFLOW = 0x00004000
     _HEADER = struct.Struct("iIII")
 
     def __init__(self, directory: Path) -> None:
+        self._directory = directory
         libc = ctypes.CDLL(None, use_errno=True)
         self._handle: int = libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
         if self._handle < 0:
             raise OSError(ctypes.get_errno(), "inotify_init1")
-        if libc.inotify_add_watch(self._handle, os.fsencode(directory), self._EVENTS) < 0:
+        if libc.inotify_add_watch(self._handle, os.fsencode(directory), self._EVENTS | self._SELF_GONE) < 0:
             error = ctypes.get_errno()
             self.close()
             raise OSError(error, os.strerror(error), str(directory))
@@ -108,11 +115,16 @@ class Watch:
                 return names
             start = 0
             while start < len(data):
-                *_, length = self._HEADER.unpack_from(data, start)
+                _, event, _, length = self._HEADER.unpack_from(data, start)
                 start += self._HEADER.size
                 name = os.fsdecode(data[start : start + length].rstrip(b"\0"))
                 start += length
-                if name and not name.startswith("."):
+                if event & self._SELF_GONE:
+                    names.add(".")
+                elif event & self._OVERFLOW:  # the kernel dropped some: any file may have changed
+                    with contextlib.suppress(OSError):
+                        names.update(each for each in os.listdir(self._directory) if not each.startswith("."))
+                elif name and not name.startswith("."):
                     names.add(name)
 
     def close(self) -> None:
