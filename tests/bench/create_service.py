@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from lamp import Checkout  # noqa: E402  # only findable now
+from lamp import Checkout  # only findable now
 
 ALLOWED_SECONDS = 0.3
 
