@@ -1,0 +1,137 @@
+"""README and man pages name every service, setting, verb and option, and their commands are understood as written."""
+
+import argparse
+import importlib
+import importlib.util
+import re
+import shlex
+from collections.abc import Callable
+from importlib.machinery import SourceFileLoader
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from kit import TOP
+
+from pimains.cli import create_words
+from pimains.cli.main import VERBS
+from pimains.core import templates
+
+README = (TOP / "README.md").read_text()
+SERVICES = templates.all_of_them()
+SETTINGS = [(service, name) for service, template in SERVICES.items() for name in template.variables()]
+
+
+def load_make() -> ModuleType:
+    loader = SourceFileLoader("make_man", str(TOP / "debian/man/make"))
+    module = importlib.util.module_from_spec(importlib.util.spec_from_loader("make_man", loader))  # type: ignore[arg-type]
+    loader.exec_module(module)
+    return module
+
+
+PAGES: dict[str, str] = load_make().pages()
+
+
+def section_of(service: str) -> str:
+    return re.split(r"^##", README.partition(f"\n### {service}\n")[2], maxsplit=1, flags=re.MULTILINE)[0]
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_service_has_a_section_in_the_readme_and_a_man_page(service: str) -> None:
+    assert section_of(service), f"README.md has no section ### {service}"
+    assert f"pimains-{service}.8" in PAGES, f"debian/man/pimains-{service}.8 is missing"
+
+
+@pytest.mark.parametrize(("service", "setting"), SETTINGS)
+def test_every_setting_is_in_the_readme_and_in_its_man_page(service: str, setting: str) -> None:
+    hint = f"put <!-- settings of {service} --> there and run debian/man/make --readme"
+    assert f"| `{setting}` |" in section_of(service), hint
+    assert f".B {setting}\n" in PAGES[f"pimains-{service}.8"], f'the page needs a line .\\" settings of {service}'
+
+
+def test_the_tables_of_settings_in_the_readme_are_as_the_variables_say() -> None:
+    assert load_make().readme(README) == README, "run debian/man/make --readme"
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_is_in_the_readme_and_in_the_man_page(verb: str) -> None:
+    assert f"pimains {verb}" in README
+    assert re.search(rf"^\.B(R?) pimains {verb}$", PAGES["pimains.1"], re.MULTILINE)
+    assert f"\n.B {verb}\n" in PAGES["pimains.1"]
+
+
+@pytest.mark.parametrize("option", [*create_words.ACTIONS, *create_words.WITH_A_VALUE, *create_words.WITHOUT_A_VALUE])
+def test_every_option_of_create_service_is_in_its_man_page(option: str) -> None:
+    written = "--".replace("-", r"\-") + option.replace("-", r"\-")
+    assert re.search(rf"^\.BI? {re.escape(written)}\b", PAGES["create_service.8"], re.MULTILINE)
+
+
+def commands(program: str) -> list[str]:
+    """Every command of `program` that the README shows, in a block or in a table."""
+    blocks = "\n".join(re.findall(r"^ *```sh\n(.*?)^ *```", README, re.MULTILINE | re.DOTALL)).splitlines()
+    inline = [cell for line in README.splitlines() if line.startswith("|") for cell in re.findall(r"`([^`]+)`", line)]
+    found = [re.sub(r"^ *(sudo )?(\./)?", "", line) for line in (*blocks, *inline)]
+    return sorted({line for line in found if line.split()[:1] == [program]})
+
+
+def test_commands_are_found_in_the_readme() -> None:
+    assert len(commands("pimains")) >= 5
+    assert len(commands("create_service")) >= 5
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A directory with the files of secrets that the README speaks of."""
+    monkeypatch.chdir(tmp_path)
+    for name in re.findall(r"=@([a-z.-]+)", README):
+        (tmp_path / name).write_text("qwvQ5x3p0Hq3n1k1Fz5kXJgqkU2oJ2Zr2dQ1v7s6bXo=\n")
+    return tmp_path
+
+
+@pytest.mark.parametrize("command", commands("pimains"))
+def test_every_pimains_command_in_the_readme_is_understood(command: str) -> None:
+    _, verb, *words = shlex.split(command)
+    if importlib.util.find_spec(f"pimains.cli.{verb}") is None:
+        pytest.skip(f"pimains {verb} is not here yet")
+    module = importlib.import_module(f"pimains.cli.{verb}")
+    parser = argparse.ArgumentParser(prog=f"pimains {verb}")
+    module.arguments(parser)
+    parser.parse_args(words)
+
+
+@pytest.mark.parametrize("command", commands("create_service"))
+def test_every_create_service_command_in_the_readme_is_understood(command: str, here: Path) -> None:
+    if "--demo" in command and "demo" not in create_words.ACTIONS:
+        pytest.skip("the demo is not here yet")
+    words = create_words.parse(shlex.split(command)[1:])
+    service = words.own.get("service_name")
+    if service not in (None, *SERVICES):
+        pytest.skip(f"{service} is not here yet")
+    if service is None:
+        assert not words.others
+        return
+    template = SERVICES[service]
+    given = create_words.settings_given(template, words)
+    if "add-service" in words.own and "apply" not in words.own:
+        defaults = {each.name: each.default for each in template.variables().values()}
+        create_words.check_all(template, {**defaults, **given})
+
+
+def test_every_file_that_the_readme_links_to_is_there() -> None:
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", README):
+        if target.startswith("esphome/") and not (TOP / "esphome").exists():
+            pytest.skip("the firmware is not here yet")
+        assert (TOP / target).exists(), target
+
+
+def is_understood(check: Callable[[], object]) -> bool:
+    try:
+        check()
+    except (SystemExit, Exception):
+        return False
+    return True
+
+
+def test_a_command_with_a_mistake_would_be_found(here: Path) -> None:
+    halt = SERVICES["halt"]
+    assert not is_understood(lambda: create_words.settings_given(halt, create_words.parse(["--halt_comand=x"])))
