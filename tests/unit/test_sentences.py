@@ -31,6 +31,10 @@ def test_a_duration_has_one_unit(seconds: float, words: str) -> None:
     assert sentences.duration(seconds) == words
 
 
+def test_how_long_ago_or_in_how_long() -> None:
+    assert [sentences.ago(seconds) for seconds in (None, 0.3, 5, -300)] == ["", "just now", "5 s ago", "in 5 min"]
+
+
 def test_a_moment_of_this_year_needs_no_year() -> None:
     assert sentences.moment(NOW - 7200, NOW, UTC) == "21 Nov 03:00:12"
     assert sentences.moment(NOW - 400 * 86400, NOW, UTC) == "17 Oct 2025 05:00:12"

@@ -34,6 +34,8 @@ def ago(seconds: float | None) -> str:
     """How long ago, or in how long when negative; "" when that is not known."""
     if seconds is None:
         return ""
+    if 0 <= seconds < 1:
+        return "just now"
     return f"{duration(seconds)} ago" if seconds >= 0 else f"in {duration(-seconds)}"
 
 
