@@ -25,12 +25,10 @@ class SystemClock:
 
     def __init__(self) -> None:
         self.speed = float(os.environ.get("PIMAINS_SPEED") or 1)
-        self._start = time.clock_gettime(time.CLOCK_BOOTTIME)
 
     def monotonic(self) -> float:
-        """Seconds since boot (CLOCK_BOOTTIME: it goes on while the machine sleeps)."""
-        now = time.clock_gettime(time.CLOCK_BOOTTIME)
-        return self._start + (now - self._start) * self.speed
+        """Seconds since boot (CLOCK_BOOTTIME: it goes on while the machine sleeps), the same in every process."""
+        return time.clock_gettime(time.CLOCK_BOOTTIME) * self.speed
 
     def wall(self) -> float:
         """Seconds since 1970."""

@@ -2,6 +2,14 @@
 
 import asyncio
 from collections.abc import Coroutine
+from typing import Protocol
+
+
+class Readable(Protocol):
+    """Anything with a file descriptor to wait for."""
+
+    def fileno(self) -> int:
+        """The descriptor."""
 
 
 def run_until_told(service: Coroutine[object, object, None], wakeup: int) -> None:
@@ -26,3 +34,18 @@ async def _until_told(service: Coroutine[object, object, None], wakeup: int) -> 
     except asyncio.CancelledError:
         if not told:
             raise RuntimeError("cancelled, though nobody told it to stop") from None
+
+
+async def readable(file: Readable, within_seconds: float | None = None) -> bool:
+    """Wait until `file` is readable; whether it was within that time."""
+    loop = asyncio.get_running_loop()
+    ready = asyncio.Event()
+    loop.add_reader(file.fileno(), ready.set)
+    try:
+        async with asyncio.timeout(within_seconds):
+            await ready.wait()
+        return True
+    except TimeoutError:
+        return False
+    finally:
+        loop.remove_reader(file.fileno())

@@ -1,0 +1,97 @@
+"""The plug service with pimains' own simulated plug: faults on demand, and what needs no firmware."""
+
+import os
+import subprocess
+import time
+
+import pytest
+from kit import TOP, House, TestInstance
+from plugs import KEY, NEWEST, OLDEST, OTHER_KEY, aioesphomeapi, house_plug
+
+
+def announce_halt(house: House, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run halt.d/80-plug as the halt service does."""
+    settings = {"PIMAINS_ROOT": str(house.root), "PIMAINS_REASON": "a test", "PIMAINS_BUDGET_SECONDS": "13", **environment}
+    return subprocess.run(
+        [TOP / "services/halt/halt.d/80-plug"], env={**os.environ, **settings}, capture_output=True, text=True, check=False, timeout=30
+    )
+
+
+def add_plug(house: House, port: str, version: str = OLDEST, name: str = "plug", **variables: str) -> TestInstance:
+    return house.add("plug", name, pythonpath=aioesphomeapi(version), HOST="127.0.0.1", PORT=port, **variables)
+
+
+@pytest.mark.parametrize("version", [OLDEST, NEWEST])
+@pytest.mark.parametrize("key", ["", KEY])
+def test_switched_off_it_asks_for_a_shutdown(house: House, version: str, key: str) -> None:
+    with house_plug(*(["--key", key] if key else [])) as device:
+        halt = house.add("halt", HALT_COMMAND=house.recorder)
+        plug = add_plug(house, device.port, version, ENCRYPTION_KEY=key)
+        house.until(lambda: plug.status == "connected to 127.0.0.1, power on, cut 120 s after a shutdown", 20)
+        device.tell("off")
+        house.until(lambda: "Delay Switch of House plug was switched off" in halt.read("request") + halt.log)
+
+
+def test_each_plug_counts_down_when_a_halt_is_announced(house: House) -> None:
+    with house_plug() as left, house_plug() as right:
+        add_plug(house, left.port, name="left", SHUTDOWN_SECONDS_MAX="40")
+        plug = add_plug(house, right.port, name="right", SHUTDOWN_SECONDS_MAX="50")
+        house.until(lambda: plug.status.startswith("connected") and (house.root / "run/pimains/left/answer").exists(), 20)
+        began = time.monotonic()
+        told = announce_halt(house)
+        assert time.monotonic() - began < 2
+        assert sorted(told.stdout.splitlines()) == [
+            "127.0.0.1 cuts the power in 40 s at the latest",
+            "127.0.0.1 cuts the power in 50 s at the latest",
+        ]
+        assert told.returncode == 0
+        house.until(lambda: left.has_said("countdown 40 s") and right.has_said("countdown 50 s"))
+
+
+def test_a_halt_goes_on_without_a_plug_that_is_away_and_says_so(house: House) -> None:
+    with house_plug() as device:
+        port = device.port
+    plug = add_plug(house, port)
+    house.until(lambda: "127.0.0.1 is away" in plug.status, 20)
+    told = announce_halt(house)
+    assert (told.returncode, told.stdout) == (1, "127.0.0.1 is away: its power stays on\n")
+
+
+def test_a_halt_goes_on_without_a_service_that_does_not_answer(house: House) -> None:
+    dead = house.root / "run/pimains/dead"
+    dead.mkdir()
+    dead.chmod(0o777)
+    os.mkfifo(dead / "answer")
+    (dead / "answer").chmod(0o666)
+    told = announce_halt(house, PIMAINS_BUDGET_SECONDS="2")
+    assert (told.returncode, told.stdout) == (1, "dead did not answer within 1 s: the power of its plug stays on\n")
+    assert not (dead / "halting").exists()
+
+
+@pytest.mark.parametrize(
+    ("has", "given", "line"),
+    [
+        ([], {"ENCRYPTION_KEY": KEY}, "ENCRYPTION_KEY: the plug does not encrypt: empty this file, or give the plug a key"),
+        (["--key", KEY], {}, "ENCRYPTION_KEY: the plug wants a key: the one in its yaml, below api: encryption: key:"),
+        (["--key", KEY], {"ENCRYPTION_KEY": OTHER_KEY}, "ENCRYPTION_KEY: this is not the key of that plug"),
+        (["--password", "right"], {"PASSWORD": "wrong"}, "PASSWORD: this is not the password of that plug"),
+        ([], {"DELAY_SWITCH": "Kettle"}, "DELAY_SWITCH: the plug has no switch 'Kettle'; it has Delay Switch, Real Delay Switch"),
+    ],
+)
+@pytest.mark.parametrize("version", [OLDEST, NEWEST])
+def test_a_plug_that_refuses_us_says_which_setting_to_edit(
+    house: House, version: str, has: list[str], given: dict[str, str], line: str
+) -> None:
+    with house_plug(*has) as device:
+        plug = add_plug(house, device.port, version, **given)
+        house.until(lambda: f"{plug.directory}/variables/{line}" in plug.status, 20, line)
+        house.until(lambda: plug.log.count(line) == 1)
+        pid = plug.pid
+        plug.set("DELAY_SWITCH", "Delay Switch")
+        house.until(lambda: plug.pid not in (0, pid))
+
+
+def test_a_legacy_password_logs_in(house: House) -> None:
+    with house_plug("--password", "right") as device:
+        plug = add_plug(house, device.port, PASSWORD="right")
+        house.until(lambda: plug.status.startswith("connected"), 20)

@@ -1,0 +1,75 @@
+"""When the plug may cut, what counts as a request, and when a machine that its plug no longer hears has to halt."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pimains.plan.back_off import wait_seconds
+from pimains.plan.dead_man import halt_after_seconds, must_halt, seconds_for
+from pimains.plan.halt_time import countdown_seconds
+from pimains.plan.off_request import is_newer
+
+
+def test_without_measured_halts_the_setting_counts() -> None:
+    assert countdown_seconds([], 120) == 120
+
+
+def test_with_a_few_halts_the_longest_plus_a_margin_may_only_make_it_longer() -> None:
+    assert countdown_seconds([10.0, 20.0], 120) == 120
+    assert countdown_seconds([10.0, 50.5], 120) == 141
+
+
+def test_with_twenty_halts_their_95th_percentile_plus_a_margin_counts() -> None:
+    assert countdown_seconds([10.0] * 19 + [300.0], 120) == 100
+    assert countdown_seconds([10.0] * 18 + [300.0] * 2, 120) == 390
+
+
+def test_what_no_halt_can_take_is_not_believed() -> None:
+    assert countdown_seconds([float("nan"), float("inf"), -5.0, 1e9], 120) == 120
+
+
+@given(st.lists(st.floats(), max_size=100), st.floats(5, 3600))
+def test_the_countdown_is_always_one_the_plug_takes(halts: list[float], setting: float) -> None:
+    assert 5 <= countdown_seconds(halts, setting) <= 3600
+
+
+@pytest.mark.parametrize(
+    ("age", "uptime", "answered", "newer"),
+    [
+        (5, 100, None, True),
+        (100, 90, None, False),  # before this boot
+        (85, 90, None, False),  # perhaps before this boot
+        (79, 90, None, True),
+        (None, 100, None, False),  # no request stands
+        (-1, 100, None, False),
+        (50, 100, 50, False),  # the one that was answered
+        (35, 100, 50, True),  # another one since
+    ],
+)
+def test_a_request_counts_when_it_is_newer_than_the_boot_and_than_the_last(
+    age: float | None, uptime: float, answered: float | None, newer: bool
+) -> None:
+    assert is_newer(age, uptime, answered) is newer
+
+
+@given(st.floats(60, 86400), st.floats(5, 3600))
+def test_the_halt_always_fits_in_before_the_cut(wanted: float, halt: float) -> None:
+    dead_man = seconds_for(wanted, halt)
+    begin = halt_after_seconds(dead_man, halt)
+    assert 0 < begin <= 0.8 * dead_man
+    assert begin + halt <= dead_man
+
+
+def test_a_machine_halts_before_its_plug_would_cut_it_and_not_when_it_did_not() -> None:
+    assert not must_halt(600, 120, 479)
+    assert must_halt(600, 120, 480)
+    assert not must_halt(600, 120, 600)
+
+
+@given(st.integers(0, 10**6), st.floats(0, 1))
+def test_trying_again_waits_between_one_second_and_one_minute(failures: int, chance: float) -> None:
+    assert 1 <= wait_seconds(failures, chance) <= 60
+
+
+def test_each_failure_doubles_the_wait() -> None:
+    assert [wait_seconds(n, 0) for n in range(8)] == [1, 2, 4, 8, 16, 32, 60, 60]
