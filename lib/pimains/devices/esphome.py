@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import logging
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 import aioesphomeapi
@@ -88,24 +88,18 @@ class Device:
 
         A switch tells only changes, so one that has the state already needs no further proof.
         """
-        expected = _Expected(entity, value, asyncio.get_running_loop().create_future())
-        if isinstance(value, bool) and self.values.get(entity) is value:
-            expected.proof.set_result(None)
-        self._expected.append(expected)
-        try:
-            if self._lost:
-                raise Away(self._lost)
+        with self._expect(entity, value) as proof:
             command = self._client.switch_command if isinstance(value, bool) else self._client.number_command
-            command(entity.key, value)
-            async with asyncio.timeout(within_seconds):
-                await expected.proof
-        except TimeoutError:
-            shown = {True: "on", False: "off"}[value] if isinstance(value, bool) else f"{value:g}"
-            raise Away(f"{entity.name} {shown} was not confirmed within {within_seconds:g} s") from None
-        except aioesphomeapi.APIConnectionError as error:
-            raise Away(_reason(error)) from None
-        finally:
-            self._expected.remove(expected)
+            try:
+                command(entity.key, value)
+            except aioesphomeapi.APIConnectionError as error:
+                raise Away(_reason(error)) from None
+            await _in_time(proof, entity, value, within_seconds)
+
+    async def confirmed(self, entity: Entity, value: float | bool, within_seconds: float = CONFIRM_SECONDS) -> None:
+        """Return when the device says that it has this value; Away if it does not within that time."""
+        with self._expect(entity, value) as proof:
+            await _in_time(proof, entity, value, within_seconds)
 
     async def close(self) -> None:
         """Say goodbye, without waiting for an answer."""
@@ -119,6 +113,21 @@ class Device:
             if not expected.proof.done():
                 expected.proof.set_exception(Away(self._lost))
 
+    @contextlib.contextmanager
+    def _expect(self, entity: Entity, value: float | bool) -> Iterator[asyncio.Future[None]]:
+        if self._lost:
+            raise Away(self._lost)
+        expected = _Expected(entity, value, asyncio.get_running_loop().create_future())
+        if isinstance(value, bool) and self.values.get(entity) is value:
+            expected.proof.set_result(None)
+        self._expected.append(expected)
+        try:
+            yield expected.proof
+        finally:
+            self._expected.remove(expected)
+            if expected.proof.done() and not expected.proof.cancelled():
+                expected.proof.exception()
+
     def _hear(self, state: Any) -> None:
         kind = type(state).__name__.removesuffix("State").lower()
         entity = self._by_key.get((kind, state.key))
@@ -130,6 +139,15 @@ class Device:
         for expected in self._expected:
             if expected.entity == entity and not expected.proof.done() and value is not None and math.isclose(value, expected.value):
                 expected.proof.set_result(None)
+
+
+async def _in_time(proof: asyncio.Future[None], entity: Entity, value: float | bool, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await proof
+    except TimeoutError:
+        shown = {True: "on", False: "off"}[value] if isinstance(value, bool) else f"{value:g}"
+        raise Away(f"{entity.name} {shown} was not confirmed within {seconds:g} s") from None
 
 
 async def connect(address: Address) -> Device:

@@ -65,6 +65,11 @@ class Plug:
         """Whether it counts down as long as we tell it; RPiMP's firmware always cuts after 15 s."""
         return self.countdown is not None
 
+    @property
+    def is_counting_down(self) -> bool:
+        """Whether the power will be cut soon."""
+        return self.value(self.real_delay) is False and self.value(self.relay) is not False
+
     def value(self, entity: Entity | None) -> Value:
         """What the plug last said of `entity`."""
         return None if entity is None else self.device.values.get(entity)
@@ -101,7 +106,8 @@ class Plug:
         await self.device.close()
 
     async def _first_states(self) -> None:
-        looked_at = (self.delay, self.off_requested_age, self.last_halt, self.relay, self.real_delay)
+        switches = (self.delay, self.real_delay, self.relay)
+        looked_at = (*switches, self.countdown, self.dead_man, self.off_requested_age, self.last_halt, self.power)
         awaited = {entity for entity in looked_at if entity is not None}
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(FIRST_STATES_SECONDS):

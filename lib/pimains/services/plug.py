@@ -327,7 +327,7 @@ class Keeper:
         if not plug.is_ours:
             missing = f"its firmware has no number {self.settings.COUNTDOWN_NUMBER!r}"
             self.me.status(f"connected to {host}, but {missing}: its power stays on after a shutdown; flash it with esphome/", well=False)
-        elif plug.value(plug.real_delay) is False:
+        elif plug.is_counting_down:
             self.me.status(f"connected to {host}, which cuts the power soon")
         else:
             power = {True: ", power on", False: ", power off", None: ""}[None if is_on is None else bool(is_on)]
