@@ -15,6 +15,7 @@ VERBS = {
     "status": "how every instance is: up or down, since when, its status line, its last error",
     "why": "why something was switched, from the ledger",
     "halt": "shut this machine down in order, or cancel that",
+    "notify": "tell people something, or test whether they can be told",
     "plug": "switch a plug on or off, or ask how it is",
 }
 

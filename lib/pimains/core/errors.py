@@ -15,3 +15,7 @@ class Away(PimainsError):
 
 class Misused(PimainsError):
     """A command was asked for something that it cannot do; nothing was done."""
+
+
+class Refused(PimainsError):
+    """The other side will never take this one: trying it again is of no use."""

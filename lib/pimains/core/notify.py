@@ -2,6 +2,7 @@
 
     /var/lib/pimains/notify/queue/<id>   line 1 the event ("plug-lost"), line 2 the subject, the rest the body
     /var/lib/pimains/notify/dropped      one byte for each message that a full queue had no room for
+    /var/lib/pimains/notify/test         what became of the last test message: its id, then a line `NAME<tab>WORDS` for each address
 
 The queue is there once a notify service was started on this machine. Anybody in group pimains may put a message into
 it, also a shell script: written aside under a name that begins with a dot, then renamed.
@@ -17,6 +18,8 @@ from typing import NamedTuple
 from pimains.core import paths, state
 from pimains.core.halt_request import one_line
 
+DELIVERED = "delivered"
+TEST = "test"  # the event of a message that goes out at once, and whose fate is told in `test`
 ROOM = 100  # messages; a few hundred kilobytes at most, should nobody ever fetch them
 _LONGEST_BODY = 8000  # characters
 _said = ""
