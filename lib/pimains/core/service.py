@@ -26,7 +26,7 @@ from collections.abc import Callable, Coroutine, Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias, TypeVar
 
-from pimains.core import paths, state
+from pimains.core import log, paths, state
 from pimains.core.clock import Clock, SystemClock
 from pimains.core.errors import WrongSetting
 from pimains.core.settings import Settings, from_environment
@@ -146,6 +146,7 @@ def run(main: Main[S], settings: type[S], *, user: str | None = "pimains") -> No
 
     Started as root it becomes `user` (with all of the user's groups) unless that is None.
     """
+    log.never_wait()
     me = Instance(Path.cwd().name, Path.cwd())
     wakeup = _listen_for_signals()
     try:
