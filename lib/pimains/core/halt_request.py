@@ -116,7 +116,8 @@ def left_over() -> HaltRequest | None:
         return accepted()
     finish()
     _discard(directory() / "cancel")
-    state.write(noted, boot_id())
+    with contextlib.suppress(OSError):
+        state.write(noted, boot_id())
     request = directory() / "request"
     if os.path.lexists(request) and f"boot {boot_id()}" not in (state.read(request) or "").splitlines():
         _discard(request)
@@ -130,10 +131,12 @@ def one_line(text: str) -> str:
 
 
 def _read(path: Path) -> HaltRequest | None:
+    try:
+        links = path.lstat().st_nlink
+    except FileNotFoundError:
+        return None
     text = state.read(path)
-    if text is None:
-        if not os.path.lexists(path):
-            return None
+    if text is None or links > 1:  # a second name of some other file would show the first lines of that to everybody
         _discard(path)
         raise NoRequest(f"{path} is no plain file: ignored")
     reason, requester, boot = (*text.split("\n", 3), "", "", "")[:3]

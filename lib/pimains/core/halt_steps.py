@@ -7,14 +7,12 @@ beside a file (.dpkg-old, ~) is never run.
 
 import os
 import stat
-import string
 from pathlib import Path
 from typing import NamedTuple
 
 from pimains.core import paths
 
 FIRST_STEP_OF_NO_RETURN = 80
-_IN_NAMES = frozenset(string.ascii_letters + string.digits + "-_")
 
 
 class Step(NamedTuple):
@@ -49,7 +47,8 @@ def is_of_no_return(name: str) -> bool:
 
 
 def _is_step(name: str) -> bool:
-    return len(name) > 3 and name[:2].isascii() and name[:2].isdigit() and name[2] == "-" and _IN_NAMES.issuperset(name)
+    word = name[3:].replace("-", "").replace("_", "")
+    return name.isascii() and name[:2].isdigit() and name[2:3] == "-" and word.isalnum()
 
 
 def _is_left_out(path: Path) -> bool:

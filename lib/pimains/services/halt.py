@@ -65,7 +65,6 @@ def halt(me: Instance, settings: HaltSettings) -> Naps:
     """Wait for a request, carry it out; if it was cancelled, wait for the next."""
     if me.run != halt_request.directory():
         raise WrongSetting(f"{me.directory}: others find this service by its name, so its directory has to be called halt")
-    state.write(me.run / "step_seconds_max", f"{settings.STEP_SECONDS_MAX:g}")
     watch = state.Watch(me.run)
     left_over = _taken(halt_request.left_over)
     outcome = ""
@@ -83,7 +82,9 @@ def halt(me: Instance, settings: HaltSettings) -> Naps:
             faults = "; ".join(f"{step.name} would not be run: {step.fault}" for step in halt_steps.steps() if step.fault)
             me.status("; ".join(filter(None, ("ready", outcome, faults))), well=not faults)
             yield within(3600, watch)
-            watch.changed()
+            if "." in watch.changed():
+                print(f"{me.run} was taken away: starting anew")
+                return
 
 
 def _taken(take: Callable[[], HaltRequest | None]) -> HaltRequest | None:
@@ -130,7 +131,7 @@ class Halting:
     def _wait_for_second_thoughts(self) -> Naps:
         end = self._now() + self._settings.HALT_GRACE_SECONDS
         while not self._is_cancelled() and self._now() < end:
-            self._show(f"shutting down in {self._settings.HALT_GRACE_SECONDS:g} s: {self._request}; pimains halt --cancel stops it")
+            self._me.status(f"shutting down in {self._settings.HALT_GRACE_SECONDS:g} s: {self._request}; pimains halt --cancel stops it")
             yield within(end - self._now(), self._watch)
 
     def _run_steps(self) -> Naps:
@@ -138,13 +139,13 @@ class Halting:
             if self._is_cancelled():
                 return
             if step.fault:
-                self._complain(f"{step.name} is not run: {step.fault}")
+                self._me.complain(f"{step.name} is not run: {step.fault}")
             elif not any(line.startswith(f"{step.name} ") and not line.endswith(" started") for line in self._progress):
                 yield from self._run_step(step)
 
     def _run_step(self, step: Step) -> Naps:
         granted = budget(self._durations(step), self._settings.STEP_SECONDS_MAX)
-        self._show(f"shutting down: {self._request}, step {step.name}, at most {granted:.0f} s")
+        self._me.status(f"shutting down: {self._request}, step {step.name}, at most {granted:.0f} s")
         self._has_come_to(f"{step.name} started")
         ending = yield from self._run(step.name, [str(step.path)], granted)
         self._has_come_to(f"{step.name} {ending}")
@@ -152,7 +153,7 @@ class Halting:
             print(f"{step.name} {ending}")
             self._took.append((step.subject, ending.seconds))
         else:
-            self._complain(f"{step.name} {ending}")
+            self._me.complain(f"{step.name} {ending}")
             self._note(f"go on without {step.name}", str(ending))
         if ending.outlasted:
             # it gets all the time there is until it was measured again
@@ -166,7 +167,7 @@ class Halting:
         while True:
             trouble = "" if self._is_command_started else (yield from self._unstoppable(self._start_command()))
             if not trouble:
-                self._show(f"shut down: {self._request}")
+                self._me.status(f"shut down: {self._request}")
                 if (yield from self._is_called_off_within(_STILL_UP_SECONDS)):
                     return
                 self._is_command_started = False
@@ -178,7 +179,7 @@ class Halting:
 
     def _start_command(self) -> Generator[Nap, tuple[Readable, ...], str]:
         """Start HALT_COMMAND; returns "" if it did well, else what went wrong."""
-        self._show(f"shutting down: {self._request}, HALT_COMMAND started")
+        self._me.status(f"shutting down: {self._request}, HALT_COMMAND started")
         self._is_command_started = True
         ending = yield from self._run("HALT_COMMAND", self._settings.HALT_COMMAND, self._settings.STEP_SECONDS_MAX)
         self._is_command_started = ending.is_done
@@ -256,7 +257,7 @@ class Halting:
         requester = halt_request.take_cancel()
         if requester and self._is_of_no_return():
             self._has_come_to(f"cancel refused to {requester}")
-            self._complain(f"{requester} cancels, too late: the power will be cut")
+            self._me.complain(f"{requester} cancels, too late: the power will be cut")
         elif requester:
             self._cancelled_by = requester
             print(f"{requester} cancels")
@@ -273,8 +274,8 @@ class Halting:
         halt_request.finish()
 
     def _cry(self, line: str) -> None:
-        self._complain(line)
-        self._show(line, well=False)
+        self._me.complain(line)
+        self._me.status(line, well=False)
         self._note("not shut down", line)
         notify.post("this machine does not shut down", line, "halt")
 
@@ -285,14 +286,6 @@ class Halting:
         self._progress.append(line)
         with suppress(OSError):
             state.write(self._me.run / "progress", "\n".join(self._progress))
-
-    def _show(self, line: str, *, well: bool = True) -> None:
-        with suppress(OSError):
-            self._me.status(line, well=well)
-
-    def _complain(self, line: str) -> None:
-        with suppress(OSError):
-            self._me.complain(line)
 
     def _note(self, action: str, cause: str) -> None:
         self._with_ledger(lambda: self._me.ledger.record("halt", action, cause), None)
@@ -314,7 +307,7 @@ class Halting:
             return use()
         except Exception as error:
             self._is_ledger_broken = True
-            self._complain(f"shutting down without the ledger: {error}")
+            self._me.complain(f"shutting down without the ledger: {error}")
             return otherwise
 
 
