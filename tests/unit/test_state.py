@@ -4,6 +4,7 @@ import os
 import resource
 import select
 import signal
+import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -116,7 +117,7 @@ def test_a_watch_tells_what_was_written_removed_or_echoed(tmp_path: Path) -> Non
     assert not readable(watch)
     state.write(tmp_path / "written", "1")
     state.remove(tmp_path / "removed")
-    os.system(f"echo 1 > {tmp_path}/echoed")
+    subprocess.run(["/bin/sh", "-c", "echo 1 >echoed"], cwd=tmp_path, check=True)
     assert readable(watch)
     assert watch.changed() == {"written", "removed", "echoed"}
     assert not readable(watch)
