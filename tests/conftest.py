@@ -1,10 +1,11 @@
 """Fixtures every test may ask for."""
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from firmware import Plug, new_plugs
 from kit import House, new_house
 from lamp import Checkout
 
@@ -22,3 +23,9 @@ def checkout() -> Iterator[Checkout]:
     with tempfile.TemporaryDirectory(prefix="pimains-checkout-") as top:
         Path(top).chmod(0o755)
         yield Checkout(Path(top))
+
+
+@pytest.fixture
+def plugs(tmp_path: Path) -> Iterator[Callable[..., Plug]]:
+    """Makes plugs: the real firmware, each with a flash and a port of its own. See firmware.py."""
+    yield from new_plugs(tmp_path)

@@ -91,3 +91,30 @@ esphome_version() { # VERSION PYTHON
     "$2" -m venv "$venv"
     "$venv/bin/pip" install "esphome==$1"
 }
+
+firmware() { # the plug's firmware as Linux programs: firmware/<hash of its sources>/<version>/<kind>, found again by tests/firmware.py
+    local built version kind
+    # shellcheck disable=SC2046  # a list of names
+    built=$PIMAINS_CACHE/firmware/$(cat $(find esphome/pimains-*.yaml tests/esphome-host -type f | LC_ALL=C sort) | sha256sum | cut -c 1-16)
+    for version in 2026.6.5 2026.10.0; do
+        [ -x "$PIMAINS_CACHE/esphome-$version/bin/esphome" ] || continue
+        for kind in host host-metering; do
+            [ -x "$built/$version/$kind" ] || firmware_program "$version" "$kind" "$built/$version/$kind"
+        done
+    done
+}
+
+firmware_program() { # VERSION KIND PROGRAM: built in a copy, because esphome leaves its files beside the yaml
+    local copy=$PIMAINS_CACHE/firmware-objects/$1/$2
+    mkdir -p "$copy/tests/esphome-host" "$(dirname "$3")"
+    (
+        flock 9
+        rm -rf "$copy"/esphome "$copy"/tests/esphome-host/*
+        cp -r esphome "$copy"
+        cp -r tests/esphome-host "$copy/tests"
+        cd "$copy/tests/esphome-host" || exit
+        # what was compiled before stays in .esphome: after an edit of the yaml little is left to compile
+        "$PIMAINS_CACHE/esphome-$1/bin/esphome" -q compile --only-generate "$2.yaml" && make -s -j"$(nproc)" && cp plug "$3.new" && mv "$3.new" "$3"
+    ) 9>"$copy/lock"
+    [ -x "$3" ]
+}
