@@ -60,6 +60,16 @@ def test_every_verb_is_in_the_readme_and_in_the_man_page(verb: str) -> None:
     assert f"\n.B {verb}\n" in PAGES["pimains.1"]
 
 
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_option_of_a_verb_is_in_the_man_page(verb: str) -> None:
+    if importlib.util.find_spec(f"pimains.cli.{verb}") is None:
+        pytest.skip(f"pimains {verb} is not here yet")
+    parser = argparse.ArgumentParser()
+    importlib.import_module(f"pimains.cli.{verb}").arguments(parser)
+    options = {option for action in parser._actions for option in action.option_strings if option.startswith("--")}
+    assert {option for option in options if option.replace("-", r"\-") not in PAGES["pimains.1"]} == set()
+
+
 @pytest.mark.parametrize("option", [*create_words.ACTIONS, *create_words.WITH_A_VALUE, *create_words.WITHOUT_A_VALUE])
 def test_every_option_of_create_service_is_in_its_man_page(option: str) -> None:
     written = "--".replace("-", r"\-") + option.replace("-", r"\-")
