@@ -152,7 +152,7 @@ def choice(*words: str) -> Setting[str]:
             raise ValueError
         return text.lower()
 
-    return Setting(parse, "choice", ", ".join(words[:-1]) + " or " + words[-1])
+    return Setting(parse, "choice", " or ".join(filter(None, (", ".join(words[:-1]), words[-1]))))
 
 
 def flag() -> Setting[bool]:
@@ -219,6 +219,21 @@ def path() -> Setting[Path]:
         return Path(value)
 
     return Setting(parse, "path", "absolute, beginning with /")
+
+
+_UNIT = re.compile(r"[A-Za-z0-9:_.@\\][A-Za-z0-9:_.@\\-]{0,200}")
+
+
+def units() -> Setting[list[str]]:
+    """Names of systemd units with blanks between them, none when empty."""
+
+    def parse(value: str) -> list[str]:
+        names = value.split()
+        if not all(_UNIT.fullmatch(name) for name in names):
+            raise ValueError
+        return names
+
+    return Setting(parse, "list of systemd units", "such as: autofs mpd, or empty", may_be_empty=True)
 
 
 def optional(setting: Setting[T]) -> Setting[T | None]:

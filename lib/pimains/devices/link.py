@@ -1,0 +1,271 @@
+"""A client's side of pimains.devices.beats over TCP: one link to the file server, which outlives its connections.
+
+When the connection ends, or has been silent for a moment, another one is tried at once beside it, and the first that is proven
+takes over: a switch that reboots or a Wi-Fi that roams changes nothing. Only after CLIENT_PATIENCE_SECONDS is the server gone.
+"""
+
+import select
+from collections.abc import Callable, Iterator
+from typing import NamedTuple, Protocol
+
+from pimains.core.clock import Clock
+from pimains.core.errors import Away
+from pimains.devices.beats import LONGEST_LINE, Message, Unproven
+from pimains.devices.connection import Lines, begin_connecting
+from pimains.plan import beat
+from pimains.plan.hush import Hush
+
+_IDLE_SECONDS = 3600.0
+_GREETING_OF_PISTOP = b"Connection from "
+
+
+class End(Protocol):
+    """This end of one conversation: pimains.devices.beats.ClientEnd, or PistopEnd."""
+
+    has_beats: bool
+
+    @property
+    def has_proven(self) -> bool:
+        """Whether this end has sent its own proof."""
+
+    @property
+    def has_joined(self) -> bool:
+        """Whether the server has proven itself."""
+
+    def join(self, line: bytes) -> bytes:
+        """Take a line of the server; returns what to send."""
+
+    def receive(self, line: bytes) -> Message:
+        """What the server says."""
+
+    def say(self, word: str, text: str = "") -> bytes:
+        """The line to send."""
+
+
+class PistopEnd:
+    """The client's end of pistop's own protocol: it greets, is told `wait`, and says `shutdown`. Nobody proves anything."""
+
+    has_beats = False
+    has_proven = False
+    has_joined = False
+
+    def join(self, line: bytes) -> bytes:
+        """Take the greeting."""
+        if not line.startswith(_GREETING_OF_PISTOP):
+            raise Unproven("it is no fserver of pistop")
+        self.has_joined = True
+        return b"wait\n"
+
+    def receive(self, line: bytes) -> Message:
+        """Only one line means something."""
+        return Message("leave", "the server shuts down") if line == b"shutdown" else Message("words")
+
+    def say(self, word: str, text: str = "") -> bytes:  # noqa: ARG002  # as End has it
+        """It knows no more words."""
+        return b""
+
+
+class Event(NamedTuple):
+    """What came over the link: joined, leave (with the reason) or gone."""
+
+    word: str
+    text: str = ""
+
+
+class Attempt(NamedTuple):
+    """A connection that has not proven anything yet."""
+
+    lines: Lines
+    end: End
+    began: float
+
+
+class Link:
+    """The link to the fserver at `find()`, an address and a port; `fileno` becomes readable when `step` has something to do.
+
+    `find` raises Away while the address is not known; `new_end` makes this end of each conversation. `expects` is for one
+    that was joined before this process began: it is gone, too, if it does not come back in time.
+    """
+
+    def __init__(
+        self,
+        find: Callable[[], tuple[str, int]],
+        new_end: Callable[[], End],
+        clock: Clock,
+        retry_seconds_max: float,
+        *,
+        expects: bool = False,
+        say: Callable[[str], None] = print,
+    ) -> None:
+        self._find = find
+        self._new_end = new_end
+        self._clock = clock
+        self._retry_seconds_max = retry_seconds_max
+        self._say = say
+        self._epoll = select.epoll()
+        self._line: tuple[Lines, End] | None = None
+        self._attempt: Attempt | None = None
+        self._next_try = clock.monotonic()
+        self._hearing = beat.Hearing(clock.monotonic(), beat.CLIENT_PATIENCE_SECONDS)
+        self._hush = Hush()
+        self._beats = 0
+        self._said = ""
+        self.is_joined = expects
+
+    def fileno(self) -> int:
+        """For poll."""
+        return self._epoll.fileno()
+
+    def wait_seconds(self) -> float:
+        """Until `step` has something to do that no file tells."""
+        now = self._clock.monotonic()
+        waits = []
+        if self.is_joined and (not self._line or self._line[1].has_beats):
+            waits.append(self._hearing.seconds_left(now))
+        if self._attempt:
+            waits.append(self._attempt.began + beat.connect_seconds(in_doubt=self.is_joined) - now)
+        elif self._line and not self._line[1].has_beats:
+            waits.append(_IDLE_SECONDS)
+        elif self._line:
+            waits.append(max(self._hearing.last + beat.DOUBT_SECONDS, self._next_try) - now)
+        else:
+            waits.append(self._next_try - now)
+        return max(0.0, min(waits))
+
+    def step(self) -> Iterator[Event]:
+        """Do all that is due; never waits."""
+        now = self._clock.monotonic()
+        for handle, _ in self._epoll.poll(0):
+            if self._line and handle == self._line[0].fileno():
+                yield from self._read_line(now)
+            elif self._attempt and handle == self._attempt.lines.fileno():
+                yield from self._read_attempt(self._attempt, now)
+        if self._line and not self._line[1].has_beats:
+            self._hearing.heard(now)
+        if self.is_joined and self._hearing.is_gone(now):
+            self.is_joined = False
+            self._drop_line()
+            yield Event("gone", f"nothing heard for {beat.CLIENT_PATIENCE_SECONDS:g} s")
+        self._try(now)
+
+    def say(self, word: str, text: str = "") -> None:
+        """Tell the server, as far as there is a connection."""
+        if not self._line:
+            return
+        lines, end = self._line
+        try:
+            lines.send(end.say(word, text))
+        except Away:
+            self._drop_line()
+
+    def leave(self, text: str) -> None:
+        """Say that this client has left, and let go; it joins again when it can."""
+        self.say("left", text)
+        self.pause()
+
+    def pause(self) -> None:
+        """Let go of the server; the next try comes after the usual time."""
+        self._drop_line()
+        self._drop_attempt()
+        self.is_joined = False
+        self._next_try = self._clock.monotonic() + beat.retry_seconds(0, self._retry_seconds_max)
+
+    def close(self) -> None:
+        """Let go of everything."""
+        self._drop_line()
+        self._drop_attempt()
+        self._epoll.close()
+
+    def _try(self, now: float) -> None:
+        if self._attempt and now - self._attempt.began >= beat.connect_seconds(in_doubt=self.is_joined):
+            self._fail(now, "no answer")
+        if self._attempt or now < self._next_try or (self._line and not self._hearing.is_in_doubt(now)):
+            return
+        try:
+            lines = begin_connecting(self._find(), LONGEST_LINE)
+        except Away as away:
+            self._fail(now, str(away))
+            return
+        self._attempt = Attempt(lines, self._new_end(), now)
+        self._epoll.register(lines, select.EPOLLIN)
+
+    def _read_attempt(self, attempt: Attempt, now: float) -> Iterator[Event]:
+        try:
+            for line in attempt.lines.read():
+                if self._attempt is not attempt:
+                    yield from self._receive(line, now)
+                elif attempt.end.has_joined:
+                    yield from self._hear_first_word(attempt, line, now)
+                elif attempt.end.has_beats and line.startswith(_GREETING_OF_PISTOP):
+                    continue  # of an fserver with COMPAT; its own greeting comes next
+                else:
+                    attempt.lines.send(attempt.end.join(line))
+                    if attempt.end.has_joined and not attempt.end.has_beats:
+                        attempt.lines.keep_alive()
+                        self._take_over(attempt)
+                        yield from self._obey(Message("words"), now)
+        except Unproven as unproven:
+            self._fail(now, str(unproven))
+        except Away as away:
+            hint = "; is variables/SECRET the same as the server's?" if attempt.end.has_proven and not attempt.end.has_joined else ""
+            self._fail(now, f"{away}{hint}")
+
+    def _hear_first_word(self, attempt: Attempt, line: bytes, now: float) -> Iterator[Event]:
+        """Only now is it known that the server takes this client in."""
+        message = attempt.end.receive(line)
+        if message.word == "refuse":
+            raise Unproven(f"the server takes no more clients: {message.text}")
+        self._take_over(attempt)
+        yield from self._obey(message, now)
+
+    def _take_over(self, attempt: Attempt) -> None:
+        self._drop_line()
+        self._line, self._attempt = (attempt.lines, attempt.end), None
+        self._said = ""
+
+    def _read_line(self, now: float) -> Iterator[Event]:
+        assert self._line  # noqa: S101  # its caller found it there
+        try:
+            for line in self._line[0].read():
+                yield from self._receive(line, now)
+        except (Away, Unproven) as error:
+            if self._line and self.is_joined:
+                self._say(f"the connection to the server is lost: {error}")
+            self._drop_line()
+            self._next_try = now
+
+    def _receive(self, line: bytes, now: float) -> Iterator[Event]:
+        if self._line:
+            yield from self._obey(self._line[1].receive(line), now)
+
+    def _obey(self, message: Message, now: float) -> Iterator[Event]:
+        self._hearing.heard(now)
+        if not self.is_joined:
+            self.is_joined = True
+            yield Event("joined")
+        if message.word == "leave":
+            yield Event("leave", message.text)
+        self._beats += 1
+        if self._beats % 2 == 0:
+            self.say("beat")
+
+    def _fail(self, now: float, why: str) -> None:
+        """A try has come to nothing."""
+        self._drop_attempt()
+        absent = now - self._hearing.last
+        pause = beat.retry_in_doubt_seconds() if self.is_joined else beat.retry_seconds(absent, self._retry_seconds_max)
+        self._next_try = now + pause
+        if not self.is_joined and why != self._said:
+            self._said = why
+            if line := self._hush.line(now, f"cannot join the server: {why}"):
+                self._say(line)
+
+    def _drop_line(self) -> None:
+        if self._line:
+            self._line[0].close()
+        self._line = None
+
+    def _drop_attempt(self) -> None:
+        if self._attempt:
+            self._attempt.lines.close()
+        self._attempt = None

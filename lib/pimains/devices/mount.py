@@ -1,0 +1,103 @@
+"""Mounted shares and drives, without ever hanging on a dead one.
+
+What is mounted is read from the kernel's list (proc_pid_mountinfo(5)), which no share can hold up. Whatever touches the share
+itself is a function for pimains.core.forked: `look` and `detach`.
+"""
+
+import ctypes
+import os
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+from pimains.core.errors import PimainsError
+
+MNT_FORCE, MNT_DETACH, UMOUNT_NOFOLLOW = 1, 2, 8  # umount(2)
+_HOLDERS_NAMED = 5
+
+
+class NotSeen(PimainsError):
+    """The share or its marker is not there (yet); the text says which."""
+
+
+class Mount(NamedTuple):
+    """What is mounted at a place: the type ("nfs4") and source ("music:/MDrive") of its file system."""
+
+    kind: str
+    source: str
+
+
+def mounted(place: Path) -> Mount | None:
+    """The file system mounted last at `place`; None if there is none, or only autofs waiting to mount one.
+
+    `place` has to be spelled as it was mounted: links are not followed, because that could hang.
+    """
+    found = None
+    for line in Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="surrogateescape").splitlines():
+        before, _, after = line.partition(" - ")
+        kind, source, *_ = after.split(" ")
+        if _unescape(before.split(" ")[4]) == str(place):
+            found = Mount(kind, _unescape(source))
+    return None if found is None or found.kind == "autofs" else found
+
+
+def look(place: Path, marker: str) -> str:
+    """Touch `marker` on the share at `place` (the share itself if ''), so that an automounter mounts it; may hang.
+
+    Raises OSError while it is not there.
+    """
+    # with the slash the root of what is mounted there is meant, which autofs has to mount first
+    os.stat(f"{place}/{marker}")
+    return ""
+
+
+def detach(place: Path, *, by_force: bool) -> str:
+    """Take away what is mounted last at `place`; may hang on a share whose server is away.
+
+    By force: requests under way fail, and it is gone from the tree at once even if it is in use. Raises OSError.
+    """
+    flags = UMOUNT_NOFOLLOW | (MNT_FORCE | MNT_DETACH if by_force else 0)
+    if ctypes.CDLL(None, use_errno=True).umount2(os.fsencode(place), flags) != 0:
+        error = ctypes.get_errno()
+        raise OSError(error, os.strerror(error), str(place))
+    return ""
+
+
+def holders(place: Path) -> list[str]:
+    """Who keeps a share busy, as "name (pid)": processes with a file, a mapping or their directory on it; five at most.
+
+    Only links below /proc are read, so a dead share does not hold it up.
+    """
+    found: list[str] = []
+    for pid in (name for name in os.listdir("/proc") if name.isdigit()):
+        if len(found) < _HOLDERS_NAMED and _holds(Path("/proc", pid), str(place)):
+            found.append(f"{_name(pid)} ({pid})")
+    return found
+
+
+def _holds(process: Path, place: str) -> bool:
+    links = [process / "cwd", process / "root", process / "exe"]
+    for directory in ("fd", "map_files"):
+        try:
+            links += [process / directory / name for name in os.listdir(process / directory)]
+        except OSError:  # it has just ended, or is not ours to see
+            continue
+    return any(_target(link) == place or _target(link).startswith(place.rstrip("/") + "/") for link in links)
+
+
+def _target(link: Path) -> str:
+    try:
+        return str(link.readlink())
+    except OSError:
+        return ""
+
+
+def _name(pid: str) -> str:
+    try:
+        return Path("/proc", pid, "comm").read_text(encoding="utf-8", errors="replace").strip()
+    except OSError:
+        return "?"
+
+
+def _unescape(text: str) -> str:
+    return re.sub(r"\\([0-7]{3})", lambda match: chr(int(match[1], 8)), text)

@@ -1,0 +1,137 @@
+"""Bringing a share up and down: hooks, units and the mount itself, in the order in which nothing hangs.
+
+Each is a generator that yields what it waits for, may be closed at any moment, and can be begun again from the start.
+"""
+
+from collections.abc import Callable, Generator
+from pathlib import Path
+from typing import NamedTuple
+
+from pimains.core.clock import Clock
+from pimains.core.forked import Forked
+from pimains.core.service import Nap, Readable, seconds
+from pimains.devices import mount
+from pimains.devices.programs import Failed, Programs
+
+Work = Generator[Nap, tuple[Readable, ...], None]
+
+_LOOK_SECONDS = 5.0  # for a touch of the share; an automounter mounts within it
+_DETACH_SECONDS = 0.5  # the kernel has it out of the tree in a millisecond; tidying up on a dead server may take for ever
+_FIRST_PAUSE_SECONDS = 0.1
+_LONGEST_PAUSE_SECONDS = 1.0
+
+
+class Share(NamedTuple):
+    """What is brought up and down; `tell` gets the words for people at each step, `complain` what went wrong."""
+
+    place: Path
+    marker: str
+    units: list[str]
+    hooks: Path | None
+    by_force: bool
+    clock: Clock
+    programs: Programs
+    tell: Callable[[str], None]
+    complain: Callable[[str], None]
+
+    def come(self) -> Work:
+        """Start what mounts, wait until the marker is seen, start what uses the share."""
+        yield from self.run_hook("pre_mount")
+        for unit in filter(mounts, self.units):
+            yield from self.do_unit("start", unit)
+        yield from self.until_seen()
+        yield from self.run_hook("post_mount")
+        for unit in self.users():
+            yield from self.do_unit("start", unit)
+
+    def leave(self) -> Work:
+        """While the server is there: stop what uses the share, unmount it, stop what mounts."""
+        for unit in reversed(self.users()):
+            yield from self.do_unit("stop", unit)
+        yield from self.run_hook("pre_unmount")
+        yield from self.unmount(by_force=False)
+        yield from self.stop_mounting()
+
+    def give_up(self) -> Work:
+        """When the server is gone: unmount by force first, because whatever touches the share hangs; no hook before that."""
+        yield from self.unmount(by_force=True)
+        for unit in reversed(self.users()):
+            yield from self.do_unit("stop", unit)
+        yield from self.stop_mounting()
+
+    def users(self) -> list[str]:
+        """The units that use the share."""
+        return [unit for unit in self.units if not mounts(unit)]
+
+    def until_seen(self) -> Work:
+        """Look until something is mounted and the marker is on it."""
+        pause = _FIRST_PAUSE_SECONDS
+        what = f"{self.marker} on {self.place}" if self.marker else f"{self.place} to be mounted"
+        while True:
+            why = ""
+            try:
+                if (yield from Forked(lambda: mount.look(self.place, self.marker)).wait(self.clock, _LOOK_SECONDS)) is None:
+                    why = f" (no answer within {_LOOK_SECONDS:g} s)"
+                elif mount.mounted(self.place):
+                    return
+            except OSError as error:
+                why = f" ({(error.strerror or str(error)).lower()})"
+            self.tell(f"waiting for {what}{why}")
+            yield seconds(pause)
+            pause = min(_LONGEST_PAUSE_SECONDS, pause * 1.5)
+
+    def stop_mounting(self) -> Work:
+        """Stop what mounts, and take away what it has mounted once more in between."""
+        for unit in reversed([unit for unit in self.units if mounts(unit)]):
+            yield from self.do_unit("stop", unit)
+        yield from self.unmount(by_force=True)
+        yield from self.run_hook("post_unmount")
+
+    def unmount(self, *, by_force: bool) -> Work:
+        """Take away what is mounted. Without force a busy share is waited for, unless FORCE_UMOUNT is set."""
+        pause = _FIRST_PAUSE_SECONDS
+        while there := mount.mounted(self.place):
+            why = yield from self.detach(by_force=by_force)
+            if not why:
+                self.tell(f"{there.source} is unmounted from {self.place}{' by force' if by_force else ''}")
+            elif by_force and mount.mounted(self.place) is None:
+                self.tell(f"{there.source} is unmounted from {self.place} by force; the kernel is still tidying up")
+            elif by_force:
+                self.complain(f"{self.place} could not be unmounted by force: {why}")
+                return
+            elif self.by_force:
+                by_force = True
+            else:
+                holders = ", ".join(mount.holders(self.place)) or "nobody who can be seen"
+                self.tell(f"waiting to unmount {self.place}: {why}, kept by {holders}")
+                yield seconds(pause)
+                pause = min(_LONGEST_PAUSE_SECONDS, pause * 1.5)
+
+    def detach(self, *, by_force: bool) -> Generator[Nap, tuple[Readable, ...], str]:
+        """One try to unmount; returns why it failed, '' if it did not."""
+        try:
+            answer = yield from Forked(lambda: mount.detach(self.place, by_force=by_force)).wait(self.clock, _DETACH_SECONDS)
+        except OSError as error:
+            return (error.strerror or str(error)).lower()
+        return f"no answer of the kernel within {_DETACH_SECONDS:g} s" if answer is None else ""
+
+    def do_unit(self, verb: str, unit: str) -> Work:
+        """systemctl start or stop; what fails is said, and the rest goes on."""
+        self.tell(f"{'starting' if verb == 'start' else 'stopping'} {unit}")
+        try:
+            yield from self.programs.unit(verb, unit)
+        except Failed as failed:
+            self.complain(str(failed))
+
+    def run_hook(self, name: str) -> Work:
+        """An executable of the administrator's, if there is one; what fails is said, and the rest goes on."""
+        try:
+            yield from self.programs.hook(self.hooks, name)
+        except Failed as failed:
+            self.complain(str(failed))
+
+
+def mounts(unit: str) -> bool:
+    """Whether a unit mounts the share, so that it has to be started before and stopped after it is used."""
+    name, _, suffix = unit.rpartition(".")
+    return (name or unit) == "autofs" or suffix in ("mount", "automount")

@@ -1,0 +1,258 @@
+"""fclient: mounts the share of a file server while its fserver is there, starts what plays from it, and undoes both in time.
+
+/run/pimains/fclient/holds    what is up, or may be: line 1 the share's place, line 2 its units
+"""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from pimains.core import halt_request, state
+from pimains.core.forked import Forked
+from pimains.core.restart import Supervisor
+from pimains.core.service import Instance, Nap, Naps, Readable, Stop, run, seconds, within
+from pimains.devices import mount
+from pimains.devices.address import Address, own_name
+from pimains.devices.beats import ClientEnd, Secret, client_id, name_of
+from pimains.devices.link import End, Event, Link, PistopEnd
+from pimains.devices.programs import Programs
+from pimains.devices.share import Share, Work
+from pimains.settings.fclient import FclientSettings
+
+_CANCEL_LOOK_SECONDS = 2.0
+_WRITE_DOWN_SECONDS = 2.0
+
+
+def fclient(me: Instance, settings: FclientSettings) -> Naps:
+    """Be with the server; before going, leave it."""
+    supervisor = Supervisor(me.directory)
+    address = Address(settings.HOST, settings.PORT)
+    yield from address.first(me.clock)
+    client = Client(me, settings, address)
+    try:
+        try:
+            yield from client.take_down_what_was_set_before()
+            yield from client.live()
+        except Stop:
+            if (yield from supervisor.starts_again()):
+                print("restarting: the share stays as it is if that takes no more than four seconds")
+            else:
+                client.leave("told to stop", by_server=False)
+                yield from client.work_to_the_end()
+    finally:
+        client.close()
+
+
+class Client:
+    """The link to the server, the share, and the work that is under way between them."""
+
+    def __init__(self, me: Instance, settings: FclientSettings, address: Address) -> None:
+        self.me = me
+        self.settings = settings
+        self.name = name_of(settings.NAME or own_name())
+        self.holds = me.run / "holds"
+        self.was_joined = self.holds.exists()
+        holding = self.was_joined or mount.mounted(settings.MDRIVE) is not None
+        if settings.COMPAT:
+            print("COMPAT=pistop: this client believes whatever answers at HOST; empty variables/COMPAT when the server has moved")
+        self.link = Link(address.find, self.new_end(), me.clock, settings.RETRY_SECONDS_MAX, expects=holding)
+        self.share = self.new_share()
+        self.words = ""
+        self.is_leaving = False
+        self.has_asked = False
+        self.work: Work | None = None
+        self.nap = Nap(0)
+        self.nap_ends = 0.0
+
+    def new_end(self) -> Callable[[], End]:
+        """What makes this end of each conversation."""
+        if self.settings.COMPAT or not self.settings.SECRET:
+            return PistopEnd
+        return partial(ClientEnd, Secret(self.settings.SECRET), self.name, client_id())
+
+    def new_share(self) -> Share:
+        """The share as it is set."""
+        settings = self.settings
+        programs = Programs(self.me.clock, settings.STEP_SECONDS_MAX, {"MDRIVE": str(settings.MDRIVE)})
+        return Share(
+            settings.MDRIVE,
+            settings.MARKER,
+            settings.UNITS,
+            settings.HOOKS,
+            settings.FORCE_UMOUNT,
+            self.me.clock,
+            programs,
+            self.tell,
+            self.me.complain,
+        )
+
+    def take_down_what_was_set_before(self) -> Work:
+        """MDRIVE or UNITS were edited while the share was up: what was up goes down first."""
+        place, _, units = (state.read(self.holds) or "").partition("\n")
+        if place and (place, units) != (str(self.share.place), " ".join(self.share.units)):
+            print(f"MDRIVE or UNITS were edited: {place} is left first")
+            yield from self.share._replace(place=Path(place), units=units.split(), by_force=True).leave()
+            state.remove(self.holds)
+
+    def live(self) -> Naps:
+        """Come when the server is there, leave when it says so or is gone; for ever."""
+        if not self.link.is_joined:
+            self.tell(self.waiting())
+        while True:
+            yield from self.step()
+            if self.has_asked and not self.work:
+                yield from self.until_cancelled()
+
+    def work_to_the_end(self) -> Naps:
+        """Finish what is under way, still answering the server."""
+        while self.work:
+            yield from self.step()
+
+    def step(self) -> Naps:
+        """Wait for whatever comes next, and do it."""
+        for event in self.link.step():
+            self.react(event)
+        wait, files = self.link.wait_seconds(), (self.link,)
+        if self.work:
+            wait = min(wait, max(0.0, self.nap_ends - self.me.clock.monotonic()))
+        ready = yield within(wait, *files, *(self.nap.files if self.work else ()))
+        if self.work and (self.me.clock.monotonic() >= self.nap_ends or any(file in ready for file in self.nap.files)):
+            self.go_on(ready)
+
+    def react(self, event: Event) -> None:
+        """What the server did decides what is to be done."""
+        if event.word == "joined":
+            print(f"joined {self.server}")
+            self.was_joined = True
+            if halt_request.pending():
+                self.has_asked = True  # somebody has: there is no use in coming now
+            else:
+                self.begin(self.coming())
+        elif event.word == "leave":
+            self.leave(event.text, by_server=True)
+        else:
+            self.begin(self.giving_up(event.text))
+
+    def begin(self, work: Work) -> None:
+        """Do this instead of what is under way."""
+        if self.work:
+            self.work.close()
+        self.work = work
+        self.is_leaving = False
+        self.go_on(None)
+
+    def go_on(self, ready: tuple[Readable, ...] | None) -> None:
+        """One step of what is under way."""
+        if self.work is None:
+            return
+        work = self.work
+        try:
+            self.nap = next(work) if ready is None else work.send(ready)
+            self.nap_ends = self.me.clock.monotonic() + self.nap.seconds
+        except StopIteration:
+            if self.work is work:
+                self.work = None
+
+    def coming(self) -> Work:
+        """The server is there: bring everything up."""
+        state.write(self.holds, f"{self.share.place}\n{' '.join(self.share.units)}")
+        yield from self.written(self.write_down("mounted", f"{self.server} is there"))
+        yield from self.share.come()
+        started = f"; started: {', '.join(self.share.users())}" if self.share.users() else ""
+        self.tell(f"{self.share.place} is mounted{started}")
+
+    def leave(self, reason: str, *, by_server: bool) -> None:
+        """Begin to leave, unless that is under way already or there is nothing to leave."""
+        if not self.holds.exists() and mount.mounted(self.share.place) is None:
+            self.link.leave("nothing was mounted")
+        elif not self.is_leaving:
+            self.begin(self.leaving(reason, by_server=by_server))
+            self.is_leaving = True
+
+    def leaving(self, reason: str, *, by_server: bool) -> Work:
+        """The server is still there: take everything down in order."""
+        print(f"leaving: {reason}")
+        yield from self.written(self.write_down("unmounted", reason))
+        yield from self.share.leave()
+        self.finish(reason, may_power_off=by_server)
+
+    def giving_up(self, reason: str) -> Work:
+        """The server is gone: take the share away before anything hangs, then the rest."""
+        print(f"{self.server} is gone: {reason}")
+        note = self.write_down("unmounted by force", f"{self.server} is gone: {reason}")
+        yield from self.share.give_up()
+        yield from self.written(note)
+        self.finish(f"{self.server} is gone", may_power_off=self.was_joined and self.settings.POWER_OFF != "told")
+
+    def finish(self, reason: str, *, may_power_off: bool) -> None:
+        """All is down."""
+        there = mount.mounted(self.share.place)
+        state.remove(self.holds)
+        self.was_joined = False
+        self.link.leave(f"{self.share.place} is {'still mounted' if there else 'unmounted'}")
+        self.tell(self.waiting())
+        if may_power_off and self.settings.POWER_OFF in ("1", "told"):
+            self.ask_for_halt(reason)
+
+    def ask_for_halt(self, reason: str) -> None:
+        """POWER_OFF: without its server this machine has nothing to do."""
+        try:
+            halt_request.ask(reason, self.me.name)
+            self.has_asked = True
+        except OSError as error:
+            self.me.complain(f"POWER_OFF is set, but the halt service cannot be asked ({error.strerror}): is there one?")
+
+    def until_cancelled(self) -> Naps:
+        """A halt is under way: join nobody, unless it was cancelled."""
+        self.link.pause()
+        self.tell("this machine is about to halt")
+        while halt_request.pending():
+            yield seconds(_CANCEL_LOOK_SECONDS)
+        self.has_asked = False
+        print("there is no halt any more")
+        self.tell(self.waiting())
+
+    def write_down(self, action: str, cause: str) -> Forked:
+        """Begin to write into the ledger."""
+
+        def note() -> str:
+            self.me.ledger.record("share", action, cause)  # in a child of its own, which takes SQLite's memory with it
+            return ""
+
+        return Forked(note)
+
+    def written(self, note: Forked) -> Work:
+        """Wait until that is on the disk, within limits: nothing is kept up by a ledger."""
+        try:
+            if (yield from note.wait(self.me.clock, _WRITE_DOWN_SECONDS)) is None:
+                self.me.complain(f"the ledger was not written within {_WRITE_DOWN_SECONDS:g} s")
+        except OSError as error:
+            self.me.complain(f"the ledger cannot be written: {error.strerror}")
+
+    def tell(self, words: str) -> None:
+        """Say how things are: here, and to the server."""
+        if words == self.words:
+            return
+        self.words = words
+        print(words)
+        self.me.status(words)
+        self.link.say("words", words)
+
+    def waiting(self) -> str:
+        """What it does without a server."""
+        return f"waiting for {self.server}"
+
+    @property
+    def server(self) -> str:
+        """What the server is called."""
+        return f"{self.settings.HOST}:{self.settings.PORT}"
+
+    def close(self) -> None:
+        """Let go of everything."""
+        if self.work:
+            self.work.close()
+        self.link.close()
+
+
+if __name__ == "__main__":
+    run(fclient, FclientSettings, user=None)

@@ -1,0 +1,266 @@
+"""fserver: tells the clients of this file server that it is there, and tells them to leave before it goes.
+
+As root it waits until the drive is mounted, starts what plays from it and opens the port; then it becomes user pimains.
+
+    /run/pimains/fserver/clients   a line for each client: name, address, since when, its last words
+    /run/pimains/fserver/leave     written by halt's step 20-fserver, "PID SECONDS REASON": all clients are to leave within so many seconds
+    /run/pimains/fserver/left      a FIFO with the answer, "PID ok TEXT" or "PID failed TEXT"
+"""
+
+import os
+import socket
+import time
+from collections.abc import Callable, Generator
+from contextlib import suppress
+from functools import partial
+from typing import NamedTuple
+
+from pimains.core import halt_request, state
+from pimains.core.forked import Forked
+from pimains.core.restart import Supervisor
+from pimains.core.service import Instance, Nap, Naps, Readable, Stop, become, run, seconds, within
+from pimains.devices import mount
+from pimains.devices.beats import Secret
+from pimains.devices.connection import error_text, listen
+from pimains.devices.guests import Event, Guest, Guests
+from pimains.devices.programs import Failed, Programs
+from pimains.plan.budget import budget
+from pimains.settings.fserver import FserverSettings
+
+_LOOK_SECONDS = 2.0
+_UNIT_SECONDS_MAX = 60.0
+_CANCEL_LOOK_SECONDS = 2.0
+_LIST_SECONDS = 600.0
+_WRITE_DOWN_SECONDS = 2.0
+_SUBJECT = "clients"
+
+
+def fserver(me: Instance, settings: FserverSettings) -> Naps:
+    """Be there for the clients; before going, see them off."""
+    supervisor = Supervisor(me.directory)
+    yield from drive_is_there(me, settings)
+    yield from start_units(me, settings)
+    listener = yield from open_port(me, settings)
+    if os.geteuid() == 0:
+        become("pimains")
+    server = Server(me, settings, listener)
+    try:
+        try:
+            yield from server.serve()
+        except Stop:
+            if (yield from supervisor.starts_again()):
+                print("restarting: the clients stay as they are if that takes no more than four seconds")
+            else:
+                yield from server.see_off("the file server stops", settings.LEAVE_SECONDS_MAX)
+    finally:
+        server.close()
+
+
+def drive_is_there(me: Instance, settings: FserverSettings) -> Naps:
+    """Wait until MDRIVE is mounted: clients that come earlier would mount an empty directory."""
+    drive = settings.MDRIVE
+    if drive is None:
+        return
+    while True:
+        with suppress(OSError):  # what counts is the kernel's list
+            yield from Forked(lambda: mount.look(drive, "")).wait(me.clock, _LOOK_SECONDS)
+        if mount.mounted(drive):
+            return
+        me.status(f"waiting until {drive} is mounted")
+        yield seconds(_LOOK_SECONDS)
+
+
+def start_units(me: Instance, settings: FserverSettings) -> Naps:
+    """Start what plays from the drive."""
+    programs = Programs(me.clock, _UNIT_SECONDS_MAX, {})
+    for unit in settings.MPD_UNIT:
+        try:
+            yield from programs.unit("start", unit)
+        except Failed as failed:
+            me.complain(str(failed))
+
+
+def open_port(me: Instance, settings: FserverSettings) -> Generator[Nap, tuple[Readable, ...], socket.socket]:
+    """Listen, as soon as the address is there: at boot it may come late."""
+    while True:
+        try:
+            return listen(settings.HOST, settings.PORT, backlog=64)
+        except OSError as error:
+            line = f"cannot listen on {settings.HOST}:{settings.PORT} ({error_text(error)}): see variables/HOST and variables/PORT"
+            if state.read(me.run / "error") != line:
+                me.complain(line)
+            me.status(line, well=False)
+        yield seconds(_LOOK_SECONDS)
+
+
+class Order(NamedTuple):
+    """What halt's step asks for; `asker` is repeated in the answer."""
+
+    asker: str
+    seconds: float
+    reason: str
+
+
+class Server:
+    """The clients, and what is to be told to them and about them."""
+
+    def __init__(self, me: Instance, settings: FserverSettings, listener: socket.socket) -> None:
+        self.me = me
+        self.settings = settings
+        if settings.COMPAT:
+            print("COMPAT=pistop: clients that prove nothing are let in too; empty variables/COMPAT as soon as the last one has moved")
+        secret = Secret(settings.SECRET) if settings.SECRET else None
+        self.guests = Guests(listener, secret, settings.MAX_CLIENTS, me.clock, compat=bool(settings.COMPAT))
+        self.orders = state.Watch(me.run)
+        self.order = me.run / "leave"
+        self.answer = me.run / "left"
+        state.remove(self.answer)
+        os.mkfifo(self.answer, 0o660)
+        self._answers = os.open(self.answer, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+        self._next_list = 0.0
+
+    def serve(self) -> Naps:
+        """Serve until the machine is to halt; once that was cancelled, serve on."""
+        may_be_ordered = True  # also while this service was away
+        while True:
+            self.attend()
+            if may_be_ordered and (order := self.take_order()):
+                everybody_left = yield from self.see_off(order.reason, order.seconds)
+                self.reply(order, everybody_left)
+                yield from self.until_cancelled()
+            ready = yield within(min(self.guests.wait_seconds(), self.next_list_seconds()), self.guests, self.orders)
+            may_be_ordered = self.orders in ready and "leave" in self.orders.changed()
+
+    def attend(self) -> None:
+        """Deal with everything the clients did."""
+        changed = False
+        for event in self.guests.step():
+            self.tell_of(event)
+            changed = True
+        if changed or self.next_list_seconds() == 0:
+            self.show()
+
+    def tell_of(self, event: Event) -> None:
+        """One line in the log for each coming and going."""
+        name, address = event.guest.name, event.guest.address
+        if event.word == "joined":
+            print(f"{name} ({address}) is here")
+        elif event.word == "left":
+            print(f"{name} has left: {event.text}")
+        elif event.word == "gone":
+            print(f"{name} ({address}) is gone: {event.text}")
+
+    def see_off(self, reason: str, seconds_max: float) -> Generator[Nap, tuple[Readable, ...], bool]:
+        """Tell every client to leave and wait until all have, within the measured budget; returns whether they have."""
+        self.guests.close_door()
+        leaving = self.guests.present
+        if not leaving:
+            return True
+        limit = yield from self.write_down_leaving(reason, leaving, min(seconds_max, self.settings.LEAVE_SECONDS_MAX))
+        began = self.me.clock.monotonic()
+        for guest in leaving:
+            self.guests.tell(guest, "leave", reason)
+        everybody_said_so = True
+        while (staying := self.guests.present) and (left := began + limit - self.me.clock.monotonic()) > 0:
+            self.me.status("waiting until they have left: " + ", ".join(_with_words(guest) for guest in staying))
+            yield within(min(left, self.guests.wait_seconds()), self.guests)
+            for event in self.guests.step():
+                self.tell_of(event)
+                everybody_said_so = everybody_said_so and (event.word != "gone" or event.guest.is_pistop)
+        took = self.me.clock.monotonic() - began
+        if staying:
+            self.me.complain(f"not left within {limit:.0f} s: " + ", ".join(_with_words(guest) for guest in staying))
+        else:
+            print(f"everybody has left, in {took:.1f} s")
+            if everybody_said_so:
+                yield from self.write_down(partial(self.note_duration, took))
+        return not staying
+
+    def write_down_leaving(self, reason: str, leaving: list[Guest], longest: float) -> Generator[Nap, tuple[Readable, ...], float]:
+        """Note the order in the ledger; returns how many seconds the clients get, by what they took before."""
+
+        def note() -> str:
+            from pimains.core.ledger import Reading  # in a child of its own, which takes SQLite's memory with it
+
+            limit = budget(self.me.ledger.durations(_SUBJECT), longest)
+            inputs = {"clients": Reading(", ".join(guest.name for guest in leaving)), "seconds": Reading(f"{limit:.0f}")}
+            self.me.ledger.record(_SUBJECT, "told to leave", reason, inputs)
+            return str(limit)
+
+        return float((yield from self.write_down(note)) or longest)
+
+    def note_duration(self, took: float) -> str:
+        """Remember it: the next budget is made of it."""
+        self.me.ledger.took(_SUBJECT, took)
+        return ""
+
+    def write_down(self, note: Callable[[], str]) -> Generator[Nap, tuple[Readable, ...], str]:
+        """What `note` returns once it has written into the ledger; '' when that fails or takes too long."""
+        try:
+            answer = yield from Forked(note).wait(self.me.clock, _WRITE_DOWN_SECONDS)
+        except OSError as error:
+            self.me.complain(f"the ledger cannot be written: {error.strerror}")
+            return ""
+        if answer is None:
+            self.me.complain(f"the ledger was not written within {_WRITE_DOWN_SECONDS:g} s")
+        return answer or ""
+
+    def take_order(self) -> Order | None:
+        """What halt's step has written down, if it is an order."""
+        words = (state.read(self.order) or "").split(None, 2)
+        state.remove(self.order)
+        if len(words) < 2 or not (words[0].isdigit() and words[1].isdigit()):
+            return None
+        return Order(words[0], float(words[1]), halt_request.one_line(words[2]) if len(words) > 2 else "no reason given")
+
+    def reply(self, order: Order, everybody_left: bool) -> None:
+        """Tell halt's step how it went."""
+        staying = ", ".join(_with_words(guest) for guest in self.guests.present)
+        line = f"{order.asker} ok all clients have left" if everybody_left else f"{order.asker} failed not left: {staying}"
+        with suppress(BlockingIOError):  # full of answers that nobody fetched
+            os.write(self._answers, f"{halt_request.one_line(line)}\n".encode())
+
+    def until_cancelled(self) -> Naps:
+        """The machine is going to halt: nobody comes in, unless that was cancelled."""
+        self.me.status("closed: this machine is about to halt")
+        while halt_request.pending():
+            yield within(min(_CANCEL_LOOK_SECONDS, self.guests.wait_seconds()), self.guests)
+            for event in self.guests.step():
+                self.tell_of(event)
+        print("there is no halt any more: clients may come again")
+        self.guests.open_door()
+        self.show()
+
+    def next_list_seconds(self) -> float:
+        """Until the list of clients is written anew, in case the wall clock was set."""
+        return max(0.0, self._next_list - self.me.clock.monotonic())
+
+    def show(self) -> None:
+        """The status line, and the list of clients."""
+        self._next_list = self.me.clock.monotonic() + _LIST_SECONDS
+        present = self.guests.present
+        count = f"{len(present)} client{'' if len(present) == 1 else 's'}"
+        self.me.status(f"{count}: {', '.join(guest.name for guest in present)}" if present else "no clients")
+        wall = self.me.clock.wall() - self.me.clock.monotonic()
+        lines = [
+            f"{guest.name} ({guest.address}) since {time.strftime('%Y-%m-%d %H:%M', time.localtime(wall + guest.since))}: {guest.words}"
+            for guest in present
+        ]
+        if lines != (state.read(self.me.run / "clients") or "").splitlines():
+            state.write(self.me.run / "clients", "\n".join(lines))
+
+    def close(self) -> None:
+        """Let go of everything."""
+        self.guests.close()
+        self.orders.close()
+        os.close(self._answers)
+        for leftover in (self.order, self.answer, self.me.run / "clients"):
+            state.remove(leftover)
+
+
+def _with_words(guest: Guest) -> str:
+    return f"{guest.name} ({guest.words or 'no word yet'})"
+
+
+if __name__ == "__main__":
+    run(fserver, FserverSettings, user=None)
