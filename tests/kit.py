@@ -83,8 +83,9 @@ class TestInstance:
 class House:
     """A root of its own, a scan directory, and a real svscan on it. Nothing in it can halt the machine."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, enter: tuple[str, ...] = ()) -> None:
         self.root = root
+        self.enter = enter  # the words before svscan's, such as: ip netns exec NAME
         self.scan = root / "etc/service"
         self.scan.mkdir(parents=True)
         for directory in ("run/pimains", "var/lib/pimains", "var/log/pimains", "etc/pimains"):
@@ -92,6 +93,12 @@ class House:
             (root / directory).chmod(0o777)
         self.halted = root / "halted"  # what the recorder wrote: one line for each time the machine would have halted
         self._svscan: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        """svscan's, once it was started: its namespaces are those of the house."""
+        assert self._svscan is not None
+        return self._svscan.pid
 
     @property
     def recorder(self) -> str:
@@ -129,7 +136,7 @@ class House:
             return
         # as svscanboot does it: env - PATH
         self._svscan = subprocess.Popen(
-            ["svscan", self.scan], env={"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}, start_new_session=True
+            [*self.enter, "svscan", self.scan], env={"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}, start_new_session=True
         )
 
     def close(self) -> None:
@@ -148,10 +155,10 @@ def _is_supervised(directory: Path) -> bool:
     return subprocess.run(["svok", directory], check=False).returncode == 0
 
 
-def new_house(root: Path) -> Iterator[House]:
+def new_house(root: Path, enter: tuple[str, ...] = ()) -> Iterator[House]:
     """For fixtures."""
     root.chmod(0o755)
-    house = House(root)
+    house = House(root, enter)
     try:
         yield house
     finally:

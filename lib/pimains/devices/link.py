@@ -110,6 +110,7 @@ class Link:
         self._hush = Hush()
         self._beats = 0
         self._said = ""
+        self._has_met = False  # whether this process has ever been joined
         self.is_joined = expects
 
     def fileno(self) -> int:
@@ -240,8 +241,8 @@ class Link:
 
     def _obey(self, message: Message, now: float) -> Iterator[Event]:
         self._hearing.heard(now)
-        if not self.is_joined:
-            self.is_joined = True
+        if not (self.is_joined and self._has_met):
+            self.is_joined = self._has_met = True
             yield Event("joined")
         if message.word == "leave":
             yield Event("leave", message.text)

@@ -156,8 +156,8 @@ class Server:
         leaving = self.guests.present
         if not leaving:
             return True
-        limit = yield from self.write_down_leaving(reason, leaving, min(seconds_max, self.settings.LEAVE_SECONDS_MAX))
         began = self.me.clock.monotonic()
+        limit = yield from self.write_down_leaving(reason, leaving, min(seconds_max, self.settings.LEAVE_SECONDS_MAX))
         for guest in leaving:
             self.guests.tell(guest, "leave", reason)
         everybody_said_so = True

@@ -1,0 +1,72 @@
+"""A file server and a client on two hosts, with a real share that hangs when the cable is cut."""
+
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from two_hosts import TwoHosts, seconds_until, two_hosts
+
+
+@pytest.fixture
+def hosts() -> Iterator[TwoHosts]:
+    with tempfile.TemporaryDirectory(prefix="pimains-hosts-") as top, two_hosts(Path(top)) as both:
+        yield both
+
+
+def test_a_client_comes_and_goes_with_its_server(hosts: TwoHosts) -> None:
+    fserver = hosts.add_fserver()
+    fclient = hosts.add_fclient()
+    hosts.client.until(lambda: fclient.status.endswith("is mounted; started: mpd"))
+    assert hosts.is_mounted(fclient)
+    assert (hosts.in_client("ls", hosts.share)).stdout == "Music\n"
+    assert hosts.units() == ["start autofs", "start mpd"]
+    hosts.server.until(lambda: fserver.read("clients").endswith(": " + fclient.status))
+    assert fserver.status == "1 client: kitchen"
+
+    fserver.svc("-d")
+    took = seconds_until(lambda: not hosts.is_mounted(fclient), 2, "the share to be gone")
+    assert took <= 1
+    hosts.server.until(lambda: fserver.status == "stopped")
+    assert hosts.units()[2:] == ["stop mpd", "stop autofs"]
+
+    fserver.svc("-u")
+    assert seconds_until(lambda: fclient.status.endswith("started: mpd"), 10) <= 5
+    assert hosts.is_mounted(fclient)
+
+
+def test_a_cut_cable_takes_the_share_away_before_anything_hangs_and_brings_it_back(hosts: TwoHosts) -> None:
+    hosts.add_fserver()
+    fclient = hosts.add_fclient()
+    hosts.client.until(lambda: fclient.status.endswith("started: mpd"))
+    hosts.cut()
+    began = time.monotonic()
+    hanging = hosts.begin_in_client("ls", hosts.share)
+    hosts.client.until(lambda: not hosts.is_mounted(fclient), 6, "the share to be gone")
+    assert 4 <= time.monotonic() - began <= 5
+    assert hanging.wait(1) != 0, "it hung until the share was taken away, then failed"
+    assert time.monotonic() - began >= 4
+    assert hosts.in_client("timeout", "1", "ls", "-l", hosts.share.parent).returncode == 0
+    hosts.client.until(lambda: hosts.units()[2:] == ["stop mpd", "stop autofs"])
+    hosts.mend()
+    assert seconds_until(lambda: fclient.status.endswith("started: mpd"), 10) <= 5
+
+
+def test_a_short_cut_and_a_restarted_server_change_nothing(hosts: TwoHosts) -> None:
+    fserver = hosts.add_fserver()
+    fclient = hosts.add_fclient()
+    hosts.client.until(lambda: fclient.status.endswith("started: mpd"))
+    for _ in range(2):
+        hosts.cut()
+        time.sleep(3.9)  # what is tested is that nothing happens meanwhile
+        hosts.mend()
+        hosts.server.until(lambda: fserver.status == "1 client: kitchen")
+    pid = fserver.pid
+    fserver.svc("-t")
+    hosts.server.until(lambda: fserver.pid not in (0, pid) and fserver.status == "1 client: kitchen")
+    pid = fclient.pid
+    fclient.svc("-t")
+    hosts.client.until(lambda: fclient.pid not in (0, pid) and fclient.status.endswith("started: mpd"))
+    assert [unit for unit in hosts.units() if unit.startswith("stop")] == []
+    assert hosts.is_mounted(fclient)
