@@ -136,7 +136,9 @@ class House:
             return
         # as svscanboot does it: env - PATH
         self._svscan = subprocess.Popen(
-            [*self.enter, "svscan", self.scan], env={"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}, start_new_session=True
+            [*self.enter, "svscan", self.scan],
+            env={"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
+            start_new_session=True,
         )
 
     def close(self) -> None:

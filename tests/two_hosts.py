@@ -87,7 +87,7 @@ class TwoHosts:
 def two_hosts(top: Path) -> Iterator[TwoHosts]:
     """Two hosts with a cable between them, below the directory `top`."""
     top.chmod(0o755)
-    mark = os.path.basename(top)[-6:]
+    mark = top.name[-6:]
     names = (f"pm-s-{mark}", f"pm-c-{mark}")
     with ExitStack() as stack:
         for name in names:
