@@ -1,0 +1,81 @@
+"""When a peer is gone; and a day of beats over a network that loses every twentieth packet, in a moment."""
+
+import random
+
+import pytest
+
+from pimains.plan import beat
+from pimains.plan.hush import Hush
+
+_ROUND_TRIP = 0.005
+_RETRANSMISSION = 0.21  # Linux: 200 ms and the round trip, with TCP_THIN_LINEAR_TIMEOUTS the same six times over, then doubled
+
+
+def delivery_delay(lost: random.Random, share: float, linear_retries: int = 6) -> float:
+    """How late TCP delivers one line when each packet is lost with probability `share`."""
+    delay, pause, tries = _ROUND_TRIP, _RETRANSMISSION, 0
+    while lost.random() < share:
+        delay += pause
+        tries += 1
+        if tries > linear_retries:
+            pause *= 2
+    return delay
+
+
+def false_departures(hours: float, share: float, seed: int, linear_retries: int = 6) -> tuple[int, float]:
+    """How often a client would leave a server that is there all the time, and the longest silence it heard."""
+    lost = random.Random(seed)
+    hearing = beat.Hearing(0.0, beat.CLIENT_PATIENCE_SECONDS)
+    departures, longest, arrived = 0, 0.0, 0.0
+    for number in range(int(hours * 3600 / beat.BEAT_SECONDS)):
+        # a stream delivers in order: a late line holds up those behind it
+        arrived = max(arrived, number * beat.BEAT_SECONDS + delivery_delay(lost, share, linear_retries))
+        departures += hearing.is_gone(arrived)
+        longest = max(longest, arrived - hearing.last)
+        hearing.heard(arrived)
+    return departures, longest
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_day_with_every_twentieth_packet_lost_has_no_false_departure(seed: int) -> None:
+    departures, longest = false_departures(24, 0.05, seed)
+    assert departures == 0
+    assert longest < 2.5, "there is room for worse"
+
+
+def test_a_network_that_loses_most_packets_is_a_departure() -> None:
+    assert false_departures(1, 0.8, 1)[0] > 0
+
+
+def test_every_cut_of_less_than_four_seconds_ends_before_the_patience_does() -> None:
+    for begins in range(50):  # hundredths of a second after a beat
+        end_of_cut = begins / 100 + 4.0
+        next_try = beat.retry_in_doubt_seconds()
+        assert end_of_cut + next_try + 3 * _ROUND_TRIP < beat.CLIENT_PATIENCE_SECONDS
+
+
+def test_five_seconds_after_a_cut_there_is_time_left_to_unmount() -> None:
+    assert beat.CLIENT_PATIENCE_SECONDS <= 4.8
+    assert beat.SERVER_PATIENCE_SECONDS <= 4
+
+
+def test_a_peer_is_gone_when_it_was_silent_for_its_patience() -> None:
+    hearing = beat.Hearing(10.0, 4.0)
+    assert not hearing.is_gone(13.9)
+    assert hearing.is_gone(14.0)
+    hearing.heard(13.0)
+    assert not hearing.is_gone(16.9)
+    assert hearing.seconds_left(16.0) == 1.0
+    assert hearing.is_in_doubt(14.5)
+
+
+def test_tries_come_every_two_seconds_at_first_and_never_more_rarely_than_said() -> None:
+    assert beat.retry_seconds(0, 30) == 2
+    assert beat.retry_seconds(40, 30) == 4
+    assert beat.retry_seconds(1e6, 30) == 30
+
+
+def test_what_happens_a_thousand_times_is_said_once_a_minute() -> None:
+    hush = Hush()
+    said = [line for number in range(1000) if (line := hush.line(number / 10, "dropped"))]
+    assert said == ["dropped", "dropped (and 599 more since the last such line)"]
