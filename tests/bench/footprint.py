@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What the idle halt service costs: memory, processor time and wake-ups.
+"""What the idle services halt and notify cost: memory, processor time and wake-ups.
 
     tests/bench/footprint.py [SECONDS]
 
@@ -66,11 +66,21 @@ def wake_ups(pid: int) -> int:
     return int(status.split("voluntary_ctxt_switches:")[1].split()[0])
 
 
-def measure(house: House, seconds: float) -> Footprint:
-    """The halt service, waiting."""
-    halt = house.add("halt", HALT_COMMAND=house.recorder)
-    until(lambda: halt.status == "ready")
-    pid = halt.pid
+def waiting(house: House, service: str) -> int:
+    """The process of a service that has nothing to do."""
+    if service == "halt":
+        instance = house.add("halt", HALT_COMMAND=house.recorder)
+        until(lambda: instance.status == "ready")
+    else:
+        told = {"MAIL_TO": "anna@example.org", "MAIL_FROM": "pi@example.org", "MAIL_HOST": "localhost", "LCD_HOST": "127.0.0.1"}
+        instance = house.add("notify", APPRISE_FILE="", **told)
+        until(lambda: instance.status == "telling 2 addresses")
+    return instance.pid
+
+
+def measure(house: House, seconds: float, service: str = "halt") -> Footprint:
+    """One service, waiting."""
+    pid = waiting(house, service)
     now = memory(pid)
     others = [subprocess.Popen(["/usr/bin/python3", "-c", "import ctypes; input()"], stdin=subprocess.PIPE) for _ in range(3)]
     try:
@@ -88,15 +98,20 @@ def measure(house: House, seconds: float) -> Footprint:
 def main() -> None:
     """Print the table."""
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 60
-    with tempfile.TemporaryDirectory(prefix="pimains-bench-") as root:
-        for house in new_house(Path(root)):
-            found = measure(house, seconds)
-    print("halt, idle")
+    for service in ("halt", "notify"):
+        with tempfile.TemporaryDirectory(prefix="pimains-bench-") as root:
+            for house in new_house(Path(root)):
+                show(service, measure(house, seconds, service), seconds)
+
+
+def show(service: str, found: Footprint, seconds: float) -> None:
+    """One service's part of the table."""
+    print(f"{service}, idle")
     print(f"  PSS now                       {found.now.pss:6.1f} MB")
     print(f"  PSS beside three Pythons      {found.beside_others.pss:6.1f} MB")
     print(f"  PSS as the only Python        {found.now.alone:6.1f} MB   of which its own data {found.now.anonymous:.1f} MB")
     print(f"  processor over {seconds:3.0f} s          {found.processor_percent:6.3f} %")
-    print(f"  wake-ups                      {found.wake_ups_per_minute:6.1f} a minute")
+    print(f"  wake-ups                      {found.wake_ups_per_minute:6.1f} a minute", flush=True)
 
 
 if __name__ == "__main__":

@@ -64,8 +64,9 @@ class Errand:
         _, status = os.waitpid(self._pid, 0)
         if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGALRM:
             return Outcome(AWAY, f"no end within {self._seconds_max:g} s")
-        words = self._words.decode("utf-8", "replace").strip()
-        return Outcome(_EXIT_CODES.get(os.waitstatus_to_exitcode(status), AWAY), words)
+        if os.WIFSIGNALED(status):
+            return Outcome(AWAY, f"ended by {signal.Signals(os.WTERMSIG(status)).name}")
+        return Outcome(_EXIT_CODES.get(os.waitstatus_to_exitcode(status), AWAY), self._words.decode("utf-8", "replace").strip())
 
 
 def _do_and_exit(job: Callable[[], None], words: int, seconds_max: float) -> None:
