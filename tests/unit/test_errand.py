@@ -49,8 +49,9 @@ DEFECT = """
 import select
 from pimains.core.errand import Errand
 errand = Errand(lambda: {}["oops"], 10)
-select.select([errand], [], [])
-print(errand.outcome())
+while not (outcome := errand.outcome()):
+    select.select([errand], [], [])
+print(outcome)
 """
 
 
