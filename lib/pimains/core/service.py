@@ -102,29 +102,32 @@ class Instance:
     def status(self, line: str, *, well: bool = True) -> None:
         """Say in the words of the user how things stand; `well` is whether nobody needs to look after it."""
         if well:
-            self._leave("unwell", None)
+            self.leave("unwell", None)
         elif line != state.read(self.run / "unwell"):
-            self._leave("unwell", line)
+            self.leave("unwell", line)
         if line != state.read(self.run / "status"):
-            self._leave("status", line)
+            self.leave("status", line)
 
     def starts(self) -> None:
         """Before its service has said anything: whether it is well stays as it was, until the service knows."""
-        self._leave("status", "starting")
+        self.leave("status", "starting")
 
     def complain(self, line: str) -> None:
         """Log an error and keep it for `pimains status` as the last one."""
         print(line)
-        self._leave("error", line)
+        self.leave("error", line)
 
     def fails(self, error: Exception) -> None:
         """Its last words; the traceback is in the log."""
         line = f"{type(error).__name__}: {error}"
-        self._leave("error", line)
+        self.leave("error", line)
         self.status(f"failed, trying again: {line}", well=False)
 
-    def _leave(self, name: str, line: str | None) -> None:
-        """Write or remove a state file; a full disk is said once and keeps no service from its work."""
+    def leave(self, name: str, line: str | None) -> None:
+        """Write the state file /run/pimains/<instance>/`name`, or remove it for None.
+
+        A full disk is said once and keeps no service from its work; so nothing that others rely on is left this way.
+        """
         try:
             if line is None:
                 state.remove(self.run / name)

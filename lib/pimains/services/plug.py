@@ -192,7 +192,7 @@ class Keeper:
     async def beat(self, plug: Plug) -> None:
         """One heartbeat, and the time when the plug confirmed it."""
         await plug.heartbeat()
-        state.write(self.me.run / "contact", f"{self.now:.1f}")
+        self.me.leave("contact", f"{self.now:.1f}")
 
     # switched off by somebody
 
@@ -209,7 +209,7 @@ class Keeper:
         self.say(reason)
         try:
             halt_request.ask(reason, self.me.name)
-            state.write(self.me.run / "answered", f"{self.now:.1f}")
+            self.me.leave("answered", f"{self.now:.1f}")
         except (FileNotFoundError, PermissionError):
             self.fail(f"{reason}, but no halt service may be asked: create_service --service_name=halt --add-service")
 
@@ -343,7 +343,7 @@ class Keeper:
     def write(self, name: str, value: str) -> None:
         """A state file, when it changed or grows old."""
         if name == "power" or state.read(self.me.run / name) != value:
-            state.write(self.me.run / name, value)
+            self.me.leave(name, value)
 
     def say(self, line: str) -> None:
         """An event, for the log."""
