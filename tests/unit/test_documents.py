@@ -111,8 +111,6 @@ def test_every_pimains_command_in_the_readme_is_understood(command: str) -> None
 
 @pytest.mark.parametrize("command", commands("create_service"))
 def test_every_create_service_command_in_the_readme_is_understood(command: str, here: Path) -> None:
-    if "--demo" in command and "demo" not in create_words.ACTIONS:
-        pytest.skip("the demo is not here yet")
     words = create_words.parse(shlex.split(command)[1:])
     service = words.own.get("service_name")
     if service not in (None, *SERVICES):

@@ -19,7 +19,7 @@ from pimains.core.templates import Template
 def main(words: list[str] | None = None) -> int:
     """Carry out `create_service WORDS`; returns the exit code."""
     try:
-        _carry_out(create_words.parse((sys.argv[1:] if words is None else words) or ["--help"]))
+        return _carry_out(create_words.parse((sys.argv[1:] if words is None else words) or ["--help"]))
     except PimainsError as error:
         print(f"create_service: {error}", file=sys.stderr)
         return 2 if isinstance(error, Misused) else 1
@@ -31,20 +31,29 @@ def main(words: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("create_service: interrupted; the same command goes on where it stopped", file=sys.stderr)
         return 130
-    return 0
 
 
-def _carry_out(words: Words) -> None:
+def _carry_out(words: Words) -> int:
     actions = [action for action in create_words.ACTIONS if action in words.own]
     if "help" in actions:
         name = words.own.get("service_name")
         print(create_tables.help_with(_template(name) if name else None))
-        return
+        return 0
     if len(actions) != 1:
         choices = ", ".join(f"--{action}" for action in create_words.ACTIONS)
         raise Misused(f"--{actions[0]} and --{actions[1]}: one at a time" if actions else f"say what to do: one of {choices}")
+    if actions == ["demo"]:
+        return _demo(words)
     servicedir = Path(words.own.get("servicedir") or instances.SCAN_DIRECTORY).absolute()
     {"add-service": _add, "del-service": _delete, "list": _list, "show": _show, "refresh": _refresh}[actions[0]](words, servicedir)
+    return 0
+
+
+def _demo(words: Words) -> int:
+    from pimains.cli import demo  # nobody else needs it
+
+    _no_settings(words, "demo")
+    return demo.run(install="no-install" not in words.own)
 
 
 def _add(words: Words, servicedir: Path) -> None:

@@ -15,6 +15,7 @@ ACTIONS = {
     "list": "the services there are, and the instances with their state and status line",
     "show": "--show=NAME: the settings of an instance or a service: value, default, meaning",
     "refresh": "give every instance the settings and links its service has by now (done by the package when it is upgraded)",
+    "demo": "a simulated house on this machine: a plug is switched off, a Pi shuts down (it only writes that down)",
     "help": "this; with --service_name=NAME the settings of that service",
 }
 WITH_A_VALUE = {
@@ -28,6 +29,7 @@ WITH_A_VALUE = {
 WITHOUT_A_VALUE = {
     "down": "do not start it, now or at boot, until svc -u",
     "apply": "restart the changed instance (svc -t), so that it reads its settings",
+    "no-install": "--demo with what is installed, or with this checkout as it is, without building and installing the packages",
     "json": "--list and --show for programs",
 }
 

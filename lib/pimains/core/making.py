@@ -117,9 +117,17 @@ def refresh(instance: ServiceDirectory, template: Template) -> list[str]:
 
 
 def environment(root: Path | None) -> dict[str, str]:
-    """What an instance needs beside its settings: where the code is, when this is a checkout; its root, in a rehearsal."""
+    """What an instance needs beside its settings: where the code is, when this is a checkout; its root, in a rehearsal.
+
+    Raises PimainsError when user pimains could not read the checkout: a home directory, for example, is its owner's alone.
+    """
     top = paths.checkout()
-    found = {"PYTHONPATH": str(top / "lib")} if top else {}
+    found = {}
+    if top:
+        closed = [each for each in (top / "lib", *(top / "lib").parents) if not each.stat().st_mode & 0o001]
+        if closed and os.geteuid() == 0:
+            raise PimainsError(f"services run as user pimains, who may not enter {closed[-1]}: move the checkout, or install the package")
+        found = {"PYTHONPATH": os.environ.get("PYTHONPATH") or str(top / "lib")}
     return {**found, "PIMAINS_ROOT": str(root)} if root else found
 
 

@@ -13,6 +13,8 @@ the plug count down as long as this machine needs and cut the power then.
     /var/lib/pimains/<instance>/told       the boot and the time when the plug was told of a halt
 """
 
+from __future__ import annotations  # the names of a module that is missing
+
 import asyncio
 import os
 import random
