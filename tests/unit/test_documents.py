@@ -51,6 +51,7 @@ def test_every_setting_is_in_the_readme_and_in_its_man_page(service: str, settin
 
 def test_the_tables_of_settings_in_the_readme_are_as_the_variables_say() -> None:
     assert load_make().readme(README) == README, "run debian/man/make --readme"
+    assert README.count("| Setting | Default | What it says |") == len(SERVICES), "a table is there twice"
 
 
 @pytest.mark.parametrize("verb", VERBS)
