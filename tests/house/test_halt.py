@@ -539,3 +539,72 @@ def test_a_ledger_that_cannot_be_written_keeps_no_machine_up(house: House) -> No
     assert ran(house) == ["clients"]
     house.until(lambda: "shutting down without the ledger: file is not a database" in halt.log)
     assert halt.log.count("without the ledger") == 1
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount")
+def test_a_full_disk_keeps_no_machine_up(house: House) -> None:
+    fill = (
+        f"mount -t tmpfs -o size=64k none {house.root}/var/lib/pimains && mount -t tmpfs -o size=64k none {house.root}/var/log/pimains"
+        f" && mkdir -m 777 {house.root}/var/log/pimains/halt"
+        f' && for each in lib log; do cat /dev/zero >{house.root}/var/$each/pimains/ballast 2>/dev/null; done; exec "$0" "$@"'
+    )
+    house.within = ["unshare", "-m", "--propagation", "private", "sh", "-c", fill]
+    add_step(house, "20-clients", "yes 'no room for this' | head -c 200000; echo clients >>$RAN")
+    halt = new_halt(house)
+    ask(halt)
+    house.until(house.halts)
+    assert ran(house) == ["clients"]
+    house.until(lambda: halt.status == "shut down: UPS battery low (asked by ups)")
+    assert halt.read("error").startswith("shutting down without the ledger: ")
+
+
+STUCK = """#!/usr/bin/python3
+# waits in the kernel for a file system that never answers (FUSE, linux/fuse.h), as on a dead network share
+import ctypes, os, struct
+libc = ctypes.CDLL(None, use_errno=True)
+assert libc.unshare(0x00020000) == 0  # CLONE_NEWNS
+assert libc.mount(b"none", b"/", None, 0x00040000 | 0x4000, None) == 0  # MS_PRIVATE | MS_REC
+fuse = os.open("/dev/fuse", os.O_RDWR)
+options = f"fd={fuse},rootmode=40000,user_id=0,group_id=0".encode()
+assert libc.mount(b"none", b"%(mount)s", b"fuse", 0, options) == 0
+if os.fork() == 0:
+    os.setsid()
+    with open("%(ran)s", "a") as ran:
+        print(os.getpid(), file=ran)
+    os.close(1), os.close(2)
+    unique = struct.unpack_from("<IIQ", os.read(fuse, 1 << 18))[2]
+    os.write(fuse, struct.pack("<IiQIIIIHHII", 80, 0, unique, 7, 31, 0, 0, 1, 1, 4096, 1) + bytes(36))
+    while True:
+        os.read(fuse, 1 << 18)
+os.close(fuse)
+os.stat("%(mount)s/anything")
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or not Path("/dev/fuse").exists(), reason="only root may mount, and it takes /dev/fuse")
+def test_a_step_that_not_even_kill_ends_is_left_alone(house: House) -> None:
+    (house.root / "share").mkdir()
+    add_step(house, "50-drives", "").write_text(STUCK % {"mount": house.root / "share", "ran": house.root / "ran"})
+    add_step(house, "60-usb", "echo usb >>$RAN")
+    halt = new_halt(house, STEP_SECONDS_MAX="2")
+    ask(halt)
+    try:
+        house.until(house.halts, 20)
+        assert ran(house)[1:] == ["usb"]
+        assert any("not even KILL ended it, left alone after 5." in cause for _, cause in causes(house))
+    finally:
+        house.until(lambda: ran(house))
+        os.kill(int(ran(house)[0]), signal.SIGKILL)
+
+
+def test_people_are_told_of_a_shutdown_and_of_its_end(house: House) -> None:
+    queue = house.root / "var/lib/pimains/notify/queue"
+    queue.mkdir(parents=True)
+    halt = new_halt(house, HALT_GRACE_SECONDS="3600")
+    ask(halt)
+    house.until(lambda: "shutting down in" in halt.status)
+    (halt.run / "cancel").write_text("stefan\n")
+    house.until(lambda: halt.status.startswith("ready; "))
+    first, second = [path.read_text().splitlines() for path in sorted(queue.glob("[0-9]*"))]
+    assert first[:2] == ["halt", "shutting down: UPS battery low"]
+    assert second[:2] == ["halt", "not shutting down: cancelled by stefan"]
