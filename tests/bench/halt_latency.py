@@ -4,40 +4,88 @@
     tests/bench/halt_latency.py [RUNS] [DIRECTORY]
 
 RUNS (200) requests, one after the other, without steps, each to a service that was just started, as a machine meets it
-once in its life; the ledger is on DIRECTORY's disk (/tmp). The clock starts with the rename that makes the request and
-stops with the first line of HALT_COMMAND, a shell script: its own start is shown beside it.
+once in its life; the ledger is on DIRECTORY's file system (/tmp). The clock starts with the rename that makes the request and
+stops when the first command of HALT_COMMAND, a shell script, has made a file. Where the time goes stands below it: a busy
+machine shows as waiting for a processor, a busy disk as the cost of one sync (a ledger entry needs four).
 """
 
+import os
+import select
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+TESTS = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(TESTS), str(TESTS.parent / "lib")]
 
-from kit import House, TestInstance, new_house, until
+from kit import House, TestInstance, new_house, until  # noqa: E402  # only findable now
+
+from pimains.core.paths import shipped_halt_steps  # noqa: E402
+from pimains.core.state import Watch  # noqa: E402
+
+PARTS = {
+    "whole": "request renamed -> HALT_COMMAND",
+    "processor": "  on a processor",
+    "waiting": "  waiting for a processor",
+    "import": "  import of sqlite3, json, ledger",
+    "sync": "  one sync of 4 kB",
+    "script": "  start of a shell script",
+}
+_IMPORT = """
+import time, pimains.services.halt
+started = time.process_time()
+import pimains.core.ledger
+print(time.process_time() - started)
+"""
 
 
-def measure(house: House, runs: int) -> list[float]:
-    """Seconds from request to HALT_COMMAND, for each run."""
-    stamp = house.root / "started"
+def measure(house: House, runs: int) -> dict[str, list[float]]:
+    """Seconds for each run, by the names in PARTS."""
+    (house.root / "stamps").mkdir()
     command = house.root / "stamp"
-    command.write_text(f'#!/bin/sh\n>"{stamp}"\n')  # its mtime is the moment
+    command.write_text(f'#!/bin/sh\n>"{house.root}/stamps/now"\n')
     command.chmod(0o755)
+    (house.root / "etc/pimains/halt.d").mkdir()
+    for step in shipped_halt_steps().glob("[0-9]*"):
+        (house.root / "etc/pimains/halt.d" / step.name).symlink_to("/dev/null")
+    watch = Watch(house.root / "stamps")
     halt = house.add("halt", HALT_COMMAND=str(command))
-    taken = []
+    taken: dict[str, list[float]] = {part: [] for part in PARTS}
     for _ in range(runs):
         until(lambda: halt.status == "ready")
-        aside = halt.run / ".asked"
+        aside, pid = halt.run / ".asked", halt.pid
         aside.write_text("a benchmark\nhalt_latency\n")
-        asked = time.time_ns()
-        aside.rename(halt.run / "request")
-        until(stamp.exists)
-        taken.append((stamp.stat().st_mtime_ns - asked) / 1e9)
+        before = scheduled(pid)
+        taken["whole"].append(until_stamped(watch, lambda aside=aside: aside.rename(halt.run / "request")))
+        after = scheduled(pid)
+        taken["processor"].append(after[0] - before[0])
+        taken["waiting"].append(after[1] - before[1])
         start_anew(halt)
-        stamp.unlink()
+        taken["script"].append(until_stamped(watch, lambda: subprocess.Popen([command]).wait()))
+        taken["sync"].append(one_sync(house.root / "synced"))
+        taken["import"].append(import_seconds())
     return taken
+
+
+def scheduled(pid: int) -> tuple[float, float]:
+    """Seconds on a processor so far, and seconds that it waited for one (/proc/PID/schedstat)."""
+    ran, waited, _ = Path(f"/proc/{pid}/schedstat").read_text().split()
+    return int(ran) / 1e9, int(waited) / 1e9
+
+
+def until_stamped(watch: Watch, begin: Callable[[], object]) -> float:
+    """Seconds from `begin` until the script has made its file."""
+    poller = select.poll()
+    poller.register(watch.fileno(), select.POLLIN)
+    started = time.perf_counter()
+    begin()
+    assert poller.poll(30_000), "HALT_COMMAND was not started within 30 s"
+    took = time.perf_counter() - started
+    watch.changed()
+    return took
 
 
 def start_anew(halt: TestInstance) -> None:
@@ -49,22 +97,27 @@ def start_anew(halt: TestInstance) -> None:
     halt.svc("-u")
 
 
-def program_starts(runs: int, script: Path) -> list[float]:
-    """How long the start of a shell script alone takes here."""
-    stamp = script.parent / "started"
-    taken = []
-    for _ in range(runs):
-        started = time.time_ns()
-        subprocess.run([script], check=True)
-        taken.append((stamp.stat().st_mtime_ns - started) / 1e9)
-        stamp.unlink()
-    return taken
+def one_sync(path: Path) -> float:
+    """What one fdatasync(2) of a page costs on this disk now."""
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT)
+    os.pwrite(handle, os.urandom(4096), 0)
+    started = time.perf_counter()
+    os.fdatasync(handle)
+    took = time.perf_counter() - started
+    os.close(handle)
+    return took
 
 
-def row(what: str, taken: list[float]) -> str:
-    """A line of the table, in milliseconds."""
-    ranked = sorted(taken)
-    return f"{what:34}" + "".join(f"{ranked[min(len(ranked) - 1, int(len(ranked) * share))] * 1000:9.1f}" for share in (0.5, 0.9, 0.99, 1))
+def import_seconds() -> float:
+    """Processor time for what the service imports only when there is something to write down."""
+    words = ["/usr/bin/python3", "-P", "-c", _IMPORT]
+    environment = {**os.environ, "PYTHONPATH": str(TESTS.parent / "lib")}
+    return float(subprocess.run(words, env=environment, capture_output=True, text=True, check=True).stdout)
+
+
+def share(taken: list[float], part: float) -> float:
+    """The time within which that `part` of the runs was done, in milliseconds (nearest rank)."""
+    return sorted(taken)[max(0, -int(-len(taken) * part // 1) - 1)] * 1000
 
 
 def main() -> None:
@@ -73,10 +126,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="pimains-bench-", dir=sys.argv[2] if len(sys.argv) > 2 else "/tmp") as root:
         for house in new_house(Path(root)):
             taken = measure(house, runs)
-            alone = program_starts(runs, house.root / "stamp")
-    print(f"{runs} runs, milliseconds{'':15}      p50      p90      p99      max")
-    print(row("request renamed -> HALT_COMMAND", taken))
-    print(row("of which: the start of a script", alone))
+    print(f"{f'milliseconds, {runs} runs':36}" + "".join(f"{title:>9}" for title in ("p50", "p90", "p99", "max")))
+    for part, meaning in PARTS.items():
+        print(f"{meaning:36}" + "".join(f"{share(taken[part], rank):9.1f}" for rank in (0.5, 0.9, 0.99, 1)))
 
 
 if __name__ == "__main__":

@@ -35,6 +35,7 @@ _KILL_SECONDS = 1.0  # from KILL to leaving it alone
 _RETRY_SECONDS = (5.0, 10.0, 20.0, 60.0)
 _STILL_UP_SECONDS = 300.0  # who is up so long after HALT_COMMAND was not shut down by it
 _OTHERS_NAMED = 20
+_NICE = -10
 T = TypeVar("T")
 
 
@@ -65,6 +66,8 @@ def halt(me: Instance, settings: HaltSettings) -> Naps:
     """Wait for a request, carry it out; if it was cancelled, wait for the next."""
     if me.run != halt_request.directory():
         raise WrongSetting(f"{me.directory}: others find this service by its name, so its directory has to be called halt")
+    with suppress(PermissionError):  # a machine that is busy is just the one whose battery runs down
+        os.setpriority(os.PRIO_PROCESS, 0, _NICE)
     watch = state.Watch(me.run)
     left_over = _taken(halt_request.left_over)
     outcome = ""

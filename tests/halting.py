@@ -1,0 +1,61 @@
+"""What the tests of the halt service have in common: steps, requests, and what came of them."""
+
+import os
+from pathlib import Path
+
+from kit import House, TestInstance
+
+from pimains.core.ledger import Ledger
+
+
+def new_halt(house: House, **variables: str) -> TestInstance:
+    halt = house.add("halt", HALT_COMMAND=variables.pop("HALT_COMMAND", house.recorder), **variables)
+    house.until(lambda: halt.status.startswith("ready"))
+    return halt
+
+
+def add_step(house: House, name: str, script: str) -> Path:
+    """An administrator's step; what it writes to $RAN is seen by `ran`."""
+    directory = house.root / "etc/pimains/halt.d"
+    directory.mkdir(mode=0o755, exist_ok=True)
+    path = directory / name
+    path.write_text(f"#!/bin/sh\nRAN={house.root}/ran\n{script}\n")
+    path.chmod(0o755)
+    return path
+
+
+def ran(house: House) -> list[str]:
+    path = house.root / "ran"
+    return path.read_text().splitlines() if path.exists() else []
+
+
+def ask(halt: TestInstance, text: str = "UPS battery low\nups\n") -> None:
+    """As a user would, with echo and mv."""
+    aside = halt.run / ".asked"
+    aside.write_text(text)
+    aside.rename(halt.run / "request")
+
+
+def causes(house: House) -> list[tuple[str, str]]:
+    """The ledger's entries about halt, oldest first."""
+    return [(e.action, e.cause) for e in reversed(Ledger(house.root / "var/lib/pimains/ledger.sqlite").entries("halt"))]
+
+
+def is_alive(pid: int) -> bool:
+    """Whether the process runs; a zombie that nobody has fetched does not."""
+    try:
+        return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    except FileNotFoundError:
+        return False
+
+
+def pause_at(house: House, name: str) -> Path:
+    """A step that writes its name to $RAN and goes on when somebody writes to the FIFO that is returned."""
+    go = house.root / f"go-{name}"
+    os.mkfifo(go)
+    add_step(house, name, f"echo {name} >>$RAN; read x <{go}")
+    return go
+
+
+def let_go(fifo: Path) -> None:
+    fifo.write_text("\n")
