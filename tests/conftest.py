@@ -1,13 +1,20 @@
 """Fixtures every test may ask for."""
 
+import os
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from firmware import Plug, new_plugs
 from kit import House, new_house
 from lamp import Checkout
+
+# the same examples in every run: what is found once is found always; HYPOTHESIS_PROFILE=explore looks further
+hypothesis.settings.register_profile("same", derandomize=True, deadline=None)
+hypothesis.settings.register_profile("explore", deadline=None, max_examples=2000)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 
 @pytest.fixture
