@@ -95,6 +95,7 @@ def test_mail_goes_out_encrypted_and_logged_in(house: House, mail: MailServer, p
     assert not outbox(house)
 
 
+@pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")  # aiosmtpd does not count TLS from the first byte
 def test_mail_with_tls_from_the_first_byte(house: House, servers: list[MailServer], post: Callable[..., None]) -> None:
     server = MailServer(*certificate(house.root / "certs"), tls=True)
     servers.append(server)
@@ -118,6 +119,8 @@ def test_mail_to_a_server_in_the_house_without_tls_and_login(house: House, serve
     [
         ("MAIL_PASSWORD", "wrong", "variables/MAIL_PASSWORD: localhost port PORT: 535 5.7.8 Authentication credentials invalid"),
         ("MAIL_CA", "", "variables/MAIL_CA: localhost port PORT: self-signed certificate"),
+        ("MAIL_CA", "/nowhere/ca.pem", "variables/MAIL_CA: localhost port PORT: /nowhere/ca.pem: No such file or directory"),
+        ("MAIL_CA", "/etc/hostname", "variables/MAIL_CA: localhost port PORT: /etc/hostname: holds no certificate"),
         ("MAIL_HOST", "127.0.0.1", "variables/MAIL_CA: 127.0.0.1 port PORT: IP address mismatch, certificate is not valid for '127.0.0.1'"),
         ("MAIL_SECURITY", "tls", "variables/MAIL_SECURITY: localhost port PORT: speaks no TLS there (WRONG_VERSION_NUMBER)"),
     ],
@@ -451,9 +454,17 @@ def test_without_apprise_it_is_said_once(house: House, post: Callable[..., None]
 
 
 def test_with_nobody_to_tell_messages_stay_in_the_queue(house: House, mail: MailServer, post: Callable[..., None]) -> None:
-    instance = add(house, APPRISE_FILE=str(house.root / "apprise.conf"))
+    instance = add(house, APPRISE_FILE=str(house.root / "apprise.conf"), PIMAINS_SPEED="60")
     assert instance.status.startswith("nobody to tell: ")
     post("Power is away")
+    secret = house.root / "apprise.conf"
+    secret.touch(0o600)  # of root
+    house.until(lambda: instance.status == f"{secret}: Permission denied; user pimains must be able to read it")
+    shutil.chown(secret, "pimains")
+    house.until(lambda: instance.status.startswith("nobody to tell: "))
+    assert instance.log.count("nobody to tell: ") <= 2
+    assert instance.log.count("Permission denied") == 1
+    assert len(notify.waiting()) == 1
     for name, value in mail_settings(house, mail).items():
         instance.set(name, value)
     instance.svc("-t")

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from pimains.core.errors import Away, Refused, WrongSetting
+from pimains.core.halt_request import one_line
 
 DONE, REFUSED, SETTING, AWAY = "done", "refused", "setting", "away"
 _EXIT_CODES = {0: DONE, 78: SETTING, 100: REFUSED}  # 78: EX_CONFIG of sysexits.h; anything else: AWAY
@@ -66,7 +67,7 @@ class Errand:
             return Outcome(AWAY, f"no end within {self._seconds_max:g} s")
         if os.WIFSIGNALED(status):
             return Outcome(AWAY, f"ended by {signal.Signals(os.WTERMSIG(status)).name}")
-        return Outcome(_EXIT_CODES.get(os.waitstatus_to_exitcode(status), AWAY), self._words.decode("utf-8", "replace").strip())
+        return Outcome(_EXIT_CODES.get(os.waitstatus_to_exitcode(status), AWAY), one_line(self._words.decode("utf-8", "replace")))
 
 
 def _do_and_exit(job: Callable[[], None], words: int, seconds_max: float) -> None:

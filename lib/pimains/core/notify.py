@@ -77,7 +77,7 @@ def put(subject: str, body: str, event: str) -> str:
 
 def event_name(event: str) -> str:
     """`event` as one word of letters, digits, dots and hyphens: "Plug lost" is plug-lost."""
-    return re.sub(r"[^a-z0-9.]+", "-", event.lower()).strip("-.")[:40] or "other"
+    return re.sub(r"[^a-z0-9.]+", "-", event.lower()).strip("-.")[:40].rstrip("-.") or "other"
 
 
 def waiting() -> list[str]:

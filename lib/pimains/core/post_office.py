@@ -104,7 +104,8 @@ class PostOffice:
     def _note_sent(self, event: str) -> None:
         if event != notify.TEST:
             self.throttle.note(event, self.me.clock.monotonic())
-            state.write(self.me.run / "sent", "\n".join(f"{sent.at} {sent.event}" for sent in self.throttle.sent))
+            with contextlib.suppress(OSError):
+                state.write(self.me.run / "sent", "\n".join(f"{sent.at} {sent.event}" for sent in self.throttle.sent))
 
     def _tell_of_dropped(self) -> None:
         dropped, counted = notify.directory() / "dropped", notify.directory() / ".dropped"

@@ -73,8 +73,16 @@ def send(server: MailServer, sender: str, recipient: str, message: EmailMessage)
         raise MailError("host", error.strerror or str(error), permanent=False) from None
 
 
+def _trust(ca: Path | None) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=ca)
+    except OSError as error:
+        what = "holds no certificate" if isinstance(error, ssl.SSLError) else error.strerror
+        raise MailError("certificate", f"{ca}: {what}", permanent=True) from None
+
+
 def _connected(server: MailServer) -> smtplib.SMTP:
-    trust = ssl.create_default_context(cafile=server.ca)
+    trust = _trust(server.ca)
     if server.security == "tls":
         return smtplib.SMTP_SSL(server.host, server.port, timeout=server.seconds_max, context=trust)
     smtp = smtplib.SMTP(server.host, server.port, timeout=server.seconds_max)

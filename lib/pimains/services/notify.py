@@ -68,34 +68,31 @@ class AddressBook:
 
     def addresses(self) -> list[Address]:
         """Everybody to tell now; `trouble` says what is wrong with the list."""
-        self._look_at_apprise_file()
+        trouble = self._look_at_apprise_file()
         found = [*self._fixed, *self._apprise]
-        if not found and not self.trouble:
-            file = self._settings.APPRISE_FILE
-            self._complain(f"nobody to tell: {self._settings.directory}/MAIL_TO, LCD_HOST and NOTIFY_HOST are empty, and so is {file}")
+        if not found and not trouble:
+            file = self._settings.APPRISE_FILE or "APPRISE_FILE"
+            trouble = f"nobody to tell: {self._settings.directory}/MAIL_TO, LCD_HOST and NOTIFY_HOST are empty, and so is {file}"
+        if trouble and trouble != self.trouble:
+            self._me.complain(trouble)
+        self.trouble = trouble
         return found
 
-    def _look_at_apprise_file(self) -> None:
+    def _look_at_apprise_file(self) -> str:
         path = self._settings.APPRISE_FILE
         is_now = _changed(path) if path else None
-        if path is None or (is_now == self._apprise_was and not self.trouble):
-            return
+        if path is None or is_now == self._apprise_was:
+            return ""
         known = {address.id: address for address in self._apprise}
         try:
             found = apprise.addresses(path)
+            if found and path.stat().st_mode & 0o077:
+                print(f"{path}: holds secrets that others may read (chmod 600 {path})")
         except OSError as error:
-            self._complain(f"{path}: {error.strerror}; user pimains must be able to read it")
-            return
-        self.trouble = ""
+            return f"{path}: {error.strerror}; user pimains must be able to read it"
         self._apprise_was = is_now
-        if found and path.stat().st_mode & 0o077:
-            print(f"{path}: holds secrets that others may read (chmod 600 {path})")
         self._apprise = [known.get(address.id) or _apprise(address, self._settings) for address in found]
-
-    def _complain(self, line: str) -> None:
-        if line != self.trouble:
-            self._me.complain(line)
-        self.trouble = line
+        return ""
 
 
 def _changed(path: Path) -> tuple[float, int] | None:
