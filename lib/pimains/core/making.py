@@ -173,14 +173,14 @@ def _write_variable(directory: Path, name: str, value: str, meaning: str, secret
 
 def _make_log_directory(directory: Path) -> None:
     """Where multilog writes; as root it is given to multilog's user."""
-    user = None
-    if os.geteuid() == 0:
-        try:
-            user = pwd.getpwnam(LOG_USER)
-        except KeyError:
-            raise PimainsError(
-                f"this machine has no user {LOG_USER}: install the package, or run adduser --system --group --no-create-home {LOG_USER}"
-            ) from None
+    if os.geteuid() != 0:
+        directory.mkdir(parents=True, exist_ok=True)
+        return
+    try:
+        user = pwd.getpwnam(LOG_USER).pw_uid
+    except KeyError:
+        raise PimainsError(
+            f"this machine has no user {LOG_USER}: install the package, or run adduser --system --group --no-create-home {LOG_USER}"
+        ) from None
     directory.mkdir(parents=True, exist_ok=True)
-    if user is not None:
-        os.chown(directory, user.pw_uid, user.pw_gid)
+    os.chown(directory, user, -1)  # the group is that of /var/log/pimains
