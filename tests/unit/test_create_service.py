@@ -73,6 +73,7 @@ def test_pistops_own_command_line_works(checkout: Checkout) -> None:
             "--user: 'pi' cannot be chosen: services run as pimains, or as root where their job needs it (pimains)",
         ),
         (["--host=h", "--list"], "--add-service and --list: one at a time"),
+        (["--host=h", "--json"], "--json means nothing with --add-service"),
         (
             ["--host=h", "--instance=../x"],
             "an instance cannot be called '../x': up to 40 of a-z 0-9 _ . -, beginning with a letter or digit, not removed or supervise",
@@ -143,7 +144,7 @@ def test_a_secret_comes_from_a_file_or_from_standard_input_and_is_for_root_only(
 def test_show_tells_value_default_and_meaning_and_marks_what_was_edited(checkout: Checkout) -> None:
     checkout.add("--host=lamp.lan", "--port=99")
     out = checkout.create_service("--show=lamp").out
-    assert "* PORT: 99 (default: 6053)\n      TCP port, 1-65535.\n  STUBBORN: 0\n" in out
+    assert "* PORT: 99 (default: 6053)\n      TCP port, 1-65535.\n  ENCRYPTION_KEY: not set\n" in out
     settings = {each["name"]: each for each in json.loads(checkout.create_service("--show=lamp", "--json").out)["settings"]}
     assert settings["PORT"] == {
         "name": "PORT",
@@ -159,7 +160,7 @@ def test_show_tells_value_default_and_meaning_and_marks_what_was_edited(checkout
 
 
 def test_show_tells_of_a_service_that_has_no_instance(checkout: Checkout) -> None:
-    assert checkout.create_service("--show=lamp").out.startswith("lamp: lights the hall\n  ENCRYPTION_KEY: not set\n")
+    assert checkout.create_service("--show=lamp").out.startswith("lamp: lights the hall\n  HOST: empty\n")
     assert "did you mean lamp?" in checkout.create_service("--show=lam").err
 
 
@@ -183,8 +184,8 @@ def test_help_is_made_from_the_templates(checkout: Checkout) -> None:
     assert "lamp lights the hall" in " ".join(checkout.create_service("--help").out.split())
     out = checkout.create_service("--service_name=lamp", "--help").out
     assert "  create_service --service_name=lamp --host=... --add-service\n" in out
-    assert "  --host=... (needed; a name such as plug.local, or an IP address)\n      The lamp: a name or an IP address.\n" in out
-    assert "  --port=... (default: 6053; 1-65535)\n" in out
+    assert "  --host=... (needed; allowed: a name such as plug.local, or an IP address)\n      The lamp: a name or an IP address.\n" in out
+    assert "  --port=... (default: 6053; allowed: 1-65535)\n" in out
 
 
 def test_removing_keeps_a_copy_that_brings_it_back(checkout: Checkout) -> None:
@@ -197,7 +198,7 @@ def test_removing_keeps_a_copy_that_brings_it_back(checkout: Checkout) -> None:
     copy = checkout.root / "var/lib/pimains/removed/lamp-1"
     assert (copy.stat().st_mode & 0o777, (copy / "ENCRYPTION_KEY").stat().st_mode & 0o777) == (0o700, 0o600)
     again = answer.out.splitlines()[-1].split()[1:]
-    assert checkout.create_service(*again, f"--root={checkout.root}", as_is=True).code == 0
+    assert checkout.create_service(*again, as_is=True).code == 0
     assert (checkout.value("HOST"), checkout.value("PORT"), checkout.value("ENCRYPTION_KEY")) == ("lamp.lan", "99", KEY)
     assert (checkout.servicedir / "lamp/variables/ENCRYPTION_KEY").stat().st_mode & 0o777 == 0o600
 
@@ -273,6 +274,41 @@ def test_a_full_disk_leaves_nothing_behind(checkout: Checkout) -> None:
     assert done.stdout == ""
 
 
+def test_two_at_once_wait_for_each_other(checkout: Checkout) -> None:
+    words = [checkout.top / "create_service", f"--servicedir={checkout.servicedir}", "--service_name=lamp", "--host=h", "--add-service"]
+    with making.locked(checkout.servicedir):
+        second = subprocess.Popen([*words, f"--root={checkout.root}"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        assert second.stderr is not None
+        assert second.stderr.readline() == f"waiting for another create_service in {checkout.servicedir}\n"
+        assert checkout.files() == {}
+    assert second.wait() == 0
+    assert second.stderr.read() == ""
+    assert checkout.value("HOST") == "h"
+
+
+@pytest.mark.parametrize("word", ["request", "accepted"])
+def test_a_halt_that_is_shutting_down_is_not_removed(checkout: Checkout, word: str) -> None:
+    words = ["--service_name=halt", f"--root={checkout.root}"]
+    assert checkout.create_service(*words, "--halt_command=/bin/true", "--add-service").code == 0
+    (checkout.root / "run/pimains/halt").mkdir(parents=True)
+    (checkout.root / f"run/pimains/halt/{word}").write_text("night\n")
+    before = checkout.files()
+    answer = checkout.create_service("--service_name=halt", "--del-service")
+    assert (answer.code, answer.err.count("pimains halt --cancel")) == (1, 1)
+    assert checkout.files() == before
+
+
+def test_one_broken_instance_does_not_keep_the_others_from_being_refreshed(checkout: Checkout) -> None:
+    checkout.add("--host=h", "--instance=a")
+    checkout.add("--host=h", "--instance=b")
+    shutil.rmtree(checkout.servicedir / "a/log")
+    (checkout.servicedir / "a/log").write_text("no directory")
+    (checkout.servicedir / "b/variables/PORT").unlink()
+    answer = checkout.create_service("--refresh")
+    assert (answer.code, answer.err) == (1, f"create_service: a: {checkout.servicedir}/a/log: File exists\n")
+    assert checkout.value("PORT", "b") == "6053"
+
+
 def test_without_a_service_directory_it_says_what_to_install(checkout: Checkout) -> None:
     checkout.servicedir.rmdir()
     answer = checkout.add("--host=h")
@@ -290,8 +326,8 @@ def test_without_daemontools_it_says_what_to_install(checkout: Checkout, tmp_pat
 
 
 def test_what_was_left_of_an_interrupted_making_is_in_nobodys_way(checkout: Checkout) -> None:
-    (checkout.servicedir / ".new-lamp/variables").mkdir(parents=True)
-    (checkout.servicedir / ".new-lamp/variables/HOST").write_text("half")
+    (checkout.servicedir / ".lamp+new/variables").mkdir(parents=True)
+    (checkout.servicedir / ".lamp+new/variables/HOST").write_text("half")
     assert checkout.add("--host=lamp.lan").code == 0
     assert [path.name for path in checkout.servicedir.iterdir()] == ["lamp"]
 

@@ -42,6 +42,7 @@ def _carry_out(words: Words) -> int:
     if len(actions) != 1:
         choices = ", ".join(f"--{action}" for action in create_words.ACTIONS)
         raise Misused(f"--{actions[0]} and --{actions[1]}: one at a time" if actions else f"say what to do: one of {choices}")
+    create_words.check_meaning(actions[0], words)
     if actions == ["demo"]:
         return _demo(words)
     servicedir = Path(words.own.get("servicedir") or instances.SCAN_DIRECTORY).absolute()
@@ -52,7 +53,6 @@ def _carry_out(words: Words) -> int:
 def _demo(words: Words) -> int:
     from pimains.cli import demo  # nobody else needs it
 
-    _no_settings(words, "demo")
     return demo.run(install="no-install" not in words.own)
 
 
@@ -102,7 +102,6 @@ def _change(instance: ServiceDirectory, template: Template, given: dict[str, str
 def _delete(words: Words, servicedir: Path) -> None:
     from pimains.core import removing  # nobody else needs it
 
-    _no_settings(words, "del-service")
     name = words.own.get("instance") or words.own.get("service_name")
     if not name:
         raise Misused("say which: --service_name=NAME or --instance=NAME")
@@ -114,19 +113,18 @@ def _delete(words: Words, servicedir: Path) -> None:
                 raise PimainsError(f"{servicedir / name} was not made by create_service and is left alone")
             found = [each.name for each in instances.found(servicedir)]
             raise create_words.unknown(name, f"no such instance in {servicedir}", found)
+        root = f" --root={instance.root}" if instance.root else ""
         log, copy = paths.log(instance.root) / name, removing.remove(instance)
     print(f"removed {servicedir / name}; its log stays in {log}")
     print(f"its settings are kept in {copy}; this brings it back:")
-    print(f"create_service{_in(servicedir)} --service_name={instance.service} --instance={name} --restore={copy} --add-service")
+    print(f"create_service{_in(servicedir)} --service_name={instance.service} --instance={name} --restore={copy}{root} --add-service")
 
 
 def _list(words: Words, servicedir: Path) -> None:
-    _no_settings(words, "list")
     print(create_tables.list_of(servicedir, "json" in words.own))
 
 
 def _show(words: Words, servicedir: Path) -> None:
-    _no_settings(words, "show")
     name = words.own["show"] or words.own.get("instance") or words.own.get("service_name")
     if not name:
         raise Misused("--show needs a name: --show=NAME, of an instance or a service")
@@ -140,11 +138,10 @@ def _show(words: Words, servicedir: Path) -> None:
     print(create_tables.settings_of(known[service], instance, "json" in words.own))
 
 
-def _refresh(words: Words, servicedir: Path) -> None:
-    _no_settings(words, "refresh")
+def _refresh(_words: Words, servicedir: Path) -> None:
     if not servicedir.is_dir():
         return
-    known = templates.all_of_them()
+    known, troubles = templates.all_of_them(), []
     with making.locked(servicedir):
         for instance in instances.found(servicedir):
             if (instance.path / "run").readlink().parent.parent != paths.service_templates():
@@ -152,8 +149,13 @@ def _refresh(words: Words, servicedir: Path) -> None:
             if instance.service not in known:
                 print(f"{instance.name}: there is no service {instance.service} any more; --del-service removes it")
                 continue
-            for line in making.refresh(instance, known[instance.service]):
-                print(f"{instance.name}: {line}")
+            try:
+                for line in making.refresh(instance, known[instance.service]):
+                    print(f"{instance.name}: {line}")
+            except OSError as error:
+                troubles.append(f"{instance.name}: {_file_error(error)}")
+    if troubles:
+        raise PimainsError("; ".join(troubles))
 
 
 def _named(words: Words, servicedir: Path) -> tuple[str, Template]:
@@ -176,11 +178,6 @@ def _template(service: str) -> Template:
     return template
 
 
-def _no_settings(words: Words, action: str) -> None:
-    if words.others:
-        raise Misused(f"--{words.others[0][0]} means nothing with --{action}")
-
-
 def _finish_removal(hidden: Path) -> None:
     leftover = instances.at(hidden)
     if leftover is not None:
@@ -200,7 +197,7 @@ def _when_it_starts(instance: ServiceDirectory, servicedir: Path, down: bool) ->
     if svscan.watches(servicedir):
         return start
     if servicedir == instances.SCAN_DIRECTORY:
-        return f"no svscan runs for {servicedir}: systemctl enable --now daemontools-run; then {start}"
+        return f"no svscan runs for {servicedir}: systemctl start daemontools-run (apt install daemontools-run); then {start}"
     return f"no svscan runs for {servicedir}: setsid svscan {servicedir} &; then {start}"
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from pimains.cli import create_words
 from pimains.cli.create_words import ACTIONS, WITH_A_VALUE, WITHOUT_A_VALUE, option
-from pimains.core import instances, state, templates
+from pimains.core import instances, making, state, templates
 from pimains.core.errors import Misused
 from pimains.core.instances import ServiceDirectory, Supervised
 from pimains.core.templates import Template
@@ -29,7 +29,7 @@ def list_of(servicedir: Path, as_json: bool) -> str:
 
 
 def _instances(servicedir: Path) -> list[ServiceDirectory]:
-    removals = (instances.at(path) for path in sorted(servicedir.glob(".*")) if not path.name.startswith(".new-"))
+    removals = (instances.at(path) for path in sorted(servicedir.glob(".*")) if not making.is_aside(path))
     return [*instances.found(servicedir), *(each for each in removals if each)]
 
 
@@ -58,10 +58,11 @@ def _columns(rows: list[list[str]]) -> list[str]:
 
 def settings_of(template: Template, instance: ServiceDirectory | None, as_json: bool) -> str:
     """Each setting of a service, or of one instance of it: value, default, meaning; edited ones are marked."""
-    declared = template.settings().declared()
+    declared, variables = template.settings().declared(), template.variables()
     present: dict[str, str | None] = instance.variables() if instance else {}
     settings = []
-    for name, variable in template.variables().items():
+    for name in declared:
+        variable = variables[name]
         value = present.get(name, "") if instance else variable.default
         secret = declared[name].secret
         settings.append(
@@ -76,7 +77,7 @@ def settings_of(template: Template, instance: ServiceDirectory | None, as_json: 
                 "meaning": variable.meaning,
             }
         )
-    others = {name: value for name, value in present.items() if name not in template.variables()}
+    others = {name: value for name, value in present.items() if name not in variables}
     title = {"service": template.service, "instance": instance.name if instance else None}
     if as_json:
         return json.dumps({**title, "settings": settings, "others": others}, indent=2)
@@ -91,6 +92,8 @@ def settings_of(template: Template, instance: ServiceDirectory | None, as_json: 
 def _setting(setting: dict[str, Any], is_of_an_instance: bool) -> list[str]:
     if setting["secret"]:
         shown = {None: "secret (only root may look)", True: "set (secret)", False: "not set"}[setting["is_set"]]
+    elif setting["is_set"] is None:
+        shown = "only root may look"
     else:
         shown = setting["value"] or "empty"
     default = f" (default: {setting['default'] or 'empty'})" if setting["edited"] and is_of_an_instance else ""
@@ -147,9 +150,9 @@ def _help_of_a_service(template: Template) -> str:
         "  " + " ".join(["create_service", f"--service_name={template.service}", *(f"{option(n)}=..." for n in needed), "--add-service"]),
         "",
     ]
-    for name, variable in variables.items():
-        default = "needed" if name in needed else f"default: {variable.default or 'empty'}"
-        lines += [f"  {option(name)}=... ({default}; {declared[name].allowed})", *_meaning(variable.meaning)]
+    for name, setting in declared.items():
+        default = "needed" if name in needed else f"default: {variables[name].default or 'empty'}"
+        lines += [f"  {option(name)}=... ({default}; allowed: {setting.allowed})", *_meaning(variables[name].meaning)]
     if any(setting.secret for setting in declared.values()):
         lines += ["", *_about_secrets()]
     return "\n".join([*lines, "", "create_service --help tells of the other options."])

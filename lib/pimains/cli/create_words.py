@@ -32,6 +32,14 @@ WITHOUT_A_VALUE = {
     "no-install": "--demo with what is installed, or with this checkout as it is, without building and installing the packages",
     "json": "--list and --show for programs",
 }
+_MEANS_SOMETHING_WITH = {
+    "add-service": {"service_name", "instance", "servicedir", "restore", "root", "user", "down", "apply"},
+    "del-service": {"service_name", "instance", "servicedir"},
+    "list": {"servicedir", "json"},
+    "show": {"service_name", "instance", "servicedir", "json"},
+    "refresh": {"servicedir"},
+    "demo": {"no-install"},
+}
 
 
 class Words(NamedTuple):
@@ -71,6 +79,14 @@ def parse(words: list[str]) -> Words:
         else:
             own[name] = value
     return Words(own, others)
+
+
+def check_meaning(action: str, words: Words) -> None:
+    """Raises Misused for an option that means nothing with the action."""
+    others = [] if action == "add-service" else [typed for typed, _ in words.others]
+    for word in (*others, *words.own):
+        if word != action and word not in _MEANS_SOMETHING_WITH[action]:
+            raise Misused(f"--{word} means nothing with --{action}")
 
 
 def settings_given(template: Template, words: Words) -> dict[str, str]:
@@ -131,6 +147,10 @@ def _secret(typed: str, value: str) -> str:
     if not value.startswith("@"):
         return value.rstrip()
     try:
+        if value == "@-" and sys.stdin.isatty():
+            import getpass  # what is typed is not shown
+
+            return getpass.getpass(f"{typed}: ").rstrip()
         return first_line(sys.stdin.readline() if value == "@-" else Path(value[1:]).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise Misused(f"--{typed}: cannot read {value[1:]}: {getattr(error, 'strerror', None) or 'it is no text'}") from None

@@ -16,6 +16,7 @@ from pimains.core.templates import Template
 
 LOG_USER = "pimains-log"
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,39}")
+_ASIDE = "+new"  # in no instance's name: .NAME is one that is being removed
 _TAKEN = ("removed", "supervise")  # supervise's own directory, and where removed settings are kept
 
 
@@ -25,6 +26,11 @@ def check_name(name: str) -> None:
         raise Misused(
             f"an instance cannot be called {name!r}: up to 40 of a-z 0-9 _ . -, beginning with a letter or digit, not {' or '.join(_TAKEN)}"
         )
+
+
+def is_aside(path: Path) -> bool:
+    """Whether `path` is what a making that was interrupted has left."""
+    return path.name.endswith(_ASIDE)
 
 
 @contextlib.contextmanager
@@ -53,7 +59,7 @@ def create(template: Template, servicedir: Path, name: str, values: Mapping[str,
     `values` replace defaults; names that are no settings of the service (PYTHONPATH, PIMAINS_ROOT) are added.
     Raises OSError when it cannot be written and PimainsError when the log user is missing; then nothing is left.
     """
-    aside = servicedir / f".new-{name}"
+    aside = servicedir / f".{name}{_ASIDE}"
     discard(aside)
     aside.mkdir()
     try:
@@ -104,7 +110,8 @@ def refresh(instance: ServiceDirectory, template: Template) -> list[str]:
     for path, target in _links(instance.path, template):
         if not path.is_symlink() or path.readlink() != target:
             done.append(f"{path} links to {target} now")
-    (instance.path / "log").mkdir(exist_ok=True)
+    for name in ("log", "variables"):
+        (instance.path / name).mkdir(exist_ok=True)
     _link(instance.path, template)
     present = instance.variables()
     secrets = template.secrets()

@@ -25,6 +25,8 @@ def remove(instance: ServiceDirectory, goodbye_seconds: float = GOODBYE_SECONDS)
     Raises PimainsError if a process of it is still there, OSError when something cannot be written; either way it can
     be called again.
     """
+    if instance.service == "halt" and any((instance.run / name).exists() for name in ("request", "accepted")):
+        raise PimainsError("this machine is being shut down by it: pimains halt --cancel, then remove it")
     hidden = instance.path.with_name(f".{instance.name}")
     if instance.is_being_removed:
         copy = _newest_copy(instance)
