@@ -97,6 +97,12 @@ def test_paths_are_absolute() -> None:
         path().check("dev/ttyUSB0")
 
 
+def test_a_long_value_is_quoted_in_part() -> None:
+    with pytest.raises(ValueError, match="do not belong in a host") as wrong:
+        host().check("\U0002ebe1" * 80)
+    assert len(str(wrong.value)) < 200
+
+
 @given(st.text())
 @pytest.mark.parametrize(
     "setting", [integer(0, 9), number(0, 9), port(), choice("a", "b"), flag(), host(), key(), command(), path(), text(), optional(host())]

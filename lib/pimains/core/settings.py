@@ -61,13 +61,19 @@ class Setting(Generic[T]):
             if self.may_be_empty:
                 return self.parse(text)
             raise ValueError(f"is empty; it needs a {self.kind} ({self.allowed})")
-        shown = "the secret" if self.secret else repr(text[:80])
+        shown = "the secret" if self.secret else _quoted(text)
         if len(text) > 4096 or not text.isprintable():
             raise ValueError(f"{shown} has characters that do not belong in a {self.kind} ({self.allowed})")
         try:
             return self.parse(text)
         except (ValueError, OverflowError):
             raise ValueError(f"{shown} is no {self.kind} ({self.allowed})") from None
+
+
+def _quoted(text: str) -> str:
+    """`text` in quotation marks, one printable line of at most 100 characters."""
+    quoted = repr(text[:80])
+    return quoted if len(quoted) <= 100 else f"{quoted[:98]}…'"
 
 
 class Settings:
