@@ -117,7 +117,7 @@ class House:
         name = name or service
         settings = {"PIMAINS_ROOT": str(self.root), "PYTHONPATH": ":".join(filter(None, (str(TOP / "lib"), pythonpath))), **variables}
         making.create(templates.all_of_them()[service], self.scan, name, settings)
-        self._start()
+        self.start()
         instance = TestInstance(self, name)
         # svscan looks every five seconds: what it would start next is started now
         until(lambda: (instance.directory / "supervise/ok").exists(), 8, "svscan to find the instance")
@@ -131,7 +131,8 @@ class House:
         """The times the machine would have been halted."""
         return self.halted.read_text().splitlines() if self.halted.exists() else []
 
-    def _start(self) -> None:
+    def start(self) -> None:
+        """Let svscan run."""
         if self._svscan is not None:
             return
         # as svscanboot does it: env - PATH

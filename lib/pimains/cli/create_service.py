@@ -4,11 +4,10 @@ Exit codes: 0 done, 1 it could not be done, 2 asked wrongly; then nothing was wr
 """
 
 import os
-import subprocess
 import sys
 from pathlib import Path
 
-from pimains.cli import create_tables, create_words
+from pimains.cli import create_words
 from pimains.cli.create_words import Words
 from pimains.core import instances, making, paths, svscan, templates
 from pimains.core.errors import Misused, PimainsError
@@ -37,6 +36,8 @@ def _carry_out(words: Words) -> int:
     actions = [action for action in create_words.ACTIONS if action in words.own]
     if "help" in actions:
         name = words.own.get("service_name")
+        from pimains.cli import create_tables  # what only tells, making a service need not wait for
+
         print(create_tables.help_with(_template(name) if name else None))
         return 0
     if len(actions) != 1:
@@ -93,6 +94,8 @@ def _change(instance: ServiceDirectory, template: Template, given: dict[str, str
     if not changed:
         print(f"{instance.name} has these settings already")
     elif "apply" in words.own:
+        import subprocess  # rarely needed, and slow to come
+
         subprocess.run(["svc", "-t", instance.path], check=False)
         print(f"told {instance.name} to start again with them")
     else:
@@ -121,10 +124,14 @@ def _delete(words: Words, servicedir: Path) -> None:
 
 
 def _list(words: Words, servicedir: Path) -> None:
+    from pimains.cli import create_tables
+
     print(create_tables.list_of(servicedir, "json" in words.own))
 
 
 def _show(words: Words, servicedir: Path) -> None:
+    from pimains.cli import create_tables
+
     name = words.own["show"] or words.own.get("instance") or words.own.get("service_name")
     if not name:
         raise Misused("--show needs a name: --show=NAME, of an instance or a service")
@@ -174,7 +181,7 @@ def _named(words: Words, servicedir: Path) -> tuple[str, Template]:
 def _template(service: str) -> Template:
     template = templates.all_of_them().get(service)
     if template is None:
-        raise create_tables.unknown_service(service)
+        raise create_words.unknown(service, "there is no such service", templates.all_of_them())
     return template
 
 

@@ -5,10 +5,8 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
-from pimains.cli import create_words
 from pimains.cli.create_words import ACTIONS, WITH_A_VALUE, WITHOUT_A_VALUE, option
 from pimains.core import instances, making, state, templates
-from pimains.core.errors import Misused
 from pimains.core.instances import ServiceDirectory, Supervised
 from pimains.core.templates import Template
 from pimains.plan import sentences
@@ -163,8 +161,3 @@ def _about_secrets() -> list[str]:
         "A secret on the command line can be seen in ps and stays in the shell's history: --encryption_key=@FILE reads it",
         "from a file, --encryption_key=@- from standard input (line 1 of it).",
     ]
-
-
-def unknown_service(name: str) -> Misused:
-    """The error for a service that does not exist."""
-    return create_words.unknown(name, "there is no such service", templates.all_of_them())

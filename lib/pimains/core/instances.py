@@ -3,7 +3,6 @@
 import contextlib
 import os
 import re
-import subprocess
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -111,6 +110,8 @@ def _value(path: Path) -> str | None:
 
 def supervised(directories: Iterable[Path]) -> dict[Path, Supervised]:
     """What svstat says about each service directory; raises PimainsError when daemontools is not installed."""
+    import subprocess  # twenty milliseconds that create_service --add-service need not take
+
     wanted = list(directories)
     if not wanted:
         return {}
