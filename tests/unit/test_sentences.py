@@ -63,6 +63,11 @@ def test_an_entry_is_a_sentence() -> None:
     )
 
 
+def test_readings_have_their_ages_as_far_as_these_are_known() -> None:
+    told = sentences.readings({"power": ("2.4 W", 61.0), "relay": ("on", 0.2), "off requested": ("yes", None)})
+    assert told == "power 2.4 W (61 s old), relay on (just now), off requested yes"
+
+
 def test_an_entry_says_no_more_than_is_known() -> None:
     told = sentences.entry(
         wall=40, now=NOW, age=None, subject="plug", action="power on", cause="", inputs={}, next_change=NOW - 1, zone=UTC

@@ -7,6 +7,7 @@ Nothing of it can halt this machine, and nothing of it is left when it ends.
 
 import contextlib
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -77,7 +78,7 @@ class _House:
 
     def command(self, name: str, *words: str) -> None:
         """Show a command as the user would type it, and run it."""
-        print(f"\n$ {name} {' '.join(words)}", flush=True)
+        print(f"\n$ {shlex.join([name, *words])}", flush=True)
         subprocess.run([*_program(name), *words], env=_environment(self.root), check=False)
 
     def until(self, what: str, condition: Callable[[], bool], seconds: float) -> None:

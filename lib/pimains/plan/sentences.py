@@ -40,8 +40,14 @@ def ago(seconds: float | None) -> str:
 
 
 def readings(inputs: Mapping[str, tuple[str, float | None]]) -> str:
-    """What was known, with ages: "power 2.4 W (1 s old), off requested yes"."""
-    return ", ".join(f"{name} {value}" + ("" if age is None else f" ({duration(age)} old)") for name, (value, age) in inputs.items())
+    """What was known, with ages: "power 2.4 W (1 s old), relay on (just now), off requested yes"."""
+    return ", ".join(f"{name} {value}{_age(age)}" for name, (value, age) in inputs.items())
+
+
+def _age(seconds: float | None) -> str:
+    if seconds is None:
+        return ""
+    return " (just now)" if 0 <= seconds < 1 else f" ({duration(seconds)} old)"
 
 
 def entry(
