@@ -185,6 +185,7 @@ def test_help_is_made_from_the_templates(checkout: Checkout) -> None:
     out = checkout.create_service("--service_name=lamp", "--help").out
     assert "  create_service --service_name=lamp --host=... --add-service\n" in out
     assert "  --host=... (needed; allowed: a name such as plug.local, or an IP address)\n      The lamp: a name or an IP address.\n" in out
+    assert "--encryption_key=@FILE reads it" in out
     assert "  --port=... (default: 6053; allowed: 1-65535)\n" in out
 
 

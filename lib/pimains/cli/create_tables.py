@@ -133,7 +133,7 @@ def _help() -> str:
             *_columns([[f"--{name}", meaning] for name, meaning in WITHOUT_A_VALUE.items()]),
             "",
             "Every setting of a service is an option too. Upper and lower case are alike, so are - and _, --x=y and --x y.",
-            *_about_secrets(),
+            *_about_secrets("--encryption_key"),
         ]
     )
 
@@ -151,13 +151,14 @@ def _help_of_a_service(template: Template) -> str:
     for name, setting in declared.items():
         default = "needed" if name in needed else f"default: {variables[name].default or 'empty'}"
         lines += [f"  {option(name)}=... ({default}; allowed: {setting.allowed})", *_meaning(variables[name].meaning)]
-    if any(setting.secret for setting in declared.values()):
-        lines += ["", *_about_secrets()]
+    secrets = [name for name, setting in declared.items() if setting.secret]
+    if secrets:
+        lines += ["", *_about_secrets(option(secrets[0]))]
     return "\n".join([*lines, "", "create_service --help tells of the other options."])
 
 
-def _about_secrets() -> list[str]:
+def _about_secrets(example: str) -> list[str]:
     return [
-        "A secret on the command line can be seen in ps and stays in the shell's history: --encryption_key=@FILE reads it",
-        "from a file, --encryption_key=@- from standard input (line 1 of it).",
+        f"A secret on the command line can be seen in ps and stays in the shell's history: {example}=@FILE reads it",
+        f"from a file, {example}=@- from standard input (line 1 of it).",
     ]
