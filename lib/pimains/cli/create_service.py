@@ -68,13 +68,17 @@ def _add(words: Words, servicedir: Path) -> None:
             return
         if (servicedir / name).exists():
             raise PimainsError(f"{servicedir / name} is there already and was not made by create_service: choose another --instance=NAME")
-        create_words.check_all(template, {each.name: given.get(each.name, each.default) for each in template.variables().values()})
+        given = {**template.settings().made_up(given), **given}
+        settings = {each.name: given.get(each.name, each.default) for each in template.variables().values()}
+        create_words.check_all(template, settings)
         _finish_removal(servicedir / f".{name}")
         values = {**given, **making.environment(Path(words.own["root"]).absolute() if "root" in words.own else None)}
         instance = making.create(template, servicedir, name, values, down="down" in words.own)
     print(f"made {instance.path}; create_service{_in(servicedir)} --show={name} tells its settings")
     print(f"its log is {paths.log(instance.root) / name}/current")
     print(_when_it_starts(instance, servicedir, "down" in words.own))
+    for line in template.settings().advice(settings):
+        print(line)
 
 
 def _change(instance: ServiceDirectory, template: Template, given: dict[str, str], words: Words) -> None:

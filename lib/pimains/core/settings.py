@@ -97,6 +97,16 @@ class Settings:
         """Every setting by its file's name, in the order of declaration."""
         return {name: value for base in reversed(cls.__mro__) for name, value in vars(base).items() if isinstance(value, Setting)}
 
+    @classmethod
+    def made_up(cls, given: Mapping[str, str]) -> dict[str, str]:  # noqa: ARG003  # for subclasses
+        """What create_service puts into a new instance where nothing was given: a secret nobody has to think up."""
+        return {}
+
+    @classmethod
+    def advice(cls, values: Mapping[str, str]) -> list[str]:  # noqa: ARG003  # for subclasses
+        """The lines that create_service prints once a new instance with `values` was made."""
+        return []
+
     def check_together(self) -> None:
         """Checks that need more than one setting; a subclass raises `self.wrong(...)`."""
 
@@ -179,12 +189,17 @@ def text(kind: str = "text", *, secret: bool = False) -> Setting[str]:
 
 def _parse_host(value: str) -> str:
     try:
-        import ipaddress  # most services of a small Pi never see an address
+        if "%" in value:
+            import ipaddress  # it knows scopes (fe80::1%eth0), and costs half a megabyte
 
-        return str(ipaddress.ip_address(value))
-    except ValueError:
+            return str(ipaddress.ip_address(value))
+        import socket  # most services of a small Pi never see an address
+
+        family = socket.AF_INET6 if ":" in value else socket.AF_INET
+        return socket.inet_ntop(family, socket.inet_pton(family, value))
+    except (ValueError, OSError):
         if not _HOST_NAME.fullmatch(value) or re.fullmatch(r"[0-9.]+", value):
-            raise
+            raise ValueError from None
         return value
 
 

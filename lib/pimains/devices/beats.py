@@ -87,9 +87,10 @@ class Sealer:
     def line(self, word: str, text: str = "") -> bytes:
         """The line that says `word`; of `text` as much as a line may hold, on one line."""
         self._counter += 1
-        shown = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-        body = f"{self._counter} {word} {shown}".strip().encode("utf-8", "replace")[: _LONGEST_TEXT + 40]
-        body = body.decode("utf-8", "ignore").strip().encode()
+        body = f"{self._counter} {word}".encode()
+        if text:
+            shown = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+            body += b" " + shown.encode("utf-8", "replace")[:_LONGEST_TEXT].decode("utf-8", "ignore").strip().encode()
         return body + b" " + self._key.digest(body).hex().encode() + b"\n"
 
 

@@ -52,7 +52,7 @@ class Lines:
         *lines, self._unfinished = (self._unfinished + data).split(b"\n")
         if len(self._unfinished) > self._longest or any(len(line) > self._longest for line in lines):
             raise Away(f"it sent a line of more than {self._longest} bytes")
-        return [line.removesuffix(b"\r") for line in lines]
+        return lines
 
     def send(self, data: bytes) -> None:
         """Send `data` now or as soon as there is room.

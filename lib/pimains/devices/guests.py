@@ -121,16 +121,21 @@ class Guests:
         if now >= self._next_beat:
             self._next_beat = max(self._next_beat + BEAT_SECONDS, now)
             for guest in list(self._by_handle.values()):
-                yield from self._look_after(guest, now)
+                if guest.is_in and guest.end and not guest.hearing.is_gone(now):
+                    self.tell(guest, "beat")
+                else:
+                    yield from self._look_after(guest, now)
 
     def tell(self, guest: Guest, word: str, text: str = "") -> None:
         """Say a word to one guest; one that cannot be told will be noticed as gone."""
-        with suppress(Away):
+        try:
             if guest.end:
                 guest.lines.send(guest.end.say(word, text))
             elif word == "leave":
                 guest.lines.send(b"shutdown\n")
-            self._watch(guest)
+        except Away:
+            return
+        self._watch(guest)
 
     def close(self) -> None:
         """Let go of everybody."""
@@ -232,8 +237,6 @@ class Guests:
         if guest.is_in and guest.hearing.is_gone(now):
             self._let_go(guest)
             yield Event("gone", guest, f"nothing heard for {SERVER_PATIENCE_SECONDS:g} s")
-        elif guest.is_in:
-            self.tell(guest, "beat")
         elif now - guest.since >= _PROOF_SECONDS:
             if self._compat:
                 yield from self._take_in_pistop(guest, now)

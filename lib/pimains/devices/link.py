@@ -117,6 +117,11 @@ class Link:
         """For poll."""
         return self._epoll.fileno()
 
+    @property
+    def last_heard(self) -> float:
+        """When the server was heard last, monotonic seconds."""
+        return self._hearing.last
+
     def wait_seconds(self) -> float:
         """Until `step` has something to do that no file tells."""
         now = self._clock.monotonic()
