@@ -118,3 +118,25 @@ firmware_program() { # VERSION KIND PROGRAM: built in a copy, because esphome le
     ) 9>"$copy/lock"
     [ -x "$3" ]
 }
+
+packages() { # every .deb for the release this runs on, into dist/
+    debian/build
+}
+
+roots() { # what tests/packaging installs packages in: Debian with the packages that ours depend on, and nothing of ours
+    [ "$(id -u)" = 0 ] || return 0
+    debian_root bookworm python3-protobuf python3-zeroconf python3-cryptography
+    debian_root trixie python3-aioesphomeapi python3-zombie-telnetlib systemd-sysv
+}
+
+debian_root() { # RELEASE PACKAGE...
+    local root=$PIMAINS_CACHE/root-$1 release=$1
+    shift
+    [ "$(cat "$root/made-with" 2>/dev/null)" != "$*" ] || return 0
+    rm -rf "$root" "$root.new"
+    # dpkg need not wait for the disk in a root that is thrown away
+    mmdebstrap --variant=minbase --skip=cleanup/apt/lists --dpkgopt=force-unsafe-io --dpkgopt=path-exclude=/usr/share/locale/* \
+        --include="adduser daemontools daemontools-run python3 $*" "$release" "$root.new"
+    echo "$*" >"$root.new/made-with"
+    mv "$root.new" "$root"
+}
