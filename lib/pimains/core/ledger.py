@@ -124,10 +124,9 @@ class Ledger:
     @contextlib.contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        is_new = not self.path.exists()
+        if not self.path.exists():
+            _make_for_group(self.path)
         with contextlib.closing(sqlite3.connect(self.path, timeout=5)) as connection:
-            if is_new:
-                _share_with_group(self.path)
             # a rollback journal needs no second process to be alive and no shared memory file; EXTRA: an entry that
             # record() returned from is on the disk; PERSIST: the journal stays where it is, so that the directory need
             # not be synced twice for each entry, which is what makes others wait for the rest of the disk
@@ -145,8 +144,20 @@ def _entry(
     return Entry(boot, monotonic, wall, subject, action, cause, readings, next_change)
 
 
-def _share_with_group(path: Path) -> None:
-    """Root and the user pimains write the same file: it takes the group of its directory and lets the group write."""
-    with contextlib.suppress(PermissionError):
-        os.chown(path, -1, path.parent.stat().st_gid)
-        path.chmod(0o664)
+def _make_for_group(path: Path) -> None:
+    """Root and the user pimains write the same file: it takes the group of its directory and lets the group write.
+
+    It appears with these rights, so that another process that comes at this moment can write it too.
+    """
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    aside.unlink(missing_ok=True)
+    handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o664)
+    try:
+        os.fchmod(handle, 0o664)
+        with contextlib.suppress(PermissionError):
+            os.fchown(handle, -1, path.parent.stat().st_gid)
+        with contextlib.suppress(FileExistsError):
+            path.hardlink_to(aside)
+    finally:
+        os.close(handle)
+        aside.unlink()
