@@ -74,6 +74,16 @@ def test_a_run_that_cannot_start_is_restarting_again_and_again(house: House) -> 
     assert status(house).returncode == 1
 
 
+def test_one_that_is_told_to_restart_at_this_moment_is_well(house: House) -> None:
+    halt = house.add("halt", HALT_COMMAND=house.recorder)
+    house.until(lambda: halt.status == "ready")
+    for _ in range(5):
+        halt.svc("-t")
+        told = as_json(house)["halt"]
+        assert told["troubles"] == []
+    house.until(lambda: as_json(house)["halt"]["status"] == "ready")
+
+
 def test_a_missing_log_service_and_a_missing_svscan_are_unwell(house: House) -> None:
     halt = house.add("halt", HALT_COMMAND=house.recorder)
     house.until(lambda: halt.status == "ready")
@@ -102,6 +112,8 @@ def test_other_peoples_services_are_not_ours(house: House) -> None:
 def test_control_characters_of_a_device_never_reach_the_terminal(house: House) -> None:
     halt = house.add("halt", HALT_COMMAND=house.recorder)
     house.until(lambda: halt.status == "ready")
+    halt.svc("-d")  # or it would say again how it is
+    house.until(lambda: halt.status == "stopped")
     (halt.run / "status").write_text("ready\x1b[2J\x07 now\nand more")
     told = status(house)
     assert "\x1b" not in told.stdout
@@ -111,6 +123,8 @@ def test_control_characters_of_a_device_never_reach_the_terminal(house: House) -
 def test_on_a_narrow_terminal_no_row_is_wider_than_it(house: House) -> None:
     halt = house.add("halt", HALT_COMMAND=house.recorder)
     house.until(lambda: halt.status == "ready")
+    halt.svc("-d")  # or it would say again how it is
+    house.until(lambda: halt.status == "stopped")
     (halt.run / "status").write_text("x" * 500)
     master, slave = pty.openpty()
     ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 40, 0, 0))

@@ -84,18 +84,25 @@ def _unsettled(instance: ServiceDirectory, supervised: Supervised) -> bool:
     )
 
 
-def _restarting(first: dict[Path, Supervised], unsettled: list[ServiceDirectory]) -> set[Path]:
-    """Those that do not stay up: looked at again until they are settled, or another process."""
-    restarting: set[Path] = set()
-    deadline = time.monotonic() + health.SETTLED_SECONDS + 1
-    pids = {each.path: first[each.path].pid for each in unsettled}
-    while unsettled and time.monotonic() < deadline:
+def _restarting(supervised: dict[Path, Supervised], unsettled: list[ServiceDirectory]) -> set[Path]:
+    """Those that do not stay up: looked at until each is settled or was seen as three processes; `supervised` is brought up to date.
+
+    One that was told to restart at this moment (svc -t) is another process too, and settles.
+    """
+    began = time.monotonic()
+    seen = {each.path: {supervised[each.path].pid} - {0} for each in unsettled}
+    is_told = not sys.stderr.isatty()
+    while unsettled and time.monotonic() - began < health.SETTLED_SECONDS + 2:
         time.sleep(0.25)
-        now = instances.supervised([each.path for each in unsettled])
-        restarting |= {path for path, each in now.items() if each.pid and pids[path] and each.pid != pids[path]}
-        pids.update({path: each.pid for path, each in now.items() if each.pid})
-        unsettled = [each for each in unsettled if each.path not in restarting and _unsettled(each, now[each.path])]
-    return restarting
+        supervised.update(instances.supervised([each.path for each in unsettled]))
+        for each in unsettled:
+            seen[each.path] |= {supervised[each.path].pid} - {0}
+        unsettled = [each for each in unsettled if len(seen[each.path]) < 3 and _unsettled(each, supervised[each.path])]
+        if unsettled and not is_told and time.monotonic() - began > 1:
+            is_told = True
+            print(f"looking whether {', '.join(each.name for each in unsettled)} stays up", file=sys.stderr, flush=True)
+    still = {each.path for each in unsettled}
+    return {path for path, pids in seen.items() if len(pids) > 2 or (len(pids) > 1 and path in still)}
 
 
 def _seen(instance: ServiceDirectory, supervised: Supervised, log_state: str, restarts: bool) -> Seen:
