@@ -6,6 +6,7 @@ import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -136,6 +137,22 @@ def test_what_goes_wrong_in_a_service_is_not_swallowed(wakeup: Pipe) -> None:
 
     with pytest.raises(ValueError, match="no pulse"):
         drive(service(), SystemClock(), wakeup)
+
+
+def test_a_service_that_waits_for_a_closed_file_says_goodbye_all_the_same(wakeup: Pipe) -> None:
+    said: list[str] = []
+
+    def service(closed: IO[bytes]) -> Naps:
+        try:
+            yield within(60, closed)
+        finally:
+            said.append("goodbye")
+
+    with Path("/dev/null").open("rb") as file:
+        naps = service(file)
+    with pytest.raises(ValueError, match="closed file"):
+        drive(naps, SystemClock(), wakeup)
+    assert said == ["goodbye"]
 
 
 def test_well_and_unwell(me: Instance) -> None:

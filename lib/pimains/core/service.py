@@ -191,6 +191,8 @@ def drive(naps: Naps, clock: Clock, wakeup: Readable) -> None:
                 nap = naps.send(ready)
     except (StopIteration, Stop):
         return
+    finally:
+        naps.close()  # its goodbye, also when waiting failed: a file that it had closed already
 
 
 def poll(nap: Nap, clock: Clock, *more: Readable) -> tuple[Readable, ...]:
