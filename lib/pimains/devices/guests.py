@@ -37,6 +37,7 @@ class Guest:
         self.hearing = Hearing(now, SERVER_PATIENCE_SECONDS)
         self.words = ""
         self.is_in = False
+        self.fate = ""  # why its connection ended
         self.is_full = False  # something waits until its socket can be written
 
     @property
@@ -79,6 +80,7 @@ class Guests:
         self._say = say
         self._hush = Hush()
         self._by_handle: dict[int, Guest] = {}
+        self._missing: list[Guest] = []  # their connections have ended, but they may make new ones in time
         self._next_beat = clock.monotonic()
         self._epoll = select.epoll()
         self.open_door()
@@ -90,7 +92,8 @@ class Guests:
     @property
     def present(self) -> list[Guest]:
         """Those who are in, by name."""
-        return sorted((guest for guest in self._by_handle.values() if guest.is_in), key=lambda guest: guest.name)
+        there = (guest for guest in self._by_handle.values() if guest.is_in)
+        return sorted((*there, *self._missing), key=lambda guest: guest.name)
 
     def open_door(self) -> None:
         """Let newcomers in."""
@@ -106,7 +109,7 @@ class Guests:
 
     def wait_seconds(self) -> float:
         """Until `step` has something to do that no file tells."""
-        if not self._by_handle:
+        if not self._by_handle and not self._missing:
             return _IDLE_SECONDS
         return max(0.0, self._next_beat - self._clock.monotonic())
 
@@ -125,9 +128,14 @@ class Guests:
                     self.tell(guest, "beat")
                 else:
                     yield from self._look_after(guest, now)
+            for guest in [each for each in self._missing if each.hearing.is_gone(now)]:
+                self._missing.remove(guest)
+                yield Event("gone", guest, guest.fate)
 
     def tell(self, guest: Guest, word: str, text: str = "") -> None:
         """Say a word to one guest; one that cannot be told will be noticed as gone."""
+        if guest in self._missing:
+            return
         try:
             if guest.end:
                 guest.lines.send(guest.end.say(word, text))
@@ -185,9 +193,13 @@ class Guests:
                     if guest.lines.fileno() < 0:
                         return
         except (Away, Unproven) as error:
-            if guest.is_in:
+            if guest.is_in and guest.is_pistop:
                 self._let_go(guest)
                 yield Event("gone", guest, str(error))
+            elif guest.is_in:
+                self._let_go(guest)
+                guest.fate = str(error)
+                self._missing.append(guest)
             else:
                 self._send_away(guest, now, str(error))
 
@@ -211,7 +223,10 @@ class Guests:
         before = next((each for each in self.present if each.end and each.end.id == guest.end.id), None)
         if before:
             guest.since, guest.words = before.since, before.words
-            self._let_go(before)
+            if before in self._missing:
+                self._missing.remove(before)
+            else:
+                self._let_go(before)
         guest.lines.send(welcome)
         if len(self.present) >= self._most:
             self.tell(guest, "refuse", f"MAX_CLIENTS is {self._most}, and so many are there")

@@ -1,0 +1,172 @@
+"""Both sides of the link over real sockets on loopback, under a clock that only moves when told."""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+
+import pytest
+from kit import until
+
+from pimains.core.clock import FakeClock
+from pimains.core.errors import Away
+from pimains.devices import guests as server_side
+from pimains.devices import link as client_side
+from pimains.devices.beats import ClientEnd, Secret, client_id
+from pimains.devices.connection import listen
+from pimains.devices.guests import Guests
+from pimains.devices.link import Link
+
+SECRET = Secret("bXkgc2VjcmV0IG9mIDMyIGJ5dGVzIGZvciB0ZXN0cyE=")
+
+
+class Pair:
+    """A server and a client; `told` is all that either had to say."""
+
+    def __init__(self) -> None:
+        self.clock = FakeClock()
+        self.told: list[str] = []
+        listener = listen("127.0.0.1", 0, 8)
+        self.port = listener.getsockname()[1]
+        self.guests = Guests(listener, SECRET, 2, self.clock, say=self.told.append)
+        self.link = self.new_link("kitchen")
+        self.server_events: list[server_side.Event] = []
+        self.client_events: list[client_side.Event] = []
+
+    def new_link(self, name: str) -> Link:
+        return Link(lambda: ("127.0.0.1", self.port), partial(ClientEnd, SECRET, name, client_id()), self.clock, 30, say=self.told.append)
+
+    def step(self) -> None:
+        self.server_events += self.guests.step()
+        self.client_events += self.link.step()
+
+    def until(self, condition: Callable[[], object]) -> None:
+        def stepped() -> object:
+            self.step()
+            return condition()
+
+        until(stepped, 5)
+
+    def pass_time(self, seconds: float) -> None:
+        """Let time pass in small steps, in which both may act."""
+        for _ in range(round(seconds * 10)):
+            self.clock.advance(0.1)
+            for _ in range(3):
+                self.step()
+
+
+@pytest.fixture
+def pair() -> Iterator[Pair]:
+    pair = Pair()
+    pair.until(lambda: pair.link.is_joined)
+    yield pair
+    pair.link.close()
+    pair.guests.close()
+
+
+def words(events: list[server_side.Event] | list[client_side.Event]) -> list[str]:
+    return [event.word for event in events]
+
+
+def test_an_hour_of_beats_is_uneventful(pair: Pair) -> None:
+    pair.pass_time(600)
+    assert (words(pair.server_events), words(pair.client_events), pair.told) == (["joined"], ["joined"], [])
+
+
+@pytest.mark.parametrize("jump", [-3600.0, 3600.0, 1e9, -1e9])
+def test_a_clock_that_jumps_changes_nothing(pair: Pair, jump: float) -> None:
+    pair.pass_time(2)
+    pair.clock.jump(jump)
+    pair.pass_time(10)
+    assert (words(pair.server_events), words(pair.client_events), pair.told) == (["joined"], ["joined"], [])
+
+
+def test_words_and_the_order_to_leave_get_across(pair: Pair) -> None:
+    pair.link.say("words", "mounted")
+    pair.until(lambda: "words" in words(pair.server_events))
+    guest = pair.guests.present[0]
+    assert (guest.name, guest.words, guest.address) == ("kitchen", "mounted", "127.0.0.1")
+    pair.guests.tell(guest, "leave", "bedtime")
+    pair.until(lambda: client_side.Event("leave", "bedtime") in pair.client_events)
+    pair.link.leave("unmounted")
+    pair.until(lambda: "left" in words(pair.server_events))
+    assert pair.guests.present == []
+
+
+def test_a_server_that_says_nothing_is_gone_after_its_patience_and_not_before(pair: Pair) -> None:
+    for _ in range(46):
+        pair.clock.advance(0.1)
+        pair.client_events += pair.link.step()
+    assert words(pair.client_events) == ["joined"]
+    for _ in range(4):
+        pair.clock.advance(0.1)
+        pair.client_events += pair.link.step()
+    assert words(pair.client_events) == ["joined", "gone"]
+
+
+def test_a_client_that_says_nothing_is_gone_after_four_seconds(pair: Pair) -> None:
+    for _ in range(50):
+        pair.clock.advance(0.1)
+        pair.server_events += pair.guests.step()
+    assert words(pair.server_events) == ["joined", "gone"]
+    assert pair.server_events[-1].text == "nothing heard for 4 s"
+
+
+def test_a_connection_that_ends_is_made_anew_without_anybody_noticing(pair: Pair) -> None:
+    pair.link.say("words", "playing")
+    pair.until(lambda: pair.guests.present[0].words)
+    since = pair.guests.present[0].since
+    for _ in range(5):
+        pair.pass_time(1)
+        pair.guests.present[0].lines.socket.shutdown(2)
+        pair.pass_time(2)
+        assert len(pair.guests.present) == 1
+    assert pair.guests.present[0].since == since
+    assert pair.guests.present[0].words == "playing"
+    assert words(pair.client_events) == ["joined"]
+    assert "gone" not in words(pair.client_events)
+
+
+def test_one_client_too_many_is_refused_and_the_others_stay(pair: Pair) -> None:
+    second, third = pair.new_link("bath"), pair.new_link("cellar")
+    for link in (second, third):
+        for _ in range(20):
+            pair.step()
+            list(link.step())
+    assert [guest.name for guest in pair.guests.present] == ["bath", "kitchen"]
+    assert not third.is_joined
+    assert any("takes no more clients: MAX_CLIENTS is 2" in line for line in pair.told)
+    for link in (second, third):
+        link.close()
+
+
+def test_who_is_behind_a_closed_door_comes_in_when_it_is_opened(pair: Pair) -> None:
+    pair.guests.close_door()
+    late = pair.new_link("bath")
+    for _ in range(100):
+        pair.clock.advance(0.1)
+        pair.step()
+        list(late.step())
+    assert len(pair.guests.present) == 1
+    pair.guests.open_door()
+
+    def joined() -> bool:
+        pair.clock.advance(0.1)
+        pair.step()
+        list(late.step())
+        return late.is_joined
+
+    until(joined)
+    late.close()
+
+
+def test_a_server_whose_name_is_not_known_yet_is_waited_for() -> None:
+    def find() -> tuple[str, int]:
+        raise Away("music.lan has no address (yet)")
+
+    clock, told = FakeClock(), []
+    link = Link(find, partial(ClientEnd, SECRET, "x", client_id()), clock, 30, say=told.append)
+    for _ in range(100):
+        assert list(link.step()) == []
+        clock.advance(link.wait_seconds())
+    assert told == ["cannot join the server: music.lan has no address (yet)"]
+    assert link.wait_seconds() <= 30
+    link.close()
