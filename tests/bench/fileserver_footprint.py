@@ -17,7 +17,7 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[1]), str(Path(__file__).resolve().parents[2] / "lib")]
 
-from footprint import Footprint, memory, processor_seconds, wake_ups  # noqa: E402  # only findable now
+from bench.footprint import Footprint, memory, processor_seconds, wake_ups  # noqa: E402  # only findable now
 from kit import TestInstance, until  # noqa: E402  # only findable now
 from one_client import SECRET, OneHouse, one_house  # noqa: E402  # only findable now
 

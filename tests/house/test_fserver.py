@@ -1,6 +1,8 @@
 """fserver and fclient with real processes on loopback: hostile peers, secrets, pistop's protocol, halts, busy shares."""
 
+import json
 import os
+import re
 import socket
 import subprocess
 import time
@@ -12,6 +14,7 @@ import pytest
 from kit import TestInstance
 from one_client import ANOTHER_SECRET, OneHouse, one_house
 
+from pimains.cli.main import main
 from pimains.core.ledger import Ledger
 
 
@@ -283,3 +286,13 @@ def test_a_client_with_compat_obeys_pistops_server(house: OneHouse) -> None:
         with greeted(server):
             house.until(lambda: house.is_mounted())
     house.until(lambda: not house.is_mounted(), 8)
+
+
+def test_status_lists_the_clients_and_their_last_words(house: OneHouse, capsys: pytest.CaptureFixture[str]) -> None:
+    fserver, fclient = up(house)
+    house.until(lambda: fclient.status in fserver.read("clients"))
+    assert main(["status", "--servicedir", str(house.scan)]) == 0
+    told = capsys.readouterr().out
+    assert re.search(rf"^    kitchen \(127.0.0.1\) since [-0-9: ]+: {re.escape(fclient.status)}$", told, re.MULTILINE), told
+    main(["status", "--servicedir", str(house.scan), "--json", "fserver"])
+    assert json.loads(capsys.readouterr().out)[0]["clients"] == [fserver.read("clients")]

@@ -32,6 +32,7 @@ class Seen(NamedTuple):
     status: Word
     error: Word
     troubles: list[str]
+    clients: list[str]
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -115,7 +116,8 @@ def _seen(instance: ServiceDirectory, supervised: Supervised, log_state: str, re
         unwell=_word(instance, "unwell").line,
         template_is_there=(instance.path / "run").exists(),
     )
-    return Seen(instance, supervised, _word(instance, "status"), _word(instance, "error"), health.troubles(facts))
+    clients = [sentences.one_line(line) for line in (state.read(instance.run / "clients") or "").splitlines()]
+    return Seen(instance, supervised, _word(instance, "status"), _word(instance, "error"), health.troubles(facts), clients)
 
 
 def as_json(seen: Seen) -> dict[str, Any]:
@@ -136,6 +138,7 @@ def as_json(seen: Seen) -> dict[str, Any]:
         "last_error_age_seconds": seen.error.age,
         "well": not seen.troubles,
         "troubles": seen.troubles,
+        "clients": seen.clients,
     }
 
 
@@ -170,6 +173,6 @@ def notes(seen: Seen) -> list[str]:
     """What stands below an instance's row."""
     unwell = [f"unwell: {trouble}" for trouble in seen.troubles if trouble != seen.status.line] or (["unwell"] if seen.troubles else [])
     if not seen.error.line or seen.error.line in seen.troubles:
-        return unwell
+        return [*seen.clients, *unwell]
     when = "" if seen.error.age is None else f" ({sentences.ago(seen.error.age)})"
-    return [*unwell, f"last error{when}: {seen.error.line}"]
+    return [*seen.clients, *unwell, f"last error{when}: {seen.error.line}"]

@@ -10,14 +10,8 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-from pimains.core.errors import PimainsError
-
 MNT_FORCE, MNT_DETACH, UMOUNT_NOFOLLOW = 1, 2, 8  # umount(2)
 _HOLDERS_NAMED = 5
-
-
-class NotSeen(PimainsError):
-    """The share or its marker is not there (yet); the text says which."""
 
 
 class Mount(NamedTuple):

@@ -17,6 +17,7 @@ Work = Generator[Nap, tuple[Readable, ...], None]
 
 _LOOK_SECONDS = 5.0  # for a touch of the share; an automounter mounts within it
 _DETACH_SECONDS = 0.5  # the kernel has it out of the tree in a millisecond; tidying up on a dead server may take for ever
+_COMPLAIN_SECONDS = 15.0
 _FIRST_PAUSE_SECONDS = 0.1
 _LONGEST_PAUSE_SECONDS = 1.0
 
@@ -65,7 +66,7 @@ class Share(NamedTuple):
 
     def until_seen(self) -> Work:
         """Look until something is mounted and the marker is on it."""
-        pause = _FIRST_PAUSE_SECONDS
+        pause, began, said = _FIRST_PAUSE_SECONDS, self.clock.monotonic(), False
         what = f"{self.marker} on {self.place}" if self.marker else f"{self.place} to be mounted"
         while True:
             why = ""
@@ -76,6 +77,11 @@ class Share(NamedTuple):
                     return
             except OSError as error:
                 why = f" ({(error.strerror or str(error)).lower()})"
+            if not said and self.clock.monotonic() - began > _COMPLAIN_SECONDS:
+                said = True
+                self.complain(
+                    f"still no {self.marker or 'share'} on {self.place} after {_COMPLAIN_SECONDS:g} s{why}: see MDRIVE, MARKER, UNITS"
+                )
             self.tell(f"waiting for {what}{why}")
             yield seconds(pause)
             pause = min(_LONGEST_PAUSE_SECONDS, pause * 1.5)
