@@ -80,13 +80,13 @@ class Plug:
         await self.device.set(_there("COUNTDOWN_NUMBER", self.countdown), seconds)
         self.confirmed_countdown = seconds
 
-    async def begin_countdown(self, seconds: int) -> None:
+    async def begin_countdown(self, seconds: int, within_seconds: float = CONFIRM_SECONDS) -> None:
         """Have the power cut in `seconds`; returns when the plug confirmed both the time and the beginning.
 
         Where this time was confirmed before, all is said in one breath: the plug takes it in that order. Where not, no
         countdown begins before the time is confirmed.
         """
-        async with _within(CONFIRM_SECONDS):
+        async with _within(within_seconds):
             if self.confirmed_countdown == seconds:
                 await asyncio.gather(self.set_countdown(seconds), self.device.set(self.real_delay, False))
             else:
@@ -98,7 +98,12 @@ class Plug:
         await self.device.set(_there("DEAD_MAN_NUMBER", self.dead_man), seconds, within_seconds)
 
     async def heartbeat(self) -> None:
-        """Say that this machine lives; returns when the plug heard it."""
+        """Say that this machine lives; returns when the plug heard it.
+
+        The switch goes off by itself 3 s later. One that is still on proves nothing: it may be the last we heard.
+        """
+        if self.value(self.heartbeat_switch):
+            await self.device.set(self.heartbeat_switch, False)
         await self.device.set(self.heartbeat_switch, True)
 
     async def close(self) -> None:

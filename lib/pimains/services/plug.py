@@ -244,10 +244,11 @@ class Keeper:
     async def tell_plug(self, reason: str) -> str:
         """`ok` or `failed`, and what to tell people."""
         host = self.settings.HOST
+        began = time.monotonic()
         if not self.away:
             # a service that was just restarted
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._is_connected.wait(), esphome.CONFIRM_SECONDS)
+                await asyncio.wait_for(self._is_connected.wait(), esphome.CONFIRM_SECONDS - 1)
         if self.plug is None:
             return self.fail_to_tell(f"{host} is away: its power stays on")
         if not self.plug.is_ours:
@@ -256,7 +257,7 @@ class Keeper:
         confirmed = "yes" if self.plug.confirmed_countdown == seconds else "no"
         self.note(f"cut the power in {seconds} s", reason, {"countdown confirmed before": Reading(confirmed)})
         try:
-            await self.plug.begin_countdown(seconds)
+            await self.plug.begin_countdown(seconds, esphome.CONFIRM_SECONDS - (time.monotonic() - began))
         except Away as away:
             return self.fail_to_tell(f"{host}: {away}; this machine shuts down all the same, its power may stay on")
         state.remove(self.me.lib / "armed")

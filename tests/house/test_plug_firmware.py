@@ -1,0 +1,202 @@
+"""The plug service with ESPHome's own firmware: every rule that keeps the power of a Pi from being cut by surprise."""
+
+import signal
+import time
+from collections.abc import Callable
+
+import pytest
+from firmware import VERSIONS, Plug
+from kit import House, TestInstance, until
+from plugs import NEWEST, OLDEST, aioesphomeapi
+
+Plugs = Callable[..., Plug]
+CONNECTED = "connected to 127.0.0.1, power on, cut {} s after a shutdown"
+
+
+def add_plug(house: House, device: Plug, *, version: str = OLDEST, **variables: str) -> TestInstance:
+    """A plug service for this device, its clock as fast as the device's."""
+    speed = {"PIMAINS_SPEED": str(device.time_scale)} if device.time_scale > 1 else {}
+    where = {"HOST": "127.0.0.1", "PORT": str(device.port), "ENCRYPTION_KEY": device.key}
+    return house.add("plug", pythonpath=aioesphomeapi(version), **where, **speed, **variables)
+
+
+def add_halt(house: House) -> TestInstance:
+    return house.add("halt", HALT_COMMAND=house.recorder)
+
+
+def is_connected(plug: TestInstance) -> bool:
+    return plug.status.startswith("connected")
+
+
+@pytest.mark.parametrize(
+    ("firmware", "encrypted", "library"),
+    [(VERSIONS[0], False, OLDEST), (VERSIONS[0], True, NEWEST), (VERSIONS[1], False, NEWEST), (VERSIONS[1], True, OLDEST)],
+)
+def test_the_whole_way_from_the_switch_to_the_cut(house: House, plugs: Plugs, firmware: str, encrypted: bool, library: str) -> None:
+    device = plugs(version=firmware, encrypted=encrypted, time_scale=10)
+    halt = add_halt(house)
+    plug = add_plug(house, device, version=library, SHUTDOWN_SECONDS_MAX="40")
+    until(lambda: plug.status == CONNECTED.format(40), 20)
+    assert device.state("Countdown") == 40
+    device.switch("Delay Switch", False)
+    until(house.halts, 20)
+    assert device.last("real delay").on is False
+    assert "127.0.0.1 cuts the power in 40 s at the latest" in halt.log
+    told = device.last("real delay").device_s
+    until(lambda: not device.relay, 20)
+    assert 40 <= device.last("relay").device_s - told < 42
+    assert len(house.halts()) == 1
+
+
+def test_a_pi_that_has_just_booted_stays_up_though_the_plug_was_switched_off_before(house: House, plugs: Plugs) -> None:
+    device = plugs(time_scale=20)
+    device.switch("Delay Switch", False)
+    until(lambda: (device.state("Off Requested Age") or 0) >= 60, 20)  # the plug tells it every 60 s
+    # a time namespace: what svscan starts believes that the machine booted half a minute ago
+    house.enter = ("unshare", "--time", f"--boottime={30 - int(time.clock_gettime(time.CLOCK_BOOTTIME))}")
+    halt = add_halt(house)
+    plug = house.add("plug", pythonpath=aioesphomeapi(), HOST="127.0.0.1", PORT=str(device.port))
+    until(lambda: "switched off" in plug.status, 20)
+    device.until_state("Heartbeat Switch", True, 30)
+    device.until_state("Heartbeat Switch", False)  # more states came, and nothing was made of them
+    assert house.halts() == []
+    assert halt.read("accepted") == ""
+    device.switch("Delay Switch", True)
+    until(lambda: "switched off" not in plug.status)
+    device.switch("Delay Switch", False)
+    until(house.halts, 20)
+
+
+def test_a_request_made_while_the_agent_was_away_is_carried_out_once(house: House, plugs: Plugs) -> None:
+    device = plugs()
+    halt = house.add("halt", HALT_COMMAND=house.recorder, HALT_GRACE_SECONDS="3600")
+    device.switch("Delay Switch", False)
+    plug = add_plug(house, device)
+    until(lambda: "was switched off" in halt.status, 20)
+    (halt.run / "cancel").write_text("a test\n")
+    until(lambda: halt.status.startswith("ready"))
+    plug.kill()
+    until(lambda: plug.log.count("connected to") == 2, 20)
+    assert halt.status.startswith("ready")
+    assert plug.log.count("was switched off") == 1
+    device.switch("Delay Switch", True)
+    until(lambda: "switched off" not in plug.status)
+    device.switch("Delay Switch", False)
+    until(lambda: "was switched off" in halt.status)
+
+
+def test_without_a_confirmation_the_pi_shuts_down_within_five_seconds_and_says_so(house: House, plugs: Plugs) -> None:
+    device = plugs()
+    halt = add_halt(house)
+    plug = add_plug(house, device)
+    until(lambda: is_connected(plug), 20)
+    began = time.monotonic()
+    device.wire(answers=False)
+    (halt.run / "request").write_text("a test\nsomebody\n")
+    until(house.halts, 20)
+    assert 4 < time.monotonic() - began < 8
+    line = "this machine shuts down all the same, its power may stay on"
+    assert line in plug.status
+    assert line in halt.log
+    assert line in plug.read("error")
+
+
+def test_somebody_elses_shutdown_starts_the_countdown_too(house: House, plugs: Plugs) -> None:
+    device = plugs()
+    halt = add_halt(house)
+    plug = add_plug(house, device)
+    until(lambda: is_connected(plug), 20)
+    (halt.run / "request").write_text("the battery is empty\nups\n")
+    until(house.halts, 20)
+    assert device.last("real delay").on is False
+
+
+def test_ignoring_a_lost_plug_means_that_its_dead_man_switch_is_off(house: House, plugs: Plugs) -> None:
+    device = plugs(time_scale=120)
+    device.number("Dead Man", 60)
+    plug = add_plug(house, device)
+    until(lambda: is_connected(plug), 20)
+    device.until_state("Dead Man", 0)
+    plug.kill(signal.SIGSTOP)
+    time.sleep(5)  # ten minutes of the plug's time without a heartbeat
+    plug.kill(signal.SIGCONT)
+    assert device.relay
+
+
+def test_a_frozen_pi_is_cut_within_the_configured_time(house: House, plugs: Plugs) -> None:
+    device = plugs(time_scale=60)
+    plug = add_plug(house, device, ON_LOST="shutdown", DEAD_MAN_SECONDS="300")
+    until(lambda: is_connected(plug), 20)
+    device.until_state("Dead Man", 300)
+    frozen = time.monotonic()
+    plug.kill(signal.SIGSTOP)
+    until(lambda: not device.relay, 20)
+    assert (device.last("relay").at - frozen) * 60 <= 300 + 30
+    plug.kill(signal.SIGCONT)
+
+
+@pytest.mark.parametrize("direction", ["answers", "requests"])
+def test_a_pi_that_cannot_reach_its_plug_halts_before_it_would_be_cut(house: House, plugs: Plugs, direction: str) -> None:
+    device = plugs(time_scale=30)
+    add_halt(house)
+    plug = add_plug(house, device, ON_LOST="shutdown", DEAD_MAN_SECONDS="600")
+    until(lambda: is_connected(plug) and (plug.lib / "armed").exists(), 20)
+    device.wire(**{direction: False})
+    lost = time.monotonic()
+    until(house.halts, 40)
+    assert 0.75 * 600 < (time.monotonic() - lost) * 30 < 600
+    assert device.relay
+    assert "did not hear this machine" in plug.log
+
+
+def test_a_killed_and_restarted_agent_loses_nothing(house: House, plugs: Plugs) -> None:
+    device = plugs(time_scale=30)
+    add_halt(house)
+    plug = add_plug(house, device, ON_LOST="shutdown", DEAD_MAN_SECONDS="300")
+    for count in range(1, 6):
+        until(lambda count=count: plug.log.count("connected to") == count and is_connected(plug), 20)
+        plug.kill()
+    assert device.relay
+    device.switch("Delay Switch", False)
+    until(house.halts, 20)
+
+
+def test_an_agent_that_is_stopped_switches_the_dead_man_switch_off(house: House, plugs: Plugs) -> None:
+    device = plugs()
+    plug = add_plug(house, device, ON_LOST="shutdown")
+    until(lambda: is_connected(plug), 20)
+    device.until_state("Dead Man", 600)
+    plug.svc("-d")
+    device.until_state("Dead Man", 0)
+    until(lambda: not (plug.lib / "armed").exists())
+
+
+def test_a_dead_man_switch_too_short_for_a_shutdown_is_lengthened_and_said(house: House, plugs: Plugs) -> None:
+    device = plugs()
+    plug = add_plug(house, device, ON_LOST="shutdown", DEAD_MAN_SECONDS="100", SHUTDOWN_SECONDS_MAX="90")
+    until(lambda: is_connected(plug), 20)
+    device.until_state("Dead Man", 180)
+    until(lambda: "DEAD_MAN_SECONDS 100 is too short for a shutdown that may take 90 s: the plug is told 180" in plug.log)
+
+
+def test_a_metering_plug_tells_the_power_and_how_long_the_last_shutdown_took(house: House, plugs: Plugs) -> None:
+    device = plugs(metering=True, time_scale=10)
+    device.watts(4.2)
+    device.number("Idle Watts", 1)
+    device.until_state("Power", pytest.approx(4.2))
+    device.switch("Real Delay Switch", False)
+    until(lambda: device.last("real delay").on is False)
+    time.sleep(2.5)  # 25 s of a shutdown
+    device.watts(0.4)
+    until(lambda: not device.relay, 20)
+    device.switch("Relay", True)
+    device.watts(4.2)
+    lib = house.root / "var/lib/pimains/plug"
+    lib.mkdir()
+    (lib / "told").write_text("another-boot 1.0\n")
+    lib.chmod(0o777)
+    plug = add_plug(house, device, IDLE_WATTS="1.5")
+    until(lambda: is_connected(plug) and plug.read("power") == "4.2", 20)
+    assert "the last shutdown took 2" in plug.log
+    assert not (lib / "told").exists()
+    device.until_state("Idle Watts", 1.5)
