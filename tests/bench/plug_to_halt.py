@@ -55,7 +55,12 @@ def table(seconds: list[float]) -> str:
     """What was measured, in milliseconds."""
     ordered = sorted(seconds)
     p99 = ordered[max(0, -(-99 * len(ordered) // 100) - 1)]
-    rows = (("runs", len(ordered)), ("median ms", statistics.median(ordered) * 1000), ("p99 ms", p99 * 1000), ("max ms", ordered[-1] * 1000))
+    rows = (
+        ("runs", len(ordered)),
+        ("median ms", statistics.median(ordered) * 1000),
+        ("p99 ms", p99 * 1000),
+        ("max ms", ordered[-1] * 1000),
+    )
     verdict = f"{'met' if p99 <= LIMIT_SECONDS else 'missed'}: p99 at most {LIMIT_SECONDS * 1000:.0f} ms"
     return "\n".join([*(f"{name:10} {value:8.1f}" for name, value in rows), verdict])
 

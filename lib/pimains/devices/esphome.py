@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 import aioesphomeapi
+import aioesphomeapi.core
 
 from pimains.core.errors import Away, PimainsError
 from pimains.core.halt_request import one_line
@@ -178,7 +179,7 @@ async def _connect(address: Address, *, login: bool) -> Device:
         address.host, address.port, address.password if login else None, noise_psk=address.key, client_info="pimains"
     )
     try:
-        async with asyncio.timeout(CONNECT_SECONDS):
+        async with asyncio.timeout(CONNECT_SECONDS) as limit:
             await client.connect(on_stop=stopped, login=login)
             info = await client.device_info()
             listed, _ = await client.list_entities_services()
@@ -186,8 +187,12 @@ async def _connect(address: Address, *, login: bool) -> Device:
         device = Device(client, one_line(info.name), one_line(info.friendly_name), entities)
     except (aioesphomeapi.APIConnectionError, OSError, ValueError, UnicodeError) as error:
         await _drop(client)
-        if isinstance(error, TimeoutError):
-            raise
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            # the library makes an error of its own out of being cancelled
+            raise asyncio.CancelledError from None
+        if limit.expired() or isinstance(error, TimeoutError | aioesphomeapi.core.TimeoutAPIError):
+            raise TimeoutError from None
         raise _explained(error, address) from None
     except BaseException:
         await _drop(client)

@@ -6,6 +6,7 @@ input or from the FIFO given with --control:
     on off press          what a person does: the delay switch, the button (`press press`: twice, the relay opens at once)
     load WATTS            what the machine behind it draws (--metering)
     garbage half huge     say garbage, half a frame, the beginning of an endless frame to whoever is connected
+    flood nonsense              list entities without end to who asks next; tell states that cannot be
     mute unmute           hear everything and answer nothing, and again as it should be
     hang-up               break the connections
     status                print how it is
@@ -47,6 +48,7 @@ class HousePlug:
         self.values |= {"Countdown": 120.0, "Dead Man": 0.0, "Idle Watts": 0.0, "Off Requested Age": NAN, "Uptime": 0.0}
         self.values |= {"Power": self.load_watts, "Last Halt": NAN}
         self.server: Server | None = None
+        self.floods = False
         self._loop = asyncio.get_running_loop()
         self._started = self.now()
         self._off_since: float | None = None
@@ -86,6 +88,8 @@ class HousePlug:
 
     def entities(self) -> Iterable[Any]:
         """One ListEntities...Response each."""
+        for number in range(100_000 if self.floods else 0):
+            yield api_pb2.ListEntitiesSwitchResponse(key=1000 + number, name=f"\x1b[31m{number}\n")
         for name, key in self.keys.items():
             plain = {"key": key, "name": name, "object_id": name.lower().replace(" ", "_")}
             if name in SWITCHES:
@@ -185,6 +189,13 @@ class HousePlug:
     def _tell_age(self) -> None:
         self._set("Off Requested Age", NAN if self._off_since is None else self.now() - self._off_since)
 
+    def tell_nonsense(self) -> None:
+        """States that no plug has."""
+        for name in self.keys:
+            if name not in SWITCHES:
+                for value in (float("inf"), NAN, -1e30, 1e30):
+                    self._set(name, value)
+
     def _set(self, name: str, value: float) -> None:
         """A number is told whenever it is set, everything else when it changes; like ESPHome."""
         if name not in self.keys or (name not in NUMBERS and self.values[name] == value):
@@ -212,6 +223,8 @@ def obey(plug: HousePlug, server: Server, words: list[str]) -> None:
         "garbage": lambda: server.say(garbage),
         "half": lambda: server.say(b"\0\x10\x1a\x0d"),
         "huge": lambda: server.say(b"\0\x80\x80\x80\x05\x1a" + bytes(10 * 1024 * 1024)),
+        "flood": lambda: setattr(plug, "floods", True),
+        "nonsense": plug.tell_nonsense,
         "mute": lambda: setattr(server, "is_mute", True),
         "unmute": lambda: setattr(server, "is_mute", False),
         "hang-up": server.hang_up,
