@@ -97,6 +97,7 @@ class Keeper:
         names = Names(*switches, given.COUNTDOWN_NUMBER, given.DEAD_MAN_NUMBER, given.POWER_SENSOR)
         watch = state.Watch(self.me.directory / "variables")
         failures = 0
+        self._halts = self.with_ledger(lambda ledger: ledger.durations(self._subject)) or []
         self.me.status(f"connecting to {given.HOST}")
         while True:
             began = self.now
@@ -162,6 +163,8 @@ class Keeper:
         await plug.set_countdown(self.countdown_seconds())
         if plug.dead_man is not None:
             await self.set_dead_man(plug)
+        elif self.settings.ON_LOST == "shutdown":
+            raise Refused("DEAD_MAN_NUMBER", f"the plug has no number {self.settings.DEAD_MAN_NUMBER!r}, which ON_LOST=shutdown needs")
         if plug.idle_watts is not None and self.settings.IDLE_WATTS is not None:
             await plug.device.set(plug.idle_watts, self.settings.IDLE_WATTS)
 
@@ -174,10 +177,11 @@ class Keeper:
             if seconds > wanted:
                 self.say(f"DEAD_MAN_SECONDS {wanted} is too short for a shutdown that may take {halt} s: the plug is told {seconds}")
             await self.beat(plug)
-            state.write(self.me.lib / "armed", str(seconds), durable=True)
+            if not self.keep("armed", str(seconds)):
+                seconds = 0  # after a restart nobody would know that there is something to mind
         await plug.set_dead_man(seconds)
         if not seconds:
-            state.remove(self.me.lib / "armed")
+            self.keep("armed", None)
 
     async def keep_heart_beating(self, plug: Plug) -> None:
         """Every 20 s; a plug that leaves two in a row without a proof is not really connected."""
@@ -260,8 +264,8 @@ class Keeper:
             await self.plug.begin_countdown(seconds, esphome.CONFIRM_SECONDS - (time.monotonic() - began))
         except Away as away:
             return self.fail_to_tell(f"{host}: {away}; this machine shuts down all the same, its power may stay on")
-        state.remove(self.me.lib / "armed")
-        state.write(self.me.lib / "told", f"{clocks.boot_id()} {time.monotonic():.1f}")
+        self.keep("armed", None)
+        self.keep("told", f"{clocks.boot_id()} {time.monotonic():.1f}")
         line = f"{host} cuts the power in {seconds} s at the latest"
         self.me.status(line)
         self.say(line)
@@ -269,7 +273,7 @@ class Keeper:
 
     def fail_to_tell(self, line: str) -> str:
         """This machine shuts down all the same."""
-        state.remove(self.me.lib / "armed")
+        self.keep("armed", None)
         self.fail(line)
         return f"failed {line}"
 
@@ -291,8 +295,8 @@ class Keeper:
             if seconds and 0 < seconds <= 3600:
                 self.say(f"the last shutdown took {seconds:.0f} s")
                 self.with_ledger(lambda ledger: ledger.took(self._subject, seconds))
-            state.remove(self.me.lib / "told")
-        self._halts = self.with_ledger(lambda ledger: ledger.durations(self._subject)) or []
+                self._halts.append(seconds)
+            self.keep("told", None)
 
     async def mind_the_dead_man(self) -> None:
         """While the plug would cut a machine that it does not hear, halt before it does."""
@@ -316,7 +320,7 @@ class Keeper:
             return
         try:
             await plug.set_dead_man(0, GOODBYE_SECONDS)
-            state.remove(self.me.lib / "armed")
+            self.keep("armed", None)
         except Away as away:
             self.me.complain(f"the dead-man switch of {self.settings.HOST} is still on: {away}")
 
@@ -347,6 +351,18 @@ class Keeper:
         """A state file, when it changed or grows old."""
         if name == "power" or state.read(self.me.run / name) != value:
             self.me.leave(name, value)
+
+    def keep(self, name: str, value: str | None) -> bool:
+        """A value that outlives a reboot, None: none; whether the disk took it."""
+        try:
+            if value is None:
+                state.remove(self.me.lib / name)
+            else:
+                state.write(self.me.lib / name, value, durable=name == "armed")
+        except OSError as error:
+            self.me.complain(f"{self.me.lib / name}: {error.strerror}")
+            return False
+        return True
 
     def say(self, line: str) -> None:
         """An event, for the log."""
