@@ -42,6 +42,7 @@ class TwoHosts:
         self.names = names
         self.drive = server.root / "drive"
         self.share = client.root / "mnt/MDrive"
+        self.is_cut = False
         self.systemctl_log = client.root / "systemctl.log"
 
     def add_fserver(self, **variables: str) -> TestInstance:
@@ -73,8 +74,10 @@ class TwoHosts:
     def cut(self) -> None:
         """Drop every packet, in both directions, without a word to anybody."""
         self.lose("drop")
+        self.is_cut = True
 
     def mend(self) -> None:
+        self.is_cut = False
         run("ip", "netns", "exec", self.names[0], "nft", "flush", "ruleset")
 
     def lose(self, what: str) -> None:

@@ -296,3 +296,12 @@ def test_status_lists_the_clients_and_their_last_words(house: OneHouse, capsys: 
     assert re.search(rf"^    kitchen \(127.0.0.1\) since [-0-9: ]+: {re.escape(fclient.status)}$", told, re.MULTILINE), told
     main(["status", "--servicedir", str(house.scan), "--json", "fserver"])
     assert json.loads(capsys.readouterr().out)[0]["clients"] == [fserver.read("clients")]
+
+
+def test_a_share_with_another_one_mounted_inside_is_unmounted_from_the_inside_out(house: OneHouse) -> None:
+    fserver, fclient = up(house)
+    enter = ["nsenter", f"--mount=/proc/{house.pid}/ns/mnt"]
+    subprocess.run([*enter, "mount", "-t", "tmpfs", "inner", house.share / "Music"], check=True)
+    fserver.svc("-d")
+    house.until(lambda: not house.is_mounted(), 2)
+    assert f"inner is unmounted from {house.share}/Music\n" in fclient.log

@@ -117,7 +117,7 @@ def test_every_create_service_command_in_the_readme_is_understood(command: str, 
     given = create_words.settings_given(template, words)
     if "add-service" in words.own and "apply" not in words.own:
         defaults = {each.name: each.default for each in template.variables().values()}
-        create_words.check_all(template, {**defaults, **given})
+        create_words.check_all(template, {**defaults, **template.settings().made_up(given), **given})
 
 
 def test_every_file_that_the_readme_links_to_is_there() -> None:

@@ -17,6 +17,7 @@ _HOLDERS_NAMED = 5
 class Mount(NamedTuple):
     """What is mounted at a place: the type ("nfs4") and source ("music:/MDrive") of its file system."""
 
+    place: Path
     kind: str
     source: str
 
@@ -26,13 +27,25 @@ def mounted(place: Path) -> Mount | None:
 
     `place` has to be spelled as it was mounted: links are not followed, because that could hang.
     """
-    found = None
-    for line in Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="surrogateescape").splitlines():
+    found = [each for each in _mounts() if each.place == place]
+    return found[-1] if found and found[-1].kind != "autofs" else None
+
+
+def last_mounted(place: Path) -> Mount | None:
+    """What has to be unmounted next before `place` is: the last one mounted below it (NFS mounts exports inside exports), or itself."""
+    below = [each for each in _mounts() if place in each.place.parents and each.kind != "autofs"]
+    return below[-1] if below else mounted(place)
+
+
+def _mounts() -> list[Mount]:
+    """In the order in which they were mounted, as far as it matters: what is mounted on another comes after it."""
+    lines = Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+    found = []
+    for line in lines:
         before, _, after = line.partition(" - ")
         kind, source, *_ = after.split(" ")
-        if _unescape(before.split(" ")[4]) == str(place):
-            found = Mount(kind, _unescape(source))
-    return None if found is None or found.kind == "autofs" else found
+        found.append(Mount(Path(_unescape(before.split(" ")[4])), kind, _unescape(source)))
+    return found
 
 
 def look(place: Path, marker: str) -> str:

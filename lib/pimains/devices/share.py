@@ -96,10 +96,10 @@ class Share(NamedTuple):
     def unmount(self, *, by_force: bool) -> Work:
         """Take away what is mounted. Without force a busy share is waited for, unless FORCE_UMOUNT is set."""
         pause = _FIRST_PAUSE_SECONDS
-        while there := mount.mounted(self.place):
-            why = yield from self.detach(by_force=by_force)
+        while there := mount.mounted(self.place) if by_force else mount.last_mounted(self.place):
+            why = yield from self.detach(there.place, by_force=by_force)
             if not why:
-                self.tell(f"{there.source} is unmounted from {self.place}{' by force' if by_force else ''}")
+                self.tell(f"{there.source} is unmounted from {there.place}{' by force' if by_force else ''}")
             elif by_force and mount.mounted(self.place) is None:
                 self.tell(f"{there.source} is unmounted from {self.place} by force; the kernel is still tidying up")
             elif by_force:
@@ -108,15 +108,15 @@ class Share(NamedTuple):
             elif self.by_force:
                 by_force = True
             else:
-                holders = ", ".join(mount.holders(self.place)) or "nobody who can be seen"
-                self.tell(f"waiting to unmount {self.place}: {why}, kept by {holders}")
+                holders = ", ".join(mount.holders(there.place)) or "nobody who can be seen"
+                self.tell(f"waiting to unmount {there.place}: {why}, kept by {holders}")
                 yield seconds(pause)
                 pause = min(_LONGEST_PAUSE_SECONDS, pause * 1.5)
 
-    def detach(self, *, by_force: bool) -> Generator[Nap, tuple[Readable, ...], str]:
+    def detach(self, place: Path, *, by_force: bool) -> Generator[Nap, tuple[Readable, ...], str]:
         """One try to unmount; returns why it failed, '' if it did not."""
         try:
-            answer = yield from Forked(lambda: mount.detach(self.place, by_force=by_force)).wait(self.clock, _DETACH_SECONDS)
+            answer = yield from Forked(lambda: mount.detach(place, by_force=by_force)).wait(self.clock, _DETACH_SECONDS)
         except OSError as error:
             return (error.strerror or str(error)).lower()
         return f"no answer of the kernel within {_DETACH_SECONDS:g} s" if answer is None else ""
