@@ -63,8 +63,8 @@ def add_halt(root: DebianRoot) -> None:
     root.says("ready", "cat /run/pimains/halt/status")
 
 
-def pid(root: DebianRoot) -> str:
-    return re.sub(r".*\(pid (\d+)\).*", r"\1", root.run("svstat /etc/service/halt").strip())
+def pid(root: DebianRoot, instance: str = "halt") -> str:
+    return re.sub(r".*\(pid (\d+)\).*", r"\1", root.run(f"svstat /etc/service/{instance}").strip())
 
 
 def newer(root: DebianRoot, version: str = "9.0") -> str:
@@ -193,16 +193,18 @@ def test_an_upgrade_leaves_alone_what_is_down(bookworm: DebianRoot) -> None:
 
 def test_an_upgrade_restarts_nothing_while_this_machine_is_shut_down(bookworm: DebianRoot) -> None:
     add_halt(bookworm)
+    bookworm.run("create_service --service_name=notify --add-service")
+    bookworm.says(": up ", "svstat /etc/service/notify")
     bookworm.run("cd /etc/pimains/halt.d; printf '#!/bin/sh\\nexec sleep 60\\n' >50-slow; chmod +x 50-slow")
     bookworm.run("printf 'a test\\nthe test\\n' >/run/pimains/halt/request")
     bookworm.says("50-slow", "cat /run/pimains/halt/status")
-    before, newer_package = pid(bookworm), newer(bookworm)
+    before, newer_package = (pid(bookworm), pid(bookworm, "notify")), newer(bookworm)
     bookworm.run(f"dpkg -i {newer_package}")
-    assert pid(bookworm) == before
+    assert (pid(bookworm), pid(bookworm, "notify")) == before
     assert "50-slow" in bookworm.run("cat /run/pimains/halt/status")
     refused = bookworm.run("dpkg -r pimains", check=False)
     assert "this machine is being shut down, and pimains is needed for it" in refused
-    assert pid(bookworm) == before
+    assert (pid(bookworm), pid(bookworm, "notify")) == before
 
 
 def test_removing_stops_the_services_and_installing_again_brings_them_back_as_they_were(root: DebianRoot) -> None:
@@ -245,7 +247,7 @@ def everything(root: DebianRoot) -> set[str]:
 def test_purging_leaves_nothing_behind(bare: DebianRoot) -> None:
     bare.start_svscan()
     bare.run("mkdir /etc/service/other; printf '#!/bin/sh\\nexec sleep 1000\\n' >/etc/service/other/run; chmod +x /etc/service/other/run")
-    bare.says(": up ", "svstat /etc/service/other")
+    bare.says(": up ", "svstat /etc/service/notify")
     before = everything(bare)
     install(bare)
     bare.run(ADD_HALT)
@@ -258,7 +260,7 @@ def test_purging_leaves_nothing_behind(bare: DebianRoot) -> None:
     bare.run(f"dpkg -P $(for each in {packages(bare)}; do dpkg-deb -f $each Package; done)")
     after = everything(bare)
     assert after - before == set()
-    assert ": up " in bare.run("svstat /etc/service/other")
+    assert ": up " in bare.run("svstat /etc/service/notify")
     assert not [line for line in bare.run("cat /proc/[0-9]*/cmdline | tr '\\0' ' '").split("/") if "pimains" in line]
 
 
