@@ -162,6 +162,33 @@ def test_a_killed_server_is_gone_and_power_off_told_halts_nothing(house: OneHous
     assert house.halts() == []
 
 
+def test_with_power_off_1_a_lost_server_halts_the_client_and_a_client_that_is_stopped_halts_nothing(house: OneHouse) -> None:
+    halt = house.add("halt", svscan=False, HALT_COMMAND=house.recorder)
+    fserver, fclient = up(house, POWER_OFF="1")
+    house.until(lambda: halt.status == "ready")
+    fclient.svc("-d")
+    house.until(lambda: fclient.status == "stopped")
+    assert not house.is_mounted()
+    fclient.svc("-u")
+    house.until(lambda: "is mounted" in fclient.status)
+    assert not (halt.run / "request").exists()
+    assert house.halts() == []
+    fserver.kill(19)
+    house.until(lambda: (halt.run / "accepted").exists(), 8)
+    assert not house.is_mounted()
+    assert "is gone" in (halt.run / "accepted").read_text()
+    fserver.kill(18)
+
+
+def test_a_client_is_stopped_in_time_also_when_its_server_is_gone(house: OneHouse) -> None:
+    fserver, fclient = up(house)
+    fserver.kill(19)
+    fclient.svc("-d")
+    house.until(lambda: fclient.status == "stopped", 8)
+    assert not house.is_mounted()
+    fserver.kill(18)
+
+
 def test_a_frozen_client_is_gone_within_four_seconds_and_a_server_notices(house: OneHouse) -> None:
     fserver, fclient = up(house)
     fclient.kill(19)

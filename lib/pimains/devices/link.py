@@ -13,9 +13,9 @@ from pimains.core.errors import Away
 from pimains.devices.beats import LONGEST_LINE, Message, Unproven
 from pimains.devices.connection import Lines, begin_connecting
 from pimains.plan import beat
-from pimains.plan.hush import Hush
 
 _IDLE_SECONDS = 3600.0
+_REASONS_SAID = 10
 _GREETING_OF_PISTOP = b"Connection from "
 
 
@@ -107,9 +107,8 @@ class Link:
         self._attempt: Attempt | None = None
         self._next_try = clock.monotonic()
         self._hearing = beat.Hearing(clock.monotonic(), beat.CLIENT_PATIENCE_SECONDS)
-        self._hush = Hush()
         self._beats = 0
-        self._said = ""
+        self._said: set[str] = set()  # why it could not be joined, since it was joined last
         self._has_met = False  # whether this process has ever been joined
         self.is_joined = expects
 
@@ -227,7 +226,7 @@ class Link:
     def _take_over(self, attempt: Attempt) -> None:
         self._drop_line()
         self._line, self._attempt = (attempt.lines, attempt.end), None
-        self._said = ""
+        self._said.clear()
 
     def _read_line(self, now: float) -> Iterator[Event]:
         assert self._line  # noqa: S101  # its caller found it there
@@ -261,10 +260,9 @@ class Link:
         absent = now - self._hearing.last
         pause = beat.retry_in_doubt_seconds() if self.is_joined else beat.retry_seconds(absent, self._retry_seconds_max)
         self._next_try = now + pause
-        if not self.is_joined and why != self._said:
-            self._said = why
-            if line := self._hush.line(now, f"cannot join the server: {why}"):
-                self._say(line)
+        if not self.is_joined and why not in self._said and len(self._said) < _REASONS_SAID:
+            self._said.add(why)
+            self._say(f"cannot join the server: {why}")
 
     def _drop_line(self) -> None:
         if self._line:

@@ -37,7 +37,8 @@ def fclient(me: Instance, settings: FclientSettings) -> Naps:
             if (yield from supervisor.starts_again()):
                 print("restarting: the share stays as it is if that takes no more than four seconds")
             else:
-                client.leave("told to stop", by_server=False)
+                client.is_stopping = True
+                client.leave("told to stop")
                 yield from client.work_to_the_end()
     finally:
         client.close()
@@ -59,6 +60,8 @@ class Client:
         self.share = self.new_share()
         self.words = ""
         self.is_leaving = False
+        self.is_stopping = False
+        self.was_told = False  # by the server, to leave
         self.has_asked = False
         self.work: Work | None = None
         self.nap = Nap(0)
@@ -129,7 +132,8 @@ class Client:
             else:
                 self.begin(self.coming())
         elif event.word == "leave":
-            self.leave(event.text, by_server=True)
+            self.was_told = True
+            self.leave(event.text)
         else:
             self.begin(self.giving_up(event.text))
 
@@ -161,20 +165,20 @@ class Client:
         started = f"; started: {', '.join(self.share.users())}" if self.share.users() else ""
         self.tell(f"{self.share.place} is mounted{started}")
 
-    def leave(self, reason: str, *, by_server: bool) -> None:
-        """Begin to leave, unless that is under way already or there is nothing to leave."""
-        if not self.holds.exists() and mount.mounted(self.share.place) is None:
-            self.link.leave("nothing was mounted")
-        elif not self.is_leaving:
-            self.begin(self.leaving(reason, by_server=by_server))
-            self.is_leaving = True
+    def leave(self, reason: str) -> None:
+        """Begin to leave, unless that is under way already, in order or because the server is gone."""
+        if self.work and (self.is_leaving or not self.link.is_joined):
+            return
+        self.begin(self.leaving(reason))
+        self.is_leaving = True
 
-    def leaving(self, reason: str, *, by_server: bool) -> Work:
+    def leaving(self, reason: str) -> Work:
         """The server is still there: take everything down in order."""
-        print(f"leaving: {reason}")
-        yield from self.written(self.write_down("unmounted", reason))
-        yield from self.share.leave()
-        self.finish(reason, may_power_off=by_server)
+        if self.holds.exists() or mount.mounted(self.share.place):
+            print(f"leaving: {reason}")
+            yield from self.written(self.write_down("unmounted", reason))
+            yield from self.share.leave()
+        self.finish(reason)
 
     def giving_up(self, reason: str) -> Work:
         """The server is gone: take the share away before anything hangs, then the rest."""
@@ -182,16 +186,17 @@ class Client:
         note = self.write_down("unmounted by force", f"{self.server} is gone: {reason}")
         yield from self.share.give_up()
         yield from self.written(note)
-        self.finish(f"{self.server} is gone", may_power_off=self.was_joined and self.settings.POWER_OFF != "told")
+        self.finish(f"{self.server} is gone")
 
-    def finish(self, reason: str, *, may_power_off: bool) -> None:
+    def finish(self, reason: str) -> None:
         """All is down."""
         there = mount.mounted(self.share.place)
+        may_halt = not self.is_stopping and (self.was_told or (self.was_joined and self.settings.POWER_OFF == "1"))
         state.remove(self.holds)
-        self.was_joined = False
+        self.was_joined = self.was_told = False
         self.link.leave(f"{self.share.place} is {'still mounted' if there else 'unmounted'}")
         self.tell(self.waiting())
-        if may_power_off and self.settings.POWER_OFF in ("1", "told"):
+        if may_halt and self.settings.POWER_OFF in ("1", "told"):
             self.ask_for_halt(reason)
 
     def ask_for_halt(self, reason: str) -> None:
