@@ -23,6 +23,7 @@ import select
 import signal
 import sys
 from collections.abc import Callable, Coroutine, Generator
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias, TypeVar
 
@@ -144,15 +145,19 @@ class Instance:
 Main: TypeAlias = Callable[[Instance, S], Naps] | Callable[[Instance, S], Coroutine[object, object, None]]
 
 
-def run(main: Main[S], settings: type[S], *, user: str | None = "pimains") -> None:
+def run(main: Main[S], settings: type[S], *, user: str | None = "pimains", nice: int = 0) -> None:
     """Be the service whose directory is the current one; never returns.
 
-    Started as root it becomes `user` (with all of the user's groups) unless that is None.
+    Started as root it becomes `user` (with all of the user's groups) unless that is None, with the niceness `nice`
+    (setpriority(2)): one that must not wait on a busy machine has less than 0.
     """
     log.never_wait()
     me = Instance(Path.cwd().name, Path.cwd())
     wakeup = _listen_for_signals()
     try:
+        if nice:
+            with suppress(PermissionError):  # not in every container
+                os.setpriority(os.PRIO_PROCESS, 0, nice)
         make_directories(me, user)
         if user is not None and os.geteuid() == 0:
             become(user)

@@ -77,6 +77,7 @@ class Keeper:
         self.settings = settings
         self.plug: Plug | None = None
         self.away = ""  # what was said about it
+        self._asked_because: dict[str, dict[str, Reading]] = {}
         self._is_connected = asyncio.Event()
         self._subject = f"{me.name}: halt"
         self._halts: list[float] = []
@@ -210,8 +211,8 @@ class Keeper:
             self.ask(f"{plug.delay.name} of {plug.name} was switched off {age:.0f} s ago", {plug.delay.name: Reading("off", age)})
 
     def ask(self, reason: str, inputs: dict[str, Reading] | None = None) -> None:
-        """Have this machine shut down."""
-        self.note("ask for a shutdown", reason, inputs or {})
+        """Have this machine shut down; the halt service writes it into the ledger before it does anything."""
+        self._asked_because = {reason: inputs or {}}
         self.say(reason)
         try:
             halt_request.ask(reason, self.me.name)
@@ -259,7 +260,11 @@ class Keeper:
             return self.fail_to_tell(f"{host} cuts too early with its firmware, so it is not told: its power stays on")
         seconds = self.countdown_seconds()
         confirmed = "yes" if self.plug.confirmed_countdown == seconds else "no"
-        self.note(f"cut the power in {seconds} s", reason, {"countdown confirmed before": Reading(confirmed)})
+        self.note(
+            f"cut the power in {seconds} s",
+            reason,
+            {**self._asked_because.get(reason, {}), "countdown confirmed before": Reading(confirmed)},
+        )
         try:
             await self.plug.begin_countdown(seconds, esphome.CONFIRM_SECONDS - (time.monotonic() - began))
         except Away as away:
@@ -400,4 +405,4 @@ def _number(text: str | None) -> float | None:
 
 
 if __name__ == "__main__":
-    run(plug, PlugSettings)
+    run(plug, PlugSettings, nice=-10)
