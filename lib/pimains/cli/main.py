@@ -17,6 +17,7 @@ VERBS = {
     "halt": "shut this machine down in order, or cancel that",
     "notify": "tell people something, or test whether they can be told",
     "plug": "switch a plug on or off, or ask how it is",
+    "backup": "back up now, list the backups there are, restore from one",
 }
 
 

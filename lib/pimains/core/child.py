@@ -17,10 +17,12 @@ _PIPE_HOLDS = 64 * 1024
 class Child:
     """A started program; `fileno` becomes readable when it has ended, and `output` when it has printed something.
 
-    `say` gets its lines. Raises OSError when it cannot be started.
+    `say` gets its lines. It reads nothing, or what comes from the descriptor `standard_input`. Raises OSError when it cannot be started.
     """
 
-    def __init__(self, words: list[str], environment: Mapping[str, str], say: Callable[[str], None]) -> None:
+    def __init__(
+        self, words: list[str], environment: Mapping[str, str], say: Callable[[str], None], standard_input: int | None = None
+    ) -> None:
         self.exit_code: int | None = None
         outward, inward = os.pipe2(os.O_CLOEXEC)
         self.output = Output(outward, say)
@@ -30,7 +32,9 @@ class Child:
                 words,
                 environment,
                 file_actions=[
-                    (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+                    (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0)
+                    if standard_input is None
+                    else (os.POSIX_SPAWN_DUP2, standard_input, 0),
                     (os.POSIX_SPAWN_DUP2, inward, 1),
                     (os.POSIX_SPAWN_DUP2, inward, 2),
                 ],

@@ -48,6 +48,14 @@ def _mounts() -> list[Mount]:
     return found
 
 
+def holding(path: Path) -> Path:
+    """The place where the file system that holds `path` is mounted; follows links, may hang."""
+    lines = Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+    places = {_unescape(line.split(" ")[4]) for line in lines}
+    there = path.resolve()
+    return next(each for each in (there, *there.parents) if str(each) in places or each == each.parent)
+
+
 def look(place: Path, marker: str) -> str:
     """Touch `marker` on the share at `place` (the share itself if ''), so that an automounter mounts it; may hang.
 

@@ -21,6 +21,17 @@ def duration(seconds: float) -> str:
     return f"{int(seconds / 86400)} days"
 
 
+def size(count: int) -> str:
+    """How many bytes, in one unit of a thousand: "0 bytes", "12 kB", "3.4 MB", "1.2 TB"."""
+    if count < 1000:
+        return f"{count} byte{'' if count == 1 else 's'}"
+    amount, unit = count / 1000, "kB"
+    for larger in ("MB", "GB", "TB"):
+        if amount >= 999.5:
+            amount, unit = amount / 1000, larger
+    return f"{amount:.1f} {unit}" if amount < 9.95 else f"{amount:.0f} {unit}"
+
+
 def moment(wall: float, now: float, zone: tzinfo | None = None) -> str:
     """When: "21 Nov 03:00:12", with the year where it is another one; both in seconds since 1970, told in `zone` or local time."""
     if not clock_was_set(wall):

@@ -13,6 +13,7 @@ from pimains.core.restart import Supervisor
 from pimains.core.service import Instance, Nap, Naps, Readable, Stop, run, seconds, within
 from pimains.devices import mount
 from pimains.devices.address import Address, own_name
+from pimains.devices.backup_child import BackupChild
 from pimains.devices.beats import ClientEnd, Secret, client_id, name_of
 from pimains.devices.link import End, Event, Link, PistopEnd
 from pimains.devices.programs import Programs
@@ -58,6 +59,8 @@ class Client:
             print("COMPAT=pistop: this client believes whatever answers at HOST; empty variables/COMPAT when the server has moved")
         self.link = Link(address.find, self.new_end(), me.clock, settings.RETRY_SECONDS_MAX, expects=holding)
         self.share = self.new_share()
+        self.backup = BackupChild(me, wanted=bool(settings.BACKUP))
+        self.told = ""
         self.words = ""
         self.is_leaving = False
         self.is_stopping = False
@@ -115,7 +118,9 @@ class Client:
         """Wait for whatever comes next, and do it."""
         for event in self.link.step():
             self.react(event)
-        wait, files = self.link.wait_seconds(), (self.link,)
+        if self.backup.step():
+            self.tell(self.told)
+        wait, files = self.link.wait_seconds(), (self.link, *self.backup.files)
         if self.work:
             wait = min(wait, max(0.0, self.nap_ends - self.me.clock.monotonic()))
         ready = yield within(wait, *files, *(self.nap.files if self.work else ()))
@@ -164,6 +169,7 @@ class Client:
         yield from self.share.come()
         started = f"; started: {', '.join(self.share.users())}" if self.share.users() else ""
         self.tell(f"{self.share.place} is mounted{started}")
+        self.backup.begin(f"{self.server} is there")
 
     def leave(self, reason: str) -> None:
         """Begin to leave, unless that is under way already, in order or because the server is gone."""
@@ -176,7 +182,9 @@ class Client:
         """The server is still there: take everything down in order."""
         if self.holds.exists() or mount.mounted(self.share.place):
             print(f"leaving: {reason}")
+            self.backup.ask_to_stop()
             yield from self.written(self.write_down("unmounted", reason))
+            yield from self.backup.stop()
             yield from self.share.leave()
         self.finish(reason)
 
@@ -184,6 +192,7 @@ class Client:
         """The server is gone: take the share away before anything hangs, then the rest."""
         print(f"{self.server} is gone: {reason}")
         note = self.write_down("unmounted by force", f"{self.server} is gone: {reason}")
+        self.backup.abandon()
         yield from self.share.give_up()
         yield from self.written(note)
         self.finish(f"{self.server} is gone")
@@ -236,11 +245,13 @@ class Client:
 
     def tell(self, words: str) -> None:
         """Say how things are: here, and to the server."""
+        self.told = words
+        words += self.backup.words
         if words == self.words:
             return
         self.words = words
         print(words)
-        self.me.status(words)
+        self.me.status(words, well=self.backup.is_well)
         self.link.say("words", words)
 
     def waiting(self) -> str:
@@ -256,6 +267,7 @@ class Client:
         """Let go of everything."""
         if self.work:
             self.work.close()
+        self.backup.close()
         self.link.close()
 
 

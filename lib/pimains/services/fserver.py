@@ -20,6 +20,7 @@ from pimains.core.forked import Forked
 from pimains.core.restart import Supervisor
 from pimains.core.service import Instance, Nap, Naps, Readable, Stop, become, run, seconds, within
 from pimains.devices import mount
+from pimains.devices.backup_child import BackupChild
 from pimains.devices.beats import Secret
 from pimains.devices.connection import error_text, listen
 from pimains.devices.guests import Event, Guest, Guests
@@ -40,10 +41,12 @@ def fserver(me: Instance, settings: FserverSettings) -> Naps:
     supervisor = Supervisor(me.directory)
     yield from drive_is_there(me, settings)
     yield from start_units(me, settings)
+    backup = BackupChild(me, wanted=bool(settings.BACKUP))
+    backup.begin("the file server has started")  # as root still: user pimains may not read everything
     listener = yield from open_port(me, settings)
     if os.geteuid() == 0:
         become("pimains")
-    server = Server(me, settings, listener)
+    server = Server(me, settings, listener, backup)
     try:
         try:
             yield from server.serve()
@@ -52,6 +55,7 @@ def fserver(me: Instance, settings: FserverSettings) -> Naps:
                 print("restarting: the clients stay as they are if that takes no more than four seconds")
             else:
                 yield from server.see_off("the file server stops", settings.LEAVE_SECONDS_MAX)
+                yield from backup.stop()
     finally:
         server.close()
 
@@ -104,9 +108,10 @@ class Order(NamedTuple):
 class Server:
     """The clients, and what is to be told to them and about them."""
 
-    def __init__(self, me: Instance, settings: FserverSettings, listener: socket.socket) -> None:
+    def __init__(self, me: Instance, settings: FserverSettings, listener: socket.socket, backup: BackupChild) -> None:
         self.me = me
         self.settings = settings
+        self.backup = backup
         if settings.COMPAT:
             print("COMPAT=pistop: clients that prove nothing are let in too; empty variables/COMPAT as soon as the last one has moved")
         secret = Secret(settings.SECRET) if settings.SECRET else None
@@ -126,14 +131,15 @@ class Server:
             self.attend()
             if may_be_ordered and (order := self.take_order()):
                 everybody_left = yield from self.see_off(order.reason, order.seconds)
+                yield from self.backup.stop()  # the next steps of the halt unmount the drive
                 self.reply(order, everybody_left)
                 yield from self.until_cancelled()
-            ready = yield within(min(self.guests.wait_seconds(), self.next_list_seconds()), self.guests, self.orders)
+            ready = yield within(min(self.guests.wait_seconds(), self.next_list_seconds()), self.guests, self.orders, *self.backup.files)
             may_be_ordered = self.orders in ready and "leave" in self.orders.changed()
 
     def attend(self) -> None:
         """Deal with everything the clients did."""
-        changed = False
+        changed = self.backup.step()
         for event in self.guests.step():
             self.tell_of(event)
             changed = True
@@ -153,6 +159,7 @@ class Server:
     def see_off(self, reason: str, seconds_max: float) -> Generator[Nap, tuple[Readable, ...], bool]:
         """Tell every client to leave and wait until all have, within the measured budget; returns whether they have."""
         self.guests.close_door()
+        self.backup.ask_to_stop()
         leaving = self.guests.present
         if not leaving:
             return True
@@ -240,7 +247,8 @@ class Server:
         self._next_list = self.me.clock.monotonic() + _LIST_SECONDS
         present = self.guests.present
         count = f"{len(present)} client{'' if len(present) == 1 else 's'}"
-        self.me.status(f"{count}: {', '.join(guest.name for guest in present)}" if present else "no clients")
+        line = f"{count}: {', '.join(guest.name for guest in present)}" if present else "no clients"
+        self.me.status(line + self.backup.words, well=self.backup.is_well)
         wall = self.me.clock.wall() - self.me.clock.monotonic()
         lines = [
             f"{guest.name} ({guest.address}) since {time.strftime('%Y-%m-%d %H:%M', time.localtime(wall + guest.since))}: {guest.words}"
@@ -252,6 +260,7 @@ class Server:
     def close(self) -> None:
         """Let go of everything."""
         self.guests.close()
+        self.backup.close()
         self.orders.close()
         os.close(self._answers)
         for leftover in (self.order, self.answer, self.me.run / "clients"):

@@ -1,6 +1,7 @@
 """What the fclient service may be told."""
 
-from pimains.core.settings import Setting, Settings, choice, flag, host, key, number, optional, path, port, units
+from pimains.core.settings import Setting, choice, flag, host, key, number, optional, path, port, units
+from pimains.settings.backup import BackupSettings
 
 
 def marker() -> Setting[str]:
@@ -14,7 +15,7 @@ def marker() -> Setting[str]:
     return Setting(parse, "name on the share", "without / at its beginning and without ..", may_be_empty=True)
 
 
-class FclientSettings(Settings):
+class FclientSettings(BackupSettings):
     """services/fclient/variables/."""
 
     HOST = host()
@@ -33,6 +34,7 @@ class FclientSettings(Settings):
 
     def check_together(self) -> None:
         """Only pistop's old protocol goes without a secret; "/" is no share."""
+        super().check_together()
         if not self.SECRET and not self.COMPAT:
             raise self.wrong("SECRET", "is empty; it has to be the server's: see variables/SECRET of its fserver")
         if str(self.MDRIVE).rstrip("/") == "":

@@ -4,12 +4,13 @@ import binascii
 import os
 from collections.abc import Mapping
 
-from pimains.core.settings import Settings, choice, host, integer, key, number, optional, path, port, units
+from pimains.core.settings import choice, host, integer, key, number, optional, path, port, units
+from pimains.settings.backup import BackupSettings
 
 _ALL_ADDRESSES = ("0.0.0.0", "::")  # noqa: S104  # clients need another one
 
 
-class FserverSettings(Settings):
+class FserverSettings(BackupSettings):
     """services/fserver/variables/."""
 
     HOST = host()
@@ -38,6 +39,9 @@ class FserverSettings(Settings):
         ]
 
     def check_together(self) -> None:
-        """Only pistop's old protocol goes without a secret."""
+        """Only pistop's old protocol goes without a secret; a backup needs a place."""
+        super().check_together()
+        if self.BACKUP:
+            self.destination(self.MDRIVE)
         if not self.SECRET and not self.COMPAT:
             raise self.wrong("SECRET", "is empty; clients prove that they know it (make one with: head -c 32 /dev/urandom | base64)")
