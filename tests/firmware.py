@@ -198,7 +198,7 @@ class Plug:
         """What the plug last published; None: nothing yet."""
         return self.client.states.get(name)
 
-    def until_state(self, name: str, value: Any, seconds: float = 10) -> None:
+    def until_state(self, name: str, value: Any, seconds: float = 30) -> None:
         """Wait until the plug publishes this."""
         until(lambda: self.state(name) == value, seconds, f"{name} to be {value}, not {self.state(name)}")
 

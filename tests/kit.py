@@ -25,7 +25,7 @@ from pimains.core import making, templates  # noqa: E402  # only findable now, w
 CACHE = Path(os.environ.get("PIMAINS_CACHE") or Path("~/.cache/pimains").expanduser())
 
 
-def until(condition: Callable[[], object], seconds: float = 10, what: str = "") -> None:
+def until(condition: Callable[[], object], seconds: float = 30, what: str = "") -> None:
     """Wait until `condition` holds, looking often; fails the test after `seconds`."""
     deadline = time.monotonic() + seconds
     while not condition():
@@ -131,7 +131,7 @@ class House:
         until(lambda: (instance.directory / "supervise/ok").exists(), 8, "svscan to find the instance")
         return instance
 
-    def until(self, condition: Callable[[], object], seconds: float = 10, what: str = "") -> None:
+    def until(self, condition: Callable[[], object], seconds: float = 30, what: str = "") -> None:
         """Wait for an event in the house."""
         until(condition, seconds, what)
 

@@ -54,7 +54,7 @@ class HousePlug:
         """Whether any line had these words."""
         return any(words in line for line in self.said)
 
-    def until_said(self, words: str, seconds: float = 10) -> None:
+    def until_said(self, words: str, seconds: float = 30) -> None:
         """Wait for such a line."""
         until(lambda: self.has_said(words), seconds, words)
 

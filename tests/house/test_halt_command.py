@@ -98,7 +98,9 @@ def test_a_dry_run_shows_order_budgets_and_what_would_not_be_run_and_does_nothin
     assert shown.returncode == 1
     whole = json.loads(said(shown))
     assert whole["command"][-2:] == ["-P", "now"]
-    assert [(step["name"], step["budget_seconds"], step["fault"]) for step in whole["steps"] if step["name"] != "80-plug"] == [
+    assert [
+        (step["name"], step["budget_seconds"], step["fault"]) for step in whole["steps"] if step["name"] in ("20-clients", "50-drives")
+    ] == [
         ("20-clients", 40.0, None),
         ("50-drives", 65.0, "not executable"),
     ]

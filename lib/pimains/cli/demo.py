@@ -62,6 +62,8 @@ def install_packages() -> None:
         raise DemoFailed("it installs packages: run it as root (sudo ./create_service --demo), or with --no-install to use what is there")
     _step("Building the packages (the first time takes a minute or two)", str(top / "debian/build"))
     packages = sorted(str(path) for path in (top / "dist").glob("*.deb"))
+    if not any("/python3-aioesphomeapi_" in package for package in packages):
+        packages.append("python3-aioesphomeapi")  # this Debian has it
     _step("Installing them", "apt-get", "install", "-y", "--no-install-recommends", "--allow-downgrades", "--reinstall", *packages)
 
 
