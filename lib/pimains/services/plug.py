@@ -25,12 +25,13 @@ from contextlib import suppress
 from typing import TypeVar
 
 from pimains.core import clock as clocks
-from pimains.core import halt_request, notify, state
+from pimains.core import halt_request, halt_steps, notify, state
 from pimains.core.coroutine import readable
 from pimains.core.errors import Away, WrongSetting
 from pimains.core.ledger import Ledger, Reading
 from pimains.core.service import Instance, run
 from pimains.plan import back_off, dead_man, halt_time, off_request
+from pimains.plan.budget import percentile_95
 from pimains.settings.plug import PlugSettings
 
 try:
@@ -81,6 +82,7 @@ class Keeper:
         self._is_connected = asyncio.Event()
         self._subject = f"{me.name}: halt"
         self._halts: list[float] = []
+        self._steps_seconds = 0.0
         self._power_shown_at = -POWER_SECONDS
 
     @property
@@ -98,7 +100,7 @@ class Keeper:
         names = Names(*switches, given.COUNTDOWN_NUMBER, given.DEAD_MAN_NUMBER, given.POWER_SENSOR)
         watch = state.Watch(self.me.directory / "variables")
         failures = 0
-        self._halts = self.with_ledger(lambda ledger: ledger.durations(self._subject)) or []
+        self.with_ledger(self.remember)
         self.me.status(f"connecting to {given.HOST}")
         while True:
             began = self.now
@@ -173,10 +175,10 @@ class Keeper:
         """ON_LOST=ignore switches it off, ON_LOST=shutdown on; before it is on, we know that it is."""
         seconds = 0
         if self.settings.ON_LOST == "shutdown":
-            wanted, halt = self.settings.DEAD_MAN_SECONDS, self.countdown_seconds()
+            wanted, halt = self.settings.DEAD_MAN_SECONDS, self.halt_seconds()
             seconds = dead_man.seconds_for(wanted, halt)
             if seconds > wanted:
-                self.say(f"DEAD_MAN_SECONDS {wanted} is too short for a shutdown that may take {halt} s: the plug is told {seconds}")
+                self.say(f"DEAD_MAN_SECONDS {wanted} is too short for a shutdown that may take {halt:.0f} s: the plug is told {seconds}")
             await self.beat(plug)
             if not self.keep("armed", str(seconds)):
                 seconds = 0  # after a restart nobody would know that there is something to mind
@@ -288,6 +290,16 @@ class Keeper:
         """From the plug's confirmation to the cut."""
         return halt_time.countdown_seconds(self._halts, self.settings.SHUTDOWN_SECONDS_MAX)
 
+    def halt_seconds(self) -> float:
+        """From the request to the end: what the steps before the plug's took, as far as they were measured, and the countdown."""
+        return self._steps_seconds + self.countdown_seconds()
+
+    def remember(self, ledger: Ledger) -> None:
+        """What earlier halts and their steps took."""
+        self._halts = ledger.durations(self._subject)
+        took = (ledger.durations(step.subject) for step in halt_steps.steps())
+        self._steps_seconds = sum(percentile_95(seconds) for seconds in took if seconds)
+
     async def learn_halt_time(self, plug: Plug) -> None:
         """How long the last halt took, from the plug's own meter or the journal of the boot before this one."""
         boot, _, told_at = (state.read(self.me.lib / "told") or "").partition(" ")
@@ -312,7 +324,7 @@ class Keeper:
             armed = _number(state.read(self.me.lib / "armed"))
             contact = _number(state.read(self.me.run / "contact")) or 0.0
             if armed and contact != asked_at:
-                lost, halt = self.now - contact, self.countdown_seconds()
+                lost, halt = self.now - contact, self.halt_seconds()
                 pause = min(pause, max(1.0, dead_man.halt_after_seconds(armed, halt) - lost))
                 if dead_man.must_halt(armed, halt, lost):
                     asked_at = contact
