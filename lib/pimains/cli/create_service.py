@@ -76,7 +76,7 @@ def _add(words: Words, servicedir: Path) -> None:
         instance = making.create(template, servicedir, name, values, down="down" in words.own)
     print(f"made {instance.path}; create_service{_in(servicedir)} --show={name} tells its settings")
     print(f"its log is {paths.log(instance.root) / name}/current")
-    print(_when_it_starts(instance, servicedir, "down" in words.own))
+    print(_when_it_starts(instance, servicedir, "down" in words.own or template.stays_down))
     for line in template.settings().advice(settings):
         print(line)
 

@@ -56,6 +56,7 @@ def locked(servicedir: Path) -> Iterator[None]:
 def create(template: Template, servicedir: Path, name: str, values: Mapping[str, str], *, down: bool = False) -> ServiceDirectory:
     """Make the instance `name`: built aside, put in place by one rename, on the disk when this returns.
 
+    It stays down when `down` says so or the template has a file `down`.
     `values` replace defaults; names that are no settings of the service (PYTHONPATH, PIMAINS_ROOT) are added.
     Raises OSError when it cannot be written and PimainsError when the log user is missing; then nothing is left.
     """
@@ -71,7 +72,7 @@ def create(template: Template, servicedir: Path, name: str, values: Mapping[str,
             _write_variable(aside, variable.name, values.get(variable.name, variable.default), variable.meaning, variable.name in secrets)
         for extra in values.keys() - template.variables().keys():
             _write_variable(aside, extra, values[extra], "", False)
-        if down:
+        if down or template.stays_down:
             (aside / "down").touch()
         instance = ServiceDirectory(name, template.service, servicedir / name)
         _make_log_directory(paths.log(instance._replace(path=aside).root) / name)

@@ -22,6 +22,11 @@ class Template(NamedTuple):
     service: str
     directory: Path
 
+    @property
+    def stays_down(self) -> bool:
+        """Whether its instances are not started until somebody does so (svc -u)."""
+        return (self.directory / "down").exists()
+
     def variables(self) -> dict[str, Variable]:
         """Its settings by name."""
         files = sorted(path for path in (self.directory / "variables").iterdir() if not path.name.startswith("."))
