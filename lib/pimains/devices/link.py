@@ -105,7 +105,7 @@ class Link:
         self._epoll = select.epoll()
         self._line: tuple[Lines, End] | None = None
         self._attempt: Attempt | None = None
-        self._next_try = clock.monotonic()
+        self._next_try = self._tried = clock.monotonic()
         self._hearing = beat.Hearing(clock.monotonic(), beat.CLIENT_PATIENCE_SECONDS)
         self._beats = 0
         self._said: set[str] = set()  # why it could not be joined, since it was joined last
@@ -186,6 +186,7 @@ class Link:
             self._fail(now, "no answer")
         if self._attempt or now < self._next_try or (self._line and not self._hearing.is_in_doubt(now)):
             return
+        self._tried = now
         try:
             lines = begin_connecting(self._find(), LONGEST_LINE)
         except Away as away:
@@ -259,7 +260,8 @@ class Link:
         self._drop_attempt()
         absent = now - self._hearing.last
         pause = beat.retry_in_doubt_seconds() if self.is_joined else beat.retry_seconds(absent, self._retry_seconds_max)
-        self._next_try = now + pause
+        # in doubt the pause is counted from the beginning of the try, so that there is always one under way
+        self._next_try = (self._tried if self.is_joined else now) + pause
         if not self.is_joined and why not in self._said and len(self._said) < _REASONS_SAID:
             self._said.add(why)
             self._say(f"cannot join the server: {why}")
