@@ -43,14 +43,22 @@ def program(version: str, metering: bool) -> Path:
 class Said(NamedTuple):
     """Something the hardware did."""
 
-    what: str  # relay, real delay, heartbeat, led
-    on: bool
+    what: str  # relay, real delay, heartbeat, led, watts, stall (it did nothing for so many seconds of its time)
+    value: str
     device_s: float  # the plug's own clock
     at: float  # time.monotonic() when the test heard it
 
+    @property
+    def on(self) -> bool:
+        """For what is on or off."""
+        return self.value == "on"
+
 
 class Plug:
-    """One plug: its flash is a directory, its clock runs `time_scale` times as fast as ours."""
+    """One plug: its flash is a directory, its clock runs `time_scale` times as fast as ours.
+
+    Up to 120 is fine. Faster, and the plug's own patience with its clients (60 s) gets too short for a busy machine.
+    """
 
     def __init__(
         self, directory: Path, *, version: str = VERSIONS[-1], metering: bool = False, encrypted: bool = False, time_scale: int = 1
@@ -62,6 +70,7 @@ class Plug:
         self.said: list[Said] = []
         self._program = program(version, metering)
         self._port = 0
+        self._clock_start = 0.0
         self._process: subprocess.Popen[str] | None = None
         self._client: _Client | None = None
         self._wire: Wire | None = None
@@ -90,8 +99,10 @@ class Plug:
         for line in process.stdout:
             now = time.monotonic()
             if line.startswith("SAY "):
-                _, ms, *what, state = line.split()
-                self.said.append(Said(" ".join(what), state == "on", int(ms) / 1000, now))
+                _, ms, *what, value = line.split()
+                self.said.append(Said(" ".join(what), value, int(ms) / 1000, now))
+            elif line.startswith("CLOCK "):
+                self._clock_start = int(line.split()[1]) / 1e9
             elif line.startswith("LISTENING "):
                 self._port = int(line.rsplit(":", 1)[1])
                 listening.set()
@@ -137,6 +148,11 @@ class Plug:
         assert self._wire is not None
         return self._wire.port
 
+    def flash(self) -> bytes:
+        """What the plug keeps over a restart."""
+        (prefs,) = self.directory.rglob("*.prefs")
+        return prefs.read_bytes()
+
     @property
     def relay(self) -> bool:
         """The relay is closed: the Pi has power."""
@@ -149,6 +165,14 @@ class Plug:
     def all(self, what: str) -> list[Said]:
         """All of what the hardware said about this."""
         return [said for said in self.said if said.what == what]
+
+    def device_s(self) -> float:
+        """The plug's own clock, which goes on while it is frozen."""
+        return self._clock_start + (time.monotonic() - self._clock_start) * self.time_scale
+
+    def stalled(self, since: Said, until: Said) -> float:
+        """Seconds of its time in which the machine did not let the plug do anything: what a measured time may be longer by."""
+        return sum(float(said.value) for said in self.all("stall") if since.device_s < said.device_s <= until.device_s)
 
     # the house around it
 
@@ -185,6 +209,11 @@ class Plug:
         if self._client is not None:
             self._client.close()
             self._client = None
+
+    def reconnect(self) -> None:
+        """A new connection, with nothing heard yet but what a new client is told."""
+        self._forget_client()
+        assert self.client.states
 
     def switch(self, name: str, on: bool) -> None:
         """Switch one of its switches; returns when the plug has dealt with it."""
@@ -247,6 +276,15 @@ class _Client:
             until(lambda number=number: number in self._replies or self._process.poll() is not None, 20, f"an answer to {request}")
             error = self._replies.get(number, "the connection is gone")
             assert not error, f"{request}: {error}"
+
+    def leave_midway(self) -> None:
+        """Ask for much and be gone before the answers come."""
+        assert self._process.stdin is not None
+        for number in range(50):
+            print(json.dumps({"id": -number, "do": "switch", "name": "Heartbeat Switch", "value": True}), file=self._process.stdin)
+        self._process.stdin.flush()
+        until(lambda: 0 in self._replies)
+        self.close()
 
     def close(self) -> None:
         """End the helper."""
