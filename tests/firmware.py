@@ -170,9 +170,9 @@ class Plug:
         """The plug's own clock, which goes on while it is frozen."""
         return self._clock_start + (time.monotonic() - self._clock_start) * self.time_scale
 
-    def stalled(self, since: Said, until: Said) -> float:
+    def stalled(self, since: float, until: float) -> float:
         """Seconds of its time in which the machine did not let the plug do anything: what a measured time may be longer by."""
-        return sum(float(said.value) for said in self.all("stall") if since.device_s < said.device_s <= until.device_s)
+        return sum(float(said.value) for said in self.all("stall") if since < said.device_s <= until + 1)
 
     # the house around it
 
