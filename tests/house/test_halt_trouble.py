@@ -228,6 +228,19 @@ def test_a_halt_command_that_fails_is_tried_again(house: House) -> None:
     house.until(lambda: halt.status.startswith("shut down: ") and halt.read("unwell") == "")
 
 
+def test_while_a_halt_command_fails_those_who_would_cut_the_power_are_called_off_and_a_cancel_is_possible(house: House) -> None:
+    add_step(house, "20-clients", "echo clients >>$RAN")
+    add_step(house, "80-plug", 'echo "plug ${PIMAINS_CALLED_OFF:-told}" >>$RAN')
+    halt = new_halt(house, HALT_COMMAND="/bin/false")
+    ask(halt)
+    house.until(lambda: ran(house)[-2:] == ["plug told", "plug HALT_COMMAND failed (exit 1): it said nothing"] and len(ran(house)) > 4)
+    assert ran(house)[0] == "clients"
+    assert ran(house).count("clients") == 1
+    (halt.run / "cancel").write_text("stefan\n")
+    house.until(lambda: halt.status.startswith("ready; the last shutdown was cancelled by stefan"))
+    assert ran(house)[-1].startswith("plug HALT_COMMAND failed")
+
+
 def test_a_halt_command_that_hangs_is_said(house: House) -> None:
     halt = new_halt(house, HALT_COMMAND="sleep 1000", STEP_SECONDS_MAX="1")
     ask(halt)

@@ -111,6 +111,19 @@ def test_somebody_elses_shutdown_starts_the_countdown_too(house: House, plugs: P
     assert device.last("real delay").on is False
 
 
+def test_the_power_stays_on_while_the_halt_command_fails(house: House, plugs: Plugs) -> None:
+    device = plugs()
+    halt = house.add("halt", HALT_COMMAND="/bin/false")
+    plug = add_plug(house, device, SHUTDOWN_SECONDS_MAX="5", ON_LOST="shutdown")
+    until(lambda: is_connected(plug), 20)
+    (halt.run / "request").write_text("a test\nsomebody\n")
+    until(lambda: halt.log.count("80-plug: 127.0.0.1 leaves the power on") == 2, 30)  # more than 5 s after it was told first
+    assert device.relay
+    device.until_state("Real Delay Switch", True)
+    device.until_state("Dead Man", 600)
+    assert plug.read("../../../var/lib/pimains/plug/armed") == "600"
+
+
 def test_ignoring_a_lost_plug_means_that_its_dead_man_switch_is_off(house: House, plugs: Plugs) -> None:
     device = plugs(time_scale=120)
     device.number("Dead Man", 60)

@@ -93,6 +93,10 @@ class Plug:
                 await self.set_countdown(seconds)
                 await self.device.set(self.real_delay, False)
 
+    async def end_countdown(self, within_seconds: float = CONFIRM_SECONDS) -> None:
+        """Have the power stay on; returns when the plug confirmed that no countdown runs."""
+        await self.device.set(self.real_delay, True, within_seconds)
+
     async def set_dead_man(self, seconds: int, within_seconds: float = CONFIRM_SECONDS) -> None:
         """After how many seconds without a heartbeat it cuts the power; 0 is never."""
         await self.device.set(_there("DEAD_MAN_NUMBER", self.dead_man), seconds, within_seconds)

@@ -115,6 +115,9 @@ class HousePlug:
             self.switch_delay(command.state)
         elif name == "Real Delay Switch" and not command.state and self.values["Relay"]:
             self._start_countdown()
+        elif name == "Real Delay Switch" and command.state and self.values["Relay"]:
+            self._countdown_since = self._idle_samples = None
+            self._set(name, True)
         elif name == "Heartbeat Switch" and command.state:
             self._heartbeat_at = self.now()
             self._set(name, True)

@@ -9,8 +9,10 @@ it, runs the steps in halt.d one after the other, each within its own measured b
 - When the service itself is killed, supervise starts it again and it goes on with the same request: steps that had ended
   are not run twice, the one that was running is (so a step has to bear that).
 - Neither a full disk nor a broken ledger nor a log that nobody reads keeps the machine up: what cannot be written is said.
-- A HALT_COMMAND that fails or hangs is said and started again, at first after 5 s, later every minute. The service then
-  stops when told (svc -t), so that a wrong HALT_COMMAND can be corrected, and goes on with the new one.
+- A HALT_COMMAND that fails or hangs is said and started again, at first after 5 s, later every minute. In between the
+  steps numbered 80 and above are run with PIMAINS_CALLED_OFF, so that nobody cuts the power of a machine that stays up,
+  and a cancel is possible again. The service then stops when told (svc -t), so that a wrong HALT_COMMAND can be
+  corrected, and goes on with the new one.
 - Where HALT_COMMAND only rehearses, removing /run/pimains/halt/accepted afterwards makes the service ready again.
 """
 
@@ -35,6 +37,7 @@ _KILL_SECONDS = 1.0  # from KILL to leaving it alone
 _RETRY_SECONDS = (5.0, 10.0, 20.0, 60.0)
 _STILL_UP_SECONDS = 300.0  # who is up so long after HALT_COMMAND was not shut down by it
 _OTHERS_NAMED = 20
+_CALLED_OFF = "called off:"
 _NICE = -10
 T = TypeVar("T")
 
@@ -143,7 +146,7 @@ class Halting:
                 return
             if step.fault:
                 self._me.complain(f"{step.name} is not run: {step.fault}")
-            elif not any(line.startswith(f"{step.name} ") and not line.endswith(" started") for line in self._progress):
+            elif not self._has_ended(step):
                 yield from self._run_step(step)
 
     def _run_step(self, step: Step) -> Naps:
@@ -176,9 +179,30 @@ class Halting:
                 self._is_command_started = False
                 trouble = f"it is still up {_STILL_UP_SECONDS:.0f} s after HALT_COMMAND"
             pause = next(pauses, pause)
+            yield from self._unstoppable(self._call_off(trouble))
             self._cry(f"this machine is not shut down: {trouble}; trying again in {pause:.0f} s ({self._request})")
             if (yield from self._is_called_off_within(pause)):
                 return
+            yield from self._unstoppable(self._run_steps())
+
+    def _call_off(self, trouble: str) -> Naps:
+        """Whoever was told that this machine is about to be off is told that it is not: its power must stay on."""
+        told = [step for step in halt_steps.steps() if halt_steps.is_of_no_return(step.name) and self._has_ended(step)]
+        self._has_come_to(f"{_CALLED_OFF} {trouble}")
+        for step in told:
+            granted = budget(self._durations(step), self._settings.STEP_SECONDS_MAX)
+            ending = yield from self._run(step.name, [str(step.path)], granted, PIMAINS_CALLED_OFF=halt_request.one_line(trouble))
+            if not ending.is_done:
+                self._me.complain(f"{step.name} could not be called off, {ending}: the power may be cut while this machine is up")
+
+    def _has_ended(self, step: Step) -> bool:
+        """Whether it was run for this shutdown; those that others act upon, since that was last called off."""
+        progress = self._since_called_off() if halt_steps.is_of_no_return(step.name) else self._progress
+        return any(line.startswith(f"{step.name} ") and not line.endswith(" started") for line in progress)
+
+    def _since_called_off(self) -> list[str]:
+        called_off = [index for index, line in enumerate(self._progress) if line.startswith(_CALLED_OFF)]
+        return self._progress[called_off[-1] + 1 :] if called_off else self._progress
 
     def _start_command(self) -> Generator[Nap, tuple[Readable, ...], str]:
         """Start HALT_COMMAND; returns "" if it did well, else what went wrong."""
@@ -199,13 +223,14 @@ class Halting:
             yield within(end - self._now(), self._watch)
         return True
 
-    def _run(self, name: str, words: list[str], seconds: float) -> Generator[Nap, tuple[Readable, ...], Ending]:
+    def _run(self, name: str, words: list[str], seconds: float, **more: str) -> Generator[Nap, tuple[Readable, ...], Ending]:
         """Run a program for `seconds` at most, and a little until it has obeyed TERM or KILL."""
         environment = {
             **os.environ,
             "PIMAINS_REASON": self._request.reason,
             "PIMAINS_REQUESTER": self._request.requester,
             "PIMAINS_BUDGET_SECONDS": f"{seconds:g}",
+            **more,
         }
         started = self._now()
         try:
@@ -266,10 +291,13 @@ class Halting:
             print(f"{requester} cancels")
 
     def _is_of_no_return(self) -> bool:
-        return self._is_command_started or any(halt_steps.is_of_no_return(line) for line in self._progress)
+        return self._is_command_started or any(halt_steps.is_of_no_return(line) for line in self._since_called_off())
 
     def _be_cancelled(self) -> None:
-        ran = ", ".join(dict.fromkeys(line.split()[0] for line in self._progress if not line.startswith("cancel "))) or "nothing"
+        ran = (
+            ", ".join(dict.fromkeys(line.split()[0] for line in self._progress if not line.startswith(("cancel ", _CALLED_OFF))))
+            or "nothing"
+        )
         self.outcome = f"the last shutdown was cancelled by {self._cancelled_by}; done before that: {ran}"
         print(self.outcome)
         self._note("cancel", self.outcome)

@@ -4,7 +4,7 @@ It stays connected to the plug and tells it every 20 s that this machine lives. 
 asks the halt service to shut this machine down; and when a shutdown is about to happen, whoever asked for it, it has
 the plug count down as long as this machine needs and cut the power then.
 
-    /run/pimains/<instance>/halting   written by halt.d/80-plug: its process id and the reason
+    /run/pimains/<instance>/halting   written by halt.d/80-plug: its process id, `halt` or `stay`, and the reason
     /run/pimains/<instance>/answer    a FIFO it reads the answer from: its process id, `ok` or `failed`, a sentence
     /run/pimains/<instance>/contact   when the plug last heard us, seconds since boot
     /run/pimains/<instance>/answered  when the last request of the plug was passed on, seconds since boot
@@ -236,8 +236,9 @@ class Keeper:
             while True:
                 announced = state.read(self.me.run / "halting")
                 if announced:
-                    asked_by, _, reason = announced.partition(" ")
-                    said = await self.tell_plug(halt_request.one_line(reason))
+                    asked_by, what, reason = (*announced.split(" ", 2), "", "")[:3]
+                    tell = self.call_off if what == "stay" else self.tell_plug
+                    said = await tell(halt_request.one_line(reason))
                     with suppress(BlockingIOError):
                         os.read(pipe, 65536)  # an answer that nobody waited for
                     os.write(pipe, f"{asked_by} {said}\n".encode())
@@ -277,6 +278,23 @@ class Keeper:
         self.me.status(line)
         self.say(line)
         return f"ok {line}"
+
+    async def call_off(self, reason: str) -> str:
+        """The shutdown did not happen: `ok` or `failed`, and what to tell people."""
+        host = self.settings.HOST
+        self.note("leave the power on", reason, {})
+        try:
+            if self.plug is None:
+                raise Away("it is away")
+            await self.plug.end_countdown()
+            if self.plug.dead_man is not None:
+                await self.set_dead_man(self.plug)
+        except Away as away:
+            self.fail(f"{host} cannot be told that this machine stays up and may cut its power: {away}")
+            return f"failed {host}: {away}"
+        self.keep("told", None)
+        self.show(self.plug)
+        return f"ok {host} leaves the power on"
 
     def fail_to_tell(self, line: str) -> str:
         """This machine shuts down all the same."""
