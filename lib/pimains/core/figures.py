@@ -1,0 +1,55 @@
+"""The numbers people ask for: how much flows, what the face shows, how much it was today, this month and this year."""
+
+from typing import NamedTuple
+
+from pimains.core.series import Series
+from pimains.plan.energy import Flow, Meter, Period, Point, flow_now, periods
+
+
+class Amount(NamedTuple):
+    """How much it was in some period, in the meter's unit."""
+
+    name: str
+    amount: float
+
+
+class Figures(NamedTuple):
+    """One source as it is now. `total` in its unit; `last` is its newest reading that has a time."""
+
+    meter: Meter
+    last: Point
+    flow: Flow | None
+    total: float
+    amounts: list[Amount]
+
+
+def figures(series: Series, meter: Meter, now: float) -> Figures | None:
+    """The numbers of one source; None while it has no reading."""
+    last = series.last(meter.source)
+    if last is None:
+        return None
+    risen, rose = series.rises(meter.source)
+    yesterday, today = periods("day", now, 2)
+    last_month, this_month = periods("month", now, 2)
+    last_year, this_year = periods("year", now, 2)
+    named = (
+        ("today", today),
+        ("yesterday", yesterday),
+        ("this month", this_month),
+        ("last month", last_month),
+        ("this year", this_year),
+        ("last year", last_year),
+    )
+    return Figures(
+        meter,
+        last,
+        flow_now(meter, risen, rose, last, now),
+        meter.total(last.pulses),
+        [Amount(name, amount_in(series, meter, period)) for name, period in named],
+    )
+
+
+def amount_in(series: Series, meter: Meter, period: Period) -> float:
+    """How much it was in a period, in the meter's unit."""
+    start, end = series.count_at(meter.source, period.start), series.count_at(meter.source, period.end)
+    return 0.0 if start is None or end is None else meter.amount(max(0.0, end - start))

@@ -1,0 +1,215 @@
+"""An HTTP server that bears with anybody: aiohttp behind a gate that bounds connections, bytes and time.
+
+    async with listening(app, "127.0.0.1", 8460, tls=None):
+        ...
+
+Who sends its headers or its body in crumbs, or megabytes nobody asked for, is cut off after IDLE_SECONDS and at HEADER_BYTES_MAX.
+"""
+
+import asyncio
+import hashlib
+import hmac
+import ssl
+import weakref
+from base64 import b64decode
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, cast
+
+from aiohttp import web
+
+CONNECTIONS_MAX = 64
+IDLE_SECONDS = 30.0
+ANSWER_SECONDS_MAX = 600.0
+HEADER_BYTES_MAX = 2 * 1024 * 1024  # before a request is understood; the body's first bytes may come with it
+_HANDSHAKE_SECONDS = 10.0
+_GOODBYE_SECONDS = 2.0
+_HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "X-Frame-Options": "DENY"}
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+@asynccontextmanager
+async def listening(app: web.Application, address: str, port: int, tls: ssl.SSLContext | None) -> AsyncIterator[int]:
+    """Answer requests with `app`; yields the port. Raises OSError when it cannot listen there."""
+    app.middlewares.insert(0, _middleware)
+    runner = web.AppRunner(app, access_log=None, keepalive_timeout=IDLE_SECONDS, lingering_time=_GOODBYE_SECONDS)
+    await runner.setup()
+    gates: weakref.WeakSet[_Gate] = weakref.WeakSet()
+
+    def gate() -> asyncio.Protocol:
+        if len(gates) >= CONNECTIONS_MAX:
+            return _Closed()
+        new = _Gate(cast(asyncio.Protocol, cast(Any, runner.server)()))
+        gates.add(new)
+        return new
+
+    patience = _HANDSHAKE_SECONDS if tls else None
+    try:
+        server = await asyncio.get_running_loop().create_server(gate, address, port, ssl=tls, ssl_handshake_timeout=patience)
+        try:
+            yield server.sockets[0].getsockname()[1]
+        finally:
+            server.close()
+    finally:
+        await runner.shutdown()
+        await runner.cleanup()
+
+
+def tls_context(certificate: Path, key: Path | None) -> ssl.SSLContext:
+    """TLS 1.2 and newer; raises OSError when a file cannot be read or is not what it should be."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key, password="")  # none: a terminal is never asked for it
+    return context
+
+
+async def body(request: web.Request, bytes_max: int, seconds: float) -> bytes:
+    """What was sent; raises 413 when that is more than `bytes_max`, 408 when it takes longer than `seconds`."""
+    if (request.content_length or 0) > bytes_max:
+        raise refusal(413, f"more than {bytes_max} bytes")
+    found = bytearray()
+    try:
+        async with asyncio.timeout(seconds):
+            async for chunk in request.content.iter_any():
+                found += chunk
+                if len(found) > bytes_max:
+                    raise refusal(413, f"more than {bytes_max} bytes")
+    except TimeoutError:
+        raise refusal(408, "too slow") from None
+    return bytes(found)
+
+
+class Refusal(Exception):
+    """The answer to a request that is not carried out."""
+
+    def __init__(self, status: int, words: str, headers: dict[str, str]) -> None:
+        super().__init__(words)
+        self.status = status
+        self.headers = headers
+
+
+def refusal(status: int, words: str, **headers: str) -> Refusal:
+    """For raising: JSON with the words, for programs and people."""
+    return Refusal(status, words, {name.replace("_", "-"): value for name, value in headers.items()})
+
+
+def same(given: str, digest: bytes) -> bool:
+    """Whether `given` is what `digest` was made from; takes as long wherever they differ."""
+    return hmac.compare_digest(digest_of(given), digest)
+
+
+def digest_of(secret: str) -> bytes:
+    """What to compare secrets by."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogateescape")).digest()
+
+
+def bearer(request: web.Request) -> str:
+    """The token in the request (RFC 6750), '' when there is none."""
+    kind, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token.strip() if kind.lower() == "bearer" else ""
+
+
+def basic_password(request: web.Request) -> str | None:
+    """The password in the request (RFC 7617), None when there is none."""
+    kind, _, words = request.headers.get("Authorization", "").partition(" ")
+    if kind.lower() != "basic":
+        return None
+    try:
+        return b64decode(words, validate=True).decode("utf-8").partition(":")[2]
+    except ValueError:
+        return None
+
+
+@web.middleware
+async def _middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+    gate = _Gate.of(request.protocol)
+    if gate:
+        gate.begins()
+    answer: web.StreamResponse
+    try:
+        answer = await handler(request)
+    except Refusal as no:
+        answer = web.json_response({"error": str(no)}, status=no.status, headers=no.headers)
+    except web.HTTPException as no:  # no such path, no such method
+        allow = {"Allow": no.headers["Allow"]} if "Allow" in no.headers else {}
+        answer = web.json_response({"error": no.reason}, status=no.status, headers=allow)
+    if not answer.prepared:
+        answer.headers.update(_HEADERS)
+    if not request.content.is_eof():  # nobody will read the rest of what it sends
+        answer.force_close()
+    if gate:
+        gate.ends(is_last=answer.keep_alive is False)
+    return answer
+
+
+class _Closed(asyncio.Protocol):
+    """There are too many already."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        cast(asyncio.Transport, transport).abort()
+
+
+class _Gate(asyncio.Protocol):
+    """One connection on its way to aiohttp, which itself neither bounds headers nor the time they take."""
+
+    _by_protocol: "weakref.WeakValueDictionary[int, _Gate]" = weakref.WeakValueDictionary()
+
+    def __init__(self, inner: asyncio.Protocol) -> None:
+        self._inner = inner
+        self._bytes = 0
+        self._is_busy = False
+        self._is_last = False
+        self._transport: asyncio.Transport | None = None
+        self._timer: asyncio.TimerHandle | None = None
+
+    @classmethod
+    def of(cls, protocol: object) -> "_Gate | None":
+        return cls._by_protocol.get(id(protocol))
+
+    def begins(self) -> None:
+        """A request was understood."""
+        self._is_busy = True
+        self._bytes = 0
+        self._wait(ANSWER_SECONDS_MAX)
+
+    def ends(self, *, is_last: bool) -> None:
+        """It was answered."""
+        self._is_busy = False
+        self._is_last = is_last
+        self._wait(IDLE_SECONDS)
+
+    def _wait(self, seconds: float | None) -> None:
+        if self._timer:
+            self._timer.cancel()
+        self._timer = None
+        if seconds is not None and self._transport:
+            self._timer = asyncio.get_running_loop().call_later(seconds, self._transport.abort)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        self._by_protocol[id(self._inner)] = self
+        self._wait(IDLE_SECONDS)
+        self._inner.connection_made(transport)
+
+    def data_received(self, data: bytes) -> None:
+        self._bytes += len(data)
+        if self._bytes > HEADER_BYTES_MAX and not self._is_busy and not self._is_last and self._transport:
+            self._transport.abort()
+            return
+        self._inner.data_received(data)
+
+    def eof_received(self) -> bool | None:
+        return self._inner.eof_received()
+
+    def pause_writing(self) -> None:
+        self._inner.pause_writing()
+
+    def resume_writing(self) -> None:
+        self._inner.resume_writing()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._wait(None)
+        self._by_protocol.pop(id(self._inner), None)
+        self._transport = None
+        self._inner.connection_lost(exc)

@@ -1,0 +1,99 @@
+"""What counted pulses mean: totals, amounts, how much flows, and in which days, months and years."""
+
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from pimains.plan.delivery import Face
+
+QUIET_SECONDS = 600  # who was not heard for longer is not known to draw anything
+KINDS = ("day", "month", "year")
+
+
+class Meter(NamedTuple):
+    """One source: how it counts. `unit` is kWh or m3; `face` is what its face showed at some count."""
+
+    source: str
+    unit: str
+    impulses_per_unit: float
+    face: Face | None
+
+    def amount(self, pulses: float) -> float:
+        """So many pulses, in units."""
+        return pulses / self.impulses_per_unit
+
+    def total(self, pulses: float) -> float:
+        """What its face shows at this count, in units."""
+        return self.amount(pulses) if self.face is None else self.face.total + self.amount(pulses - self.face.pulses)
+
+    def flow(self, pulses: float, seconds: float) -> float:
+        """So many pulses in so much time: W, or m3 per hour."""
+        per_hour = self.amount(pulses) * 3600 / seconds
+        return per_hour * 1000 if self.unit == "kWh" else per_hour
+
+    @property
+    def flow_unit(self) -> str:
+        """What `flow` is in."""
+        return "W" if self.unit == "kWh" else "m3/h"
+
+
+class Point(NamedTuple):
+    """A count: `time` in seconds since 1970."""
+
+    time: float
+    pulses: float
+
+
+class Flow(NamedTuple):
+    """How much flows; `is_bound`: it is at most that."""
+
+    value: float
+    is_bound: bool
+
+
+def flow_now(meter: Meter, risen: Point | None, rose: Point | None, last: Point, now: float) -> Flow | None:
+    """How much flows, judged by the last two readings in which the count had risen (`risen` before `rose`) and the last of all.
+
+    While no pulse comes, it is at most one pulse in the time since the last one. None when nothing is known.
+    """
+    if rose is None or now - last.time > QUIET_SECONDS:
+        return None
+    flow = meter.flow(rose.pulses - risen.pulses, rose.time - risen.time) if risen and rose.time > risen.time else None
+    since = last.time - rose.time
+    bound = meter.flow(1, since) if since > 0 else None
+    if bound is not None and (flow is None or bound < flow):
+        return Flow(bound, is_bound=True)
+    return None if flow is None else Flow(flow, is_bound=False)
+
+
+class Period(NamedTuple):
+    """A day, month or year: seconds since 1970, `end` is the next one's start."""
+
+    label: str
+    start: float
+    end: float
+
+
+def periods(kind: str, now: float, count: int) -> list[Period]:
+    """The last `count` days, months or years of local time, the one of `now` at the end."""
+    start = _start(kind, datetime.fromtimestamp(now))
+    found: list[Period] = []
+    end = _next(kind, start)
+    for _ in range(count):
+        found.append(Period(start.strftime(_LABELS[kind]), start.timestamp(), end.timestamp()))
+        start, end = _start(kind, start - timedelta(days=1)), start
+    return found[::-1]
+
+
+_LABELS = {"day": "%Y-%m-%d", "month": "%Y-%m", "year": "%Y"}
+
+
+def _start(kind: str, at: datetime) -> datetime:
+    at = at.replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
+    if kind == "day":
+        return at
+    return at.replace(day=1) if kind == "month" else at.replace(month=1, day=1)
+
+
+def _next(kind: str, start: datetime) -> datetime:
+    days = {"day": 1, "month": 32, "year": 367}[kind]
+    return _start(kind, start + timedelta(days=days))

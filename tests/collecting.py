@@ -1,0 +1,70 @@
+"""What tests of a collector are made of: a collector in a house, tokens, and batches as a meter sends them."""
+
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+import requests
+from kit import House, TestInstance
+
+from pimains.plan import delivery
+from pimains.plan.delivery import Batch, Boot, Reading
+
+TOKEN = "a-token-that-nobody-guesses"
+
+
+class Collector:
+    """One in a house, with a token for the source `house`."""
+
+    def __init__(self, house: House, **variables: str) -> None:
+        self.tokens = house.root / "tokens"
+        self.tokens.mkdir(exist_ok=True)
+        self.token("house", TOKEN)
+        settings = {"LISTEN": "127.0.0.1:0", "TOKENS": str(self.tokens), **variables}
+        self.instance = self._add(house, settings)
+
+    def _add(self, house: House, settings: dict[str, str]) -> TestInstance:
+        if settings["LISTEN"].endswith(":0"):
+            settings["LISTEN"] = f"{settings['LISTEN'][:-1]}{free_port()}"
+        instance = house.add("collector", **settings)
+        house.until(lambda: instance.status not in ("", "starting"), what="the collector to be ready")
+        return instance
+
+    @property
+    def url(self) -> str:
+        return self.instance.read("url")
+
+    def token(self, source: str, token: str) -> Path:
+        path = self.tokens / source
+        path.write_text(token + "\n")
+        path.chmod(0o600)
+        shutil.chown(path, "pimains")
+        return path
+
+    def send(self, batch: Batch, token: str = TOKEN) -> requests.Response:
+        return requests.post(self.url + delivery.PATH, delivery.written(batch), headers={"Authorization": f"Bearer {token}"}, timeout=30)
+
+    def get(self, path: str, **more: Any) -> requests.Response:
+        return requests.get(self.url + path, timeout=30, **more)
+
+
+def free_port() -> int:
+    import socket
+
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def batch(*readings: tuple[int, float, int], offset: float | None = None, source: str = "house", boot: str = "b", **more: Any) -> Batch:
+    """Readings (sequence, uptime, count) of one boot, whose uptime 0 was at `offset`."""
+    rows = [Reading(boot, sequence, None, uptime, pulses) for sequence, uptime, pulses in readings]
+    return Batch(source, "kWh", 1000, None, {boot: Boot(offset, True)}, rows)._replace(**more)
+
+
+def steady(count: int, now: float | None = None, pulses_each: int = 1, seconds_each: float = 5.0) -> Batch:
+    """`count` readings until now."""
+    now = time.time() if now is None else now
+    rows = [(number, number * seconds_each, number * pulses_each) for number in range(1, count + 1)]
+    return batch(*rows, offset=now - count * seconds_each)
