@@ -109,8 +109,10 @@ firmware_program() { # VERSION KIND PROGRAM: built in a copy, because esphome le
     mkdir -p "$copy/tests/esphome-host" "$(dirname "$3")"
     (
         flock 9
+        [ ! -x "$3" ] || exit 0
         rm -rf "$copy"/esphome "$copy"/tests/esphome-host/*
-        cp -r esphome "$copy"
+        mkdir "$copy/esphome"
+        cp esphome/pimains-*.yaml "$copy/esphome"
         cp -r tests/esphome-host "$copy/tests"
         cd "$copy/tests/esphome-host" || exit
         # what was compiled before stays in .esphome: after an edit of the yaml little is left to compile
