@@ -311,7 +311,7 @@ def test_a_machine_without_services_restores_from_a_drive(drive: Drive) -> None:
     assert f"there are backups of: {HOST}" in drive.backup("list", "--dest", drive.place, "--host", "attic").stdout
 
 
-def test_fserver_backs_up_at_its_start_what_only_root_may_read_and_stays_small_and_answering(drive: Drive) -> None:
+def test_fserver_backs_up_at_its_start_what_only_root_may_read(drive: Drive) -> None:
     (drive.source / "secret").write_text("secret\n")
     (drive.source / "secret").chmod(0o600)
     fserver = start_fserver(drive, BACKUP_KEEP="3")
@@ -359,6 +359,59 @@ def test_a_killed_fserver_takes_its_backup_along_and_the_next_one_backs_up(drive
     fserver.kill()
     drive.house.until(lambda: "; backed up " in fserver.status, 20, what=fserver.log)
     assert len(drive.snapshots()) == 1
+
+
+def test_a_halt_stops_the_backup_before_the_drive_is_unmounted(drive: Drive) -> None:
+    (drive.source / "big").write_bytes(os.urandom(5_000_000))
+    fserver = start_fserver(drive, RSYNC_OPTIONS="-a --bwlimit=300")
+    drive.house.until(lambda: rsyncs(drive.house) and "; backing up" in fserver.status)
+    step = TOP / "services/halt/halt.d/20-fserver"
+    said = drive.inside(step, env={**drive.environment, "PIMAINS_BUDGET_SECONDS": "20", "PIMAINS_REASON": "test"})
+    assert (said.returncode, said.stdout) == (0, "fserver: all clients have left\n")
+    drive.unmount()
+    assert fserver.read("backup").startswith("stopped ")
+
+
+def test_a_backup_that_was_killed_is_told_and_its_service_goes_on(drive: Drive) -> None:
+    (drive.source / "big").write_bytes(os.urandom(5_000_000))
+    fserver = start_fserver(drive, RSYNC_OPTIONS="-a --bwlimit=300")
+    drive.house.until(lambda: rsyncs(drive.house) and "; backing up" in fserver.status)
+    lock = (drive.house.root / "run/pimains/backup.lock").read_text()
+    os.killpg(int(lock), signal.SIGKILL)
+    drive.house.until(lambda: "; backup failed " in fserver.status, what=fserver.status)
+    assert "its process was ended half-way; the next one goes on there" in fserver.read("unwell")
+
+
+def test_a_file_that_vanishes_meanwhile_is_no_failure(drive: Drive) -> None:
+    add_fserver(drive, RSYNC_OPTIONS="-a --bwlimit=1000", BACKUP_KEEP="1")
+    (drive.source / "a").write_bytes(os.urandom(1_500_000))
+    (drive.source / "z").write_text("soon gone\n")
+    words = ["nsenter", f"--mount=/proc/{drive.house.pid}/ns/mnt", *drive.words("now")]
+    with subprocess.Popen(words, env=drive.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as made:
+        drive.house.until(lambda: list(drive.path(HOST).glob("*.partial/*/*/*/.a.*")), what="the first file to be under way")
+        (drive.source / "z").unlink()
+        _, errors = made.communicate(timeout=30)
+    assert (made.returncode, errors.decode()) == (0, "")
+    assert len(drive.snapshots()) == 1
+
+
+def test_a_service_waits_for_a_backup_that_was_begun_by_hand(drive: Drive) -> None:
+    (drive.source / "big").write_bytes(os.urandom(2_000_000))
+    add_fserver(drive, RSYNC_OPTIONS="-a --bwlimit=500")
+    words = ["nsenter", f"--mount=/proc/{drive.house.pid}/ns/mnt", *drive.words("now")]
+    with (
+        subprocess.Popen(words, env=drive.environment, stdout=subprocess.DEVNULL) as by_hand,
+        subprocess.Popen([*words, "--until-eof"], env=drive.environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as waits,
+        subprocess.Popen([*words, "--until-eof"], env=drive.environment, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as told_to_stop,
+    ):
+        pass_on = told_to_stop.communicate(timeout=10)[1]
+        assert pass_on.decode() in ("pimains: stopped before it began\n", "pimains: stopped half-way; the next backup goes on there\n")
+        assert by_hand.wait(20) in (0, 1)
+        assert waits.stdout
+        assert waits.stdout.readlines()[-1].startswith(b"done: ")
+        assert waits.stdin
+        waits.stdin.close()
+        assert waits.wait(20) == 0
 
 
 def test_fclient_backs_up_once_the_share_is_there_and_lets_go_of_it_when_it_leaves(house: OneHouse) -> None:

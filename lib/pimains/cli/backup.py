@@ -108,7 +108,7 @@ def tell(options: argparse.Namespace, host: str, shelf: Shelf) -> int:
 
 def restore(options: argparse.Namespace, shelf: Shelf, is_mirrored: bool) -> int:
     """Copy something back."""
-    path = Path(os.path.normpath(Path("/") / options.path))
+    path = Path(os.path.normpath(options.path.absolute()))
     there = shelf.complete()
     newest = None if is_mirrored and shelf.has_mirror() else shelf.latest()
     name = _meant(options.date, there) if options.date else newest

@@ -4,6 +4,7 @@ import argparse
 import contextlib
 import fcntl
 import os
+import select
 import signal
 import sqlite3
 import sys
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pimains.cli.backup_words import Line, count, progress
-from pimains.core import last_backup, notify, paths
+from pimains.core import last_backup, notify, paths, state
 from pimains.core.errors import PimainsError
 from pimains.core.ledger import Ledger, Reading
 from pimains.devices import rsync
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from pimains.cli.backup import Source
 
 _NICENESS = 10
+_LOOK_SECONDS = 0.2
 
 
 class _Told:
@@ -49,6 +51,7 @@ class BackupNow:
         self.source = source
         self.for_a_service = bool(options.until_eof)
         self.reason = options.reason
+        self.told = _Told(by_input=self.for_a_service)
         self.quiet = bool(options.json) or self.for_a_service
         self.line = Line(sys.stderr.isatty() and not self.quiet)
 
@@ -57,14 +60,14 @@ class BackupNow:
         lock = self.lock()
         os.nice(_NICENESS)
         began = time.monotonic()
-        self.note(last_backup.UNDER_WAY, f"since {_moment()}")
+        self.note(last_backup.UNDER_WAY)
         done, why = Done(Path(), 0, 0, []), ""
         try:
             done = self.copy()
             why = "; ".join(done.failures)
         except rsync.Interrupted:
             self.line.end()
-            self.note(last_backup.STOPPED, f"{_moment()}: goes on with the next one")
+            self.note(last_backup.STOPPED, "goes on with the next one")
             raise PimainsError("stopped half-way; the next backup goes on there") from None
         except PimainsError as error:
             why = str(error)
@@ -100,10 +103,18 @@ class BackupNow:
                 os.close(handle)
                 raise PimainsError(f"a backup is under way already (process {holder}): pimains backup list") from None
             print(f"waiting until the backup of process {holder} has ended", flush=True)
-            fcntl.flock(handle, fcntl.LOCK_EX)
+            self.wait_for(handle)
         os.ftruncate(handle, 0)
         os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
         return handle
+
+    def wait_for(self, lock: int) -> None:
+        """Until nobody else has the lock; raises PimainsError when told to stop before."""
+        while not select.select([self.told], [], [], _LOOK_SECONDS)[0]:
+            with contextlib.suppress(BlockingIOError):
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return
+        raise PimainsError("stopped before it began")
 
     def copy(self) -> Done:
         """The copying itself."""
@@ -111,7 +122,7 @@ class BackupNow:
         shelf = self.source.shelf
         wanted = Wanted(settings.BACKUP, settings.RSYNC_OPTIONS, settings.BACKUP_KEEP)
         now = datetime.now()  # snapshots are called by the time that people live in
-        return shelf.back_up(wanted, now, self.show, _Told(by_input=self.for_a_service))
+        return shelf.back_up(wanted, now, self.show, self.told)
 
     def show(self, path: Path, how: rsync.Progress | None) -> None:
         """How far it is."""
@@ -126,12 +137,12 @@ class BackupNow:
         what = " ".join(map(str, self.source.settings.BACKUP))
         copied = f"{count(done.files)}, {sentences.size(done.size)} copied in {took}"
         if why:
-            self.note(last_backup.FAILED, f"{_moment()}: {why}")
+            self.note(last_backup.FAILED, why)
             body = f"{why}\n\nWhat was copied before is kept, and so are the earlier backups."
             with contextlib.redirect_stdout(sys.stderr):  # what it says about itself is no part of the answer
                 notify.post(f"backup of {what} on {self.source.host} failed", body, "backup-failed")
         else:
-            self.note(last_backup.DONE, f"{_moment()}: {copied}")
+            self.note(last_backup.DONE, copied)
         if why and not self.quiet:
             print(f"pimains: the backup is not complete: {why}", file=sys.stderr)
         elif not self.quiet or self.for_a_service:
@@ -142,15 +153,11 @@ class BackupNow:
         except (OSError, sqlite3.Error) as error:
             print(f"the ledger cannot be written: {error}", file=sys.stderr)
 
-    def note(self, word: str, more: str) -> None:
+    def note(self, word: str, more: str = "") -> None:
         """For the service's status line, if it was ever started."""
         if not self.source.run.is_dir():
             return
         try:
-            last_backup.note(self.source.run, word, more)
+            state.write(self.source.run / "backup", last_backup.line(word, more))
         except OSError as error:
             print(f"{self.source.run / 'backup'}: {error.strerror}", file=sys.stderr)
-
-
-def _moment() -> str:
-    return time.strftime("%d %b %H:%M").lstrip("0")

@@ -6,6 +6,7 @@ failed 21 Nov 01:50: there is no space left on the drive
 stopped 21 Nov 01:50: goes on with the next one
 """
 
+import time
 from pathlib import Path
 
 from pimains.core import state
@@ -13,9 +14,10 @@ from pimains.core import state
 UNDER_WAY, DONE, FAILED, STOPPED = "under way", "done", "failed", "stopped"
 
 
-def note(run: Path, word: str, more: str) -> None:
-    """Write down `word` and what follows it."""
-    state.write(run / "backup", f"{word} {more}")
+def line(word: str, more: str = "") -> str:
+    """The line that says `word`, now, and what follows it."""
+    now = time.strftime("%d %b %H:%M").lstrip("0")
+    return f"{word} {'since ' if word == UNDER_WAY else ''}{now}{f': {more}' if more else ''}"
 
 
 def read(run: Path) -> str:
@@ -23,17 +25,17 @@ def read(run: Path) -> str:
     return (state.read(run / "backup") or "").partition("\n")[0]
 
 
-def for_status(line: str) -> str:
-    """The same in the words of a status line."""
-    if line.startswith(UNDER_WAY):
+def for_status(told: str) -> str:
+    """The same in the words of a status told."""
+    if told.startswith(UNDER_WAY):
         return "backing up"
-    if line.startswith(DONE):
-        return f"backed up {line.removeprefix(DONE).strip().partition(': ')[0]}"
-    if line.startswith((FAILED, STOPPED)):
-        return f"backup {line}"
+    if told.startswith(DONE):
+        return f"backed up {told.removeprefix(DONE).strip().partition(': ')[0]}"
+    if told.startswith((FAILED, STOPPED)):
+        return f"backup {told}"
     return ""
 
 
-def is_well(line: str) -> bool:
+def is_well(told: str) -> bool:
     """Whether nobody needs to look after it."""
-    return not line.startswith(FAILED)
+    return not told.startswith(FAILED)

@@ -99,7 +99,9 @@ class BackupChild:
         if self._child:
             with suppress(PermissionError):  # root's, while this service is not: it sees that its input has ended
                 self._child.signal(signal.SIGKILL)
-            self._bury(self._child)
+            self._let_go(self._child)
+        if last_backup.read(self._me.run).startswith(last_backup.UNDER_WAY):
+            self._me.leave("backup", last_backup.line(last_backup.STOPPED, "the drive went away; the next one goes on there"))
 
     def close(self) -> None:
         """Let go of it: it stops by itself."""
@@ -111,14 +113,17 @@ class BackupChild:
             self._watch.close()
 
     def _bury(self, child: Child) -> None:
+        self._let_go(child)
+        if last_backup.read(self._me.run).startswith(last_backup.UNDER_WAY):
+            why = "its process was ended" if child.exit_code is None or child.exit_code < 0 else f"exit code {child.exit_code}"
+            self._me.leave("backup", last_backup.line(last_backup.FAILED, f"{why} half-way; the next one goes on there"))
+            notify.post(f"backup of {self._me.name} failed: {why}", "The next one goes on where it ended.", "backup-failed")
+
+    def _let_go(self, child: Child) -> None:
         child.has_ended()
         child.close()
         self._child = None
         self._close_stop()
-        if last_backup.read(self._me.run).startswith(last_backup.UNDER_WAY):
-            why = "its process was ended" if child.exit_code is None or child.exit_code < 0 else f"exit code {child.exit_code}"
-            last_backup.note(self._me.run, last_backup.FAILED, f"half-way: {why}, its log says more")
-            notify.post(f"backup of {self._me.name} failed: {why}", "The next one goes on where it ended.", "backup-failed")
 
     def _close_stop(self) -> None:
         if self._stop >= 0:

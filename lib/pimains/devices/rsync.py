@@ -4,6 +4,7 @@ import os
 import re
 import select
 import subprocess
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import NamedTuple
@@ -159,13 +160,23 @@ def _number(digits: bytes) -> int:
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:
-    """End it if it runs; one that hangs in the kernel, on a dead share, is left alone."""
+    """End it if it runs, and the two others that belong to it; one that hangs in the kernel, on a dead share, is left alone."""
+    pipes = [pipe for pipe in (child.stdout, child.stderr) if pipe]
     for act, seconds in ((child.terminate, _AFTER_TERM_SECONDS), (child.kill, _AFTER_KILL_SECONDS)):
-        if child.poll() is not None:
+        if child.poll() is None:
+            act()
+        if _are_closed([pipe.fileno() for pipe in pipes], seconds):
             break
-        act()
-        with suppress(subprocess.TimeoutExpired):
-            child.wait(seconds)
-    for pipe in (child.stdout, child.stderr):
-        if pipe:
-            pipe.close()
+    with suppress(subprocess.TimeoutExpired):
+        child.wait(_AFTER_KILL_SECONDS)
+    for pipe in pipes:
+        pipe.close()
+
+
+def _are_closed(handles: list[int], seconds: float) -> bool:
+    """Read what comes until nobody holds the other ends any more; whether that was within `seconds`."""
+    deadline = time.monotonic() + seconds
+    while handles and (left := deadline - time.monotonic()) > 0:
+        ready = select.select(handles, [], [], left)[0]
+        handles = [handle for handle in handles if handle not in ready or os.read(handle, 65536)]
+    return not handles
