@@ -1,5 +1,6 @@
 """A file server and a client on two hosts, with a real share that hangs when the cable is cut."""
 
+import os
 import tempfile
 import time
 from collections.abc import Iterator
@@ -71,3 +72,22 @@ def test_a_short_cut_and_a_restarted_server_change_nothing(hosts: TwoHosts) -> N
     hosts.client.until(lambda: fclient.pid not in (0, pid) and fclient.status.endswith("started: mpd"))
     assert [unit for unit in hosts.units() if unit.startswith("stop")] == [], fclient.log + fserver.log
     assert hosts.is_mounted(fclient)
+
+
+def test_a_backup_under_way_keeps_no_dead_share(hosts: TwoHosts) -> None:
+    (hosts.drive / "backup").mkdir()
+    source = hosts.client.root / "source"
+    source.mkdir()
+    (source / "big").write_bytes(os.urandom(6_000_000))
+    hosts.add_fserver()
+    fclient = hosts.add_fclient(BACKUP=str(source), RSYNC_OPTIONS="-a --bwlimit=300")
+    copy = hosts.drive / "backup/kitchen" / str(source)[1:]
+    hosts.client.until(lambda: list(copy.glob(".big.*")), what=fclient.log)
+    hosts.cut()
+    took = seconds_until(lambda: not hosts.is_mounted(fclient), 7, "the share to be gone")
+    assert took <= 6
+    hosts.client.until(lambda: fclient.read("backup").startswith("stopped "), what=fclient.read("backup"))
+    fclient.set("RSYNC_OPTIONS", "-a")
+    hosts.mend()
+    hosts.client.until(lambda: "; backed up " in fclient.status, 30, what=fclient.log)
+    assert (copy / "big").read_bytes() == (source / "big").read_bytes()
