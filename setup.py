@@ -35,4 +35,5 @@ setup(
     packages=find_packages("lib"),
     package_dir={"": "lib"},
     data_files=service_files(),
+    entry_points={"gpiozero_pin_factories": ["pimains-house = pimains.house.pins:HouseFactory"]},
 )

@@ -6,6 +6,8 @@ from functools import cache
 from pathlib import Path
 from typing import Protocol
 
+_TIME_ERROR = 5
+
 
 class Clock(Protocol):
     """What a service may know of time."""
@@ -18,6 +20,9 @@ class Clock(Protocol):
 
     def real_seconds(self, seconds: float) -> float:
         """How long to really wait for `seconds` of this clock to pass."""
+
+    def is_synchronised(self) -> bool:
+        """Whether wall time comes from a time server, and not from where this machine left off or what somebody typed."""
 
 
 class SystemClock:
@@ -38,6 +43,13 @@ class SystemClock:
         """Seconds to wait on the machine."""
         return seconds / self.speed
 
+    def is_synchronised(self) -> bool:
+        """As the kernel has it from whoever disciplines its clock (adjtimex(2))."""
+        import ctypes  # a megabyte, and most services never ask
+
+        asks_only = bytes(256)
+        return ctypes.CDLL(None).adjtimex(ctypes.create_string_buffer(asks_only, 256)) not in (-1, _TIME_ERROR)
+
 
 class FakeClock:
     """A clock that moves only when told, so that hours pass in milliseconds."""
@@ -45,6 +57,7 @@ class FakeClock:
     def __init__(self, monotonic: float = 100.0, wall: float = 1_790_000_000.0) -> None:
         self._monotonic = monotonic
         self._wall = wall
+        self.synchronised = False
 
     def monotonic(self) -> float:
         """Seconds since the imagined boot."""
@@ -57,6 +70,10 @@ class FakeClock:
     def real_seconds(self, seconds: float) -> float:  # noqa: ARG002  # as the protocol Clock has it
         """Nothing is really waited for."""
         return 0.0
+
+    def is_synchronised(self) -> bool:
+        """As the test says."""
+        return self.synchronised
 
     def advance(self, seconds: float) -> None:
         """Let `seconds` pass on both clocks."""

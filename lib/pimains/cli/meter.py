@@ -1,0 +1,103 @@
+"""Tell what the meters of this machine show, or set one to what its face shows.
+
+`set` counts on from there: it changes no reading, and is written into the ledger.
+"""
+
+import argparse
+import getpass
+import json
+import os
+import select
+import time
+from pathlib import Path
+from typing import Any
+
+from pimains.core import instances, state
+from pimains.core.errors import Misused, PimainsError
+
+_ANSWER_SECONDS = 10.0
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What `pimains meter` may be told."""
+    parser.add_argument("action", nargs="?", choices=("show", "set"), default="show", help="what to do (default: %(default)s)")
+    parser.add_argument("total", nargs="?", metavar="TOTAL", help="what the meter's face shows now, in kWh or m3")
+    parser.add_argument("--instance", help="the meter service, when there are several")
+    parser.add_argument("--servicedir", type=Path, default=instances.SCAN_DIRECTORY, help="where services are (default: %(default)s)")
+    parser.add_argument("--json", action="store_true", help="for programs")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Do it."""
+    meters = [each for each in instances.found(options.servicedir) if each.service == "meter"]
+    if options.instance:
+        meters = [each for each in meters if each.name == options.instance]
+    if not meters:
+        which = f"no meter service {options.instance}" if options.instance else "no meter service"
+        raise Misused(f"{options.servicedir}: {which} (create_service --service_name=meter --add-service)")
+    if options.action == "set":
+        return _set(meters, options.total)
+    found = {each.name: _shown(each) for each in meters}
+    if options.json:
+        print(json.dumps(found, indent=2))
+    else:
+        for name, shown in found.items():
+            print(f"{name}: {shown['status']}")
+    return 0
+
+
+def _shown(meter: instances.ServiceDirectory) -> dict[str, Any]:
+    total, power, flow = (state.read(meter.run / name) for name in ("total", "power", "flow"))
+    how = state.read(meter.run / ("power_is" if power else "flow_is"))
+    return {
+        "status": state.read(meter.run / "status") or "not running",
+        "total": total and float(total),
+        "power_watts": power and float(power),
+        "flow_m3_per_hour": flow and float(flow),
+        "is_upper_bound": how == "at most",
+    }
+
+
+def _set(meters: list[instances.ServiceDirectory], total: str | None) -> int:
+    if total is None:
+        raise Misused("TOTAL is missing: what the meter's face shows, such as: pimains meter set 12345.6")
+    if len(meters) > 1:
+        raise Misused(f"there are {len(meters)} meters; --instance says which: {', '.join(each.name for each in meters)}")
+    try:
+        value = float(total.replace(",", "."))
+    except ValueError:
+        raise Misused(f"{total!r} is no number") from None
+    if not 0 <= value <= 1e9:
+        raise Misused(f"{total} is no total from 0 to 1000000000")
+    said = _ask(meters[0], f"set {value:.6f} {getpass.getuser()}")
+    print(said)
+    return 0
+
+
+def _ask(meter: instances.ServiceDirectory, order: str) -> str:
+    """Have the service carry out an order; returns what it says. Raises PimainsError."""
+    id_ = str(os.getpid())
+    try:
+        answers = os.open(meter.run / "said", os.O_RDWR | os.O_NONBLOCK)
+        asked = os.open(meter.run / "ask", os.O_WRONLY | os.O_NONBLOCK)
+    except PermissionError:
+        raise PimainsError(f"{meter.run}: root and members of group pimains may do that") from None
+    except OSError:
+        raise PimainsError(f"{meter.name} is not running (svc -u {meter.path})") from None
+    try:
+        os.write(asked, f"{id_} {order}\n".encode())
+        begun, until = "", time.monotonic() + _ANSWER_SECONDS
+        while time.monotonic() < until:
+            if select.select([answers], [], [], until - time.monotonic())[0]:
+                begun += os.read(answers, 4096).decode("utf-8", "replace")
+                for line in begun.splitlines():
+                    said, _, rest = line.partition(" ")
+                    how, _, words = rest.partition(" ")
+                    if said == id_ and begun.endswith("\n"):
+                        if how != "ok":
+                            raise PimainsError(words)
+                        return words
+        raise PimainsError(f"{meter.name} did not answer within {_ANSWER_SECONDS:g} s (pimains status)")
+    finally:
+        os.close(asked)
+        os.close(answers)

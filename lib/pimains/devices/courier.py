@@ -1,0 +1,101 @@
+"""Brings the journal's readings to a collector, in a thread of its own, for as long as that takes."""
+
+import random
+import sqlite3
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from pimains.core.errors import Away
+from pimains.core.journal import Journal
+from pimains.plan.back_off import wait_seconds
+from pimains.plan.delivery import Batch, Boot, Face, Reading
+
+if TYPE_CHECKING:
+    from pimains.devices.http import Collector
+
+BATCH_ROWS = 2000
+
+
+class Load:
+    """What every request says about its source."""
+
+    def __init__(self, source: str, unit: str, impulses_per_unit: float) -> None:
+        self.source = source
+        self.unit = unit
+        self.impulses_per_unit = impulses_per_unit
+        self.face: Face | None = None
+
+    def batch(self, boots: dict[str, Boot], readings: list[Reading]) -> Batch:
+        """One request."""
+        return Batch(self.source, self.unit, self.impulses_per_unit, self.face, boots, readings)
+
+
+class Courier:
+    """Wakes at `bring`; `trouble` is why nothing goes through, '' while it does. `setting`: what somebody has to look at."""
+
+    def __init__(self, open_collector: Callable[[], "Collector"], journal: Journal, load: Load) -> None:
+        self.trouble = ""
+        self.setting = ""
+        self._open = open_collector
+        self._journal = journal
+        self._load = load
+        self._told_face: Face | None = None
+        self._wake = threading.Event()
+        self._end = threading.Event()
+        self._idle = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="courier", daemon=True)
+        self._thread.start()
+
+    def bring(self) -> None:
+        """There may be something to bring."""
+        self._idle.clear()
+        self._wake.set()
+
+    def finish(self, seconds: float) -> None:
+        """Wait at most `seconds` until everything was brought, or could not be; then end."""
+        self.bring()
+        if not self.trouble:
+            self._idle.wait(seconds)
+        self._end.set()
+        self._wake.set()
+        self._thread.join(0.1)
+
+    def _run(self) -> None:
+        collector: Collector | None = None
+        failures = 0
+        while not self._end.is_set():
+            self._wake.wait()
+            self._wake.clear()
+            try:
+                collector = collector or self._open()
+                self._bring_all(collector)
+                failures, self.trouble, self.setting = 0, "", ""
+            except (Away, sqlite3.Error) as why:
+                self.trouble, self.setting = str(why), ""
+            except Exception as why:
+                # nothing may end this thread: a meter counts on, and says what is wrong
+                self.trouble, self.setting = str(why), getattr(why, "setting", "COLLECTOR")
+            if self.trouble:
+                if collector is not None:
+                    collector.close()
+                collector = None
+                self._idle.set()
+                self._end.wait(wait_seconds(failures, random.random()))  # noqa: S311  # only so that machines do not come in step
+                failures += 1
+                self._wake.set()
+            elif not self._wake.is_set():
+                self._idle.set()
+
+    def _bring_all(self, collector: "Collector") -> None:
+        while not self._end.is_set():
+            boots, readings = self._journal.unsent(BATCH_ROWS)
+            face = self._load.face
+            if not readings and not boots and face == self._told_face:
+                return
+            batch = self._load.batch(boots, readings)
+            accepted = collector.send(batch)
+            if any(reading.sequence > accepted.get(reading.boot, 0) for reading in readings):
+                raise Away("it has not stored all readings")
+            self._journal.acknowledge(boots, accepted)
+            self._told_face = batch.face

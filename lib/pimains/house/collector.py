@@ -1,0 +1,128 @@
+"""A small collector for tests and rehearsals: it takes readings as plan/delivery describes, keeps them in memory, and can misbehave.
+
+    python3 -m pimains.house.collector --port 0 --token secret [--certificate FILE]
+
+Lines on its standard input: `totals`, `answer 503` (200 again makes it well), `forget` (it stores, but the answer is lost),
+`mute` (it never answers), `quit`.
+"""
+
+import argparse
+import json
+import ssl
+import sys
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from pimains.plan import delivery
+
+
+class Store:
+    """What it was sent, and how it behaves."""
+
+    def __init__(self, token: str) -> None:
+        self.token = token
+        self.behaviour = "200"
+        self.rows: dict[tuple[str, str, int], delivery.Reading] = {}
+        self.boots: dict[tuple[str, str], delivery.Boot] = {}
+        self.faces: dict[str, delivery.Face | None] = {}
+        self.requests = 0
+
+    def take(self, batch: delivery.Batch) -> None:
+        """Store what is new."""
+        for reading in batch.readings:
+            self.rows.setdefault((batch.source, reading.boot, reading.sequence), reading)
+        for name, boot in batch.boots.items():
+            before = self.boots.get((batch.source, name), delivery.Boot(None))
+            self.boots[batch.source, name] = boot if before.is_improved_by(boot) else before
+        self.faces[batch.source] = batch.face
+
+    def totals(self) -> dict[str, object]:
+        """What it knows of each source."""
+        return {
+            source: {
+                "readings": sum(key[0] == source for key in self.rows),
+                "count": max((row.pulses for key, row in self.rows.items() if key[0] == source), default=0),
+                "times": sorted(
+                    self.boots[source, row.boot].offset + row.uptime  # type: ignore[operator]  # asked for only those that have one
+                    for key, row in self.rows.items()
+                    if key[0] == source and self.boots[source, row.boot].offset is not None
+                )[:: max(1, len(self.rows) // 5)],
+                "face": self.faces[source] and tuple(self.faces[source] or ()),
+            }
+            for source in self.faces
+        }
+
+
+def handler(store: Store) -> type[BaseHTTPRequestHandler]:
+    """What answers one request."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            store.requests += 1
+            status, answer = self._status(body)
+            if store.behaviour == "mute":
+                time.sleep(3600)
+            if store.behaviour == "forget":
+                self.close_connection = True
+                return
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(answer)))
+            self.end_headers()
+            self.wfile.write(answer)
+
+        def _status(self, body: bytes) -> tuple[int, bytes]:
+            if store.behaviour.isdigit() and store.behaviour != "200":
+                return int(store.behaviour), b""
+            if self.path != delivery.PATH:
+                return 404, b"no such page"
+            if self.headers.get("Authorization") != f"Bearer {store.token}":
+                return 401, b""
+            try:
+                batch = delivery.read(body)
+            except ValueError as error:
+                return 400, json.dumps({"error": str(error)}).encode()
+            store.take(batch)
+            return 200, delivery.acknowledged(batch)
+
+        def log_request(self, *_: object) -> None:
+            return
+
+    return Handler
+
+
+def main(options: argparse.Namespace) -> None:
+    """Serve until told to quit."""
+    store = Store(options.token)
+    server = ThreadingHTTPServer((options.host, options.port), handler(store))
+    server.daemon_threads = True
+    if options.certificate:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(options.certificate)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    print(f"LISTENING {options.host}:{server.server_address[1]}", flush=True)
+    for line in sys.stdin:
+        words = line.split()
+        if words == ["quit"]:
+            return
+        if words == ["totals"]:
+            print(json.dumps({"requests": store.requests, "sources": store.totals()}), flush=True)
+        elif words[:1] == ["answer"]:
+            store.behaviour = words[1]
+        elif words in (["forget"], ["mute"]):
+            store.behaviour = words[0]
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(
+        prog="python3 -m pimains.house.collector", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
+    parser.add_argument("--port", type=int, default=8460, help="0: any that is free")
+    parser.add_argument("--token", required=True, help="what sources prove themselves with")
+    parser.add_argument("--certificate", metavar="FILE", help="certificate and key (PEM)")
+    main(parser.parse_args())

@@ -1,0 +1,98 @@
+"""A pin factory of gpiozero's whose pins are moved from outside: GPIOZERO_PIN_FACTORY=pimains-house.
+
+PIMAINS_HOUSE_PINS names a FIFO; a line moves a pin, each after the other:
+
+    24 low
+    24 high
+    24 pulses 100 0.03 0.0325 0.002   a hundred times low for 30 ms, high for 32.5 ms, each edge with 2 ms of bounces
+    wait 1.5                          seconds
+    kill                              ends the process as kill -9 does, between one edge and the next
+"""
+
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from gpiozero.pins.mock import MockFactory, MockPin
+
+_BOUNCE_SECONDS = 0.0004
+
+
+class HousePin(MockPin):  # type: ignore[misc]  # gpiozero has no types
+    """A pin whose edges are stamped with when they were to come, as the kernel stamps them, however late we hear of them."""
+
+    stamp: float | None = None
+
+    def _call_when_changed(self, ticks: float | None = None, state: int | None = None) -> None:
+        super()._call_when_changed(self.stamp if ticks is None else ticks, state)
+
+
+class HouseFactory(MockFactory):  # type: ignore[misc]  # gpiozero has no types
+    """gpiozero's own mock factory, with a thread that moves the pins."""
+
+    def __init__(self) -> None:
+        super().__init__(pin_class=HousePin)
+        path = Path(os.environ["PIMAINS_HOUSE_PINS"])
+        # open for writing, too: what was not read yet waits for us, whoever else comes and goes
+        self._commands = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        self._begun = False
+
+    def pin(self, spec: Any, pin_class: Any = None) -> Any:
+        """The pin; from now on it may be moved."""
+        pin = super().pin(spec, pin_class)
+        if not self._begun:
+            self._begun = True
+            threading.Thread(target=self._live, daemon=True).start()
+        return pin
+
+    def _live(self) -> None:
+        while True:
+            words = self._line().split()
+            if words == ["kill"]:
+                os.kill(os.getpid(), signal.SIGKILL)
+            elif words[:1] == ["wait"]:
+                time.sleep(float(words[1]))
+            elif words[1:2] == ["pulses"]:
+                _pulse(self._watched(words[0]), int(words[2]), *map(float, words[3:]))
+            elif words:
+                _move(self._watched(words[0]), words[1] == "high")
+
+    def _watched(self, number: str) -> Any:
+        """The pin, once somebody hears its edges."""
+        while self.pins[int(number)].when_changed is None:
+            time.sleep(0.002)
+        return self.pins[int(number)]
+
+    def _line(self) -> str:
+        """One line and not a byte more: what follows is there for whoever comes after us."""
+        line = b""
+        while not line.endswith(b"\n"):
+            line += os.read(self._commands, 1)
+        return line.decode("ascii", "replace")
+
+
+def _pulse(pin: Any, times: int, low: float = 0.0, high: float = 0.0, bounces: float = 0.0) -> None:
+    due = time.monotonic()
+    for _ in range(times):
+        for level, lasts in ((False, low), (True, high)):
+            if lasts:
+                time.sleep(max(0.0, due - time.monotonic()))
+                pin.stamp = due
+            for number in range(int(bounces / _BOUNCE_SECONDS)):
+                _move(pin, level == (number % 2 == 0))
+                pin.stamp = due + (number + 1) * _BOUNCE_SECONDS
+            _move(pin, level)
+            due += lasts
+    time.sleep(max(0.0, due - time.monotonic()) if high else 0.0)
+    pin.stamp = None
+
+
+def _move(pin: Any, level: bool) -> None:
+    if level:
+        pin.drive_high()
+    else:
+        pin.drive_low()
+        pin.clear_states()  # it keeps every change, for tests of gpiozero's own
