@@ -436,3 +436,11 @@ def test_fclient_backs_up_once_the_share_is_there_and_lets_go_of_it_when_it_leav
     house.until(lambda: "; backed up " in fclient.status, what=fclient.log)
     copy = Path(f"/proc/{house.pid}/root{house.share}/backup/kitchen/{str(source)[1:]}/big")
     assert copy.read_bytes() == (source / "big").read_bytes()
+
+
+def test_a_backup_takes_little_memory() -> None:
+    """The short version of the benchmark."""
+    table = subprocess.run([TOP / "tests/bench/backup.py", "300"], capture_output=True, text=True, check=True).stdout
+    megabytes = [float(line.split()[-2]) for line in table.splitlines()[1:]]
+    assert len(megabytes) == 3, table
+    assert max(megabytes) < 25, table
