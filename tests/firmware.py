@@ -166,9 +166,9 @@ class Plug:
         """All of what the hardware said about this."""
         return [said for said in self.said if said.what == what]
 
-    def device_s(self) -> float:
-        """The plug's own clock, which goes on while it is frozen."""
-        return self._clock_start + (time.monotonic() - self._clock_start) * self.time_scale
+    def device_s(self, at: float | None = None) -> float:
+        """The plug's own clock now or `at` a time.monotonic(). It goes on while the plug is frozen."""
+        return self._clock_start + ((time.monotonic() if at is None else at) - self._clock_start) * self.time_scale
 
     def stalled(self, since: float, until: float) -> float:
         """Seconds of its time in which the machine did not let the plug do anything: what a measured time may be longer by."""
