@@ -63,6 +63,23 @@ class Repository:
         )
         self._build(self._root.top / "srv/build" / f"newer-{Path(package).name}-{version}")
 
+    def add_newer_of_installed(self, package: str, version: str) -> None:
+        """A package of Debian that is installed, again, with the same files and scripts and a later version."""
+        tree = f"/srv/build/newer-{package}-{version}"
+        self._root.run(
+            f"""set -e
+            mkdir -p {tree}/DEBIAN
+            for field in Package Architecture Maintainer Depends Description; do
+                dpkg-query -W -f "$field: \\${{$field}}\\n" {package}
+            done >{tree}/DEBIAN/control
+            echo 'Version: {version}' >>{tree}/DEBIAN/control
+            for script in preinst postinst prerm postrm conffiles; do
+                [ ! -e /var/lib/dpkg/info/{package}.$script ] || cp /var/lib/dpkg/info/{package}.$script {tree}/DEBIAN/$script
+            done
+            dpkg-query -L {package} | while read -r path; do [ -d $path ] || [ ! -e $path ] || cp -a --parents $path {tree}; done"""
+        )
+        self._build(self._root.top / tree.lstrip("/"))
+
     def away(self) -> None:
         """Nobody answers any more."""
         self._sources.write_text("deb [trusted=yes] http://127.0.0.1:9/ ./\n")
