@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What the idle services halt and notify cost: memory, processor time and wake-ups.
+"""What the idle services halt, notify and update cost: memory, processor time and wake-ups.
 
     tests/bench/footprint.py [SECONDS]
 
@@ -71,6 +71,9 @@ def waiting(house: House, service: str) -> int:
     if service == "halt":
         instance = house.add("halt", HALT_COMMAND=house.recorder)
         until(lambda: instance.status == "ready")
+    elif service == "update":
+        instance = house.add("update", UPGRADE="no-such-package")
+        until(lambda: instance.status.startswith("nothing to upgrade"), 30)
     else:
         told = {"MAIL_TO": "anna@example.org", "MAIL_FROM": "pi@example.org", "MAIL_HOST": "localhost", "LCD_HOST": "127.0.0.1"}
         instance = house.add("notify", APPRISE_FILE="", **told)
@@ -98,7 +101,7 @@ def measure(house: House, seconds: float, service: str = "halt") -> Footprint:
 def main() -> None:
     """Print the table."""
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 60
-    for service in ("halt", "notify"):
+    for service in ("halt", "notify", "update"):
         with tempfile.TemporaryDirectory(prefix="pimains-bench-") as root:
             for house in new_house(Path(root)):
                 show(service, measure(house, seconds, service), seconds)

@@ -3,21 +3,21 @@
 from collections.abc import Generator
 from pathlib import Path
 
-from pimains.core.child import Child
 from pimains.core.clock import Clock
 from pimains.core.service import Nap, Readable
 from pimains.devices.programs import Programs
 
-_SYSTEMD_SECONDS_MAX = 60.0
+_START_SECONDS_MAX = 60.0
 
 
 def start(clock: Clock, words: list[str], unit: str) -> Generator[Nap, tuple[Readable, ...], None]:
-    """Start `words` as the transient systemd unit `unit`, or without systemd in a session of their own; raises Failed or OSError.
+    """Start `words` as the transient systemd unit `unit`, or without systemd in a session of their own; raises Failed.
 
     systemd ends what is in the same control group as a service that it restarts: a session of its own would not be enough there.
+    Nothing of this environment is handed on.
     """
     if Path("/run/systemd/system").is_dir():  # sd_booted(3)
-        by_systemd = ["systemd-run", "--quiet", "--collect", f"--unit={unit}", "--", *words]
-        yield from Programs(clock, _SYSTEMD_SECONDS_MAX, {}).run(by_systemd, "systemd-run")
+        starter = ["systemd-run", "--quiet", "--collect", f"--unit={unit}", "--"]
     else:
-        Child(words, {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}, print).close()
+        starter = ["setsid", "--fork", "env", "-i"]
+    yield from Programs(clock, _START_SECONDS_MAX, {}).run([*starter, *words], starter[0])

@@ -64,7 +64,7 @@ def refresh(wait_seconds: float, say: Callable[[str], None]) -> None:
 
 
 def installed(names: Iterable[str]) -> dict[str, Installed]:
-    """Those of `names` that dpkg knows; raises AptError."""
+    """Those of `names` that dpkg knows of this machine's own architecture; raises AptError."""
     names = list(names)
     code, native = _run(["dpkg", "--print-architecture"])
     wanted = ["dpkg-query", "-W", "-f", r"${Package}\t${Architecture}\t${Version}\t${db:Status-Want} ${db:Status-Status}\n", "--", *names]
@@ -73,11 +73,10 @@ def installed(names: Iterable[str]) -> dict[str, Installed]:
         raise AptError(_reason(said, code))
     found = {}
     for line in said.splitlines():
-        if line.count("\t") == 3:
-            name, architecture, version, state = line.split("\t")
-            full = name if architecture in (native.strip(), "all") else f"{name}:{architecture}"
+        name, architecture, version, state = (*line.split("\t"), "", "", "")[:4]
+        if architecture in (native.strip(), "all"):
             wants, _, status = state.partition(" ")
-            found[full] = Installed(version, "held" if wants == "hold" and status == "installed" else status)
+            found[name] = Installed(version, "held" if wants == "hold" and status == "installed" else status)
     return found
 
 

@@ -179,7 +179,7 @@ class Updater:
         if not job:
             return
         changes = [Change(*row) for kind, *row in job if kind == "change" and len(row) == len(Change._fields)]
-        failing = {row[0]: row[1] for kind, *row in job if kind == "failed"}
+        failing = {row[0]: row[1] for kind, *row in job if kind == "failed" and len(row) > 1}
         watch = state.Watch(self._directory)
         began = self._me.clock.monotonic()
         while (took := self._me.clock.monotonic() - began) < _BEGIN_SECONDS_MAX or self._is_locked():

@@ -6,7 +6,7 @@ from pimains.core.settings import Setting, Settings, flag, integer, optional
 from pimains.plan import window
 
 # Debian Policy 5.6.1; a name that ends in a hyphen would have apt remove what stands before it
-_PACKAGE = re.compile(r"[a-z0-9][a-z0-9+.-]*[a-z0-9+.](:[a-z0-9-]*[a-z0-9])?")
+_PACKAGE = re.compile(r"[a-z0-9][a-z0-9+.-]*[a-z0-9+.]")
 
 
 def _packages(value: str) -> tuple[str, ...]:
