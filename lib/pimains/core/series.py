@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pimains.plan.delivery import Batch, Face
-from pimains.plan.energy import Meter, Point
+from pimains.plan.energy import QUIET_SECONDS, Meter, Point
+from pimains.plan.flow_steps import Counted
 
 _TABLE = """
 create table if not exists sources (
@@ -105,7 +106,11 @@ class Series:
 
     def points(self, source: str, start: float, end: float) -> Iterator[Point]:
         """Its readings from `start` until before `end`, in the order of time."""
-        reached = float("-inf")
+        return (Point(time, pulses) for time, pulses, _ in self.readings(source, start, end))
+
+    def readings(self, source: str, start: float, end: float) -> Iterator[Counted]:
+        """The same, and where it was not heard in between: not where readings were left out to save room."""
+        reached, before = float("-inf"), (0, 0)
         for boot in sorted(self._boots_of(source), key=lambda each: each.start):
             if boot.end < start or boot.start >= end:
                 continue
@@ -115,20 +120,26 @@ class Series:
                     "select sequence, uptime, pulses from readings where boot = ? and sequence >= ? order by sequence limit ?",
                     (boot.id, sequence, _CHUNK),
                 ).fetchall()
-                for _, uptime, pulses in rows:
+                for number, uptime, pulses in rows:
                     time = boot.offset + uptime
                     if time >= end:
                         break
                     if time > reached and time >= start:
-                        reached = time
-                        yield Point(time, pulses)
+                        is_late = time - reached > QUIET_SECONDS and before[0] != 0
+                        if is_late and before[0] == boot.id:
+                            is_late = (time - reached) / (number - before[1]) > QUIET_SECONDS
+                        yield Counted(time, pulses, is_late)
+                        reached, before = time, (boot.id, number)
                 if len(rows) < _CHUNK or boot.offset + rows[-1][1] >= end:
                     break
                 sequence = rows[-1][0] + 1
 
-    def count(self) -> int:
-        """How many readings there are."""
-        return int(self._connection.execute("select count(*) from readings").fetchone()[0])
+    def newest(self, source: str) -> dict[str, tuple[float | None, int]]:
+        """Each boot by its name: its offset, and the last sequence that is stored."""
+        rows = self._connection.execute(
+            'select name, "offset", (select max(sequence) from readings where boot = boots.id) from boots where source = ?', (source,)
+        )
+        return {name: (offset, last or 0) for name, offset, last in rows}
 
     # one boot
 

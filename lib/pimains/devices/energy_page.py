@@ -3,6 +3,7 @@
 import base64
 import hashlib
 from html import escape
+from urllib.parse import quote
 
 from pimains.core.figures import Figures
 from pimains.plan.energy import Flow, Meter
@@ -23,7 +24,9 @@ dl { display: grid; grid-template-columns: repeat(auto-fit, minmax(9rem, 1fr)); 
 dt { color: var(--faint); font-size: .875rem; }
 dd { margin: 0; font-variant-numeric: tabular-nums; }
 a { color: inherit; }
+img { width: 100%; height: auto; border-radius: .5rem; margin-top: .75rem; }
 """
+_SHOWN = ("day", "week", "month", "year")
 POLICY = f"default-src 'none'; img-src 'self'; style-src 'sha256-{base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()}'"
 
 
@@ -51,7 +54,16 @@ def _section(shown: Figures, now: float, price: float | None, currency: str) -> 
     listed = "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>" for name, value in rows)
     return (
         f'<section><h2>{escape(meter.source)}</h2><p class="flow">{escape(flow_words(meter, shown.flow))}</p>'
-        f'<p class="faint">{escape(heard)}</p><dl>{listed}</dl></section>\n'
+        f'<p class="faint">{escape(heard)}</p><dl>{listed}</dl>{_graphs(meter)}</section>\n'
+    )
+
+
+def _graphs(meter: Meter) -> str:
+    path = f"graphs/{quote(meter.source, safe='')}"
+    return "".join(
+        f'<picture><source media="(prefers-color-scheme: dark)" srcset="{path}/{name}.svg?theme=dark">'
+        f'<img src="{path}/{name}.svg" loading="lazy" width="820" height="280" alt="{escape(meter.flow_unit)}, last {name}"></picture>'
+        for name in _SHOWN
     )
 
 

@@ -4,11 +4,14 @@
     GET  /                the page
     GET  /v1/sources      the same numbers as JSON
     GET  /v1/export       readings of one source: source, from, to, every, format=csv or json
+    GET  /graphs/SOURCE/day.svg   or week, month, year, decade; or .png; ?theme=dark
     GET  /metrics         for Prometheus
 
 All but the first are shown to everybody who can reach them, or behind PASSWORD.
 
     /var/lib/pimains/<instance>/journal.sqlite   the readings
+    /var/lib/pimains/<instance>/rrd              what graphs are drawn of, made from the journal
+    /run/pimains/<instance>/graphs               pictures that were drawn
     /run/pimains/<instance>/url                  where it listens
 """
 
@@ -28,6 +31,7 @@ from pimains.core.journal import Journal
 from pimains.core.series import Series
 from pimains.core.service import Instance, run
 from pimains.devices import energy_page, export
+from pimains.devices.rrd import FORMS, RANGES, THEMES, CannotDraw, Graphs
 from pimains.devices.tokens import Tokens
 from pimains.plan import delivery
 from pimains.plan.energy import Meter
@@ -49,7 +53,8 @@ else:
 BODY_SECONDS = 20.0
 LOOK_SECONDS = 10.0
 LISTEN_AGAIN_SECONDS = 5.0
-THIN_SECONDS = 3600.0
+UPKEEP_SECONDS = 3600.0
+MOVED_SECONDS = 2.0  # a clock that is put right by less moves nothing that can be seen
 T = TypeVar("T")
 
 
@@ -93,7 +98,7 @@ def _open_books(me: Instance, settings: CollectorSettings) -> Books:
     directory = settings.DATA_DIR or me.lib
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        return Books(directory / "journal.sqlite")
+        return Books(directory / "journal.sqlite", Graphs(directory / "rrd", me.run / "graphs", settings.RETENTION_DAYS))
     except (OSError, sqlite3.OperationalError) as error:
         raise settings.wrong("DATA_DIR", f"{directory}: {error} (user pimains must be able to write there)") from None
     except journal.Broken as broken:
@@ -101,12 +106,15 @@ def _open_books(me: Instance, settings: CollectorSettings) -> Books:
 
 
 class Books:
-    """The journal, in a thread of its own: SQLite waits for the disk, and nobody else should."""
+    """The journal, in a thread of its own: SQLite waits for the disk, and nobody else should. Graphs are drawn in another."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, graphs: Graphs) -> None:
         self._journal = Journal(path)
         self._series = Series(path)
         self._thread = ThreadPoolExecutor(1, "books")
+        self._graphs = graphs
+        self._series_to_draw = Series(path)
+        self._drawing = ThreadPoolExecutor(1, "drawing")
 
     async def ask(self, question: Callable[[Series], T]) -> T:
         """Carry out `question` there."""
@@ -124,8 +132,43 @@ class Books:
         if batch.source not in sources:
             raise PermissionError("this token is another source's")
         self._series.describe(batch)
+        before = self._series.newest(batch.source)
         new = self._journal.store(batch.source, batch.boots, batch.readings)
+        if self._changes_the_past(batch, before, new):
+            self._graphs.forget(batch.source)
         return delivery.acknowledged(batch), batch.source, new
+
+    def _changes_the_past(self, batch: delivery.Batch, before: dict[str, tuple[float | None, int]], new: int) -> bool:
+        """Whether readings came in between those that are drawn already, or a clock was put right that they were drawn by."""
+        decided = self._graphs.decided(batch.source)
+        if decided is None:
+            return False
+        after = self._series.newest(batch.source)
+        for boot, (offset, _) in before.items():
+            now = after[boot][0]
+            if now is not None and (offset is None or abs(now - offset) > MOVED_SECONDS):
+                return True
+        in_order = [each for each in batch.readings if each.sequence > before.get(each.boot, (None, 0))[1]]
+        times = [(after[each.boot][0] or 0.0) + each.uptime for each in in_order if after[each.boot][0] is not None]
+        return new > len(in_order) or min(times, default=decided + 1) <= decided
+
+    async def draw(self, name: str, wanted: tuple[str, str, str], now: float) -> bytes | None:
+        """A picture (range, theme, form) of the source `name`; None when there is no such source. Raises CannotDraw, sqlite3.Error."""
+
+        def draw() -> bytes | None:
+            meter = self._series_to_draw.meters().get(name)
+            return None if meter is None else self._graphs.draw(self._series_to_draw, meter, *wanted, now)
+
+        return await asyncio.get_running_loop().run_in_executor(self._drawing, draw)
+
+    async def refresh_graphs(self, now: float) -> None:
+        """Bring what graphs are drawn of up to date, so that whoever looks next need not wait for it."""
+
+        def refresh() -> None:
+            for meter in self._series_to_draw.meters().values():
+                self._graphs.refresh(self._series_to_draw, meter, now)
+
+        await asyncio.get_running_loop().run_in_executor(self._drawing, refresh)
 
     async def thin(self, megabytes: int) -> int:
         """Make room: how many readings went."""
@@ -133,7 +176,9 @@ class Books:
 
     def close(self) -> None:
         """Finish what is under way and put the journal away."""
+        self._drawing.shutdown(cancel_futures=True)
         self._thread.shutdown()
+        self._series_to_draw.close()
         self._series.close()
         self._journal.close()
 
@@ -149,6 +194,7 @@ class Desk:
         self._password = http.digest_of(settings.PASSWORD) if settings.PASSWORD else None
         self._trouble = ""
         self._disk_trouble = ""
+        self._graph_trouble = ""
         self._heard: set[str] = set()
 
     def app(self) -> web.Application:
@@ -158,6 +204,7 @@ class Desk:
         app.router.add_get("/", self.show_page)
         app.router.add_get("/v1/sources", self.show_sources)
         app.router.add_get("/v1/export", self.show_readings)
+        app.router.add_get("/graphs/{source}/{name}.{form}", self.show_graph)
         app.router.add_get("/metrics", self.show_metrics)
         return app
 
@@ -233,6 +280,21 @@ class Desk:
         text = energy_page.metrics(await self._figures())
         return web.Response(body=text.encode(), headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
 
+    async def show_graph(self, request: web.Request) -> web.Response:
+        """GET /graphs/..."""
+        self._admit(request)
+        name, form, theme = request.match_info["name"], request.match_info["form"], request.query.get("theme", "light")
+        if name not in RANGES or form not in FORMS or theme not in THEMES:
+            raise http.refusal(404, f"{' or '.join(RANGES)}; {' or '.join(FORMS)}; theme {' or '.join(THEMES)}")
+        try:
+            picture = await self._books.draw(request.match_info["source"], (name, theme, form), self.me.clock.wall())
+        except (CannotDraw, sqlite3.Error) as why:
+            raise http.refusal(503, str(why)) from None
+        if picture is None:
+            raise http.refusal(404, "source: not one of those in /v1/sources")
+        kind = "image/svg+xml" if form == "svg" else "image/png"
+        return web.Response(body=picture, headers={"Content-Type": kind, "Cache-Control": "private, max-age=60"})
+
     async def show_readings(self, request: web.Request) -> web.StreamResponse:
         """GET /v1/export."""
         self._admit(request)
@@ -270,12 +332,13 @@ class Desk:
         """Say how it is, and keep the journal within its size; never returns."""
         self.me.leave("url", url)
         print(f"listening at {url}")
-        thinned_at = self.me.clock.monotonic()
+        kept_at = self.me.clock.monotonic()
         while True:
             await self._say_how_it_is(url)
-            if self.me.clock.monotonic() - thinned_at > THIN_SECONDS:
-                thinned_at = self.me.clock.monotonic()
+            if self.me.clock.monotonic() - kept_at > UPKEEP_SECONDS:
+                kept_at = self.me.clock.monotonic()
                 await self._thin()
+                await self._refresh_graphs()
             await asyncio.sleep(self.me.clock.real_seconds(LOOK_SECONDS))
 
     async def _say_how_it_is(self, url: str) -> None:
@@ -300,6 +363,14 @@ class Desk:
             return
         if gone:
             print(f"the journal was above {self._settings.MAX_JOURNAL_MB} MB: {gone} of its oldest readings left out, every total stays")
+
+    async def _refresh_graphs(self) -> None:
+        try:
+            await self._books.refresh_graphs(self.me.clock.wall())
+        except (CannotDraw, sqlite3.Error) as why:
+            if str(why) != self._graph_trouble:
+                print(f"graphs: {why}")
+            self._graph_trouble = str(why)
 
     def complain_once(self, line: str) -> None:
         """Until it is another line, or well again."""

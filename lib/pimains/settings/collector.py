@@ -47,6 +47,7 @@ class CollectorSettings(Settings):
     PUBLIC = flag()
     DATA_DIR = optional(path())
     MAX_JOURNAL_MB = integer(10, 1_000_000, "size in megabytes")
+    RETENTION_DAYS = integer(1, 3660, "number of days")
     PRICE = optional(number(0, 1_000_000, "price"))
     CURRENCY = optional(text("currency"))
 
