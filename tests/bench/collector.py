@@ -1,0 +1,106 @@
+#!/usr/bin/env python3
+"""What a collector does in a second, how soon a graph is there, and what it costs.
+
+    tests/bench/collector.py [READINGS]
+
+READINGS (200 000) at 5 s each are sent by HTTP to a real collector and put into its database; 6 307 200 are a year.
+Beside it, on the same machine, `rrdtool update` for each of 200 readings. The last line is one reading in each request.
+"""
+
+import subprocess
+import sys
+import tempfile
+import time
+from itertools import islice
+from pathlib import Path
+
+sys.path[:0] = [str(Path(__file__).resolve().parents[1]), str(Path(__file__).resolve().parents[2] / "lib")]
+
+import requests  # noqa: E402  # only findable now
+from bench.footprint import memory  # noqa: E402  # only findable now
+from collecting import TOKEN, Collector, batch, steady  # noqa: E402  # only findable now
+from kit import new_house  # noqa: E402  # only findable now
+
+from pimains.plan import delivery  # noqa: E402  # only findable now
+
+UPDATES = 200
+SINGLE = 200
+
+
+def one_by_one(directory: Path) -> float:
+    """Readings a second by `rrdtool update`."""
+    file = directory / "one.rrd"
+    subprocess.run(
+        ["rrdtool", "create", file, "--start=1000000000", "--step=5", "DS:x:GAUGE:10:0:U", "RRA:AVERAGE:0.5:1:6307200"], check=True
+    )
+    began = time.monotonic()
+    for number in range(1, UPDATES + 1):
+        subprocess.run(["rrdtool", "update", file, f"{1_000_000_000 + number * 5}:1"], check=True)
+    return UPDATES / (time.monotonic() - began)
+
+
+def written_bytes(pid: int) -> int:
+    """What this process had written to disks (proc(5), io)."""
+    lines = dict(line.split(": ") for line in Path(f"/proc/{pid}/io").read_text().splitlines())
+    return int(lines["write_bytes"])
+
+
+def timed(session: requests.Session, url: str) -> float:
+    """Milliseconds until it was there."""
+    began = time.monotonic()
+    answer = session.get(url, timeout=600)
+    assert answer.ok, answer.text
+    return (time.monotonic() - began) * 1000
+
+
+def send_all(session: requests.Session, collector: Collector, count: int, now: float) -> float:
+    """Seconds for so many readings."""
+    rows = ((number, number * 5.0, number // 2) for number in range(1, count + 1))
+    seconds = 0.0
+    while some := list(islice(rows, delivery.ROWS_MAX)):
+        body = delivery.written(batch(*some, offset=now - count * 5))
+        began = time.monotonic()
+        assert session.post(collector.url + delivery.PATH, body, timeout=60).ok
+        seconds += time.monotonic() - began
+    return seconds
+
+
+def measure(count: int, root: Path) -> list[tuple[str, str]]:
+    """The rows of the table."""
+    for house in new_house(root):
+        collector = Collector(house)
+        with requests.Session() as session:
+            session.headers["Authorization"] = f"Bearer {TOKEN}"
+            now = time.time()
+            stored = send_all(session, collector, count, now)
+            built = timed(session, f"{collector.url}/graphs/house/day.svg") / 1000
+            table = [
+                ("readings sent and stored", f"{count} in {stored:.1f} s: {count / stored:.0f}/s"),
+                ("their database made, and one graph", f"{built:.1f} s: both together {count / (stored + built):.0f} readings/s"),
+                ("rrdtool update for each reading", f"{one_by_one(root):.0f} readings/s"),
+            ]
+            for name in ("day.png", "year.svg", "year.png"):
+                first, again = (timed(session, f"{collector.url}/graphs/house/{name}") for _ in range(2))
+                table.append((f"graph {name}", f"drawn in {first:.0f} ms, again in {again:.1f} ms"))
+            table.append(("the page", f"{timed(session, collector.url + '/'):.0f} ms"))
+            before, single = written_bytes(collector.instance.pid), steady(SINGLE, now + SINGLE * 5.0)
+            for reading in single.readings:
+                body = delivery.written(single._replace(readings=[reading._replace(boot="c")], boots={"c": single.boots["b"]}))
+                assert session.post(collector.url + delivery.PATH, body, timeout=60).ok
+            each = (written_bytes(collector.instance.pid) - before) / SINGLE
+            table.append(("written, one reading in each request", f"{each:.0f} bytes each, {each * 17_280 / 1e6:.1f} MB a day at 5 s"))
+            now_, alone, _ = memory(collector.instance.pid)
+            table.append(("memory (PSS)", f"{now_:.1f} MB, {alone:.1f} MB as the only Python"))
+        return table
+    return []
+
+
+def main() -> None:
+    """Print the table."""
+    with tempfile.TemporaryDirectory(prefix="pimains-house-") as root:
+        for what, value in measure(int(sys.argv[1]) if len(sys.argv) > 1 else 200_000, Path(root)):
+            print(f"{what:40} {value}")
+
+
+if __name__ == "__main__":
+    main()
