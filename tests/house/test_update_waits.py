@@ -57,6 +57,17 @@ def test_the_first_look_is_five_minutes_after_boot_and_the_next_an_interval_late
     assert hours_waited(me, Updater(me, settings()))[0] == pytest.approx(2)
 
 
+def test_repositories_that_were_away_are_asked_again_sooner_later_as_often_as_the_others(me: Instance) -> None:
+    updater = Updater(me, settings())
+    hours_waited(me, updater)
+    waited = []
+    for failures in range(1, 7):
+        updater._has_looked()
+        updater._failures = failures
+        waited.append(round(hours_waited(me, updater)[0] * 60))
+    assert waited == [10, 20, 40, 80, 120, 120]
+
+
 def test_it_waits_for_its_window_through_jumps_of_the_clock(me: Instance) -> None:
     updater = Updater(me, settings("02:00-05:00"))
     waited, _ = hours_waited(me, updater)

@@ -191,7 +191,7 @@ def test_pimains_is_left_alone_while_there_are_clients(root: DebianRoot, reposit
     root.says("upgraded pimains", STATUS, 60)
 
 
-def test_a_repository_that_is_away_is_said_and_asked_again_sooner_than_the_interval(root: DebianRoot, repository: Repository) -> None:
+def test_a_repository_that_is_away_is_said_and_nobody_is_bothered_with_it(root: DebianRoot, repository: Repository) -> None:
     repository.away()
     add_update(root, "alpha")
     root.says("the repositories could not all be asked", STATUS, 60)
