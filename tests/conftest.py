@@ -36,3 +36,11 @@ def checkout() -> Iterator[Checkout]:
 def plugs(tmp_path: Path) -> Iterator[Callable[..., Plug]]:
     """Makes plugs: the real firmware, each with a flash and a port of its own. See firmware.py."""
     yield from new_plugs(tmp_path)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where tests run beside each other: packaging shares its roots, so it is one process's work; being the longest, it comes first."""
+    for item in items:
+        if "packaging" in item.path.parts:
+            item.add_marker(pytest.mark.xdist_group("packaging"))
+    items.sort(key=lambda item: "packaging" not in item.path.parts)

@@ -31,8 +31,8 @@ test_tools() {
     if [ "$(id -u)" = 0 ] && ! dpkg -s python3-venv >/dev/null 2>&1; then
         apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends python3-venv
     fi
-    rm -rf "$venv"
-    /usr/bin/python3 -m venv --system-site-packages "$venv"
+    # what is there stays usable meanwhile: another checkout may be tested with it
+    [ -x "$venv/bin/pip" ] || /usr/bin/python3 -m venv --system-site-packages "$venv"
     "$venv/bin/pip" install -r tests/requirements.txt
     note_made_from "$venv/made-from" tests/requirements.txt
 }

@@ -1,6 +1,9 @@
 """create_service answers at once."""
 
+import pytest
 from bench import create_service
+
+pytestmark = pytest.mark.alone
 
 
 def test_a_service_is_made_in_under_three_tenths_of_a_second() -> None:

@@ -3,9 +3,12 @@
 import tempfile
 from pathlib import Path
 
+import pytest
 from bench import fileserver_beats, fileserver_footprint, fileserver_fuzz
 from one_client import one_house
 from two_hosts import two_hosts
+
+pytestmark = pytest.mark.alone
 
 
 def test_an_hour_of_beats_over_a_cable_that_loses_every_twentieth_packet_has_no_false_departure() -> None:

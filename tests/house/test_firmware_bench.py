@@ -2,7 +2,10 @@
 
 from pathlib import Path
 
+import pytest
 from bench import halts
+
+pytestmark = pytest.mark.alone
 
 
 def test_no_pi_is_cut_before_it_has_halted_and_on_a_metering_plug_soon_after(tmp_path: Path) -> None:

@@ -2,12 +2,15 @@
 
 import sys
 
+import pytest
 from kit import TOP, House
 
 sys.path.insert(0, str(TOP / "tests/bench"))
 
 import footprint
 import halt_latency
+
+pytestmark = pytest.mark.alone
 
 
 def test_an_idle_halt_service_needs_at_most_10_mb_and_no_processor(house: House) -> None:

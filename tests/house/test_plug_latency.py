@@ -2,9 +2,12 @@
 
 from collections.abc import Callable
 
+import pytest
 from bench.plug_to_halt import LIMIT_SECONDS, measure
 from firmware import Plug
 from kit import House
+
+pytestmark = pytest.mark.alone
 
 
 def test_halt_command_starts_a_moment_after_the_plugs_report(house: House, plugs: Callable[..., Plug]) -> None:

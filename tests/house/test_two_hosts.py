@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from two_hosts import TwoHosts, seconds_until, two_hosts
 
+pytestmark = pytest.mark.alone
+
 
 @pytest.fixture
 def hosts() -> Iterator[TwoHosts]:
