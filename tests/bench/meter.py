@@ -1,0 +1,157 @@
+#!/usr/bin/env python3
+"""What the meter service counts, costs, writes and delivers, with a real collector beside it.
+
+    tests/bench/meter.py [PULSES [SECONDS]]
+
+PULSES (1000000) come through gpiozero's mock factory, inside the service's own process: its processor time is that of the
+generator, too. Between them the meter is killed a hundred times, and the collector twenty times at random.
+SECONDS (3600) is how long the bytes written are counted.
+"""
+
+import random
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from collecting import TOKEN, Collector
+from footprint import memory
+from kit import House, new_house, until
+from meters import Meter
+
+from pimains.core.journal import Journal
+from pimains.devices import http
+from pimains.devices.courier import Courier, Load
+from pimains.plan.delivery import Boot, Reading
+
+DAY_OF_READINGS = 17_280
+
+
+class Million(NamedTuple):
+    """Pulses generated, and as the collector has them; seconds; the meter's own memory before and after the last tenth, in MB; its PSS."""
+
+    generated: int
+    collected: int
+    seconds: float
+    before: float
+    after: float
+    pss: float
+
+
+def million(house: House, pulses: int) -> Million:
+    """Kill -9 at both ends; the last tenth in peace."""
+    luck = random.Random(1)
+    collector = Collector(house)
+    meter = Meter(house, "house", COLLECTOR=collector.url, TOKEN=TOKEN)
+    began = time.monotonic()
+    part = pulses * 9 // 1000
+    for burst in range(1, 101):
+        meter.pins(f"24 pulses {part}", "kill")
+        if burst % 5 == 0:
+            reached = part * (burst - luck.randrange(4))
+            until(lambda reached=reached: meter.pulses >= reached, 120)
+            collector.instance.kill()
+    meter.pins("24 pulses 1000")
+    generated = 100 * part + 1000
+    until(lambda: collected(collector) == generated, 300)
+    before = memory(meter.instance.pid).anonymous
+    meter.pins(f"24 pulses {pulses - generated}")
+    until(lambda: meter.pulses >= pulses and collected(collector) >= pulses, 300)
+    after = memory(meter.instance.pid)
+    return Million(pulses, collected(collector), time.monotonic() - began, before, after.anonymous, after.pss)
+
+
+def collected(collector: Collector) -> int:
+    """The count that the collector shows, at 1000 pulses a kWh."""
+    try:
+        found = collector.get("/v1/sources").json()
+    except OSError:  # it was just killed
+        return -1
+    return round(found[0]["total"] * 1000) if found and found[0]["total"] is not None else -1
+
+
+def kilohertz(house: House, seconds: int) -> tuple[int, float]:
+    """Pulses lost of 1000 a second, percent of a core."""
+    meter = Meter(house, "quick")
+    until(lambda: "counting" in meter.instance.log)
+    busy, began = all_threads(meter.instance.pid), time.monotonic()
+    meter.pins(f"24 pulses {1000 * seconds} 0.0005 0.0005")
+    until(lambda: meter.pulses >= 1000 * seconds, 2 * seconds + 30)
+    share = (all_threads(meter.instance.pid) - busy) / (time.monotonic() - began) * 100
+    return 1000 * seconds - meter.pulses, share
+
+
+def all_threads(pid: int) -> float:
+    """Seconds on a processor so far."""
+    return sum(int(path.read_text().split()[0]) for path in Path(f"/proc/{pid}/task").glob("*/schedstat")) / 1e9
+
+
+def backlog(house: House, directory: Path) -> float:
+    """Seconds for a day of readings that wait."""
+    collector = Collector(house)
+    journal = Journal(directory / "journal.sqlite", directory / "recent.sqlite")
+    id_ = journal.boot("house", "b", Boot(time.time() - 90_000))
+    for number in range(1, DAY_OF_READINGS + 1):
+        journal.note(id_, Reading("b", number, None, number * 5.0, number))
+    journal.save()
+    began = time.monotonic()
+    courier = Courier(lambda: http.Collector(collector.url, TOKEN, None, None), journal, Load("house", "kWh", 1000))
+    courier.bring()
+    until(lambda: journal.waiting() == 0 or courier.trouble, 60)
+    took = time.monotonic() - began
+    assert not courier.trouble, courier.trouble
+    courier.finish(1)
+    return took
+
+
+def written(house: House, seconds: float) -> float:
+    """Megabytes a day, by write_bytes, of a meter at 5 s with a pulse in each reading; what is in /run is on a tmpfs, as on a Pi."""
+    house_run = house.root / "run/pimains"
+    with tempfile.TemporaryDirectory(prefix="pimains-bench-", dir="/dev/shm") as tmpfs:
+        Path(tmpfs).chmod(0o777)
+        house_run.rmdir()
+        house_run.symlink_to(tmpfs)
+        meter = Meter(house, "slow", INTERVAL="5")
+        until(lambda: "counting" in meter.instance.log)
+        before, began = write_bytes(meter.instance.pid), time.monotonic()
+        while time.monotonic() < began + seconds:
+            meter.pins("24 pulses 1")
+            time.sleep(5)
+        passed = time.monotonic() - began
+        return (write_bytes(meter.instance.pid) - before) / passed * 86400 / 1e6
+
+
+def write_bytes(pid: int) -> int:
+    """What the process had written to disks (proc(5), /proc/PID/io)."""
+    return int(Path(f"/proc/{pid}/io").read_text().split("\nwrite_bytes: ")[1].split()[0])
+
+
+def main() -> None:
+    """Print the table."""
+    pulses = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
+    seconds = float(sys.argv[2]) if len(sys.argv) > 2 else 3600.0
+    with tempfile.TemporaryDirectory(prefix="pimains-bench-", dir="/var/tmp") as root:
+        for house in new_house(Path(root)):
+            print(f"written at 5 s, a pulse each       {written(house, seconds):8.1f} MB a day", flush=True)
+    with tempfile.TemporaryDirectory(prefix="pimains-bench-") as root, tempfile.TemporaryDirectory() as scratch:
+        for house in new_house(Path(root)):
+            took = backlog(house, Path(scratch))
+            print(f"a day's backlog, {DAY_OF_READINGS} readings    {took:8.2f} s", flush=True)
+    with tempfile.TemporaryDirectory(prefix="pimains-bench-") as root:
+        for house in new_house(Path(root)):
+            lost, share = kilohertz(house, 60)
+            print(f"1000 pulses a second for 60 s      {lost:8} lost, {share:.0f} % of a core with the generator", flush=True)
+    with tempfile.TemporaryDirectory(prefix="pimains-bench-") as root:
+        for house in new_house(Path(root)):
+            found = million(house, pulses)
+            print(f"pulses generated, killed all along {found.generated:8}")
+            print(f"pulses at the collector            {found.collected:8} after {found.seconds:.0f} s")
+            print(f"meter's own memory, last tenth     {found.before:8.1f} MB before, {found.after:.1f} MB after it")
+            print(f"meter's PSS                        {found.pss:8.1f} MB", flush=True)
+
+
+if __name__ == "__main__":
+    main()
