@@ -1,7 +1,7 @@
 """The journal of readings: (source, boot, sequence, time, count), append-only SQLite. It is the truth; all else is derived.
 
 A collector stores what it is sent; a meter notes its own readings. An SD card wears out, so a meter's readings wait in
-a second file on a tmpfs, where kill -9 does not hurt them, and are put into the journal together, once a minute.
+a second file on a tmpfs, where kill -9 does not hurt them, and are put into the journal together now and then.
 
 One connection, which several threads may use.
 """

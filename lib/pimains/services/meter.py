@@ -35,7 +35,7 @@ from pimains.settings.meter import MeterSettings
 if TYPE_CHECKING:
     from pimains.devices.http import Collector
 
-_SAVE_SECONDS = 60.0
+_SAVE_SECONDS = 120.0
 _QUIET_SECONDS = 1.0  # an edge that is this old has reached us
 _GOODBYE_SECONDS = 3.0
 _WITHOUT_GPIO_SECONDS = 60.0
