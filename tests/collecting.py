@@ -21,7 +21,7 @@ class Collector:
         self.tokens = house.root / "tokens"
         self.tokens.mkdir(exist_ok=True)
         self.token("house", TOKEN)
-        settings = {"LISTEN": "127.0.0.1:0", "TOKENS": str(self.tokens), **variables}
+        settings = {"LISTEN": "127.0.0.1:0", "TOKENS": str(self.tokens), "COMMIT_SECONDS": "0", **variables}
         self.instance = self._add(house, settings)
 
     def _add(self, house: House, settings: dict[str, str]) -> TestInstance:

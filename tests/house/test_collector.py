@@ -328,6 +328,23 @@ def test_a_full_disk_refuses_readings_which_their_meter_keeps_and_later_sends_ag
         subprocess.run(["umount", "-l", data], check=True)
 
 
+def test_a_meter_that_sends_often_is_answered_when_much_is_written_at_once(house: House) -> None:
+    collector = Collector(house, COMMIT_SECONDS="2")
+    began = time.monotonic()
+    assert collector.send(batch((1, 5, 1), offset=time.time() - 10)).ok
+    assert time.monotonic() - began >= 2
+    began = time.monotonic()
+    assert collector.send(steady(1000)).ok  # a backlog need not wait
+    assert time.monotonic() - began < 2
+    answers: list[requests.Response] = []
+    sending = threading.Thread(target=lambda: answers.append(collector.send(batch((2, 10, 2), offset=time.time() - 10))))
+    sending.start()
+    assert collector.get("/").ok  # and holds up nobody
+    assert not answers
+    sending.join()
+    assert answers[0].ok
+
+
 def test_the_collector_is_no_bigger_than_40_mb(collector: Collector) -> None:
     sent = steady(20000)
     for start in range(0, 20000, 5000):
