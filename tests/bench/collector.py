@@ -4,13 +4,17 @@
     tests/bench/collector.py [READINGS]
 
 READINGS (200 000) at 5 s each are sent by HTTP to a real collector and put into its database; 6 307 200 are a year.
-Beside it, on the same machine, `rrdtool update` for each of 200 readings. The last line is one reading in each request.
+Beside it, on the same machine, `rrdtool update` for each of 200 readings. COMMIT_SECONDS=20 makes five
+of a meter's readings at 5 s one request.
 """
 
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 
@@ -18,13 +22,13 @@ sys.path[:0] = [str(Path(__file__).resolve().parents[1]), str(Path(__file__).res
 
 import requests  # noqa: E402  # only findable now
 from bench.footprint import memory  # noqa: E402  # only findable now
-from collecting import TOKEN, Collector, batch, steady  # noqa: E402  # only findable now
+from collecting import TOKEN, Collector, batch  # noqa: E402  # only findable now
 from kit import new_house  # noqa: E402  # only findable now
 
 from pimains.plan import delivery  # noqa: E402  # only findable now
 
 UPDATES = 200
-SINGLE = 200
+REQUESTS = 200
 
 
 def one_by_one(directory: Path) -> float:
@@ -65,10 +69,20 @@ def send_all(session: requests.Session, collector: Collector, count: int, now: f
     return seconds
 
 
-def measure(count: int, root: Path) -> list[tuple[str, str]]:
+def bytes_a_commit(session: requests.Session, collector: Collector, rows: int, offset: float) -> float:
+    """What is written to the disk for a request of so many rows."""
+    before = written_bytes(collector.instance.pid)
+    for start in range(1, REQUESTS * rows, rows):
+        some = [(number, number * 5.0, number) for number in range(start, start + rows)]
+        body = delivery.written(batch(*some, offset=offset, boot=f"by-{rows}"))
+        assert session.post(collector.url + delivery.PATH, body, timeout=60).ok
+    return (written_bytes(collector.instance.pid) - before) / REQUESTS
+
+
+def measure(count: int, root: Path, data: Path) -> list[tuple[str, str]]:
     """The rows of the table."""
     for house in new_house(root):
-        collector = Collector(house)
+        collector = Collector(house, DATA_DIR=str(data))
         with requests.Session() as session:
             session.headers["Authorization"] = f"Bearer {TOKEN}"
             now = time.time()
@@ -83,22 +97,32 @@ def measure(count: int, root: Path) -> list[tuple[str, str]]:
                 first, again = (timed(session, f"{collector.url}/graphs/house/{name}") for _ in range(2))
                 table.append((f"graph {name}", f"drawn in {first:.0f} ms, again in {again:.1f} ms"))
             table.append(("the page", f"{timed(session, collector.url + '/'):.0f} ms"))
-            before, single = written_bytes(collector.instance.pid), steady(SINGLE, now + SINGLE * 5.0)
-            for reading in single.readings:
-                body = delivery.written(single._replace(readings=[reading._replace(boot="c")], boots={"c": single.boots["b"]}))
-                assert session.post(collector.url + delivery.PATH, body, timeout=60).ok
-            each = (written_bytes(collector.instance.pid) - before) / SINGLE
-            table.append(("written, one reading in each request", f"{each:.0f} bytes each, {each * 17_280 / 1e6:.1f} MB a day at 5 s"))
+            bytes_a_commit(session, collector, 2, now)  # what came before is written to its place by these
+            for rows in (1, 5):
+                each = bytes_a_commit(session, collector, rows, now)
+                table.append((f"written, {rows} in each request", f"{each:.0f} bytes, {each * 17_280 / rows / 1e6:.1f} MB a day at 5 s"))
             now_, alone, _ = memory(collector.instance.pid)
             table.append(("memory (PSS)", f"{now_:.1f} MB, {alone:.1f} MB as the only Python"))
         return table
     return []
 
 
+@contextmanager
+def directories() -> Iterator[tuple[Path, Path]]:
+    """The house's on a tmpfs, as /run is; the journal's on a disk."""
+    with (
+        tempfile.TemporaryDirectory(prefix="pimains-house-", dir="/dev/shm") as root,
+        tempfile.TemporaryDirectory(prefix="pimains-data-") as data,
+    ):
+        Path(data).chmod(0o755)
+        shutil.chown(data, "pimains")
+        yield Path(root), Path(data)
+
+
 def main() -> None:
     """Print the table."""
-    with tempfile.TemporaryDirectory(prefix="pimains-house-") as root:
-        for what, value in measure(int(sys.argv[1]) if len(sys.argv) > 1 else 200_000, Path(root)):
+    with directories() as (root, data):
+        for what, value in measure(int(sys.argv[1]) if len(sys.argv) > 1 else 200_000, root, data):
             print(f"{what:40} {value}")
 
 
