@@ -38,9 +38,10 @@ def plugs(tmp_path: Path) -> Iterator[Callable[..., Plug]]:
     yield from new_plugs(tmp_path)
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist looks for groups in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where tests run beside each other: packaging shares its roots, so it is one process's work; being the longest, it comes first."""
+    """Where tests run beside each other: a file of packaging shares its roots, so it is one process's work; the longest come first."""
     for item in items:
         if "packaging" in item.path.parts:
-            item.add_marker(pytest.mark.xdist_group("packaging"))
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
     items.sort(key=lambda item: "packaging" not in item.path.parts)

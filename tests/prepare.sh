@@ -127,8 +127,11 @@ packages() { # every .deb for the release this runs on, into dist/
 
 roots() { # what tests/packaging installs packages in: Debian with the packages that ours depend on, and nothing of ours
     [ "$(id -u)" = 0 ] || return 0
-    debian_root bookworm python3-protobuf python3-zeroconf python3-cryptography
-    debian_root trixie python3-aioesphomeapi python3-zombie-telnetlib systemd-sysv
+    local services="python3-requests python3-gpiozero python3-aiohttp python3-rrdtool"
+    # shellcheck disable=SC2086  # a list of names
+    debian_root bookworm python3-protobuf python3-zeroconf python3-cryptography $services
+    # shellcheck disable=SC2086
+    debian_root trixie python3-aioesphomeapi python3-zombie-telnetlib systemd-sysv $services
 }
 
 debian_root() { # RELEASE PACKAGE...

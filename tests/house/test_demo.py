@@ -36,7 +36,8 @@ def test_the_demo_switches_a_plug_off_shuts_a_pi_down_tells_why_and_leaves_nothi
     with tempfile.TemporaryDirectory(prefix="pimains-demo-test-") as temporary:
         Path(temporary).chmod(0o755)
         said, _ = demo(Path(temporary)).communicate(timeout=100)
-        assert "plug: ask for a shutdown, because Delay Switch of House plug was switched off" in said
+        assert "halt: shut down, because Delay Switch of House plug was switched off" in said
+        assert "plug: cut the power in 120 s, because Delay Switch of House plug was switched off" in said
         assert "last error" not in said
         assert "relay off: idle for 10 s" in said
         assert said.index("somebody switches the plug off") < said.index("why halt") < said.index("That was it")

@@ -247,7 +247,7 @@ def everything(root: DebianRoot) -> set[str]:
 def test_purging_leaves_nothing_behind(bare: DebianRoot) -> None:
     bare.start_svscan()
     bare.run("mkdir /etc/service/other; printf '#!/bin/sh\\nexec sleep 1000\\n' >/etc/service/other/run; chmod +x /etc/service/other/run")
-    bare.says(": up ", "svstat /etc/service/notify")
+    bare.says(": up ", "svstat /etc/service/other")
     before = everything(bare)
     install(bare)
     bare.run(ADD_HALT)
@@ -260,7 +260,7 @@ def test_purging_leaves_nothing_behind(bare: DebianRoot) -> None:
     bare.run(f"dpkg -P $(for each in {packages(bare)}; do dpkg-deb -f $each Package; done)")
     after = everything(bare)
     assert after - before == set()
-    assert ": up " in bare.run("svstat /etc/service/notify")
+    assert ": up " in bare.run("svstat /etc/service/other")
     assert not [line for line in bare.run("cat /proc/[0-9]*/cmdline | tr '\\0' ' '").split("/") if "pimains" in line]
 
 
