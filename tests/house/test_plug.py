@@ -64,7 +64,7 @@ def test_a_halt_goes_on_without_a_service_that_does_not_answer(house: House) -> 
     os.mkfifo(dead / "answer")
     (dead / "answer").chmod(0o666)
     told = announce_halt(house, PIMAINS_BUDGET_SECONDS="1.5")
-    assert (told.returncode, told.stdout) == (1, "dead did not answer within 1 s: the power of its plug stays on\n")
+    assert (told.returncode, told.stdout) == (1, "dead did not answer within 1 s: the power of its plug stays as it is\n")
     assert not (dead / "halting").exists()
 
 

@@ -91,9 +91,13 @@ def test_it_gives_up_root_and_costs_next_to_nothing(house: House) -> None:
 def test_who_has_too_many_connections_is_sent_away_and_others_are_not(house: House) -> None:
     instance = up(add(house, MAXPERIP="2"))
     with ExitStack() as stack:
-        for _ in range(2):
+
+        def is_welcome() -> bool:
             connection = stack.enter_context(socket.create_connection(("127.0.0.1", port(instance)), 5))
-            assert greeting(connection).startswith("@RSYNCD: ")
+            return greeting(connection).startswith("@RSYNCD: ")
+
+        for _ in range(2):
+            until(is_welcome, what="the place of the connection that looked whether it is up")
         refused = stack.enter_context(socket.create_connection(("127.0.0.1", port(instance)), 5))
         assert greeting(refused) == "@ERROR: 2 connections from 127.0.0.1 are open, more are not allowed; try again later\n"
         until(lambda: "127.0.0.1 is sent away: MAXPERIP is 2" in instance.log)

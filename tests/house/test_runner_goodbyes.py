@@ -191,7 +191,7 @@ def test_a_wrong_setting_however_odd_is_waited_for_and_not_taken_for_an_edit(tmp
 def test_root_is_given_up_with_all_groups_of_the_user(tmp_path: Path) -> None:
     main = 'def main(me, settings):\n    me.status(f"{os.getuid()} {sorted(os.getgroups())} {os.environ["HOME"]}")\n    yield seconds(60)'
     service = Service(tmp_path, main.replace('["HOME"]', "['HOME']"))
-    for directory in (tmp_path, *tmp_path.parents[:2]):
+    for directory in (tmp_path, *tmp_path.parents[:3]):
         directory.chmod(0o755)
     code = (service.directory / "main.py").read_text().replace("user=None", 'user="games"')
     (service.directory / "main.py").write_text(code)
