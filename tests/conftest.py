@@ -1,6 +1,7 @@
 """Fixtures every test may ask for."""
 
 import os
+import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,6 +11,9 @@ import pytest
 from firmware import Plug, new_plugs
 from kit import House, new_house
 from lamp import Checkout
+
+# a shell's background job is begun with SIGINT ignored, and so would be every program that a test interrupts
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # the same examples in every run: what is found once is found always; HYPOTHESIS_PROFILE=explore looks further
 hypothesis.settings.register_profile("same", derandomize=True, deadline=None)

@@ -34,6 +34,8 @@ class Wire:
         self._open = False
         self._ring.send(b".")
         self._thread.join(10)
+        self._bell.close()
+        self._ring.close()
 
     def _run(self) -> None:
         while self._open:
@@ -45,7 +47,7 @@ class Wire:
                     self._accept()
                 else:
                     self._pass_on(key.fileobj)  # type: ignore[arg-type]
-        for end in (*self._peer, self._listener, self._bell, self._ring):
+        for end in (*self._peer, self._listener):
             end.close()
         self._selector.close()
 
