@@ -107,21 +107,26 @@ def backlog(house: House, directory: Path) -> float:
     return took
 
 
-def written(house: House, seconds: float) -> float:
-    """Megabytes a day, by write_bytes, of a meter at 5 s with a pulse in each reading; what is in /run is on a tmpfs, as on a Pi."""
+def written(house: House, seconds: float, speed: int = 1) -> tuple[float, float]:
+    """Megabytes a day, by write_bytes, of a meter at 5 s with a pulse in each reading and of its collector, both by their defaults.
+
+    What is in /run is on a tmpfs, as on a Pi. They are counted from a minute after their start until `seconds` of theirs have passed.
+    """
     house_run = house.root / "run/pimains"
     with tempfile.TemporaryDirectory(prefix="pimains-bench-", dir="/dev/shm") as tmpfs:
         Path(tmpfs).chmod(0o777)
         house_run.rmdir()
         house_run.symlink_to(tmpfs)
-        meter = Meter(house, "slow", INTERVAL="5")
+        collector = Collector(house, COMMIT_SECONDS="60", PIMAINS_SPEED=str(speed))
+        meter = Meter(house, "house", INTERVAL="5", COLLECTOR=collector.url, TOKEN=TOKEN, PIMAINS_SPEED=str(speed))
         until(lambda: "counting" in meter.instance.log)
-        before, began = write_bytes(meter.instance.pid), time.monotonic()
-        while time.monotonic() < began + seconds:
-            meter.pins("24 pulses 1")
-            time.sleep(5)
-        passed = time.monotonic() - began
-        return (write_bytes(meter.instance.pid) - before) / passed * 86400 / 1e6
+        meter.pins(f"24 pulses {int(seconds / 5) + 24} {2.5 / speed} {2.5 / speed}")
+        time.sleep(60 / speed)
+        pids = meter.instance.pid, collector.instance.pid
+        before = [write_bytes(pid) for pid in pids]
+        time.sleep(seconds / speed)
+        at_meter, at_collector = ((write_bytes(pid) - was) / seconds * 86400 / 1e6 for pid, was in zip(pids, before, strict=True))
+        return at_meter, at_collector
 
 
 def write_bytes(pid: int) -> int:
@@ -135,7 +140,8 @@ def main() -> None:
     seconds = float(sys.argv[2]) if len(sys.argv) > 2 else 3600.0
     with tempfile.TemporaryDirectory(prefix="pimains-bench-", dir="/var/tmp") as root:
         for house in new_house(Path(root)):
-            print(f"written at 5 s, a pulse each       {written(house, seconds):8.1f} MB a day", flush=True)
+            at_meter, at_collector = written(house, seconds)
+            print(f"written at 5 s, a pulse each       {at_meter:8.1f} MB a day, its collector {at_collector:.1f}", flush=True)
     with tempfile.TemporaryDirectory(prefix="pimains-bench-") as root, tempfile.TemporaryDirectory() as scratch:
         for house in new_house(Path(root)):
             took = backlog(house, Path(scratch))

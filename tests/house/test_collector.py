@@ -339,10 +339,25 @@ def test_a_meter_that_sends_often_is_answered_when_much_is_written_at_once(house
     answers: list[requests.Response] = []
     sending = threading.Thread(target=lambda: answers.append(collector.send(batch((2, 10, 2), offset=time.time() - 10))))
     sending.start()
-    assert collector.get("/").ok  # and holds up nobody
+    assert collector.get("/v1/sources").ok  # and holds up nobody
     assert not answers
     sending.join()
     assert answers[0].ok
+
+
+def test_whoever_opens_the_page_sees_what_was_waiting_to_be_stored_and_what_its_meter_has_since(house: House) -> None:
+    collector = Collector(house, COMMIT_SECONDS="60")
+    now = time.time()
+
+    def sends_like_a_meter() -> None:
+        for number in (1, 2):
+            collector.send(batch((number, number * 5, number * 1000), offset=now - 10))
+
+    sending = threading.Thread(target=sends_like_a_meter, daemon=True)
+    sending.start()
+    until(lambda: "2.0 kWh" in collector.get("/").text, 5)
+    sending.join(5)
+    assert not sending.is_alive()
 
 
 def test_the_collector_is_no_bigger_than_40_mb(collector: Collector) -> None:

@@ -53,7 +53,8 @@ else:
 BODY_SECONDS = 20.0
 LOOK_SECONDS = 10.0
 LISTEN_AGAIN_SECONDS = 5.0
-FEW_BYTES = 4096
+FEW_BYTES = 8192  # a minute's readings, one each second
+CATCH_UP_SECONDS = 0.3  # a meter that is answered sends at once what it has measured meanwhile
 UPKEEP_SECONDS = 3600.0
 MOVED_SECONDS = 2.0  # a clock that is put right by less moves nothing that can be seen
 T = TypeVar("T")
@@ -184,6 +185,36 @@ class Books:
         self._journal.close()
 
 
+class Hold:
+    """Requests that wait to be stored, until somebody looks."""
+
+    def __init__(self) -> None:
+        self._somebody_looks = asyncio.Event()
+        self._held = 0
+        self._hurry_until = 0.0
+
+    async def wait(self, seconds: float) -> None:
+        """For so many seconds at most."""
+        loop = asyncio.get_running_loop()
+        if loop.time() < self._hurry_until:
+            return
+        self._held += 1
+        try:
+            await asyncio.wait_for(self._somebody_looks.wait(), seconds)
+        except TimeoutError:
+            return
+        finally:
+            self._held -= 1
+
+    async def let_go(self) -> None:
+        """Store what waits, and what its meters send when they hear of that."""
+        if self._held:
+            self._hurry_until = asyncio.get_running_loop().time() + CATCH_UP_SECONDS
+            self._somebody_looks.set()
+            self._somebody_looks = asyncio.Event()
+            await asyncio.sleep(CATCH_UP_SECONDS)
+
+
 class Desk:
     """What it answers, and what it says about itself."""
 
@@ -197,6 +228,7 @@ class Desk:
         self._disk_trouble = ""
         self._graph_trouble = ""
         self._heard: set[str] = set()
+        self._hold = Hold()
 
     def app(self) -> web.Application:
         """Its paths."""
@@ -218,7 +250,7 @@ class Desk:
             raise http.refusal(401, "this is no token of a source", WWW_Authenticate="Bearer")
         body = await http.body(request, delivery.BODY_BYTES_MAX, BODY_SECONDS)
         if len(body) < FEW_BYTES:  # each commit wears the SD card: its meter sends all that comes meanwhile together, next time
-            await asyncio.sleep(self.me.clock.real_seconds(self._settings.COMMIT_SECONDS))
+            await self._hold.wait(self.me.clock.real_seconds(self._settings.COMMIT_SECONDS))
         try:
             answer, source, new = await self._books.keep(body, sources)
         except PermissionError as no:
@@ -255,6 +287,7 @@ class Desk:
     async def show_page(self, request: web.Request) -> web.Response:
         """GET /."""
         self._admit(request)
+        await self._hold.let_go()
         text = energy_page.page(await self._figures(), self.me.clock.wall(), self._settings.PRICE, self._settings.CURRENCY or "")
         headers = {"Content-Security-Policy": energy_page.POLICY, "Cache-Control": "no-store"}
         return web.Response(text=text, content_type="text/html", headers=headers)
