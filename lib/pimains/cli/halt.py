@@ -20,6 +20,7 @@ from pimains.core import halt_request, halt_steps, instances, paths, state, temp
 from pimains.core.errors import PimainsError
 from pimains.core.halt_steps import Step
 from pimains.core.ledger import Ledger
+from pimains.plan import halt_progress
 from pimains.plan.budget import budget, percentile_95
 from pimains.settings.halt import HaltSettings
 
@@ -83,7 +84,7 @@ def cancel(options: argparse.Namespace) -> bool:
     halt_request.cancel(_user())
     if not _wait(watch, lambda: not (halt_request.directory() / "cancel").exists(), _ANSWER_SECONDS):
         raise PimainsError(f"the halt service does not answer: {_HINT.format(options.servicedir / 'halt')}")
-    if any(line.startswith("cancel refused") for line in _progress()):
+    if any(line.startswith(halt_progress.CANCEL_REFUSED) for line in halt_request.progress()):
         raise PimainsError(f"too late to cancel: {_status()}")
     if _under_way():
         _say(options, f"cancelled as soon as the step has ended that runs now: {_status()}")
@@ -160,7 +161,7 @@ def _defaults() -> dict[str, str]:
 def _follow(options: argparse.Namespace, watch: state.Watch) -> bool:
     """Tell how it goes on; returns whether this machine goes down."""
     said = _status()
-    while _under_way() and not any(line.startswith("HALT_COMMAND done") for line in _progress()):
+    while _under_way() and not halt_progress.has_succeeded(halt_request.progress(), "HALT_COMMAND"):
         _wait(watch, lambda said=said: _status() != said or not _under_way(), 1)  # type: ignore[misc]  # mypy knows no default of a lambda
         if _status() != said:
             said = _status()
@@ -193,10 +194,6 @@ def _status() -> str:
     return state.read(halt_request.directory() / "status") or ""
 
 
-def _progress() -> list[str]:
-    return (state.read(halt_request.directory() / "progress") or "").splitlines()
-
-
 def _situation() -> dict[str, Any]:
     request = _under_way()
     return {
@@ -204,7 +201,7 @@ def _situation() -> dict[str, Any]:
         "reason": request.reason if request else None,
         "requester": request.requester if request else None,
         "status": _status(),
-        "progress": _progress(),
+        "progress": halt_request.progress(),
     }
 
 

@@ -89,14 +89,28 @@ def take_another() -> HaltRequest | None:
     return another
 
 
-def take_cancel() -> str | None:
+def who_cancels() -> str | None:
     """For the halt service: who cancels, if anybody does."""
     path = directory() / "cancel"
     if not os.path.lexists(path):
         return None
-    requester = one_line(state.read(path) or "") or "somebody"
-    _discard(path)
-    return requester
+    return one_line(state.read(path) or "") or "somebody"
+
+
+def take_cancel() -> None:
+    """For the halt service, when the answer stands where those who cancel look for it: they do as soon as this is done."""
+    _discard(directory() / "cancel")
+
+
+def progress() -> list[str]:
+    """How far the shutdown under way has come, see pimains.plan.halt_progress."""
+    return (state.read(directory() / "progress") or "").splitlines()
+
+
+def note_progress(lines: list[str]) -> None:
+    """For the halt service: how far it has come, for itself when it was killed; a full disk keeps it from nothing."""
+    with contextlib.suppress(OSError):
+        state.write(directory() / "progress", "\n".join(lines))
 
 
 def finish() -> None:
@@ -115,7 +129,7 @@ def left_over() -> HaltRequest | None:
     if state.read(noted) == boot_id():
         return accepted()
     finish()
-    _discard(directory() / "cancel")
+    take_cancel()
     with contextlib.suppress(OSError):
         state.write(noted, boot_id())
     request = directory() / "request"

@@ -12,8 +12,6 @@ from typing import NamedTuple
 
 from pimains.core import paths
 
-FIRST_STEP_OF_NO_RETURN = 80
-
 
 class Step(NamedTuple):
     """An executable in halt.d; `fault` says why it may not be run ("" if it may)."""
@@ -39,11 +37,6 @@ def steps() -> list[Step]:
         fault = _fault_of_directory(directory)
         found.update({name: Step(name, directory / name, fault or _fault(directory / name)) for name in names if _is_step(name)})
     return [step for _, step in sorted(found.items()) if not _is_left_out(step.path)]
-
-
-def is_of_no_return(name: str) -> bool:
-    """Whether the power will be cut once the step `name` was started: the plug is told by a step numbered 80 or above."""
-    return name[:2].isdecimal() and int(name[:2]) >= FIRST_STEP_OF_NO_RETURN
 
 
 def _is_step(name: str) -> bool:

@@ -17,60 +17,30 @@ it, runs the steps in halt.d one after the other, each within its own measured b
 """
 
 import os
-import signal
 from collections.abc import Callable, Generator
-from contextlib import suppress
-from functools import partial
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 from pimains.core import halt_request, halt_steps, notify, state
-from pimains.core.child import Child
 from pimains.core.errors import WrongSetting
+from pimains.core.halt_ledger import HaltLedger
 from pimains.core.halt_request import HaltRequest, NoRequest
 from pimains.core.halt_steps import Step
 from pimains.core.service import Instance, Nap, Naps, Readable, Stop, run, within
+from pimains.core.timed import Beside, Ending, run_for
+from pimains.plan import halt_progress
 from pimains.plan.budget import budget
 from pimains.settings.halt import HaltSettings
 
-_TERM_SECONDS = 2.0  # from TERM to KILL
-_KILL_SECONDS = 1.0  # from KILL to leaving it alone
 _RETRY_SECONDS = (5.0, 10.0, 20.0, 60.0)
 _STILL_UP_SECONDS = 300.0  # who is up so long after HALT_COMMAND was not shut down by it
 _OTHERS_NAMED = 20
-_CALLED_OFF = "called off:"
-_NICE = -10
 T = TypeVar("T")
-
-
-class Ending(NamedTuple):
-    """How a program ended: `exit_code` is None when even KILL did not end it or it was not started at all."""
-
-    exit_code: int | None
-    outlasted: bool
-    seconds: float
-    last_line: str
-
-    @property
-    def is_done(self) -> bool:
-        """Whether it did what it was for."""
-        return self.exit_code == 0 and not self.outlasted
-
-    def __str__(self) -> str:
-        if self.outlasted:
-            how = "was stopped" if self.exit_code is not None else "not even KILL ended it, left alone"
-            return f"hung, {how} after {self.seconds:.1f} s"
-        if self.is_done:
-            return f"done in {self.seconds:.1f} s"
-        code = "" if self.exit_code is None else f" (exit {self.exit_code})" if self.exit_code > 0 else f" (signal {-self.exit_code})"
-        return f"failed{code}: {self.last_line or 'it said nothing'}"
 
 
 def halt(me: Instance, settings: HaltSettings) -> Naps:
     """Wait for a request, carry it out; if it was cancelled, wait for the next."""
     if me.run != halt_request.directory():
         raise WrongSetting(f"{me.directory}: others find this service by its name, so its directory has to be called halt")
-    with suppress(PermissionError):  # a machine that is busy is just the one whose battery runs down
-        os.setpriority(os.PRIO_PROCESS, 0, _NICE)
     watch = state.Watch(me.run)
     left_over = _taken(halt_request.left_over)
     outcome = ""
@@ -83,8 +53,9 @@ def halt(me: Instance, settings: HaltSettings) -> Naps:
             if halting.told_to_stop:
                 return
         else:
-            if requester := halt_request.take_cancel():
+            if requester := halt_request.who_cancels():
                 print(f"{requester} cancels, but there is no shutdown to cancel")
+                halt_request.take_cancel()
             faults = "; ".join(f"{step.name} would not be run: {step.fault}" for step in halt_steps.steps() if step.fault)
             me.status("; ".join(filter(None, ("ready", outcome, faults))), well=not faults)
             yield within(3600, watch)
@@ -113,14 +84,13 @@ class Halting:
         self._request = request
         self._cancelled_by = ""
         self._is_command_started = False
-        self._is_ledger_broken = False
         self._others: set[HaltRequest] = set()
-        self._took: list[tuple[str, float]] = []
-        self._progress = (state.read(me.run / "progress") or "").splitlines()
+        self._ledger = HaltLedger(me)
+        self._progress = halt_request.progress()
 
     def carry_out(self, *, is_new: bool) -> Naps:
         """The steps, then HALT_COMMAND. Returns when somebody cancelled, when a rehearsal is over, or when told to stop meanwhile."""
-        self._note("shut down" if is_new else "go on shutting down", str(self._request))
+        self._ledger.note("shut down" if is_new else "go on shutting down", str(self._request))
         print(f"shutting down: {self._request}" if is_new else f"going on with the shutdown that was under way: {self._request}")
         notify.post(f"shutting down: {self._request.reason}", f"Asked by {self._request.requester}.", "halt")
         if is_new:
@@ -146,30 +116,30 @@ class Halting:
                 return
             if step.fault:
                 self._me.complain(f"{step.name} is not run: {step.fault}")
-            elif not self._has_ended(step):
+            elif not halt_progress.has_ended(self._progress, step.name):
                 yield from self._run_step(step)
 
     def _run_step(self, step: Step) -> Naps:
-        granted = budget(self._durations(step), self._settings.STEP_SECONDS_MAX)
+        granted = self._budget(step)
         self._me.status(f"shutting down: {self._request}, step {step.name}, at most {granted:.0f} s")
         self._has_come_to(f"{step.name} started")
         ending = yield from self._run(step.name, [str(step.path)], granted)
         self._has_come_to(f"{step.name} {ending}")
         if ending.is_done:
             print(f"{step.name} {ending}")
-            self._took.append((step.subject, ending.seconds))
+            self._ledger.took(step, ending.seconds)
         else:
             self._me.complain(f"{step.name} {ending}")
-            self._note(f"go on without {step.name}", str(ending))
+            self._ledger.note(f"go on without {step.name}", str(ending))
         if ending.outlasted:
             # it gets all the time there is until it was measured again
-            self._took.append((step.subject, self._settings.STEP_SECONDS_MAX))
+            self._ledger.took(step, self._settings.STEP_SECONDS_MAX)
 
     def _shut_down(self) -> Naps:
         """Start HALT_COMMAND until the machine is down; returns as `carry_out` does."""
         pauses = iter(_RETRY_SECONDS)
         pause = 0.0
-        self._is_command_started = any(line.startswith("HALT_COMMAND done") for line in self._progress)
+        self._is_command_started = halt_progress.has_succeeded(self._progress, "HALT_COMMAND")
         while True:
             trouble = "" if self._is_command_started else (yield from self._unstoppable(self._start_command()))
             if not trouble:
@@ -187,22 +157,13 @@ class Halting:
 
     def _call_off(self, trouble: str) -> Naps:
         """Whoever was told that this machine is about to be off is told that it is not: its power must stay on."""
-        told = [step for step in halt_steps.steps() if halt_steps.is_of_no_return(step.name) and self._has_ended(step)]
-        self._has_come_to(f"{_CALLED_OFF} {trouble}")
+        told = [step for step in halt_steps.steps() if _is_told(step, self._progress)]
+        self._has_come_to(f"{halt_progress.CALLED_OFF} {trouble}")
         for step in told:
-            granted = budget(self._durations(step), self._settings.STEP_SECONDS_MAX)
+            granted = self._budget(step)
             ending = yield from self._run(step.name, [str(step.path)], granted, PIMAINS_CALLED_OFF=halt_request.one_line(trouble))
             if not ending.is_done:
                 self._me.complain(f"{step.name} could not be called off, {ending}: the power may be cut while this machine is up")
-
-    def _has_ended(self, step: Step) -> bool:
-        """Whether it was run for this shutdown; those that others act upon, since that was last called off."""
-        progress = self._since_called_off() if halt_steps.is_of_no_return(step.name) else self._progress
-        return any(line.startswith(f"{step.name} ") and not line.endswith(" started") for line in progress)
-
-    def _since_called_off(self) -> list[str]:
-        called_off = [index for index, line in enumerate(self._progress) if line.startswith(_CALLED_OFF)]
-        return self._progress[called_off[-1] + 1 :] if called_off else self._progress
 
     def _start_command(self) -> Generator[Nap, tuple[Readable, ...], str]:
         """Start HALT_COMMAND; returns "" if it did well, else what went wrong."""
@@ -211,7 +172,7 @@ class Halting:
         ending = yield from self._run("HALT_COMMAND", self._settings.HALT_COMMAND, self._settings.STEP_SECONDS_MAX)
         self._is_command_started = ending.is_done
         self._has_come_to(f"HALT_COMMAND {ending}")
-        self._remember_what_steps_took()
+        self._ledger.remember()
         return "" if ending.is_done else f"HALT_COMMAND {ending}"
 
     def _is_called_off_within(self, seconds: float) -> Generator[Nap, tuple[Readable, ...], bool]:
@@ -224,7 +185,7 @@ class Halting:
         return True
 
     def _run(self, name: str, words: list[str], seconds: float, **more: str) -> Generator[Nap, tuple[Readable, ...], Ending]:
-        """Run a program for `seconds` at most, and a little until it has obeyed TERM or KILL."""
+        """Run a program for `seconds` at most, looking around meanwhile."""
         environment = {
             **os.environ,
             "PIMAINS_REASON": self._request.reason,
@@ -232,27 +193,8 @@ class Halting:
             "PIMAINS_BUDGET_SECONDS": f"{seconds:g}",
             **more,
         }
-        started = self._now()
-        try:
-            child = Child(words, environment, lambda line: print(f"{name}: {line}"))
-        except OSError as error:
-            return Ending(None, False, 0.0, f"{words[0]}: {error.strerror}")
-        output: tuple[Readable, ...] = (child.output,)
-        end = started
-        for allowed, then in ((seconds, signal.SIGTERM), (_TERM_SECONDS, signal.SIGKILL), (_KILL_SECONDS, None)):
-            end += allowed
-            while not child.has_ended() and self._now() < end:
-                ready = yield within(end - self._now(), child, self._watch, *output)
-                if child.output in ready and not child.output.read():
-                    output = ()
-                if self._watch in ready:
-                    self._look_around()
-            if child.has_ended() or then is None:
-                break
-            child.signal(then)
-        child.close()
-        took = self._now() - started
-        return Ending(child.exit_code, took >= seconds, took, child.output.last_line)
+        beside = Beside(self._watch, self._look_around)
+        return (yield from run_for(seconds, words, environment, lambda line: print(f"{name}: {line}"), self._me.clock, beside))
 
     def _unstoppable(self, naps: Generator[Nap, tuple[Readable, ...], T]) -> Generator[Nap, tuple[Readable, ...], T]:
         """Go through `naps` even when told to stop: a shutdown lost half-way is worse than a service that stops late."""
@@ -282,32 +224,31 @@ class Halting:
         if another and another not in self._others and len(self._others) < _OTHERS_NAMED:
             self._others.add(another)
             print(f"also asked for: {another}; it is under way already")
-        requester = halt_request.take_cancel()
+        requester = halt_request.who_cancels()
         if requester and self._is_of_no_return():
-            self._has_come_to(f"cancel refused to {requester}")
+            self._has_come_to(f"{halt_progress.CANCEL_REFUSED} {requester}")
             self._me.complain(f"{requester} cancels, too late: the power will be cut")
         elif requester:
             self._cancelled_by = requester
             print(f"{requester} cancels")
+        if requester:
+            halt_request.take_cancel()
 
     def _is_of_no_return(self) -> bool:
-        return self._is_command_started or any(halt_steps.is_of_no_return(line) for line in self._since_called_off())
+        return self._is_command_started or halt_progress.will_be_cut(self._progress)
 
     def _be_cancelled(self) -> None:
-        ran = (
-            ", ".join(dict.fromkeys(line.split()[0] for line in self._progress if not line.startswith(("cancel ", _CALLED_OFF))))
-            or "nothing"
-        )
+        ran = ", ".join(halt_progress.what_ran(self._progress)) or "nothing"
         self.outcome = f"the last shutdown was cancelled by {self._cancelled_by}; done before that: {ran}"
         print(self.outcome)
-        self._note("cancel", self.outcome)
+        self._ledger.note("cancel", self.outcome)
         notify.post(f"not shutting down: cancelled by {self._cancelled_by}", f"{self._request}\n{self.outcome}", "halt")
         halt_request.finish()
 
     def _cry(self, line: str) -> None:
         self._me.complain(line)
         self._me.status(line, well=False)
-        self._note("not shut down", line)
+        self._ledger.note("not shut down", line)
         notify.post("this machine does not shut down", line, "halt")
 
     def _now(self) -> float:
@@ -315,32 +256,16 @@ class Halting:
 
     def _has_come_to(self, line: str) -> None:
         self._progress.append(line)
-        with suppress(OSError):
-            state.write(self._me.run / "progress", "\n".join(self._progress))
+        halt_request.note_progress(self._progress)
 
-    def _note(self, action: str, cause: str) -> None:
-        self._with_ledger(lambda: self._me.ledger.record("halt", action, cause), None)
+    def _budget(self, step: Step) -> float:
+        return budget(self._ledger.durations(step), self._settings.STEP_SECONDS_MAX)
 
-    def _durations(self, step: Step) -> list[float]:
-        return self._with_ledger(lambda: self._me.ledger.durations(step.subject), [])
 
-    def _remember_what_steps_took(self) -> None:
-        """Not before HALT_COMMAND was started, because it takes a sync or two each."""
-        took, self._took = self._took, []
-        for subject, seconds in took:
-            self._with_ledger(partial(self._me.ledger.took, subject, seconds), None)
-
-    def _with_ledger(self, use: Callable[[], T], otherwise: T) -> T:
-        """Whatever is wrong with the ledger (no room, no disk, no rights, broken): a battery does not wait for it."""
-        if self._is_ledger_broken:
-            return otherwise
-        try:
-            return use()
-        except Exception as error:
-            self._is_ledger_broken = True
-            self._me.complain(f"shutting down without the ledger: {error}")
-            return otherwise
+def _is_told(step: Step, progress: list[str]) -> bool:
+    """Whether it has told somebody that this machine is about to be off."""
+    return halt_progress.is_of_no_return(step.name) and halt_progress.has_ended(progress, step.name)
 
 
 if __name__ == "__main__":
-    run(halt, HaltSettings, user=None)
+    run(halt, HaltSettings, user=None, nice=-10)  # a machine that is busy is just the one whose battery runs down

@@ -1,0 +1,69 @@
+"""A program that gets so many seconds: then TERM, then KILL, and then it is left alone."""
+
+import signal
+from collections.abc import Callable, Generator, Mapping
+from typing import NamedTuple
+
+from pimains.core.child import Child
+from pimains.core.clock import Clock
+from pimains.core.service import Nap, Readable, within
+
+_TERM_SECONDS = 2.0  # from TERM to KILL
+_KILL_SECONDS = 1.0  # from KILL to leaving it alone
+
+
+class Ending(NamedTuple):
+    """How a program ended: `exit_code` is None when even KILL did not end it or it was not started at all."""
+
+    exit_code: int | None
+    outlasted: bool
+    seconds: float
+    last_line: str
+
+    @property
+    def is_done(self) -> bool:
+        """Whether it did what it was for."""
+        return self.exit_code == 0 and not self.outlasted
+
+    def __str__(self) -> str:
+        if self.outlasted:
+            how = "was stopped" if self.exit_code is not None else "not even KILL ended it, left alone"
+            return f"hung, {how} after {self.seconds:.1f} s"
+        if self.is_done:
+            return f"done in {self.seconds:.1f} s"
+        code = "" if self.exit_code is None else f" (exit {self.exit_code})" if self.exit_code > 0 else f" (signal {-self.exit_code})"
+        return f"failed{code}: {self.last_line or 'it said nothing'}"
+
+
+class Beside(NamedTuple):
+    """What else is looked after while a program runs: `look` is called whenever `watch` is readable."""
+
+    watch: Readable
+    look: Callable[[], None]
+
+
+def run_for(
+    seconds: float, words: list[str], environment: Mapping[str, str], say: Callable[[str], None], clock: Clock, beside: Beside
+) -> Generator[Nap, tuple[Readable, ...], Ending]:
+    """Run a program for `seconds` at most, and a little until it has obeyed TERM or KILL; `say` gets its lines."""
+    started = clock.monotonic()
+    try:
+        child = Child(words, environment, say)
+    except OSError as error:
+        return Ending(None, False, 0.0, f"{words[0]}: {error.strerror}")
+    output: tuple[Readable, ...] = (child.output,)
+    end = started
+    for allowed, then in ((seconds, signal.SIGTERM), (_TERM_SECONDS, signal.SIGKILL), (_KILL_SECONDS, None)):
+        end += allowed
+        while not child.has_ended() and clock.monotonic() < end:
+            ready = yield within(end - clock.monotonic(), child, beside.watch, *output)
+            if child.output in ready and not child.output.read():
+                output = ()
+            if beside.watch in ready:
+                beside.look()
+        if child.has_ended() or then is None:
+            break
+        child.signal(then)
+    child.close()
+    took = clock.monotonic() - started
+    return Ending(child.exit_code, took >= seconds, took, child.output.last_line)
