@@ -1,0 +1,93 @@
+"""A collector's books: its journal in a thread of its own, because SQLite waits for the disk; its graphs in another."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+from pimains.core.journal import Journal
+from pimains.core.series import Series
+from pimains.devices.rrd import Graphs
+from pimains.plan import delivery
+
+_MOVED_SECONDS = 2.0  # a clock that is put right by less moves nothing that can be seen
+T = TypeVar("T")
+
+
+class Books:
+    """The journal in the file `path`, and the graphs that are drawn of it."""
+
+    def __init__(self, path: Path, graphs: Graphs) -> None:
+        self._journal = Journal(path)
+        self._series = Series(path)
+        self._thread = ThreadPoolExecutor(1, "books")
+        self._graphs = graphs
+        self._series_to_draw = Series(path)
+        self._drawing = ThreadPoolExecutor(1, "drawing")
+
+    async def ask(self, question: Callable[[Series], T]) -> T:
+        """Carry out `question` there."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, question, self._series)
+
+    async def keep(self, body: bytes, sources: set[str]) -> tuple[bytes, str, int]:
+        """Store what was sent, if it is of one of `sources`: the answer, the source and how many readings were new.
+
+        Raises ValueError, PermissionError and sqlite3.Error.
+        """
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._keep, body, sources)
+
+    def _keep(self, body: bytes, sources: set[str]) -> tuple[bytes, str, int]:
+        batch = delivery.read(body)
+        if batch.source not in sources:
+            raise PermissionError("this token is another source's")
+        self._series.describe(batch)
+        before = self._series.newest(batch.source)
+        new = self._journal.store(batch.source, batch.boots, batch.readings)
+        if self._changes_the_past(batch, before, new):
+            self._graphs.forget(batch.source)
+        return delivery.acknowledged(batch), batch.source, new
+
+    def _changes_the_past(self, batch: delivery.Batch, before: dict[str, tuple[float | None, int]], new: int) -> bool:
+        """Whether readings came in between those that are drawn already, or a clock was put right that they were drawn by."""
+        decided = self._graphs.decided(batch.source)
+        if decided is None:
+            return False
+        after = self._series.newest(batch.source)
+        for boot, (offset, _) in before.items():
+            now = after[boot][0]
+            if now is not None and (offset is None or abs(now - offset) > _MOVED_SECONDS):
+                return True
+        in_order = [each for each in batch.readings if each.sequence > before.get(each.boot, (None, 0))[1]]
+        times = [(after[each.boot][0] or 0.0) + each.uptime for each in in_order if after[each.boot][0] is not None]
+        return new > len(in_order) or min(times, default=decided + 1) <= decided
+
+    async def draw(self, name: str, wanted: tuple[str, str, str], now: float) -> bytes | None:
+        """A picture (range, theme, form) of the source `name`; None when there is no such source. Raises CannotDraw, sqlite3.Error."""
+
+        def draw() -> bytes | None:
+            meter = self._series_to_draw.meters().get(name)
+            return None if meter is None else self._graphs.draw(self._series_to_draw, meter, *wanted, now)
+
+        return await asyncio.get_running_loop().run_in_executor(self._drawing, draw)
+
+    async def refresh_graphs(self, now: float) -> None:
+        """Bring what graphs are drawn of up to date, so that whoever looks next need not wait for it."""
+
+        def refresh() -> None:
+            for meter in self._series_to_draw.meters().values():
+                self._graphs.refresh(self._series_to_draw, meter, now)
+
+        await asyncio.get_running_loop().run_in_executor(self._drawing, refresh)
+
+    async def thin(self, megabytes: int) -> int:
+        """Make room: how many readings went."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._journal.thin, megabytes * 1_000_000)
+
+    def close(self) -> None:
+        """Finish what is under way and put the journal away."""
+        self._drawing.shutdown(cancel_futures=True)
+        self._thread.shutdown()
+        self._series_to_draw.close()
+        self._series.close()
+        self._journal.close()
