@@ -241,6 +241,16 @@ def test_while_a_halt_command_fails_those_who_would_cut_the_power_are_called_off
     assert ran(house)[-1].startswith("plug HALT_COMMAND failed")
 
 
+def test_a_halt_command_that_is_ended_by_the_shutdown_it_has_begun_has_done_well_and_no_plug_is_called_off(house: House) -> None:
+    add_step(house, "80-plug", 'echo "plug ${PIMAINS_CALLED_OFF:-told}" >>$RAN')
+    halt = new_halt(house, HALT_COMMAND="/bin/sh -c 'echo no system bus; kill -TERM $$'")
+    ask(halt)
+    house.until(lambda: halt.status.startswith("shut down: "))
+    assert ran(house) == ["plug told"]
+    assert [action for action, _ in causes(house)] == ["shut down"]
+    assert "HALT_COMMAND done: ended by the shutdown it has begun" in halt.read("progress")
+
+
 def test_a_halt_command_that_hangs_is_said(house: House) -> None:
     halt = new_halt(house, HALT_COMMAND="sleep 1000", STEP_SECONDS_MAX="1")
     ask(halt)

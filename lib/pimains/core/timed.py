@@ -25,6 +25,11 @@ class Ending(NamedTuple):
         """Whether it did what it was for."""
         return self.exit_code == 0 and not self.outlasted
 
+    @property
+    def by_another(self) -> bool:
+        """Whether somebody else than we ended it, by TERM."""
+        return self.exit_code == -signal.SIGTERM and not self.outlasted
+
     def __str__(self) -> str:
         if self.outlasted:
             how = "was stopped" if self.exit_code is not None else "not even KILL ended it, left alone"

@@ -13,6 +13,8 @@ it, runs the steps in halt.d one after the other, each within its own measured b
   steps numbered 80 and above are run with PIMAINS_CALLED_OFF, so that nobody cuts the power of a machine that stays up,
   and a cancel is possible again. The service then stops when told (svc -t), so that a wrong HALT_COMMAND can be
   corrected, and goes on with the new one.
+- A HALT_COMMAND that somebody else ends by TERM has done its work: systemd does that when it stops daemontools. A machine
+  that is still up after 300 s is told again.
 - Where HALT_COMMAND only rehearses, removing /run/pimains/halt/accepted afterwards makes the service ready again.
 """
 
@@ -170,10 +172,12 @@ class Halting:
         self._me.status(f"shutting down: {self._request}, HALT_COMMAND started")
         self._is_command_started = True
         ending = yield from self._run("HALT_COMMAND", self._settings.HALT_COMMAND, self._settings.STEP_SECONDS_MAX)
-        self._is_command_started = ending.is_done
-        self._has_come_to(f"HALT_COMMAND {ending}")
+        # daemontools is stopped early in a shutdown, and with it all that was started below: also what has begun the shutdown
+        words = "done: ended by the shutdown it has begun" if ending.by_another else str(ending)
+        self._is_command_started = ending.is_done or ending.by_another
+        self._has_come_to(f"HALT_COMMAND {words}")
         self._ledger.remember()
-        return "" if ending.is_done else f"HALT_COMMAND {ending}"
+        return "" if self._is_command_started else f"HALT_COMMAND {words}"
 
     def _is_called_off_within(self, seconds: float) -> Generator[Nap, tuple[Readable, ...], bool]:
         """Wait `seconds`, unless nobody wants this shutdown any more or the service was told to stop."""
