@@ -11,7 +11,8 @@ from kit import TOP, House
 
 from pimains.core import state
 from pimains.core.clock import FakeClock
-from pimains.core.service import Instance, make_directories
+from pimains.core.instance import Instance
+from pimains.core.privileges import make_directories
 from pimains.services.update import Updater
 from pimains.settings.update import UpdateSettings
 

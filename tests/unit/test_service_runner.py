@@ -12,7 +12,8 @@ import pytest
 
 from pimains.core import state
 from pimains.core.clock import FakeClock, SystemClock
-from pimains.core.service import Instance, Naps, Stop, drive, poll, seconds, within
+from pimains.core.instance import Instance
+from pimains.core.naps import Naps, Stop, drive, poll, seconds, within
 
 
 class Pipe:

@@ -2,14 +2,8 @@
 
 import asyncio
 from collections.abc import Coroutine
-from typing import Protocol
 
-
-class Readable(Protocol):
-    """Anything with a file descriptor to wait for."""
-
-    def fileno(self) -> int:
-        """The descriptor."""
+from pimains.core.naps import Readable
 
 
 def run_until_told(service: Coroutine[object, object, None], wakeup: int) -> None:

@@ -14,7 +14,7 @@ import signal
 from collections.abc import Callable, Generator
 
 from pimains.core.clock import Clock
-from pimains.core.service import Nap, Readable, within
+from pimains.core.naps import Nap, Readable, within
 
 _LONGEST_ANSWER = 4096
 _left_alone: set[int] = set()

@@ -5,7 +5,7 @@ from functools import partial
 from typing import TypeVar
 
 from pimains.core.halt_steps import Step
-from pimains.core.service import Instance
+from pimains.core.instance import Instance
 
 T = TypeVar("T")
 

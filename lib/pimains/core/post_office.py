@@ -11,8 +11,8 @@ from pimains.core import clock, notify, state
 from pimains.core.delivery import Address, Words
 from pimains.core.errand import AWAY, DONE, REFUSED, SETTING, Errand, Outcome
 from pimains.core.errors import WrongSetting
+from pimains.core.instance import Instance
 from pimains.core.outbox import Message, Outbox
-from pimains.core.service import Instance
 from pimains.plan.throttle import Moment, Sent, Throttle, summed_up, wall_time
 
 _DAY = 86400.0

@@ -5,7 +5,7 @@ import os
 from collections.abc import Generator
 from pathlib import Path
 
-from pimains.core.service import Nap, Readable, seconds
+from pimains.core.naps import Nap, Readable, seconds
 
 _STATUS_BYTES = 18
 _WANT = 17  # supervise.c, pidchange() and announce(): 'u', 'd' or 0

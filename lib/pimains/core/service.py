@@ -16,130 +16,25 @@ a coroutine; there, cancellation takes the place of Stop.
 Exit codes: 0 told to stop, or a setting was edited; 111 anything unexpected (supervise tries again in a second).
 """
 
-import grp
 import os
-import pwd
-import select
 import signal
 import sys
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias, TypeVar
+from typing import TypeAlias, TypeVar
 
-from pimains.core import log, paths, state
-from pimains.core.clock import Clock, SystemClock
+from pimains.core import log, state
 from pimains.core.errors import WrongSetting
+from pimains.core.instance import Instance
+from pimains.core.naps import Nap, Naps, Readable, Stop, drive, poll, seconds, within
+from pimains.core.privileges import become, make_directories
 from pimains.core.settings import Settings, from_environment
 
-if TYPE_CHECKING:
-    from pimains.core.ledger import Ledger
+__all__ = ["Instance", "Nap", "Naps", "Readable", "Stop", "run", "seconds", "within"]  # what the module of a service needs
 
 EXIT_TRY_AGAIN = 111
-_LONGEST_NAP_SECONDS = 1_000_000  # poll(2) counts milliseconds in an int
 S = TypeVar("S", bound=Settings)
-
-
-class Stop(BaseException):
-    """Raised inside a service's generator when it is told to stop (svc -d, svc -t)."""
-
-
-class Readable(Protocol):
-    """Anything with a file descriptor to wait for."""
-
-    def fileno(self) -> int:
-        """The descriptor."""
-
-
-class Nap(NamedTuple):
-    """What a service waits for: `seconds` to pass, or one of `files` to become readable, whichever comes first."""
-
-    seconds: float
-    files: tuple[Readable, ...] = ()
-
-
-Naps: TypeAlias = Generator[Nap, tuple[Readable, ...], None]
-
-
-def seconds(seconds: float) -> Nap:
-    """Wait for `seconds`."""
-    return Nap(seconds)
-
-
-def within(seconds: float, *files: Readable) -> Nap:
-    """Wait until one of `files` is readable, at most `seconds`; the yield returns those that are."""
-    return Nap(seconds, files)
-
-
-class Instance:
-    """What a service is told about itself, and where it leaves word for others.
-
-    `directory` is the service directory, `name` its last part.
-    """
-
-    def __init__(self, name: str, directory: Path, clock: Clock | None = None) -> None:
-        self.name = name
-        self.directory = directory
-        self.clock = clock or SystemClock()
-        self._could_not_write = ""
-
-    @property
-    def run(self) -> Path:
-        """/run/pimains/<instance>: its state until the next boot."""
-        return paths.run() / self.name
-
-    @property
-    def lib(self) -> Path:
-        """/var/lib/pimains/<instance>: its state that outlives a reboot."""
-        return paths.lib() / self.name
-
-    @property
-    def ledger(self) -> "Ledger":
-        """Where actuations are written down."""
-        from pimains.core.ledger import Ledger  # sqlite3 costs a megabyte that an idle service need not have
-
-        return Ledger(clock=self.clock)
-
-    def status(self, line: str, *, well: bool = True) -> None:
-        """Say in the words of the user how things stand; `well` is whether nobody needs to look after it."""
-        if well:
-            self.leave("unwell", None)
-        elif line != state.read(self.run / "unwell"):
-            self.leave("unwell", line)
-        if line != state.read(self.run / "status"):
-            self.leave("status", line)
-
-    def starts(self) -> None:
-        """Before its service has said anything: whether it is well stays as it was, until the service knows."""
-        self.leave("status", "starting")
-
-    def complain(self, line: str) -> None:
-        """Log an error and keep it for `pimains status` as the last one."""
-        print(line)
-        self.leave("error", line)
-
-    def fails(self, error: Exception) -> None:
-        """Its last words; the traceback is in the log."""
-        line = f"{type(error).__name__}: {error}"
-        self.leave("error", line)
-        self.status(f"failed, trying again: {line}", well=False)
-
-    def leave(self, name: str, line: str | None) -> None:
-        """Write the state file /run/pimains/<instance>/`name`, or remove it for None.
-
-        A full disk is said once and keeps no service from its work; so nothing that others rely on is left this way.
-        """
-        try:
-            if line is None:
-                state.remove(self.run / name)
-            else:
-                state.write(self.run / name, line)
-            self._could_not_write = ""
-        except OSError as error:
-            why = f"cannot write to {self.run}: {error.strerror}"
-            if why != self._could_not_write:
-                print(why)
-            self._could_not_write = why
 
 
 Main: TypeAlias = Callable[[Instance, S], Naps] | Callable[[Instance, S], Coroutine[object, object, None]]
@@ -182,34 +77,6 @@ def run(main: Main[S], settings: type[S], *, user: str | None = "pimains", nice:
     sys.exit(0)
 
 
-def drive(naps: Naps, clock: Clock, wakeup: Readable) -> None:
-    """Step a service until it ends; a byte at `wakeup` means stop."""
-    told = False
-    try:
-        nap = next(naps)
-        while True:
-            ready = poll(nap, clock, *(() if told else (wakeup,)))
-            if not told and wakeup in ready:
-                told = True
-                nap = naps.throw(Stop())
-            else:
-                nap = naps.send(ready)
-    except (StopIteration, Stop):
-        return
-    finally:
-        naps.close()  # its goodbye, also when waiting failed: a file that it had closed already
-
-
-def poll(nap: Nap, clock: Clock, *more: Readable) -> tuple[Readable, ...]:
-    """Sleep the nap; returns what became readable of its files and of `more`."""
-    poller = select.poll()
-    files = {file.fileno(): file for file in (*nap.files, *more)}
-    for descriptor in files:
-        poller.register(descriptor, select.POLLIN)
-    events = poller.poll(min(max(0.0, clock.real_seconds(nap.seconds)), _LONGEST_NAP_SECONDS) * 1000)
-    return tuple(files[descriptor] for descriptor, _ in events)
-
-
 class _Wakeup:
     """A pipe that a signal writes to, so that no signal is lost between a check and a sleep."""
 
@@ -227,48 +94,6 @@ def _listen_for_signals() -> _Wakeup:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)
     return wakeup
-
-
-def make_directories(me: Instance, user: str | None) -> None:
-    """Make the instance's directories; as root they are given to `user` and to the group pimains."""
-    for top, directory in ((paths.run(), me.run), (paths.lib(), me.lib)):
-        for each in (top, directory):
-            if each.is_dir():
-                continue
-            each.mkdir(parents=True)
-            if os.geteuid() == 0:
-                os.chown(each, _user_id(user) if user and each is directory else 0, _group())
-                each.chmod(0o2775)
-
-
-def _user_id(name: str) -> int:
-    try:
-        return pwd.getpwnam(name).pw_uid
-    except KeyError:  # `become` will say so
-        return 0
-
-
-def _group() -> int:
-    try:
-        return grp.getgrnam("pimains").gr_gid
-    except KeyError:
-        return 0
-
-
-def become(user: str) -> None:
-    """Give up root for `user` and all of the groups it is in (setuidgid would lose gpio and dialout).
-
-    Raises WrongSetting when the machine has no such user.
-    """
-    try:
-        entry = pwd.getpwnam(user)
-    except KeyError:
-        raise WrongSetting(f"this machine has no user {user!r}: install the package, or run adduser --system --group {user}") from None
-    os.initgroups(user, entry.pw_gid)
-    os.setgid(entry.pw_gid)
-    os.setuid(entry.pw_uid)
-    os.environ["HOME"] = entry.pw_dir
-    os.umask(0o002)
 
 
 def _wait_for_an_edit(me: Instance, settings: type[S], wakeup: Readable) -> None:

@@ -63,6 +63,14 @@ def read(path: Path) -> str | None:
         return file.read(_LONGEST).decode("utf-8", "replace").strip()
 
 
+def number(text: str | None) -> float | None:
+    """What `read` returned, as a number; None if it is none."""
+    try:
+        return float(text or "")
+    except ValueError:
+        return None
+
+
 def remove(path: Path) -> None:
     """Take a value away; it may be gone already."""
     with contextlib.suppress(FileNotFoundError):

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from pimains.core.child import Child
 from pimains.core.clock import Clock
-from pimains.core.service import Nap, Readable, within
+from pimains.core.naps import Nap, Readable, within
 
 _TERM_SECONDS = 2.0  # from TERM to KILL
 _KILL_SECONDS = 1.0  # from KILL to leaving it alone

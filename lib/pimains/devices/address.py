@@ -8,7 +8,7 @@ from contextlib import suppress
 from pimains.core.clock import Clock
 from pimains.core.errors import Away
 from pimains.core.forked import Forked
-from pimains.core.service import Nap, Readable
+from pimains.core.naps import Nap, Readable
 
 _FIRST_SECONDS = 5.0
 

@@ -4,7 +4,7 @@ from collections.abc import Generator
 from pathlib import Path
 
 from pimains.core.clock import Clock
-from pimains.core.service import Nap, Readable
+from pimains.core.naps import Nap, Readable
 from pimains.devices.programs import Programs
 
 _START_SECONDS_MAX = 60.0

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pimains.core.errors import PimainsError
-from pimains.core.service import Readable
+from pimains.core.naps import Readable
 from pimains.devices import mount, rsync
 from pimains.plan import snapshots
 

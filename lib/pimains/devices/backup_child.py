@@ -12,7 +12,8 @@ from contextlib import suppress
 
 from pimains.core import last_backup, notify, state
 from pimains.core.child import Child
-from pimains.core.service import Instance, Nap, Readable, within
+from pimains.core.instance import Instance
+from pimains.core.naps import Nap, Readable, within
 
 _STOP_SECONDS = 8.0  # it gives rsync five of them
 

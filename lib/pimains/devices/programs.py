@@ -9,7 +9,7 @@ from pathlib import Path
 from pimains.core.child import Child
 from pimains.core.clock import Clock
 from pimains.core.errors import PimainsError
-from pimains.core.service import Nap, Readable, within
+from pimains.core.naps import Nap, Readable, within
 
 _AFTER_TERM_SECONDS = 1.0
 

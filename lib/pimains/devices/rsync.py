@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from pimains.core.errors import PimainsError
-from pimains.core.service import Readable
+from pimains.core.naps import Readable
 
 VANISHED = 24
 _WORDS = {

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from pimains.core.clock import Clock
 from pimains.core.forked import Forked
-from pimains.core.service import Nap, Readable, seconds
+from pimains.core.naps import Nap, Readable, seconds
 from pimains.devices import mount
 from pimains.devices.programs import Failed, Programs
 

@@ -15,7 +15,9 @@ from typing import Self, TypeVar
 
 from pimains.core import paths, state
 from pimains.core.clock import FakeClock
-from pimains.core.service import Instance, Nap, Naps, Stop, make_directories, poll
+from pimains.core.instance import Instance
+from pimains.core.naps import Nap, Naps, Stop, poll
+from pimains.core.privileges import make_directories
 from pimains.core.settings import Settings
 
 S = TypeVar("S", bound=Settings)

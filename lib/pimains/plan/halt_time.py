@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 MARGIN_SECONDS = 90.0  # systemd's DefaultTimeoutStopSec: one unit that hangs once must not cost an SD card
 ENOUGH_HALTS = 20
-_LONGEST = 3600
+LONGEST_SECONDS = 3600
 
 
 def countdown_seconds(halts: Sequence[float], unmeasured_seconds: float) -> int:
@@ -14,9 +14,9 @@ def countdown_seconds(halts: Sequence[float], unmeasured_seconds: float) -> int:
     `halts` are the seconds earlier halts took. With twenty or more it is their 95th percentile plus a margin; with
     fewer it is `unmeasured_seconds`, or the longest seen plus the margin if that is more.
     """
-    known = sorted(seconds for seconds in halts if math.isfinite(seconds) and 0 < seconds <= _LONGEST)
+    known = sorted(seconds for seconds in halts if math.isfinite(seconds) and 0 < seconds <= LONGEST_SECONDS)
     if len(known) >= ENOUGH_HALTS:
         wanted = known[math.ceil(0.95 * len(known)) - 1] + MARGIN_SECONDS
     else:
         wanted = max([unmeasured_seconds, *(seconds + MARGIN_SECONDS for seconds in known[-1:])])
-    return min(_LONGEST, max(5, math.ceil(wanted)))
+    return min(LONGEST_SECONDS, max(5, math.ceil(wanted)))

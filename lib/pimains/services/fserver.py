@@ -17,8 +17,9 @@ from typing import NamedTuple
 
 from pimains.core import halt_request, state
 from pimains.core.forked import Forked
+from pimains.core.privileges import become
 from pimains.core.restart import Supervisor
-from pimains.core.service import Instance, Nap, Naps, Readable, Stop, become, run, seconds, within
+from pimains.core.service import Instance, Nap, Naps, Readable, Stop, run, seconds, within
 from pimains.devices import mount
 from pimains.devices.backup_child import BackupChild
 from pimains.devices.beats import Secret

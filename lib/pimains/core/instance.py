@@ -1,0 +1,106 @@
+"""What a service is told about itself, and where it leaves word for others."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from pimains.core import paths, state
+from pimains.core.clock import Clock, SystemClock
+
+if TYPE_CHECKING:
+    from pimains.core.ledger import Ledger
+
+T = TypeVar("T")
+
+
+class Instance:
+    """What a service is told about itself, and where it leaves word for others.
+
+    `directory` is the service directory, `name` its last part.
+    """
+
+    def __init__(self, name: str, directory: Path, clock: Clock | None = None) -> None:
+        self.name = name
+        self.directory = directory
+        self.clock = clock or SystemClock()
+        self._could_not_write = ""
+
+    @property
+    def run(self) -> Path:
+        """/run/pimains/<instance>: its state until the next boot."""
+        return paths.run() / self.name
+
+    @property
+    def lib(self) -> Path:
+        """/var/lib/pimains/<instance>: its state that outlives a reboot."""
+        return paths.lib() / self.name
+
+    @property
+    def ledger(self) -> "Ledger":
+        """Where actuations are written down."""
+        from pimains.core.ledger import Ledger  # sqlite3 costs a megabyte that an idle service need not have
+
+        return Ledger(clock=self.clock)
+
+    def status(self, line: str, *, well: bool = True) -> None:
+        """Say in the words of the user how things stand; `well` is whether nobody needs to look after it."""
+        if well:
+            self.leave("unwell", None)
+        elif line != state.read(self.run / "unwell"):
+            self.leave("unwell", line)
+        if line != state.read(self.run / "status"):
+            self.leave("status", line)
+
+    def starts(self) -> None:
+        """Before its service has said anything: whether it is well stays as it was, until the service knows."""
+        self.leave("status", "starting")
+
+    def complain(self, line: str) -> None:
+        """Log an error and keep it for `pimains status` as the last one."""
+        print(line)
+        self.leave("error", line)
+
+    def fails(self, error: Exception) -> None:
+        """Its last words; the traceback is in the log."""
+        line = f"{type(error).__name__}: {error}"
+        self.leave("error", line)
+        self.status(f"failed, trying again: {line}", well=False)
+
+    def leave(self, name: str, line: str | None) -> None:
+        """Write the state file /run/pimains/<instance>/`name`, or remove it for None.
+
+        A full disk is said once and keeps no service from its work; so nothing that others rely on is left this way.
+        """
+        try:
+            if line is None:
+                state.remove(self.run / name)
+            else:
+                state.write(self.run / name, line)
+            self._could_not_write = ""
+        except OSError as error:
+            why = f"cannot write to {self.run}: {error.strerror}"
+            if why != self._could_not_write:
+                print(why)
+            self._could_not_write = why
+
+    def keep(self, name: str, value: str | None, *, durable: bool = False) -> bool:
+        """Write /var/lib/pimains/<instance>/`name`, which outlives a reboot, or remove it for None; whether the disk took it."""
+        try:
+            if value is None:
+                state.remove(self.lib / name)
+            else:
+                state.write(self.lib / name, value, durable=durable)
+        except OSError as error:
+            self.complain(f"{self.lib / name}: {error.strerror}")
+            return False
+        return True
+
+    def with_ledger(self, use: "Callable[[Ledger], T]") -> "T | None":
+        """What `use` returns; None, and a line, when the ledger cannot be used: that keeps nobody from what he has to do."""
+        from sqlite3 import Error
+
+        try:
+            return use(self.ledger)
+        except (OSError, Error) as error:
+            self.complain(f"the ledger cannot be used: {error}")
+            return None

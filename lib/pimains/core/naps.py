@@ -1,0 +1,68 @@
+"""What a service waits for, and how it is stepped from one wait to the next."""
+
+import select
+from collections.abc import Generator
+from typing import NamedTuple, Protocol, TypeAlias
+
+from pimains.core.clock import Clock
+
+_LONGEST_NAP_SECONDS = 1_000_000  # poll(2) counts milliseconds in an int
+
+
+class Stop(BaseException):
+    """Raised inside a service's generator when it is told to stop (svc -d, svc -t)."""
+
+
+class Readable(Protocol):
+    """Anything with a file descriptor to wait for."""
+
+    def fileno(self) -> int:
+        """The descriptor."""
+
+
+class Nap(NamedTuple):
+    """What a service waits for: `seconds` to pass, or one of `files` to become readable, whichever comes first."""
+
+    seconds: float
+    files: tuple[Readable, ...] = ()
+
+
+Naps: TypeAlias = Generator[Nap, tuple[Readable, ...], None]
+
+
+def seconds(seconds: float) -> Nap:
+    """Wait for `seconds`."""
+    return Nap(seconds)
+
+
+def within(seconds: float, *files: Readable) -> Nap:
+    """Wait until one of `files` is readable, at most `seconds`; the yield returns those that are."""
+    return Nap(seconds, files)
+
+
+def drive(naps: Naps, clock: Clock, wakeup: Readable) -> None:
+    """Step a service until it ends; a byte at `wakeup` means stop."""
+    told = False
+    try:
+        nap = next(naps)
+        while True:
+            ready = poll(nap, clock, *(() if told else (wakeup,)))
+            if not told and wakeup in ready:
+                told = True
+                nap = naps.throw(Stop())
+            else:
+                nap = naps.send(ready)
+    except (StopIteration, Stop):
+        return
+    finally:
+        naps.close()  # its goodbye, also when waiting failed: a file that it had closed already
+
+
+def poll(nap: Nap, clock: Clock, *more: Readable) -> tuple[Readable, ...]:
+    """Sleep the nap; returns what became readable of its files and of `more`."""
+    poller = select.poll()
+    files = {file.fileno(): file for file in (*nap.files, *more)}
+    for descriptor in files:
+        poller.register(descriptor, select.POLLIN)
+    events = poller.poll(min(max(0.0, clock.real_seconds(nap.seconds)), _LONGEST_NAP_SECONDS) * 1000)
+    return tuple(files[descriptor] for descriptor, _ in events)

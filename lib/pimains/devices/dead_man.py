@@ -1,0 +1,95 @@
+"""The plug's dead-man switch: armed, fed with heartbeats, disarmed, and the machine halted before it cuts."""
+
+import asyncio
+from collections.abc import Callable
+
+from pimains.core import state
+from pimains.core.errors import Away
+from pimains.core.instance import Instance
+from pimains.devices.halt_times import HaltTimes
+from pimains.devices.plug import Plug
+from pimains.plan import dead_man
+
+HEARTBEAT_SECONDS = 20.0
+_STARTING_SECONDS = 10.0
+_GOODBYE_SECONDS = 2.0
+
+
+class DeadManSwitch:
+    """As it is wanted, of the plug at `host`; `wanted_seconds` is None where it has to be off.
+
+    /var/lib/pimains/<instance>/armed holds its seconds while it is on, /run/pimains/<instance>/contact when the plug last heard us.
+    """
+
+    def __init__(self, me: Instance, host: str, wanted_seconds: int | None, times: HaltTimes, say: Callable[[str], None]) -> None:
+        self._me = me
+        self._host = host
+        self._wanted_seconds = wanted_seconds
+        self._times = times
+        self._say = say
+
+    async def arm(self, plug: Plug) -> None:
+        """Switch it on or off, as wanted; before it is on, we know that it is."""
+        seconds = 0
+        if self._wanted_seconds is not None:
+            halt = self._times.halt_seconds()
+            seconds = dead_man.seconds_for(self._wanted_seconds, halt)
+            if seconds > self._wanted_seconds:
+                wanted = self._wanted_seconds
+                self._say(f"DEAD_MAN_SECONDS {wanted} is too short for a shutdown that may take {halt:.0f} s: the plug is told {seconds}")
+            await self._beat(plug)
+            if not self._me.keep("armed", str(seconds), durable=True):
+                seconds = 0  # after a restart nobody would know that there is something to mind
+        await plug.set_dead_man(seconds)
+        if not seconds:
+            self.forget()
+
+    async def disarm(self, plug: Plug) -> None:
+        """Nobody will send heartbeats any more: that is no reason to cut the power."""
+        if state.read(self._me.lib / "armed") is None:
+            return
+        try:
+            await plug.set_dead_man(0, _GOODBYE_SECONDS)
+            self.forget()
+        except Away as away:
+            self._me.complain(f"the dead-man switch of {self._host} is still on: {away}")
+
+    def forget(self) -> None:
+        """There is nothing to mind: it is off, or this machine goes down anyway."""
+        self._me.keep("armed", None)
+
+    async def keep_heart_beating(self, plug: Plug) -> None:
+        """Every 20 s; a plug that leaves two in a row without a proof is not really connected."""
+        failures = 0
+        while failures < 2:
+            try:
+                await self._beat(plug)
+                failures = 0
+            except Away:
+                failures += 1
+            await self._sleep(HEARTBEAT_SECONDS)
+        plug.device.lost("it does not answer")
+
+    async def mind(self, ask: Callable[[str], None]) -> None:
+        """While the plug would cut a machine that it does not hear, halt before it does."""
+        asked_at = None
+        await self._sleep(_STARTING_SECONDS)  # a restarted service connects first
+        while True:
+            pause = HEARTBEAT_SECONDS
+            armed = state.number(state.read(self._me.lib / "armed"))
+            contact = state.number(state.read(self._me.run / "contact")) or 0.0
+            if armed and contact != asked_at:
+                lost, halt = self._me.clock.monotonic() - contact, self._times.halt_seconds()
+                pause = min(pause, max(1.0, dead_man.halt_after_seconds(armed, halt) - lost))
+                if dead_man.must_halt(armed, halt, lost):
+                    asked_at = contact
+                    ask(f"{self._host} did not hear this machine for {lost:.0f} s and cuts its power after {armed:.0f} s")
+            await self._sleep(pause)
+
+    async def _beat(self, plug: Plug) -> None:
+        """One heartbeat, and the time when the plug confirmed it."""
+        await plug.heartbeat()
+        self._me.leave("contact", f"{self._me.clock.monotonic():.1f}")
+
+    async def _sleep(self, seconds: float) -> None:
+        await asyncio.sleep(self._me.clock.real_seconds(seconds))

@@ -1,0 +1,64 @@
+"""How long this machine's halts took: learned from the plug's meter or the kept journal, remembered in the ledger."""
+
+import time
+from collections.abc import Callable
+
+from pimains.core import clock as clocks
+from pimains.core import halt_steps, state
+from pimains.core.instance import Instance
+from pimains.core.ledger import Ledger
+from pimains.devices.journal import last_word_of_previous_boot
+from pimains.devices.plug import Plug
+from pimains.plan import halt_time
+from pimains.plan.budget import percentile_95
+
+
+class HaltTimes:
+    """For one plug; /var/lib/pimains/<instance>/told holds the boot and the time when it was told of a halt."""
+
+    def __init__(self, me: Instance, unmeasured_seconds: float, say: Callable[[str], None]) -> None:
+        self._me = me
+        self._unmeasured_seconds = unmeasured_seconds
+        self._say = say
+        self._subject = f"{me.name}: halt"
+        self._halts: list[float] = []
+        self._steps_seconds = 0.0
+
+    def countdown_seconds(self) -> int:
+        """From the plug's confirmation to the cut."""
+        return halt_time.countdown_seconds(self._halts, self._unmeasured_seconds)
+
+    def halt_seconds(self) -> float:
+        """From the request to the end: what the steps before the plug's took, as far as they were measured, and the countdown."""
+        return self._steps_seconds + self.countdown_seconds()
+
+    def remember(self, ledger: Ledger) -> None:
+        """What earlier halts and their steps took."""
+        self._halts = ledger.durations(self._subject)
+        took = (ledger.durations(step.subject) for step in halt_steps.steps())
+        self._steps_seconds = sum(percentile_95(seconds) for seconds in took if seconds)
+
+    def begins(self) -> None:
+        """The plug was told of a halt: the next boot will want to know when."""
+        self._me.keep("told", f"{clocks.boot_id()} {time.monotonic():.1f}")
+
+    def does_not_begin(self) -> None:
+        """It was called off."""
+        self._me.keep("told", None)
+
+    async def learn(self, plug: Plug) -> None:
+        """How long the last halt took, from the plug's own meter or the journal of the boot before this one."""
+        boot, _, told_at = (state.read(self._me.lib / "told") or "").partition(" ")
+        if not boot or boot == clocks.boot_id():
+            return
+        seconds = plug.value(plug.last_halt)
+        if not seconds:
+            last_word = await last_word_of_previous_boot()
+            if last_word and last_word.boot_id == boot.replace("-", ""):
+                seconds = last_word.monotonic_seconds - (state.number(told_at) or 0)
+        if seconds and 0 < seconds <= halt_time.LONGEST_SECONDS:
+            took = seconds
+            self._say(f"the last shutdown took {took:.0f} s")
+            self._me.with_ledger(lambda ledger: ledger.took(self._subject, took))
+            self._halts.append(took)
+        self._me.keep("told", None)
