@@ -118,6 +118,14 @@ def test_a_step_that_had_to_be_stopped_gets_all_the_time_there_is_next_time(hous
     assert Ledger(house.root / "var/lib/pimains/ledger.sqlite").durations("halt step 20-clients") == [1.0]
 
 
+def test_a_step_that_says_that_it_needed_more_time_gets_it_next_time(house: House) -> None:
+    add_step(house, "20-clients", "exit 124")
+    halt = new_halt(house, STEP_SECONDS_MAX="77")
+    ask(halt)
+    house.until(lambda: halt.status.startswith("shut down: "))
+    assert Ledger(house.root / "var/lib/pimains/ledger.sqlite").durations("halt step 20-clients") == [77.0]
+
+
 def test_the_administrators_step_takes_the_place_of_the_shipped_one_and_dev_null_leaves_it_out(house: House) -> None:
     add_step(house, "20-clients", "echo clients >>$RAN")
     directory = house.root / "etc/pimains/halt.d"

@@ -13,6 +13,11 @@ def run(root: str | None = None) -> Path:
     return _below_root("run/pimains", root)
 
 
+def halt_memory() -> Path:
+    """What the halt steps of this boot have to put back; root's alone, while all of group pimains may write below `run`."""
+    return _below_root("run/pimains-halt")
+
+
 def lib(root: str | None = None) -> Path:
     """State that outlives a reboot: the ledger, learned times, queued notifications."""
     return _below_root("var/lib/pimains", root)

@@ -10,6 +10,7 @@ from pimains.core.naps import Nap, Readable, within
 
 _TERM_SECONDS = 2.0  # from TERM to KILL
 _KILL_SECONDS = 1.0  # from KILL to leaving it alone
+_OUT_OF_TIME = 124
 
 
 class Ending(NamedTuple):
@@ -24,6 +25,11 @@ class Ending(NamedTuple):
     def is_done(self) -> bool:
         """Whether it did what it was for."""
         return self.exit_code == 0 and not self.outlasted
+
+    @property
+    def was_too_short(self) -> bool:
+        """Whether it would have needed more time: it says that by ending as timeout(1) does, or does not end at all."""
+        return self.outlasted or self.exit_code == _OUT_OF_TIME
 
     @property
     def by_another(self) -> bool:

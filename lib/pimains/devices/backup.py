@@ -6,7 +6,6 @@ DEST/backup/HOST/....partial                  one that was not finished; the nex
 DEST/backup/HOST/latest                       a link to the snapshot that was finished last
 """
 
-import ctypes
 import os
 import re
 import shutil
@@ -158,12 +157,12 @@ class Shelf:
     def _finish(self, name: str, keep: int) -> Path:
         """The snapshot is on the disk before it gets its name; only then older ones go."""
         partial, finished = self.top / f"{name}{_PARTIAL}", self.top / name
-        _sync(self.top)
+        mount.sync(self.top)
         partial.rename(finished)
         aside = self.top / f".latest.{os.getpid()}"
         aside.symlink_to(name)
         aside.rename(self.top / "latest")
-        _sync(self.top)
+        mount.sync(self.top)
         for each in snapshots.superfluous(self.complete(), keep, name):
             self._remove(each)
         return finished
@@ -188,14 +187,3 @@ class Shelf:
 def _literally(path: Path) -> str:
     """`path` as a pattern of rsync that matches nothing else."""
     return re.sub(r"([\[*?\\])", r"\\\1", str(path))
-
-
-def _sync(directory: Path) -> None:
-    """Have the kernel write the file system of `directory`, and no other (syncfs(2))."""
-    handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        if ctypes.CDLL(None, use_errno=True).syncfs(handle) != 0:
-            error = ctypes.get_errno()
-            raise OSError(error, os.strerror(error), str(directory))
-    finally:
-        os.close(handle)

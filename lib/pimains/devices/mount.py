@@ -1,7 +1,7 @@
 """Mounted shares and drives, without ever hanging on a dead one.
 
 What is mounted is read from the kernel's list (proc_pid_mountinfo(5)), which no share can hold up. Whatever touches the share
-itself is a function for pimains.core.forked: `look` and `detach`.
+itself is a function for pimains.core.forked: `look`, `sync` and `detach`.
 """
 
 import ctypes
@@ -15,11 +15,13 @@ _HOLDERS_NAMED = 5
 
 
 class Mount(NamedTuple):
-    """What is mounted at a place: the type ("nfs4") and source ("music:/MDrive") of its file system."""
+    """What is mounted at a place: the type ("nfs4") and source ("music:/MDrive") of its file system, and how it is mounted there."""
 
     place: Path
     kind: str
     source: str
+    options: str = ""  # of the place, such as "rw,noatime"
+    device: str = ""  # MAJOR:MINOR
 
 
 def mounted(place: Path) -> Mount | None:
@@ -27,24 +29,25 @@ def mounted(place: Path) -> Mount | None:
 
     `place` has to be spelled as it was mounted: links are not followed, because that could hang.
     """
-    found = [each for each in _mounts() if each.place == place]
+    found = [each for each in mounts() if each.place == place]
     return found[-1] if found and found[-1].kind != "autofs" else None
 
 
 def last_mounted(place: Path) -> Mount | None:
     """What has to be unmounted next before `place` is: the last one mounted below it (NFS mounts exports inside exports), or itself."""
-    below = [each for each in _mounts() if place in each.place.parents and each.kind != "autofs"]
+    below = [each for each in mounts() if place in each.place.parents and each.kind != "autofs"]
     return below[-1] if below else mounted(place)
 
 
-def _mounts() -> list[Mount]:
-    """In the order in which they were mounted, as far as it matters: what is mounted on another comes after it."""
+def mounts() -> list[Mount]:
+    """Everything that is mounted; what is mounted on another comes after it."""
     lines = Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="surrogateescape").splitlines()
     found = []
     for line in lines:
         before, _, after = line.partition(" - ")
         kind, source, *_ = after.split(" ")
-        found.append(Mount(Path(_unescape(before.split(" ")[4])), kind, _unescape(source)))
+        _, _, device, _, place, options, *_ = before.split(" ")
+        found.append(Mount(Path(_unescape(place)), kind, _unescape(source), options, device))
     return found
 
 
@@ -66,6 +69,23 @@ def look(place: Path, marker: str) -> str:
     return ""
 
 
+def sync(place: Path) -> str:
+    """Have the kernel write what waits for the file system at `place`, and no other (syncfs(2)); may take long. Raises OSError."""
+    handle = os.open(place, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        if ctypes.CDLL(None, use_errno=True).syncfs(handle) != 0:
+            error = ctypes.get_errno()
+            raise OSError(error, os.strerror(error), str(place))
+    finally:
+        os.close(handle)
+    return ""
+
+
+def is_waiting(place: Path) -> bool:
+    """Whether whoever touches `place` has something mounted there (autofs)."""
+    return any(each.place == place and each.kind == "autofs" for each in mounts())
+
+
 def detach(place: Path, *, by_force: bool) -> str:
     """Take away what is mounted last at `place`; may hang on a share whose server is away.
 
@@ -79,25 +99,29 @@ def detach(place: Path, *, by_force: bool) -> str:
 
 
 def holders(place: Path) -> list[str]:
-    """Who keeps a share busy, as "name (pid)": processes with a file, a mapping or their directory on it; five at most.
+    """Who keeps a share or drive busy, as "name (pid) at file": processes with a file, a mapping or their directory on it; five at most.
 
-    Only links below /proc are read, so a dead share does not hold it up.
+    Swap files and loop devices on it are named, too. Only links below /proc and /sys are read, so a dead share does not hold it up.
     """
     found: list[str] = []
     for pid in (name for name in os.listdir("/proc") if name.isdigit()):
-        if len(found) < _HOLDERS_NAMED and _holds(Path("/proc", pid), str(place)):
-            found.append(f"{_name(pid)} ({pid})")
-    return found
+        if len(found) < _HOLDERS_NAMED and (file := _held(Path("/proc", pid), str(place))):
+            found.append(f"{_name(pid)} ({pid}) at {file}")
+    files = {line.split(" ")[0]: "swap" for line in _text(Path("/proc/swaps")).splitlines()}
+    files |= {_text(each).strip(): each.parts[3] for each in Path("/sys/block").glob("loop*/loop/backing_file")}
+    return found + [f"{user} at {file}" for file, user in files.items() if file.startswith(f"{place}/")]
 
 
-def _holds(process: Path, place: str) -> bool:
+def _held(process: Path, place: str) -> str:
+    """The first file of a process that is on `place`; "" when there is none."""
     links = [process / "cwd", process / "root", process / "exe"]
     for directory in ("fd", "map_files"):
         try:
             links += [process / directory / name for name in os.listdir(process / directory)]
         except OSError:  # it has just ended, or is not ours to see
             continue
-    return any(_target(link) == place or _target(link).startswith(place.rstrip("/") + "/") for link in links)
+    targets = map(_target, links)
+    return next((target for target in targets if target == place or target.startswith(place.rstrip("/") + "/")), "")
 
 
 def _target(link: Path) -> str:
@@ -108,10 +132,14 @@ def _target(link: Path) -> str:
 
 
 def _name(pid: str) -> str:
+    return _text(Path("/proc", pid, "comm")).strip() or "?"
+
+
+def _text(path: Path) -> str:
     try:
-        return Path("/proc", pid, "comm").read_text(encoding="utf-8", errors="replace").strip()
+        return path.read_text(encoding="utf-8", errors="replace")
     except OSError:
-        return "?"
+        return ""
 
 
 def _unescape(text: str) -> str:

@@ -133,7 +133,7 @@ class Halting:
         else:
             self._me.complain(f"{step.name} {ending}")
             self._ledger.note(f"go on without {step.name}", str(ending))
-        if ending.outlasted:
+        if ending.was_too_short:
             # it gets all the time there is until it was measured again
             self._ledger.took(step, self._settings.STEP_SECONDS_MAX)
 
@@ -195,6 +195,7 @@ class Halting:
             "PIMAINS_REASON": self._request.reason,
             "PIMAINS_REQUESTER": self._request.requester,
             "PIMAINS_BUDGET_SECONDS": f"{seconds:g}",
+            "PIMAINS_SERVICEDIR": str(self._me.directory.parent),
             **more,
         }
         beside = Beside(self._watch, self._look_around)

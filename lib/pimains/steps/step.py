@@ -1,0 +1,76 @@
+"""What every halt step is told, and how it waits: it has a deadline and nothing else to do."""
+
+import os
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+from pimains.core import instances, paths
+from pimains.core.clock import SystemClock
+from pimains.core.service import Nap, Readable, poll
+from pimains.settings.fserver import FserverSettings
+
+OUT_OF_TIME = 124  # as timeout(1) ends: the halt service grants such a step more next time
+_GOODBYE_SECONDS = 1.0
+_UNTOLD_SECONDS = 60.0
+T = TypeVar("T")
+
+
+class Step:
+    """One step: how long it has, and whether it is to be undone (`called_off` says why)."""
+
+    def __init__(self) -> None:
+        self.clock = SystemClock()
+        self.seconds = float(os.environ.get("PIMAINS_BUDGET_SECONDS") or _UNTOLD_SECONDS)
+        self.called_off = os.environ.get("PIMAINS_CALLED_OFF", "")
+        self._deadline = self.clock.monotonic() + max(_GOODBYE_SECONDS, self.seconds - _GOODBYE_SECONDS)
+
+    @property
+    def left(self) -> float:
+        """Seconds until it has to be done, never less than a little: what was begun so late is still begun."""
+        return max(0.2, self._deadline - self.clock.monotonic())
+
+    def pause(self, seconds: float) -> None:
+        """Let some time pass."""
+        poll(Nap(seconds), self.clock)
+
+    def wait_for(self, work: Generator[Nap, tuple[Readable, ...], T]) -> T:
+        """What `work` returns; raises as it does."""
+        try:
+            nap = next(work)
+            while True:
+                nap = work.send(poll(nap, self.clock))
+        except StopIteration as end:
+            value: T = end.value
+            return value
+
+
+class FileServer(NamedTuple):
+    """One fserver instance that names a drive, running or not; `fault` is which of its settings is wrong, "" if none is."""
+
+    directory: Path
+    drive: Path | None = None
+    backup_drive: Path | None = None
+    units: tuple[str, ...] = ()
+    usb_location: str = ""
+    usb_ports: str = ""
+    fault: str = ""
+
+
+def file_servers() -> list[FileServer]:
+    """Every fserver of this machine that names a drive."""
+    scan = Path(os.environ.get("PIMAINS_SERVICEDIR") or paths.etc().parent / "service")
+    found = [_file_server(each) for each in instances.found(scan) if each.service == "fserver"]
+    return [each for each in found if each.drive or each.fault]
+
+
+def _file_server(instance: instances.ServiceDirectory) -> FileServer:
+    given = instance.variables()
+    values: dict[str, Any] = {}
+    for name in ("MDRIVE", "DEST", "MPD_UNIT", "STOP_UNITS", "USB_LOCATION", "USB_PORTS"):
+        try:
+            values[name] = FserverSettings.declared()[name].check(given.get(name) or "")
+        except ValueError as wrong:
+            return FileServer(instance.path, fault=f"{instance.path}/variables/{name}: {wrong}")
+    units = (*reversed(values["MPD_UNIT"]), *values["STOP_UNITS"])
+    return FileServer(instance.path, values["MDRIVE"], values["DEST"], units, values["USB_LOCATION"], values["USB_PORTS"])

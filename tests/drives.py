@@ -1,0 +1,141 @@
+"""A file server's drive for tests: ext4 on a loop device, in a mount namespace of the test, with a systemctl and a uhubctl beside it."""
+
+import os
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from kit import TOP, until
+
+from pimains.core import making, templates
+
+# the words of systemctl that pimains says, for the units in the directory units: a file each, holding what triggers it
+_SYSTEMCTL = """#!/bin/sh
+cd {root}/units || exit 1
+full() {{ case $1 in *.*) echo "$1" ;; *) echo "$1.service" ;; esac; }}
+case $1 in
+show)
+    shift 3
+    for name; do
+        name=$(full "$name")
+        state=inactive; [ ! -e "$name" ] || state=active
+        printf 'Id=%s\\nActiveState=%s\\nTriggeredBy=%s\\n\\n' "$name" "$state" "$(cat "triggers-$name" 2>/dev/null)"
+    done ;;
+stop | start)
+    name=$(full "$2")
+    echo "$1 $name" >>{root}/systemctl.log
+    if [ "$1" = start ]; then : >"$name"; else rm -f "$name"; fi
+    [ ! -x "on-$1-$name" ] || exec "./on-$1-$name" ;;
+esac
+"""
+
+
+class Server:
+    """The drive is at `place` in the namespaces of the process `pid` only."""
+
+    def __init__(self, root: Path, pid: int) -> None:
+        self.root = root
+        self.pid = pid
+        self.place = root / "drive"
+        self.units = root / "units"
+        self.disks: list[str] = []
+        for directory in (self.place, self.units, root / "bin", root / "run/pimains", root / "etc/service"):
+            directory.mkdir(parents=True)
+        self.program("systemctl", _SYSTEMCTL.format(root=root))
+
+    def program(self, name: str, text: str) -> None:
+        path = self.root / "bin" / name
+        path.write_text(text)
+        path.chmod(0o755)
+
+    def inside(self, *words: str | Path, **more: str) -> "subprocess.CompletedProcess[str]":
+        """A command where the drive is mounted."""
+        return subprocess.run(
+            ["nsenter", f"--mount=/proc/{self.pid}/ns/mnt", *map(str, words)],
+            env={**os.environ, **self.environment, **more},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+
+    def begin(self, *words: str | Path) -> "subprocess.Popen[bytes]":
+        """The same, without waiting for its end."""
+        return subprocess.Popen(["nsenter", f"--mount=/proc/{self.pid}/ns/mnt", *map(str, words)])
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {"PYTHONPATH": str(TOP / "lib"), "PIMAINS_ROOT": str(self.root), "PATH": f"{self.root}/bin:{os.environ['PATH']}"}
+
+    def make_disk(self, name: str = "disk") -> str:
+        """A loop device with a file system, there until the test ends."""
+        image = self.root / name
+        with image.open("wb") as file:
+            file.truncate(16 << 20)
+        subprocess.run(["mkfs.ext4", "-q", image], check=True)
+        words = ["losetup", "--find", "--show", image]
+        device = subprocess.run(words, stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
+        self.disks.append(device)
+        return device
+
+    def detach(self, device: str) -> None:
+        """Take a disk away."""
+        self.disks.remove(device)
+        subprocess.run(["losetup", "--detach", device], check=True)
+
+    def mount(self, device: str = "") -> None:
+        done = self.inside("mount", "-o", "noatime", device or self.make_disk(), self.place)
+        assert done.returncode == 0, done.stdout
+
+    @property
+    def mounted(self) -> str:
+        """How the drive is mounted by the kernel's list: "", "ro,noatime", ..."""
+        lines = [line.split() for line in Path(f"/proc/{self.pid}/mountinfo").read_text().splitlines()]
+        return next((line[5] for line in reversed(lines) if line[4] == str(self.place) and "autofs" not in line), "")
+
+    def add_fserver(self, name: str = "fserver", **variables: str) -> None:
+        settings = {"MDRIVE": str(self.place), "STOP_UNITS": "", **variables}
+        making.create(templates.all_of_them()["fserver"], self.root / "etc/service", name, settings)
+
+    def add_unit(self, name: str, triggered_by: str = "", on_stop: str = "") -> None:
+        """A unit that runs."""
+        (self.units / name).touch()
+        if triggered_by:
+            (self.units / f"triggers-{name}").write_text(triggered_by)
+        if on_stop:
+            hook = self.units / f"on-stop-{name}"
+            hook.write_text(f"#!/bin/sh\n{on_stop}\n")
+            hook.chmod(0o755)
+
+    def running(self) -> set[str]:
+        """The units that run."""
+        return {path.name for path in self.units.iterdir() if not path.name.startswith(("on-", "triggers-"))}
+
+    def said_to_systemctl(self) -> list[str]:
+        log = self.root / "systemctl.log"
+        return log.read_text().splitlines() if log.exists() else []
+
+    def step(self, name: str, seconds: float = 20, called_off: str = "") -> "subprocess.CompletedProcess[str]":
+        """Run a shipped halt step, as the halt service does."""
+        more = {"PIMAINS_CALLED_OFF": called_off} if called_off else {}
+        return self.inside(TOP / "services/halt/halt.d" / name, PIMAINS_BUDGET_SECONDS=str(seconds), **more)
+
+
+@contextmanager
+def file_server() -> Iterator[Server]:
+    """A file server without a service that runs, and without a drive yet."""
+    with tempfile.TemporaryDirectory(prefix="pimains-drives-") as top:
+        Path(top).chmod(0o755)
+        with subprocess.Popen(
+            ["unshare", "--mount", "--propagation", "private", "--kill-child", "--fork", "cat"], stdin=subprocess.PIPE
+        ) as holder:
+            children = Path(f"/proc/{holder.pid}/task/{holder.pid}/children")
+            until(lambda: children.read_text().split(), what="the namespace")
+            server = Server(Path(top), int(children.read_text()))
+            yield server
+            assert holder.stdin
+            holder.stdin.close()
+        for device in server.disks:
+            subprocess.run(["losetup", "--detach", device], check=True)

@@ -1,0 +1,156 @@
+"""50-drives with a real drive: ext4 on a loop device, unmounted, busy, automounted, and brought back."""
+
+import os
+import re
+import time
+from collections.abc import Iterator
+
+import pytest
+from drives import Server, file_server
+from kit import until
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount")
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with file_server() as server:
+        yield server
+
+
+def test_the_units_are_stopped_in_order_and_what_would_start_them_again_before_them_then_the_drive_is_unmounted(server: Server) -> None:
+    server.mount()
+    (server.root / "on-the-drive").touch()
+    for name in ("mpd.service", "mpd.socket", "smbd.service", "cron.service"):
+        server.add_unit(name, triggered_by="mpd.socket" if name == "mpd.service" else "")
+    server.add_fserver(MPD_UNIT="mpd", STOP_UNITS="smbd nmbd nfs-server")
+    done = server.step("50-drives")
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (0, f"{server.place} is unmounted"), done.stdout
+    assert server.mounted == ""
+    assert server.said_to_systemctl() == ["stop mpd.socket", "stop mpd.service", "stop smbd.service"]
+
+
+def test_called_off_the_drive_is_mounted_as_it_was_and_what_was_stopped_is_started_the_last_first(server: Server) -> None:
+    server.mount()
+    before = server.mounted
+    for name in ("mpd.service", "mpd.socket", "smbd.service"):
+        server.add_unit(name, triggered_by="mpd.socket" if name == "mpd.service" else "")
+    server.add_fserver(MPD_UNIT="mpd", STOP_UNITS="smbd nmbd")
+    assert server.inside("touch", server.place / "mine").returncode == 0
+    assert server.step("50-drives").returncode == 0
+    back = server.step("50-drives", called_off="somebody cancelled")
+    assert (back.returncode, back.stdout.splitlines()[-1]) == (0, f"{server.place} is mounted again"), back.stdout
+    assert server.mounted == before
+    assert server.inside("ls", server.place / "mine").returncode == 0
+    assert server.said_to_systemctl()[3:] == ["start smbd.service", "start mpd.service", "start mpd.socket"]
+    again = server.step("50-drives", called_off="once more")
+    assert (again.returncode, again.stdout.strip()) == (0, ""), "there is nothing to undo any more"
+
+
+def test_a_busy_drive_is_not_taken_away_but_made_read_only_and_whoever_keeps_it_is_named(server: Server) -> None:
+    server.mount()
+    server.add_fserver()
+    assert server.inside("touch", server.place / "song").returncode == 0
+    with server.begin("tail", "-f", server.place / "song") as busy:
+        until(lambda: "song" in server.inside("ls", "-l", f"/proc/{busy.pid}/fd").stdout)
+        began = time.monotonic()
+        done = server.step("50-drives", seconds=7)
+        assert time.monotonic() - began < 6
+        assert done.returncode == 1
+        busy_with = f"kept by tail ({busy.pid}) at {server.place}/song"
+        assert done.stdout.splitlines()[-1] == f"{server.place} is not unmounted, only read-only now: device or resource busy, {busy_with}"
+        assert server.mounted == "ro,noatime"
+        busy.terminate()
+    assert server.step("50-drives", called_off="cancelled").stdout.splitlines()[-1] == f"{server.place} is writable again"
+    assert server.mounted == "rw,noatime"
+
+
+def test_a_drive_that_is_written_is_left_as_it_is_and_that_is_said(server: Server) -> None:
+    server.mount()
+    server.add_fserver()
+    with server.begin("sh", "-c", f"exec >{server.place}/song; exec sleep 100") as busy:
+        until(lambda: "song" in server.inside("ls", "-l", f"/proc/{busy.pid}/fd").stdout)
+        done = server.step("50-drives", seconds=3)
+        assert done.returncode == 1
+        assert re.search(r"is not unmounted, nor could it be made read-only: .* kept by sleep \(\d+\) at .*/song\n$", done.stdout), (
+            done.stdout
+        )
+        assert server.mounted == "rw,noatime"
+        busy.kill()
+    assert server.step("50-drives").returncode == 0
+
+
+def test_a_program_that_lets_go_in_time_is_waited_for(server: Server) -> None:
+    server.mount()
+    server.add_fserver()
+    with server.begin("sh", "-c", f"cd {server.place}; sleep 1"):
+        done = server.step("50-drives")
+    assert done.returncode == 0, done.stdout
+    assert f"waiting to unmount {server.place}: device or resource busy, kept by " in done.stdout
+
+
+def test_what_is_mounted_inside_is_unmounted_first(server: Server) -> None:
+    server.mount()
+    server.add_fserver()
+    assert server.inside("mkdir", server.place / "inner").returncode == 0
+    assert server.inside("mount", "-t", "tmpfs", "inner", server.place / "inner").returncode == 0
+    assert server.step("50-drives").returncode == 0
+    assert server.mounted == ""
+
+
+def test_a_drive_for_backups_is_unmounted_too_but_no_share_of_another_machine(server: Server) -> None:
+    server.mount()
+    backups, share = server.root / "backups", server.root / "share"
+    for place in (backups, share):
+        place.mkdir()
+    assert server.inside("mount", server.make_disk("other"), backups).returncode == 0
+    assert server.inside("mount", "-t", "tmpfs", "like-a-share", share).returncode == 0
+    server.add_fserver(DEST=str(backups))
+    server.add_fserver("another", DEST=str(share))
+    done = server.step("50-drives")
+    assert done.stdout.splitlines() == [f"{server.place} is unmounted", f"{backups} is unmounted"]
+    assert f" {share} " in server.inside("cat", "/proc/self/mountinfo").stdout
+
+
+def test_nothing_happens_without_a_drive_that_is_a_mount_point_of_its_own(server: Server) -> None:
+    assert server.step("50-drives").stdout == ""
+    server.add_unit("smbd.service")
+    server.add_fserver(STOP_UNITS="smbd")
+    done = server.step("50-drives")
+    assert (done.returncode, done.stdout.strip()) == (0, "no drive is mounted")
+    (server.root / "etc/service/fserver/variables/MDRIVE").write_text("/\n")
+    assert server.step("50-drives").stdout.strip() == "no drive is mounted"
+    assert server.running() == {"smbd.service"}
+
+
+def test_a_wrong_setting_is_named_and_keeps_no_other_drive_mounted(server: Server) -> None:
+    server.mount()
+    server.add_fserver()
+    server.add_fserver("another", MDRIVE="MDrive")
+    done = server.step("50-drives")
+    assert done.returncode == 1
+    assert done.stdout.splitlines()[-1].startswith(f"{server.root}/etc/service/another/variables/MDRIVE: 'MDrive' is no path")
+    assert server.mounted == ""
+
+
+def test_a_unit_that_does_not_stop_gets_its_share_of_the_time_and_the_drive_is_made_safe(server: Server) -> None:
+    server.mount()
+    server.add_unit("smbd.service", on_stop="sleep 100")
+    server.add_fserver(STOP_UNITS="smbd")
+    done = server.step("50-drives", seconds=4)
+    assert done.returncode == 124, "more time would have helped"
+    assert re.search(r"systemctl stop smbd.service: not done within 1\.\d+ s, left alone$", done.stdout.strip()), done.stdout
+    assert server.mounted == ""
+
+
+def test_units_stay_down_when_the_drive_cannot_be_mounted_again(server: Server) -> None:
+    disk = server.make_disk()
+    server.mount(disk)
+    server.add_unit("smbd.service")
+    server.add_fserver(STOP_UNITS="smbd")
+    assert server.step("50-drives").returncode == 0
+    server.detach(disk)
+    back = server.step("50-drives", seconds=3, called_off="cancelled")
+    assert back.returncode == 1
+    assert back.stdout.strip().endswith(f"smbd.service is not started: {server.place} is not mounted")
+    assert server.running() == set()
