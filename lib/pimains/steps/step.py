@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from pimains.core import instances, paths
 from pimains.core.clock import SystemClock
-from pimains.core.service import Nap, Readable, poll
+from pimains.core.naps import Nap, Readable, poll
 from pimains.settings.fserver import FserverSettings
 
 OUT_OF_TIME = 124  # as timeout(1) ends: the halt service grants such a step more next time
