@@ -37,3 +37,12 @@ def test_only_what_did_well_has_succeeded() -> None:
 
 def test_what_ran_names_each_program_once_and_nothing_else() -> None:
     assert halt_progress.what_ran([*CALLED_OFF, "cancel refused to ann"]) == ["20-clients", "80-plug", "HALT_COMMAND"]
+
+
+def test_what_was_started_below_80_is_to_be_undone_when_somebody_cancels() -> None:
+    progress = ["50-drives started", "50-drives done in 1.0 s", "60-usb started", "80-plug done in 0.1 s", "cancelled by anna"]
+    undone = [name for name in ("45-none", "50-drives", "60-usb", "80-plug") if halt_progress.is_to_be_undone(progress, name)]
+    assert undone == ["50-drives", "60-usb"]
+    assert halt_progress.who_cancelled(progress) == "anna"
+    assert halt_progress.who_cancelled(progress[:-1]) == ""
+    assert "cancelled" not in halt_progress.what_ran(progress)

@@ -62,7 +62,8 @@ def run(options: argparse.Namespace) -> int:
 def ask(options: argparse.Namespace) -> bool:
     """Make a request and see that it is taken; with --wait until the end."""
     watch = state.Watch(halt_request.directory())
-    if before := _under_way():
+    before = _under_way()
+    if before and not halt_progress.who_cancelled(halt_request.progress()):
         _say(options, f"under way already: {before}")
     else:
         halt_request.ask(options.reason, _user())

@@ -12,6 +12,8 @@ from typing import NamedTuple
 
 from pimains.core import paths
 
+_PROGRAM_BYTES = 1 << 20
+
 
 class Step(NamedTuple):
     """An executable in halt.d; `fault` says why it may not be run ("" if it may)."""
@@ -24,6 +26,15 @@ class Step(NamedTuple):
     def subject(self) -> str:
         """What the ledger calls it."""
         return f"halt step {self.name}"
+
+    @property
+    def can_be_undone(self) -> bool:
+        """Whether it knows of PIMAINS_CALLED_OFF: any other would do once more what it has done."""
+        try:
+            with self.path.open("rb") as program:
+                return b"PIMAINS_CALLED_OFF" in program.read(_PROGRAM_BYTES)
+        except OSError:
+            return False
 
 
 def steps() -> list[Step]:

@@ -3,6 +3,7 @@
 80-plug started
 80-plug done in 0.2 s
 called off: HALT_COMMAND failed (exit 1)
+cancelled by anna
 """
 
 from collections.abc import Sequence
@@ -10,6 +11,7 @@ from collections.abc import Sequence
 FIRST_STEP_OF_NO_RETURN = 80
 CALLED_OFF = "called off:"
 CANCEL_REFUSED = "cancel refused to"
+CANCELLED = "cancelled by"
 
 
 def is_of_no_return(name: str) -> bool:
@@ -33,9 +35,19 @@ def has_succeeded(progress: Sequence[str], name: str) -> bool:
     return any(line.startswith(f"{name} done") for line in progress)
 
 
+def is_to_be_undone(progress: Sequence[str], name: str) -> bool:
+    """Whether `name` was started for a shutdown that is cancelled; those that others act upon were called off before."""
+    return not is_of_no_return(name) and any(line.startswith(f"{name} ") for line in progress)
+
+
+def who_cancelled(progress: Sequence[str]) -> str:
+    """Who wants this machine to stay up after all; "" if nobody does."""
+    return next((line.removeprefix(CANCELLED).strip() for line in progress if line.startswith(CANCELLED)), "")
+
+
 def what_ran(progress: Sequence[str]) -> list[str]:
     """The names of what was started, each once."""
-    return list(dict.fromkeys(line.split()[0] for line in progress if not line.startswith((CANCEL_REFUSED, CALLED_OFF))))
+    return list(dict.fromkeys(line.split()[0] for line in progress if not line.startswith((CANCEL_REFUSED, CANCELLED, CALLED_OFF))))
 
 
 def _since_called_off(progress: Sequence[str]) -> Sequence[str]:

@@ -4,14 +4,16 @@ It waits for a request file (pimains.core.halt_request), writes into the ledger 
 it, runs the steps in halt.d one after the other, each within its own measured budget, and starts HALT_COMMAND.
 
 - A step that fails is noted; one that outlasts its budget gets TERM, then KILL, and is left alone. Nothing stops the rest.
-- A cancel file stops the shutdown until a step numbered 80 or above was started: after that the power will be cut.
+- A cancel file stops the shutdown until a step numbered 80 or above was started: after that the power will be cut. Then the
+  steps that have run and know of PIMAINS_CALLED_OFF are run once more with it, the last first: each undoes what it did.
 - svc -d and svc -t do not end a shutdown half-way: the service stops when it was carried out or cancelled.
 - When the service itself is killed, supervise starts it again and it goes on with the same request: steps that had ended
   are not run twice, the one that was running is (so a step has to bear that).
 - Neither a full disk nor a broken ledger nor a log that nobody reads keeps the machine up: what cannot be written is said.
 - A HALT_COMMAND that fails or hangs is said and started again, at first after 5 s, later every minute. In between the
   steps numbered 80 and above are run with PIMAINS_CALLED_OFF, so that nobody cuts the power of a machine that stays up,
-  and a cancel is possible again. The service then stops when told (svc -t), so that a wrong HALT_COMMAND can be
+  and a cancel is possible again. Those below 80 are left as they are until then: a disk is not to be stopped and started
+  every minute. The service then stops when told (svc -t), so that a wrong HALT_COMMAND can be
   corrected, and goes on with the new one.
 - A HALT_COMMAND that somebody else ends by TERM has done its work: systemd does that when it stops daemontools. A machine
   that is still up after 300 s is told again.
@@ -85,6 +87,7 @@ class Halting:
         self._watch = watch
         self._request = request
         self._cancelled_by = ""
+        self._where = ""
         self._is_command_started = False
         self._others: set[HaltRequest] = set()
         self._ledger = HaltLedger(me)
@@ -92,6 +95,10 @@ class Halting:
 
     def carry_out(self, *, is_new: bool) -> Naps:
         """The steps, then HALT_COMMAND. Returns when somebody cancelled, when a rehearsal is over, or when told to stop meanwhile."""
+        if not is_new and (who := halt_progress.who_cancelled(self._progress)):
+            self._cancelled_by = who
+            yield from self._unstoppable(self._be_cancelled())
+            return
         self._ledger.note("shut down" if is_new else "go on shutting down", str(self._request))
         print(f"shutting down: {self._request}" if is_new else f"going on with the shutdown that was under way: {self._request}")
         notify.post(f"shutting down: {self._request.reason}", f"Asked by {self._request.requester}.", "halt")
@@ -102,7 +109,7 @@ class Halting:
         if not self._is_cancelled():
             yield from self._shut_down()
         if self._cancelled_by:
-            self._be_cancelled()
+            yield from self._unstoppable(self._be_cancelled())
         elif not self.told_to_stop:
             halt_request.finish()
 
@@ -123,7 +130,7 @@ class Halting:
 
     def _run_step(self, step: Step) -> Naps:
         granted = self._budget(step)
-        self._me.status(f"shutting down: {self._request}, step {step.name}, at most {granted:.0f} s")
+        self._say_where(f"shutting down: {self._request}, step {step.name}, at most {granted:.0f} s")
         self._has_come_to(f"{step.name} started")
         ending = yield from self._run(step.name, [str(step.path)], granted)
         self._has_come_to(f"{step.name} {ending}")
@@ -161,15 +168,16 @@ class Halting:
         """Whoever was told that this machine is about to be off is told that it is not: its power must stay on."""
         told = [step for step in halt_steps.steps() if _is_told(step, self._progress)]
         self._has_come_to(f"{halt_progress.CALLED_OFF} {trouble}")
-        for step in told:
+        for step in reversed(told):
             granted = self._budget(step)
+            self._say_where(f"not shut down: {trouble}; calling off {step.name}")
             ending = yield from self._run(step.name, [str(step.path)], granted, PIMAINS_CALLED_OFF=halt_request.one_line(trouble))
             if not ending.is_done:
                 self._me.complain(f"{step.name} could not be called off, {ending}: the power may be cut while this machine is up")
 
     def _start_command(self) -> Generator[Nap, tuple[Readable, ...], str]:
         """Start HALT_COMMAND; returns "" if it did well, else what went wrong."""
-        self._me.status(f"shutting down: {self._request}, HALT_COMMAND started")
+        self._say_where(f"shutting down: {self._request}, HALT_COMMAND started")
         self._is_command_started = True
         ending = yield from self._run("HALT_COMMAND", self._settings.HALT_COMMAND, self._settings.STEP_SECONDS_MAX)
         # daemontools is stopped early in a shutdown, and with it all that was started below: also what has begun the shutdown
@@ -199,7 +207,13 @@ class Halting:
             **more,
         }
         beside = Beside(self._watch, self._look_around)
-        return (yield from run_for(seconds, words, environment, lambda line: print(f"{name}: {line}"), self._me.clock, beside))
+
+        def say(line: str) -> None:
+            print(f"{name}: {line}")
+            self._me.status(f"{where}: {line}")
+
+        where = self._where
+        return (yield from run_for(seconds, words, environment, say, self._me.clock, beside))
 
     def _unstoppable(self, naps: Generator[Nap, tuple[Readable, ...], T]) -> Generator[Nap, tuple[Readable, ...], T]:
         """Go through `naps` even when told to stop: a shutdown lost half-way is worse than a service that stops late."""
@@ -225,6 +239,9 @@ class Halting:
     def _look_around(self) -> None:
         """Somebody may ask as well, or cancel."""
         self._watch.changed()
+        if self._cancelled_by:
+            halt_request.take_cancel()  # once more; who asks now is heard when everything is as it was
+            return
         another = _taken(halt_request.take_another)
         if another and another not in self._others and len(self._others) < _OTHERS_NAMED:
             self._others.add(another)
@@ -235,6 +252,7 @@ class Halting:
             self._me.complain(f"{requester} cancels, too late: the power will be cut")
         elif requester:
             self._cancelled_by = requester
+            self._has_come_to(f"{halt_progress.CANCELLED} {requester}")
             print(f"{requester} cancels")
         if requester:
             halt_request.take_cancel()
@@ -242,19 +260,38 @@ class Halting:
     def _is_of_no_return(self) -> bool:
         return self._is_command_started or halt_progress.will_be_cut(self._progress)
 
-    def _be_cancelled(self) -> None:
+    def _be_cancelled(self) -> Naps:
         ran = ", ".join(halt_progress.what_ran(self._progress)) or "nothing"
-        self.outcome = f"the last shutdown was cancelled by {self._cancelled_by}; done before that: {ran}"
+        undone = yield from self._undo()
+        self.outcome = "; ".join([f"the last shutdown was cancelled by {self._cancelled_by}; done before that: {ran}", *undone])
         print(self.outcome)
         self._ledger.note("cancel", self.outcome)
         notify.post(f"not shutting down: cancelled by {self._cancelled_by}", f"{self._request}\n{self.outcome}", "halt")
         halt_request.finish()
+
+    def _undo(self) -> Generator[Nap, tuple[Readable, ...], list[str]]:
+        """Have the steps that have run undo what they did, the last first; returns what came of it in words."""
+        words = []
+        why = f"{halt_progress.CANCELLED} {self._cancelled_by}"
+        for step in reversed(halt_steps.steps()):
+            if not step.fault and halt_progress.is_to_be_undone(self._progress, step.name) and step.can_be_undone:
+                self._say_where(f"{why}: undoing {step.name}")
+                ending = yield from self._run(step.name, [str(step.path)], self._settings.STEP_SECONDS_MAX, PIMAINS_CALLED_OFF=why)
+                words.append(f"{step.name} undone" if ending.is_done else f"{step.name} not undone: {ending}")
+                if not ending.is_done:
+                    self._me.complain(words[-1])
+        return words
 
     def _cry(self, line: str) -> None:
         self._me.complain(line)
         self._me.status(line, well=False)
         self._ledger.note("not shut down", line)
         notify.post("this machine does not shut down", line, "halt")
+
+    def _say_where(self, line: str) -> None:
+        """What is under way; what it says itself is added to that."""
+        self._where = line
+        self._me.status(line)
 
     def _now(self) -> float:
         return self._me.clock.monotonic()
