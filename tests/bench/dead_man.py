@@ -3,7 +3,8 @@
 
 ESPHome's own firmware and the real plug service, both with clocks that run 30 times as fast. 100 x kill -9 of the
 agent; 30 min without the plug's Wi-Fi, without the Pi's Wi-Fi, with the plug's answers dropped; a Pi that freezes. Each with
-ON_LOST=ignore and ON_LOST=shutdown (DEAD_MAN_SECONDS=600): there, a Pi that cannot reach its plug halts before the cut.
+ON_LOST=ignore and ON_LOST=shutdown (DEAD_MAN_SECONDS=600, SHUTDOWN_SECONDS_MAX=120): there, a Pi that cannot reach its plug halts
+before the cut.
 """
 
 import signal
@@ -47,7 +48,9 @@ def one(trouble: str, on_lost: str, house: House, device: Plug, bring: Callable[
     """One Pi, one plug, one trouble."""
     house.add("halt", HALT_COMMAND=house.recorder)
     where = {"HOST": "127.0.0.1", "PORT": str(device.port), "PIMAINS_SPEED": str(SPEED)}
-    plug = house.add("plug", pythonpath=aioesphomeapi(), ON_LOST=on_lost, DEAD_MAN_SECONDS=str(DEAD_MAN_SECONDS), **where)
+    plug = house.add(
+        "plug", pythonpath=aioesphomeapi(), ON_LOST=on_lost, DEAD_MAN_SECONDS=str(DEAD_MAN_SECONDS), SHUTDOWN_SECONDS_MAX="120", **where
+    )
     until(lambda: plug.status.startswith("connected"), 30)
     began, uptime = time.monotonic(), time.clock_gettime(time.CLOCK_BOOTTIME)
     bring(plug, device)

@@ -23,12 +23,12 @@ if __name__ == "__main__":
     sys.path[:0] = [str(Path(__file__).resolve().parents[1]), str(Path(__file__).resolve().parents[2] / "lib")]
 
 from firmware import VERSIONS, Plug
-from kit import until
+from kit import TOP, until
 
 from pimains.plan.halt_time import countdown_seconds
 
 HALTS = 200
-SHUTDOWN_SECONDS_MAX = 200  # the setting for machines that may need 180
+SHUTDOWN_SECONDS_MAX = float((TOP / "services/plug/variables/SHUTDOWN_SECONDS_MAX").read_text().split()[0])
 SPEED = 30
 SIDE_BY_SIDE = 4
 RUNNING_WATTS, HALTED_WATTS, IDLE_WATTS = 4.0, 1.0, 2.0

@@ -27,7 +27,7 @@ def test_switched_off_it_asks_for_a_shutdown(house: House, version: str, key: st
     with house_plug(*(["--key", key] if key else [])) as device:
         halt = house.add("halt", HALT_COMMAND=house.recorder)
         plug = add_plug(house, device.port, version, ENCRYPTION_KEY=key)
-        house.until(lambda: plug.status == "connected to 127.0.0.1, power on, cut 120 s after a shutdown", 20)
+        house.until(lambda: plug.status == "connected to 127.0.0.1, power on, cut 240 s after a shutdown", 20)
         device.tell("off")
         house.until(lambda: "Delay Switch of House plug was switched off" in halt.read("request") + halt.log)
 

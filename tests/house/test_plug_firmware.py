@@ -120,8 +120,8 @@ def test_the_power_stays_on_while_the_halt_command_fails(house: House, plugs: Pl
     until(lambda: halt.log.count("80-plug: 127.0.0.1 leaves the power on") == 2, 30)  # more than 5 s after it was told first
     assert device.relay
     device.until_state("Real Delay Switch", True)
-    device.until_state("Dead Man", 600)
-    assert plug.read("../../../var/lib/pimains/plug/armed") == "600"
+    device.until_state("Dead Man", 1200)
+    assert plug.read("../../../var/lib/pimains/plug/armed") == "1200"
 
 
 def test_ignoring_a_lost_plug_means_that_its_dead_man_switch_is_off(house: House, plugs: Plugs) -> None:
@@ -138,7 +138,7 @@ def test_ignoring_a_lost_plug_means_that_its_dead_man_switch_is_off(house: House
 
 def test_a_frozen_pi_is_cut_within_the_configured_time(house: House, plugs: Plugs) -> None:
     device = plugs(time_scale=60)
-    plug = add_plug(house, device, ON_LOST="shutdown", DEAD_MAN_SECONDS="300")
+    plug = add_plug(house, device, ON_LOST="shutdown", DEAD_MAN_SECONDS="300", SHUTDOWN_SECONDS_MAX="120")
     until(lambda: is_connected(plug), 20)
     device.until_state("Dead Man", 300)
     frozen = time.monotonic()
@@ -152,7 +152,7 @@ def test_a_frozen_pi_is_cut_within_the_configured_time(house: House, plugs: Plug
 def test_a_pi_that_cannot_reach_its_plug_halts_before_it_would_be_cut(house: House, plugs: Plugs, direction: str) -> None:
     device = plugs(time_scale=30)
     add_halt(house)
-    plug = add_plug(house, device, ON_LOST="shutdown", DEAD_MAN_SECONDS="600")
+    plug = add_plug(house, device, ON_LOST="shutdown", DEAD_MAN_SECONDS="600", SHUTDOWN_SECONDS_MAX="120")
     until(lambda: is_connected(plug) and (plug.lib / "armed").exists(), 20)
     device.wire(**{direction: False})
     lost = time.monotonic()
@@ -178,7 +178,7 @@ def test_an_agent_that_is_stopped_switches_the_dead_man_switch_off(house: House,
     device = plugs()
     plug = add_plug(house, device, ON_LOST="shutdown")
     until(lambda: is_connected(plug), 20)
-    device.until_state("Dead Man", 600)
+    device.until_state("Dead Man", 1200)
     plug.svc("-d")
     device.until_state("Dead Man", 0)
     until(lambda: not (plug.lib / "armed").exists())

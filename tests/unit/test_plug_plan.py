@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from kit import TOP
 
 from pimains.plan.back_off import wait_seconds
 from pimains.plan.dead_man import halt_after_seconds, must_halt, seconds_for
@@ -15,13 +16,13 @@ def test_without_measured_halts_the_setting_counts() -> None:
 
 
 def test_with_a_few_halts_the_longest_plus_a_margin_may_only_make_it_longer() -> None:
-    assert countdown_seconds([10.0, 20.0], 120) == 120
-    assert countdown_seconds([10.0, 50.5], 120) == 141
+    assert countdown_seconds([10.0, 20.0], 240) == 240
+    assert countdown_seconds([10.0, 50.5], 120) == 231
 
 
 def test_with_twenty_halts_their_95th_percentile_plus_a_margin_counts() -> None:
-    assert countdown_seconds([10.0] * 19 + [300.0], 120) == 100
-    assert countdown_seconds([10.0] * 18 + [300.0] * 2, 120) == 390
+    assert countdown_seconds([10.0] * 19 + [300.0], 120) == 190
+    assert countdown_seconds([10.0] * 18 + [300.0] * 2, 120) == 480
 
 
 def test_what_no_halt_can_take_is_not_believed() -> None:
@@ -31,6 +32,19 @@ def test_what_no_halt_can_take_is_not_believed() -> None:
 @given(st.lists(st.floats(), max_size=100), st.floats(5, 3600))
 def test_the_countdown_is_always_one_the_plug_takes(halts: list[float], setting: float) -> None:
     assert 5 <= countdown_seconds(halts, setting) <= 3600
+
+
+DEFAULT = int((TOP / "services/plug/variables/SHUTDOWN_SECONDS_MAX").read_text().split()[0])
+
+
+@given(st.lists(st.floats(0, 180), max_size=100))
+def test_with_the_default_no_halt_of_up_to_180_seconds_is_cut_whatever_those_before_it_took(halts: list[float]) -> None:
+    assert countdown_seconds(halts, DEFAULT) >= 180
+
+
+def test_the_default_leaves_the_dead_man_switch_its_80_percent() -> None:
+    wanted = int((TOP / "services/plug/variables/DEAD_MAN_SECONDS").read_text().split()[0])
+    assert halt_after_seconds(wanted, DEFAULT) == 0.8 * wanted
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,9 @@
 import math
 from collections.abc import Sequence
 
-MARGIN_SECONDS = 90.0  # systemd's DefaultTimeoutStopSec: one unit that hangs once must not cost an SD card
+# One unit that hangs must not cost an SD card, however fast all halts before were: systemd gives it DefaultTimeoutStopSec
+# (90 s) to obey TERM and as much again when not even KILL ends it (a process that waits for a dead share or disk).
+MARGIN_SECONDS = 180.0
 ENOUGH_HALTS = 20
 LONGEST_SECONDS = 3600
 
