@@ -99,7 +99,7 @@ class Graphs:
             return None
 
     def _kind(self, meter: Meter) -> list[object]:
-        return [meter.unit, meter.impulses_per_unit, self._days]
+        return [meter.unit, meter.impulses_per_unit, meter.edition, self._days]
 
     def _built_at(self, meter: Meter) -> int:
         try:
