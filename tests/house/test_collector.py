@@ -96,7 +96,7 @@ def test_the_page_tells_the_numbers_and_nothing_from_a_source_is_markup(collecto
 def test_prices_become_costs(house: House) -> None:
     collector = Collector(house, PRICE="0.5", CURRENCY="EUR")
     assert collector.send(batch((1, 0, 0), (2, 1, 4000), offset=time.time() - 1)).ok
-    assert "4.00 kWh · 2.00 EUR" in collector.get("/").text
+    assert "4.00 kWh<span>2.00 EUR</span>" in collector.get("/").text
 
 
 def test_prometheus_reads_the_metrics(collector: Collector) -> None:

@@ -23,11 +23,16 @@ def collector(house: House) -> Collector:
 
 def kilowatt_hours(collector: Collector, start: float, end: float, source: str = "house") -> float:
     """What the database has between two times, as rrdtool itself tells it."""
+    return sum(value or 0.0 for value in flows(collector, start, end, source)) * 5 / 3_600_000
+
+
+def flows(collector: Collector, start: float, end: float, source: str = "house") -> list[float | None]:
+    """The same, each value; None where it is not known."""
     file = collector.instance.lib / "rrd" / f"s-{source}.rrd"
     words = ["rrdtool", "fetch", file, "AVERAGE", "--resolution=5", f"--start={int(start / 5) * 5}", f"--end={int(end / 5) * 5}"]
     said = subprocess.run(words, capture_output=True, text=True, check=True).stdout
     values = [float(line.split()[1]) for line in said.splitlines() if ": " in line]
-    return sum(value for value in values if not math.isnan(value)) * 5 / 3_600_000
+    return [None if math.isnan(value) else value for value in values]
 
 
 def draw(collector: Collector, path: str = "house/day.svg") -> bytes:
@@ -63,6 +68,16 @@ def test_late_readings_are_drawn_where_they_belong(collector: Collector) -> None
     assert kilowatt_hours(collector, now - 20_000, now - 14_000) == pytest.approx(0.999, abs=0.002)
     assert kilowatt_hours(collector, now - 1000, now) == pytest.approx(0.199, abs=0.002)
     assert kilowatt_hours(collector, now - 14_000, now - 1_100) == 0.0
+
+
+@pytest.mark.parametrize("fraction", [0.0, 0.35, 2.5, 4.9])
+def test_where_nothing_was_heard_there_is_a_gap_and_no_line(collector: Collector, fraction: float) -> None:
+    now = float(int(time.time() / 5) * 5) + fraction
+    assert collector.send(batch(*[(n, n * 5.0, 2 * n) for n in range(1, 201)], offset=now - 6000, boot="a")).ok
+    assert collector.send(batch(*[(n, n * 5.0, 400 + n) for n in range(1, 201)], offset=now - 1000, boot="b")).ok
+    draw(collector)
+    assert set(flows(collector, now - 4900, now - 1100)) == {None}
+    assert None not in flows(collector, now - 5900, now - 5100) + flows(collector, now - 900, now - 100)
 
 
 def test_a_clock_that_was_an_hour_wrong_or_in_1970_spoils_nothing(collector: Collector) -> None:

@@ -23,6 +23,29 @@ class Figures(NamedTuple):
     amounts: list[Amount]
 
 
+class Bar(NamedTuple):
+    """How much it was in a day, month or year, None where nobody knows; `is_whole`: it is over."""
+
+    period: Period
+    amount: float | None
+    is_whole: bool
+
+
+BARS = {"days": ("day", 31), "months": ("month", 13), "years": ("year", 10)}
+
+
+def bars(series: Series, meter: Meter, name: str, now: float, count: int) -> list[Bar]:
+    """The last `count` of BARS, oldest first; a period without any reading has no amount."""
+    return [
+        Bar(
+            period,
+            amount_in(series, meter, period) if series.has_reading(meter.source, period.start, period.end) else None,
+            period.end <= now,
+        )
+        for period in periods(BARS[name][0], now, count)
+    ]
+
+
 def figures(series: Series, meter: Meter, now: float) -> Figures | None:
     """The numbers of one source; None while it has no reading."""
     last = series.last(meter.source)
@@ -53,15 +76,3 @@ def amount_in(series: Series, meter: Meter, period: Period) -> float:
     """How much it was in a period, in the meter's unit."""
     start, end = series.count_at(meter.source, period.start), series.count_at(meter.source, period.end)
     return 0.0 if start is None or end is None else meter.amount(max(0.0, end - start))
-
-
-def amounts(series: Series, meter: Meter, wanted: list[Period]) -> list[tuple[Period, float | None]]:
-    """How much it was in each of some periods; None in one that is before its first reading or after its last."""
-    first, last = series.first(meter.source), series.last(meter.source)
-    return [
-        (
-            each,
-            None if first is None or last is None or each.end <= first.time or each.start >= last.time else amount_in(series, meter, each),
-        )
-        for each in wanted
-    ]

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from pimains.core.journal import Journal
 from pimains.core.series import Series
-from pimains.devices.rrd import Graphs
+from pimains.devices.graphs import Graphs
 from pimains.plan import delivery
 
 _MOVED_SECONDS = 2.0  # a clock that is put right by less moves nothing that can be seen
@@ -42,17 +42,15 @@ class Books:
         if batch.source not in sources:
             raise PermissionError("this token is another source's")
         self._series.describe(batch)
-        before = self._series.newest(batch.source)
+        before, last = self._series.newest(batch.source), self._series.last(batch.source)
         new = self._journal.store(batch.source, batch.boots, batch.readings)
-        if self._changes_the_past(batch, before, new):
+        decided = self._graphs.databases.decided(batch.source) or (last.time if last else None)
+        if decided is not None and self._changes_the_past(batch, before, new, decided):
             self._graphs.forget(batch.source)
         return delivery.acknowledged(batch), batch.source, new
 
-    def _changes_the_past(self, batch: delivery.Batch, before: dict[str, tuple[float | None, int]], new: int) -> bool:
+    def _changes_the_past(self, batch: delivery.Batch, before: dict[str, tuple[float | None, int]], new: int, decided: float) -> bool:
         """Whether readings came in between those that are drawn already, or a clock was put right that they were drawn by."""
-        decided = self._graphs.decided(batch.source)
-        if decided is None:
-            return False
         after = self._series.newest(batch.source)
         for boot, (offset, _) in before.items():
             now = after[boot][0]
@@ -62,23 +60,18 @@ class Books:
         times = [(after[each.boot][0] or 0.0) + each.uptime for each in in_order if after[each.boot][0] is not None]
         return new > len(in_order) or min(times, default=decided + 1) <= decided
 
-    async def draw(self, name: str, wanted: tuple[str, str, str], now: float) -> bytes | None:
-        """A picture (range, theme, form) of the source `name`; None when there is no such source. Raises CannotDraw, sqlite3.Error."""
-
-        def draw() -> bytes | None:
-            meter = self._series_to_draw.meters().get(name)
-            return None if meter is None else self._graphs.draw(self._series_to_draw, meter, *wanted, now)
-
-        return await asyncio.get_running_loop().run_in_executor(self._drawing, draw)
+    async def ask_graphs(self, question: Callable[[Series, Graphs], T]) -> T:
+        """Carry out `question` where graphs are drawn."""
+        return await asyncio.get_running_loop().run_in_executor(self._drawing, question, self._series_to_draw, self._graphs)
 
     async def refresh_graphs(self, now: float) -> None:
-        """Bring what graphs are drawn of up to date, so that whoever looks next need not wait for it."""
+        """Bring what graphs are drawn of up to date, so that whoever looks next need not wait for it. Raises CannotDraw, sqlite3.Error."""
 
-        def refresh() -> None:
-            for meter in self._series_to_draw.meters().values():
-                self._graphs.refresh(self._series_to_draw, meter, now)
+        def refresh(series: Series, graphs: Graphs) -> None:
+            for meter in series.meters().values():
+                graphs.databases.refresh(series, meter, now)
 
-        await asyncio.get_running_loop().run_in_executor(self._drawing, refresh)
+        await self.ask_graphs(refresh)
 
     async def thin(self, megabytes: int) -> int:
         """Make room: how many readings went."""

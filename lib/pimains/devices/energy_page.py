@@ -1,118 +1,215 @@
-"""What a browser and Prometheus are shown of the sources: one self-contained page, one text of metrics."""
+"""The collector's page: what each source draws now, what it added up to, and pictures of it. One document, no scripts.
 
-import base64
-import hashlib
-from html import escape
-from urllib.parse import quote
-
-from pimains.core.figures import Figures
-from pimains.plan.energy import Flow, Meter
-from pimains.plan.sentences import duration
-
-_STYLE = """
-:root { color-scheme: light dark; --ink: #1c2024; --faint: #60646c; --paper: #fcfcfd; --card: #f0f2f5; --flow: #0b6e4f; }
-@media (prefers-color-scheme: dark) { :root { --ink: #edeef0; --faint: #a6abb5; --paper: #111316; --card: #1c2024; --flow: #4cc38a; } }
-* { box-sizing: border-box; }
-body { margin: 0 auto; padding: 1rem; max-width: 60rem; background: var(--paper); color: var(--ink);
-  font: 1rem/1.5 system-ui, sans-serif; }
-h1 { font-size: 1.25rem; }
-section { background: var(--card); border-radius: .75rem; padding: 1rem; margin: 1rem 0; }
-h2 { font-size: 1.1rem; margin: 0; overflow-wrap: anywhere; }
-.flow { font-size: 2.5rem; font-weight: 600; color: var(--flow); margin: .25rem 0; font-variant-numeric: tabular-nums; }
-.faint { color: var(--faint); }
-dl { display: grid; grid-template-columns: repeat(auto-fit, minmax(9rem, 1fr)); gap: .75rem; margin: 1rem 0 0; }
-dt { color: var(--faint); font-size: .875rem; }
-dd { margin: 0; font-variant-numeric: tabular-nums; }
-a { color: inherit; }
-img { width: 100%; height: auto; border-radius: .5rem; margin-top: .75rem; }
+/                      the last day and the days before
+/?range=year           or day, week, month, decade
+/?in=cost              bars of what it cost instead
+/?table=1              the bars' numbers, too
 """
-_SHOWN = ("day", "week", "month", "year")
-POLICY = f"default-src 'none'; img-src 'self'; style-src 'sha256-{base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()}'"
+
+from collections.abc import Mapping
+from datetime import datetime
+from html import escape
+from typing import NamedTuple
+from urllib.parse import quote, urlencode
+
+from pimains.core.figures import Bar, Figures
+from pimains.devices.graphs import RANGES, SIZES, Extremes
+from pimains.devices.page_style import STYLE
+from pimains.plan.energy import Flow, Meter, Price, Prices
+from pimains.plan.sentences import duration, moment
+
+REFRESH_SECONDS = 60
+BARS_OF = {"day": "days", "week": "days", "month": "days", "year": "months", "decade": "years"}
+_WORDS = {"day": "Day", "week": "Week", "month": "Month", "year": "Year", "decade": "Ten years"}
 
 
-def page(shown: list[Figures], now: float, price: float | None, currency: str) -> str:
-    """The index page."""
-    parts = [_section(each, now, price, currency) for each in shown]
-    if not parts:
-        parts = ["<section><p>No readings yet. Each meter needs a token: pimains-collector(8) tells how.</p></section>"]
+class View(NamedTuple):
+    """What somebody wants to see."""
+
+    range: str = "day"
+    cost: bool = False
+    table: bool = False
+
+    @classmethod
+    def asked(cls, query: Mapping[str, str]) -> "View":
+        """What is not known is as it is at first."""
+        name = query.get("range", "day")
+        return cls(name if name in RANGES else "day", query.get("in") == "cost", query.get("table") == "1")
+
+    def link(self, place: str) -> str:
+        """To the page that shows it, at a source."""
+        words = {"range": self.range, **({"in": "cost"} if self.cost else {}), **({"table": "1"} if self.table else {})}
+        return f"?{urlencode(words)}#{place}"
+
+
+class Shown(NamedTuple):
+    """One source: its numbers, and those of the pictures that are shown; `trouble` says why there are no pictures."""
+
+    figures: Figures
+    extremes: Extremes
+    amount: float
+    bars: list[Bar]
+    trouble: str = ""
+
+
+def page(shown: list[Shown], view: View, now: float, prices: Prices, url: str) -> str:
+    """The index page; `url` is where meters find this collector."""
+    parts = [_section(each, number, view, now, prices.of(each.figures.meter)) for number, each in enumerate(shown)] or [_how_to_begin(url)]
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>pimains: energy</title>'
-        '<meta name="viewport" content="width=device-width, initial-scale=1"><meta http-equiv="refresh" content="60">'
-        f"<style>{_STYLE}</style></head><body><h1>Energy</h1>\n{''.join(parts)}"
-        '<p class="faint">For programs: <a href="v1/sources">JSON</a>, <a href="metrics">metrics</a>.</p></body></html>\n'
+        f'<meta name="viewport" content="width=device-width, initial-scale=1"><meta http-equiv="refresh" content="{REFRESH_SECONDS}">'
+        f'<link rel="icon" href="data:,"><style>{STYLE}</style></head><body>'
+        f'<header><h1>Energy</h1><p class="faint">as of {escape(moment(now, now))}</p></header>\n<main>{"".join(parts)}</main>'
+        '<footer class="faint"><p>For programs: <a href="v1/sources">JSON</a>, <a href="metrics">Prometheus</a>, '
+        '<a href="v1/openapi.json">OpenAPI</a></p></footer></body></html>\n'
     )
 
 
-def _section(shown: Figures, now: float, price: float | None, currency: str) -> str:
-    meter = shown.meter
-    unit = unit_words(meter.unit)
-    heard = f"heard {duration(max(0.0, now - shown.last.time))} ago"
-    rows = [("meter shows", f"{shown.total:,.1f} {unit}")]
-    for name, amount in shown.amounts:
-        cost = f" · {amount * price:,.2f} {currency}" if price is not None else ""
-        rows.append((name, f"{amount:,.2f} {unit}{cost}"))
-    listed = "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>" for name, value in rows)
+def _section(shown: Shown, number: int, view: View, now: float, price: Price | None) -> str:
+    meter = shown.figures.meter
+    place = f"source-{number + 1}"
+    age = max(0.0, now - shown.figures.last.time)
+    name = f'<div class="head"><h2 id="{place}-name">{escape(meter.source)}</h2>'
     return (
-        f'<section><h2>{escape(meter.source)}</h2><p class="flow">{escape(flow_words(meter, shown.flow))}</p>'
-        f'<p class="faint">{escape(heard)}</p><dl>{listed}</dl>{_graphs(meter)}</section>\n'
+        f'<section id="{place}" aria-labelledby="{place}-name">{name}<p class="faint">last reading {duration(age)} ago</p></div>'
+        f"{_flow(meter, shown.figures.flow, age)}{_amounts(shown.figures, price)}"
+        f"{_navigation(view, place)}{_flow_picture(shown, view, price)}{_bars_picture(shown, view, price)}"
+        f"{_other_views(view, place, price)}</section>\n"
     )
 
 
-def _graphs(meter: Meter) -> str:
-    path = f"graphs/{quote(meter.source, safe='')}"
-    return "".join(
-        f'<picture><source media="(prefers-color-scheme: dark)" srcset="{path}/{name}.svg?theme=dark">'
-        f'<img src="{path}/{name}.svg" loading="lazy" width="820" height="280" alt="{escape(meter.flow_unit)}, last {name}"></picture>'
-        for name in _SHOWN
+def _flow(meter: Meter, flow: Flow | None, age: float) -> str:
+    if flow is None:
+        return (
+            f'<p class="offline">Offline: nothing heard for {duration(age)}</p>'
+            '<p class="faint">A meter keeps its readings meanwhile, and sends them when it is back.</p>'
+        )
+    bound = "<small>at most</small> " if flow.is_bound else ""
+    return f'<p class="flow">{bound}{escape(flow_words(meter, flow.value))}</p>'
+
+
+def _amounts(figures: Figures, price: Price | None) -> str:
+    unit = unit_words(figures.meter.unit)
+    rows = [(name, f"{amount:,.2f} {unit}", price.words(amount) if price else "") for name, amount in figures.amounts]
+    rows.append(("meter shows", f"{figures.total:,.1f} {unit}", ""))
+    return f"<dl>{''.join(f'<div><dt>{n}</dt><dd>{escape(v)}{_span(c)}</dd></div>' for n, v, c in rows)}</dl>"
+
+
+def _span(text: str) -> str:
+    return f"<span>{escape(text)}</span>" if text else ""
+
+
+def _navigation(view: View, place: str) -> str:
+    links = "".join(
+        f'<a href="{escape(view._replace(range=name).link(place))}"{_CURRENT if name == view.range else ""}>{words}</a>'
+        for name, words in _WORDS.items()
+    )
+    return f'<nav aria-label="range">{links}</nav>'
+
+
+def _other_views(view: View, place: str, price: Price | None) -> str:
+    more = [(view._replace(table=not view.table), "without the numbers" if view.table else "numbers as a table")]
+    if price is not None:
+        more.append((view._replace(cost=not view.cost), f"in {'units' if view.cost else price.currency or 'money'}"))
+    others = " · ".join(f'<a href="{escape(other.link(place))}">{escape(words)}</a>' for other, words in more)
+    return f'<p class="faint">{others}</p>'
+
+
+_CURRENT = ' aria-current="true"'
+
+
+def _flow_picture(shown: Shown, view: View, price: Price | None) -> str:
+    meter = shown.figures.meter
+    least, average, most = shown.extremes
+    numbers = [
+        f"{name} {flow_words(meter, value)}"
+        for name, value in (("average", average), ("least", least), ("most", most))
+        if value is not None
+    ]
+    cost = f", {price.words(shown.amount)}" if price else ""
+    numbers.append(f"together {shown.amount:,.2f} {unit_words(meter.unit)}{cost}")
+    what = "Power" if meter.unit == "kWh" else "Flow"
+    title = f"{what} in {unit_words(meter.flow_unit)}, last {_WORDS[view.range].lower()}"
+    return _figure(shown, view.range, title, f"{', '.join(numbers)}.")
+
+
+def _bars_picture(shown: Shown, view: View, price: Price | None) -> str:
+    name = BARS_OF[view.range]
+    meter = shown.figures.meter
+    unit = unit_words(meter.unit)
+    is_cost = view.cost and price is not None
+    whole = [bar for bar in shown.bars if bar.is_whole and bar.amount is not None]
+    words = ""
+    if whole:
+        most = max(whole, key=lambda bar: bar.amount or 0.0)
+        average = sum(bar.amount or 0.0 for bar in whole) / len(whole)
+        words = f"{_cost_too(average, unit, price)} a {name[:-1]} on average; most on {_label(most, name)}:"
+        words += f" {_cost_too(most.amount or 0.0, unit, price)}."
+    what = f"Cost in {price.currency}" if is_cost and price else f"{'Energy' if meter.unit == 'kWh' else 'Volume'} in {unit}"
+    picture = _figure(shown, f"cost-{name}" if is_cost else name, f"{what} per {name[:-1]}", words)
+    return picture + (_table(shown, name, price) if view.table else "")
+
+
+def _cost_too(amount: float, unit: str, price: Price | None) -> str:
+    return f"{amount:,.2f} {unit}" + (f", {price.words(amount)}" if price else "")
+
+
+def _figure(shown: Shown, name: str, title: str, words: str) -> str:
+    meter = shown.figures.meter
+    head = f"<figcaption><h3>{escape(title)}</h3>{escape(words)}</figcaption>"
+    if shown.trouble:
+        return f'<figure>{head}<p class="offline">No picture: {escape(shown.trouble)}</p></figure>'
+    path = f"graphs/{quote(meter.source, safe='')}/{name}.svg"
+    narrow, dark = "(max-width: 40rem)", "(prefers-color-scheme: dark)"
+    sources = "".join(
+        f'<source media="{" and ".join(media)}" srcset="{path}?theme={theme}&amp;size={size}"'
+        f' width="{SIZES[size][0]}" height="{SIZES[size][1]}">'
+        for media, theme, size in (((narrow, dark), "dark", "narrow"), ((narrow,), "light", "narrow"), ((dark,), "dark", "wide"))
+    )
+    width, height = SIZES["wide"]
+    alt = escape(f"{title}. {words}")
+    return f'<figure>{head}<picture>{sources}<img src="{path}" width="{width}" height="{height}" alt="{alt}"></picture></figure>'
+
+
+def _table(shown: Shown, name: str, price: Price | None) -> str:
+    unit = unit_words(shown.figures.meter.unit)
+    rows = []
+    for bar in reversed(shown.bars):
+        cost = "" if price is None else f"<td>{escape(price.words(bar.amount)) if bar.amount is not None else ''}</td>"
+        amount = "no readings" if bar.amount is None else f"{bar.amount:,.2f}"
+        so_far = "" if bar.is_whole else " so far"
+        rows.append(f'<tr><th scope="row">{escape(_label(bar, name))}{so_far}</th><td>{amount}</td>{cost}</tr>')
+    cost = "" if price is None else f'<th scope="col">{escape(price.currency or "cost")}</th>'
+    return (
+        f'<table><thead><tr><th scope="col">{name[:-1]}</th><th scope="col">{escape(unit)}</th>{cost}</tr></thead>'
+        f"<tbody>{''.join(rows)}</tbody></table>"
+    )
+
+
+def _label(bar: Bar, name: str) -> str:
+    when = datetime.fromtimestamp(bar.period.start)
+    return {"days": f"{when:%a} {when.day} {when:%b}", "months": f"{when:%B %Y}", "years": f"{when:%Y}"}[name]
+
+
+def _how_to_begin(url: str) -> str:
+    return (
+        "<section><h2>No readings yet</h2><p>Here, make a token for a meter called house:</p>"
+        "<pre>sudo install -d -m 755 /etc/pimains/tokens\n"
+        "head -c 24 /dev/urandom | base64 | sudo install -o pimains -m 600 /dev/stdin /etc/pimains/tokens/house\n"
+        "sudo cat /etc/pimains/tokens/house</pre>"
+        "<p>At the meter, with that token in token.txt, the pin that its S0 output is wired to, and the impulses per kWh"
+        " that are printed on it:</p>"
+        "<pre>sudo create_service --service_name=meter --pin=24 --impulses_per_kwh=1000 --source=house "
+        f"--collector={escape(url)} --token=@token.txt --add-service\nsudo pimains meter</pre>"
+        "<p>Its first reading is here within a minute. pimains-meter(8) and pimains-collector(8) tell the rest.</p></section>"
     )
 
 
 def unit_words(unit: str) -> str:
     """As people write it."""
-    return "m³" if unit == "m3" else unit
+    return unit.replace("m3", "m³")
 
 
-def flow_words(meter: Meter, flow: Flow | None) -> str:
-    """`350 W`, `at most 36 W`, `not known`."""
-    if flow is None:
-        return "not known"
-    value = f"{flow.value:,.0f} W" if meter.unit == "kWh" else f"{flow.value:,.3f} m³/h"
-    return f"at most {value}" if flow.is_bound else value
-
-
-_METRICS = (
-    ("pimains_power_watts", "gauge", "Electric power; an upper bound where pimains_flow_is_upper_bound is 1."),
-    ("pimains_flow_m3_per_hour", "gauge", "Flow of gas or water; an upper bound where pimains_flow_is_upper_bound is 1."),
-    ("pimains_flow_is_upper_bound", "gauge", "1 while no pulse comes: then the flow is at most what is told."),
-    ("pimains_energy_kwh_total", "counter", "What the meter's face shows."),
-    ("pimains_volume_m3_total", "counter", "What the meter's face shows."),
-    ("pimains_last_reading_timestamp_seconds", "gauge", "When the newest reading was taken."),
-)
-
-
-def metrics(shown: list[Figures]) -> str:
-    """In Prometheus' text format 0.0.4."""
-    lines = []
-    for name, kind, meaning in _METRICS:
-        values = [(each.meter.source, value) for each in shown if (value := _metric(name, each)) is not None]
-        if values:
-            lines += [f"# HELP {name} {meaning}", f"# TYPE {name} {kind}"]
-            lines += [f'{name}{{source="{_label(source)}"}} {value!r}' for source, value in values]
-    return "\n".join(lines) + "\n"
-
-
-def _metric(name: str, shown: Figures) -> float | None:
-    is_energy = shown.meter.unit == "kWh"
-    flow = shown.flow
-    return {
-        "pimains_power_watts": flow.value if flow and is_energy else None,
-        "pimains_flow_m3_per_hour": flow.value if flow and not is_energy else None,
-        "pimains_flow_is_upper_bound": float(flow.is_bound) if flow else None,
-        "pimains_energy_kwh_total": shown.total if is_energy else None,
-        "pimains_volume_m3_total": None if is_energy else shown.total,
-        "pimains_last_reading_timestamp_seconds": shown.last.time,
-    }[name]
-
-
-def _label(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"', '\\"')
+def flow_words(meter: Meter, value: float) -> str:
+    """`350 W`, `0.120 m³/h`."""
+    return f"{value:,.0f} W" if meter.unit == "kWh" else f"{value:,.3f} m³/h"

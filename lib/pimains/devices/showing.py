@@ -1,31 +1,38 @@
 """What a collector shows: the page, numbers as JSON, CSV and metrics, graphs."""
 
+import asyncio
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from aiohttp import web
 
 from pimains.core.clock import Clock
-from pimains.core.figures import Figures, figures
+from pimains.core.figures import BARS, Figures, amount_in, bars, figures
 from pimains.core.series import Series
-from pimains.devices import energy_page, export
+from pimains.devices import energy_page, export, metrics
 from pimains.devices import web as http
 from pimains.devices.books import Books
+from pimains.devices.energy_page import BARS_OF, Shown, View
+from pimains.devices.graphs import COSTS, FORMS, NAMES, RANGES, SIZES, THEMES, Extremes, Graphs, Picture, Wanted
 from pimains.devices.hold import Hold
-from pimains.devices.rrd import FORMS, RANGES, THEMES, CannotDraw
-from pimains.plan.energy import Meter
+from pimains.devices.page_style import POLICY
+from pimains.devices.rrd import CannotDraw
+from pimains.plan.attempts import Attempts
+from pimains.plan.energy import Meter, Period, Prices
+
+_WAIT_SECONDS = 2.0
 
 
 class Showing:
-    """To everybody, or with `password` to who knows it; costs are `price` for a unit."""
+    """To everybody, or with `password` to who knows it; costs are by `prices`."""
 
-    def __init__(self, books: Books, hold: Hold, clock: Clock, password: str | None, price: float | None, currency: str) -> None:
+    def __init__(self, books: Books, hold: Hold, clock: Clock, password: str | None, prices: Prices) -> None:
         self._books = books
         self._hold = hold
         self._clock = clock
         self._password = http.digest_of(password) if password else None
-        self._price = price
-        self._currency = currency
+        self._prices = prices
+        self._attempts = Attempts()
 
     def add_to(self, app: web.Application) -> None:
         """Its paths."""
@@ -38,9 +45,17 @@ class Showing:
     def _admit(self, request: web.Request) -> None:
         if self._password is None:
             return
+        place, now = request.remote or "", self._clock.monotonic()
+        wait = self._attempts.wait_seconds(place, now)
+        if wait:
+            raise http.refusal(429, f"too many wrong passwords; try again in {wait:.0f} s", Retry_After=f"{wait + 1:.0f}")
         given = http.basic_password(request)
-        if given is None or not http.same(given, self._password):
-            raise http.refusal(401, "this needs the password", WWW_Authenticate='Basic realm="pimains", charset="UTF-8"')
+        if given is not None and http.same(given, self._password):
+            self._attempts.succeeded(place)
+            return
+        if given is not None:
+            self._attempts.failed(place, now)
+        raise http.refusal(401, "this needs the password", WWW_Authenticate='Basic realm="pimains", charset="UTF-8"')
 
     async def figures(self) -> list[Figures]:
         """All the sources' numbers."""
@@ -55,9 +70,18 @@ class Showing:
         """GET /."""
         self._admit(request)
         await self._hold.let_go()
-        text = energy_page.page(await self.figures(), self._clock.wall(), self._price, self._currency)
-        headers = {"Content-Security-Policy": energy_page.POLICY, "Cache-Control": "no-store"}
-        return web.Response(text=text, content_type="text/html", headers=headers)
+        view, now = View.asked(request.query), self._clock.wall()
+        shown = await self._shown(await self.figures(), view, now)
+        text = energy_page.page(shown, view, now, self._prices, f"{request.scheme}://{request.host}")
+        return web.Response(text=text, content_type="text/html", headers={"Content-Security-Policy": POLICY, "Cache-Control": "no-store"})
+
+    async def _shown(self, found: list[Figures], view: View, now: float) -> list[Shown]:
+        """Without what only databases know, while these are made again: that takes a while, and the page does not."""
+        drawing = self._books.ask_graphs(lambda series, graphs: [_seen(series, graphs, each, view, now) for each in found])
+        try:
+            return await asyncio.wait_for(drawing, _WAIT_SECONDS)
+        except TimeoutError:
+            return await self._books.ask(lambda series: [_seen(series, None, each, view, now) for each in found])
 
     async def show_sources(self, request: web.Request) -> web.Response:
         """GET /v1/sources."""
@@ -80,23 +104,35 @@ class Showing:
     async def show_metrics(self, request: web.Request) -> web.Response:
         """GET /metrics."""
         self._admit(request)
-        text = energy_page.metrics(await self.figures())
+        text = metrics.metrics(await self.figures())
         return web.Response(body=text.encode(), headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
 
     async def show_graph(self, request: web.Request) -> web.Response:
         """GET /graphs/..."""
         self._admit(request)
-        name, form, theme = request.match_info["name"], request.match_info["form"], request.query.get("theme", "light")
-        if name not in RANGES or form not in FORMS or theme not in THEMES:
-            raise http.refusal(404, f"{' or '.join(RANGES)}; {' or '.join(FORMS)}; theme {' or '.join(THEMES)}")
+        asked = request.query
+        wanted = Wanted(request.match_info["name"], asked.get("theme", "light"), asked.get("size", "wide"), request.match_info["form"])
+        if not wanted.is_there():
+            raise http.refusal(404, f"{_or(NAMES)}; {_or(FORMS)}; theme {_or(THEMES)}; size {_or(SIZES)}")
+        name, now = request.match_info["source"], self._clock.wall()
+
+        def draw(series: Series, graphs: Graphs) -> Picture | None:
+            meter = series.meters().get(name)
+            if meter and wanted.name in COSTS and self._prices.of(meter) is None:
+                raise http.refusal(404, f"{wanted.name}: nobody said what a {meter.unit} costs (PRICE, PRICE_M3)")
+            return meter and graphs.draw(series, meter, wanted, now)
+
         try:
-            picture = await self._books.draw(request.match_info["source"], (name, theme, form), self._clock.wall())
+            picture = await self._books.ask_graphs(draw)
         except (CannotDraw, sqlite3.Error) as why:
             raise http.refusal(503, str(why)) from None
         if picture is None:
             raise http.refusal(404, "source: not one of those in /v1/sources")
-        kind = "image/svg+xml" if form == "svg" else "image/png"
-        return web.Response(body=picture, headers={"Content-Type": kind, "Cache-Control": "private, max-age=60"})
+        headers = {"ETag": f'"{picture.tag}"', "Cache-Control": "private, no-cache"}
+        if any(tag.value in (picture.tag, "*") for tag in request.if_none_match or ()):
+            return web.Response(status=304, headers=headers)
+        kind = "image/svg+xml" if wanted.form == "svg" else "image/png"
+        return web.Response(body=picture.body, headers={"Content-Type": kind, **headers})
 
     async def show_readings(self, request: web.Request) -> web.StreamResponse:
         """GET /v1/export."""
@@ -128,3 +164,21 @@ class Showing:
             await answer.write(chunk.encode())
         await answer.write_eof()
         return answer
+
+
+def _seen(series: Series, graphs: Graphs | None, figures: Figures, view: View, now: float) -> Shown:
+    """One source with the numbers of the pictures that are shown; they are there without rrdtool, too."""
+    meter, extremes, trouble = figures.meter, Extremes(None, None, None), ""
+    amount = amount_in(series, meter, Period(view.range, now - RANGES[view.range], now))
+    name = BARS_OF[view.range]
+    if graphs is None:
+        return Shown(figures, extremes, amount, bars(series, meter, name, now, BARS[name][1]))
+    try:
+        extremes = graphs.extremes(series, meter, view.range, now)
+    except CannotDraw as why:
+        trouble = str(why)
+    return Shown(figures, extremes, amount, graphs.bars(series, meter, name, now), trouble)
+
+
+def _or(names: Iterable[str]) -> str:
+    return " or ".join(names)

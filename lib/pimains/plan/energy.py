@@ -10,22 +10,12 @@ KINDS = ("day", "month", "year")
 
 
 class Meter(NamedTuple):
-    """One source: how it counts. `unit` is kWh or m3; `face` is what its face showed at some count.
-
-    One that does not count is a gauge: its `impulses_per_unit` is 0, its readings are values in any unit, or in none.
-    `edition` changes with what is known of its past without being heard of it: when something is imported.
-    """
+    """One source: how it counts. `unit` is kWh or m3; `face` is what its face showed at some count."""
 
     source: str
     unit: str
     impulses_per_unit: float
     face: Face | None
-    edition: int = 0
-
-    @property
-    def is_gauge(self) -> bool:
-        """Whether its readings are values instead of counts."""
-        return self.impulses_per_unit == 0
 
     def amount(self, pulses: float) -> float:
         """So many pulses, in units."""
@@ -43,7 +33,7 @@ class Meter(NamedTuple):
     @property
     def flow_unit(self) -> str:
         """What `flow` is in."""
-        return self.unit if self.is_gauge else "W" if self.unit == "kWh" else "m3/h"
+        return "W" if self.unit == "kWh" else "m3/h"
 
 
 class Point(NamedTuple):
@@ -58,6 +48,30 @@ class Flow(NamedTuple):
 
     value: float
     is_bound: bool
+
+
+class Price(NamedTuple):
+    """Of one unit."""
+
+    of_unit: float
+    currency: str
+
+    def words(self, amount: float) -> str:
+        """What so many units cost."""
+        return f"{amount * self.of_unit:,.2f} {self.currency}".strip()
+
+
+class Prices(NamedTuple):
+    """Of a kWh and of a cubic metre, None where nobody said it."""
+
+    kwh: float | None
+    m3: float | None
+    currency: str
+
+    def of(self, meter: Meter) -> Price | None:
+        """Of this meter's unit."""
+        price = self.kwh if meter.unit == "kWh" else self.m3
+        return None if price is None else Price(price, self.currency)
 
 
 def flow_now(meter: Meter, risen: Point | None, rose: Point | None, last: Point, now: float) -> Flow | None:

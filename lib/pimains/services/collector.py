@@ -4,7 +4,7 @@
     GET  /                the page
     GET  /v1/sources      the same numbers as JSON
     GET  /v1/export       readings of one source: source, from, to, every, format=csv or json
-    GET  /graphs/SOURCE/day.svg   or week, month, year, decade; or .png; ?theme=dark
+    GET  /graphs/SOURCE/day.svg   or week, month, year, decade, days, months, years, cost-days, ...; or .png; ?theme=dark&size=narrow
     GET  /metrics         for Prometheus
 
 All but the first are shown to everybody who can reach them, or behind PASSWORD.
@@ -25,10 +25,12 @@ from typing import TYPE_CHECKING
 from pimains.core import journal
 from pimains.core.service import Instance, run
 from pimains.devices.books import Books
+from pimains.devices.graphs import Graphs
 from pimains.devices.hold import Hold
-from pimains.devices.rrd import CannotDraw, Graphs
+from pimains.devices.rrd import CannotDraw
 from pimains.devices.tokens import Tokens
 from pimains.plan import delivery
+from pimains.plan.energy import Prices
 from pimains.plan.sentences import duration
 from pimains.settings.collector import CollectorSettings
 
@@ -92,11 +94,16 @@ def _open_books(me: Instance, settings: CollectorSettings) -> Books:
     directory = settings.DATA_DIR or me.lib
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        return Books(directory / "journal.sqlite", Graphs(directory / "rrd", me.run / "graphs", settings.RETENTION_DAYS))
+        graphs = Graphs(directory / "rrd", me.run / "graphs", settings.RETENTION_DAYS, _prices(settings))
+        return Books(directory / "journal.sqlite", graphs)
     except (OSError, sqlite3.OperationalError) as error:
         raise settings.wrong("DATA_DIR", f"{directory}: {error} (user pimains must be able to write there)") from None
     except journal.Broken as broken:
         raise settings.wrong("DATA_DIR", f"{broken}; move that file away, then svc -t {me.directory}") from None
+
+
+def _prices(settings: CollectorSettings) -> Prices:
+    return Prices(settings.PRICE, settings.PRICE_M3, settings.CURRENCY or "")
 
 
 class Desk:
@@ -108,7 +115,7 @@ class Desk:
         self._books = books
         self._tokens = Tokens(settings.TOKENS)
         self._hold = Hold()
-        self._showing = Showing(books, self._hold, me.clock, settings.PASSWORD, settings.PRICE, settings.CURRENCY or "")
+        self._showing = Showing(books, self._hold, me.clock, settings.PASSWORD, _prices(settings))
         self._trouble = ""
         self._disk_trouble = ""
         self._graph_trouble = ""

@@ -50,6 +50,7 @@ class CollectorSettings(Settings):
     MAX_JOURNAL_MB = integer(10, 1_000_000, "size in megabytes")
     RETENTION_DAYS = integer(1, 3660, "number of days")
     PRICE = optional(number(0, 1_000_000, "price"))
+    PRICE_M3 = optional(number(0, 1_000_000, "price"))
     CURRENCY = optional(text("currency"))
 
     @classmethod
