@@ -84,7 +84,7 @@ def test_words_and_the_order_to_leave_get_across(pair: Pair) -> None:
     pair.until(lambda: "words" in words(pair.server_events))
     guest = pair.guests.present[0]
     assert (guest.name, guest.words, guest.address) == ("kitchen", "mounted", "127.0.0.1")
-    pair.guests.tell(guest, "leave", "bedtime")
+    guest.tell("leave", "bedtime")
     pair.until(lambda: client_side.Event("leave", "bedtime") in pair.client_events)
     pair.link.leave("unmounted")
     pair.until(lambda: "left" in words(pair.server_events))

@@ -31,11 +31,6 @@ class Lines:
         """For epoll."""
         return self.socket.fileno()
 
-    @property
-    def has_unsent(self) -> bool:
-        """Whether something waits for the socket to become writable."""
-        return bool(self._unsent)
-
     def read(self) -> list[bytes]:
         """The lines that have come, without their ends.
 
@@ -55,27 +50,19 @@ class Lines:
         return lines
 
     def send(self, data: bytes) -> None:
-        """Send `data` now or as soon as there is room.
+        """Send `data` and what still waits, as far as there is room now.
 
         Raises Away when the connection is broken, or so much waits that nobody can be reading.
         """
         self._unsent += data
-        self.flush()
+        try:
+            while self._unsent:
+                self._unsent = self._unsent[self.socket.send(self._unsent) :]
+        except OSError as error:
+            if error.errno not in (errno.EAGAIN, errno.ENOTCONN):
+                raise Away(error_text(error)) from None
         if len(self._unsent) > _LONGEST_BACKLOG:
             raise Away("it does not read what it is sent")
-
-    def flush(self) -> None:
-        """Send what waits, as far as there is room; raises Away as `send` does."""
-        while self._unsent:
-            try:
-                sent = self.socket.send(self._unsent)
-            except (BlockingIOError, InterruptedError):
-                return
-            except OSError as error:
-                if error.errno == errno.ENOTCONN:
-                    return
-                raise Away(error_text(error)) from None
-            self._unsent = self._unsent[sent:]
 
     def keep_alive(self) -> None:
         """Have the kernel find out within four seconds whether the other end is there: for peers that send no beats."""

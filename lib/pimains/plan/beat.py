@@ -1,15 +1,15 @@
 """When a file server or one of its clients is gone, and how often to look for it again.
 
-Beats come twice a second, because two promises meet here: a cut of less than four seconds changes nothing, and five
-seconds after a cut the share is unmounted. A cut may begin right after a beat or almost one beat later, and its end is noticed
-only with the next try to connect: 4 s + 0.5 s + 0.25 s is what a client has to bear, and 4.8 s is what it bears.
+Beats come more often than once a second, because two promises meet here: a cut of less than four seconds changes nothing, and
+five seconds after a cut the share is unmounted. A cut may begin right after a beat or almost one beat later, and its end is noticed
+only with the next try to connect: 4 s + 0.6 s + 0.2 s is what a client has to bear, and 4.85 s is what it bears.
 """
 
-BEAT_SECONDS = 0.5  # between two beats of the server; a client answers every second one
-CLIENT_PATIENCE_SECONDS = 4.8  # without a word from the server
+BEAT_SECONDS = 0.6  # between two beats of the server; a client answers every second one
+CLIENT_PATIENCE_SECONDS = 4.85  # without a word from the server
 SERVER_PATIENCE_SECONDS = 4.0  # without a word from a client
-DOUBT_SECONDS = 1.3  # without a word: two beats are overdue, so a second connection is tried beside the first
-_RETRY_IN_DOUBT_SECONDS = 0.25
+DOUBT_SECONDS = 1.5  # without a word: two beats are overdue, so a second connection is tried beside the first
+_RETRY_IN_DOUBT_SECONDS = 0.2
 _RETRY_SECONDS = 2.0
 _RETRY_SHARE_OF_ABSENCE = 0.1
 CONNECT_SECONDS = 5.0

@@ -167,7 +167,7 @@ class Server:
         began = self.me.clock.monotonic()
         limit = yield from self.write_down_leaving(reason, leaving, min(seconds_max, self.settings.LEAVE_SECONDS_MAX))
         for guest in leaving:
-            self.guests.tell(guest, "leave", reason)
+            guest.tell("leave", reason)
         everybody_said_so = True
         while (staying := self.guests.present) and (left := began + limit - self.me.clock.monotonic()) > 0:
             self.me.status("waiting until they have left: " + ", ".join(_with_words(guest) for guest in staying))
