@@ -42,8 +42,19 @@ class Server:
         self.units = root / "units"
         self.disks: list[str] = []
         for directory in (self.place, self.units, root / "bin", root / "run/pimains", root / "etc/service"):
-            directory.mkdir(parents=True)
+            directory.mkdir(parents=True, exist_ok=True)
         self.program("systemctl", _SYSTEMCTL.format(root=root))
+
+    @classmethod
+    def below(cls, root: Path, pid: int) -> "Iterator[Server]":
+        """For fixtures: takes its disks away again."""
+        server = cls(root, pid)
+        try:
+            yield server
+        finally:
+            for device in server.disks:
+                server.inside("umount", device)
+                subprocess.run(["losetup", "--detach", device], check=True)
 
     def program(self, name: str, text: str) -> None:
         path = self.root / "bin" / name
@@ -128,14 +139,11 @@ def file_server() -> Iterator[Server]:
     """A file server without a service that runs, and without a drive yet."""
     with tempfile.TemporaryDirectory(prefix="pimains-drives-") as top:
         Path(top).chmod(0o755)
-        with subprocess.Popen(
-            ["unshare", "--mount", "--propagation", "private", "--kill-child", "--fork", "cat"], stdin=subprocess.PIPE
-        ) as holder:
+        words = ["unshare", "--mount", "--propagation", "private", "--kill-child", "--fork", "cat"]
+        with subprocess.Popen(words, stdin=subprocess.PIPE) as holder:
             children = Path(f"/proc/{holder.pid}/task/{holder.pid}/children")
             until(lambda: children.read_text().split(), what="the namespace")
-            server = Server(Path(top), int(children.read_text()))
-            yield server
+            with contextmanager(Server.below)(Path(top), int(children.read_text())) as server:
+                yield server
             assert holder.stdin
             holder.stdin.close()
-        for device in server.disks:
-            subprocess.run(["losetup", "--detach", device], check=True)

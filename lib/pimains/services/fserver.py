@@ -20,17 +20,15 @@ from pimains.core.forked import Forked
 from pimains.core.privileges import become
 from pimains.core.restart import Supervisor
 from pimains.core.service import Instance, Nap, Naps, Readable, Stop, run, seconds, within
-from pimains.devices import mount
 from pimains.devices.backup_child import BackupChild
 from pimains.devices.beats import Secret
 from pimains.devices.connection import error_text, listen
+from pimains.devices.drive import Drive
 from pimains.devices.guests import Event, Guest, Guests
-from pimains.devices.programs import Failed, Programs
 from pimains.plan.budget import budget
 from pimains.settings.fserver import FserverSettings
 
 _LOOK_SECONDS = 2.0
-_UNIT_SECONDS_MAX = 60.0
 _CANCEL_LOOK_SECONDS = 2.0
 _LIST_SECONDS = 600.0
 _WRITE_DOWN_SECONDS = 2.0
@@ -40,8 +38,7 @@ _SUBJECT = "clients"
 def fserver(me: Instance, settings: FserverSettings) -> Naps:
     """Be there for the clients; before going, see them off."""
     supervisor = Supervisor(me.directory)
-    yield from drive_is_there(me, settings)
-    yield from start_units(me, settings)
+    yield from Drive(me, settings.MDRIVE, settings.MPD_UNIT, settings.HOOKS).come()
     backup = BackupChild(me, wanted=bool(settings.BACKUP))
     backup.begin("the file server has started")  # as root still: user pimains may not read everything
     listener = yield from open_port(me, settings)
@@ -59,30 +56,6 @@ def fserver(me: Instance, settings: FserverSettings) -> Naps:
                 yield from backup.stop()
     finally:
         server.close()
-
-
-def drive_is_there(me: Instance, settings: FserverSettings) -> Naps:
-    """Wait until MDRIVE is mounted: clients that come earlier would mount an empty directory."""
-    drive = settings.MDRIVE
-    if drive is None:
-        return
-    while True:
-        with suppress(OSError):  # what counts is the kernel's list
-            yield from Forked(lambda: mount.look(drive, "")).wait(me.clock, _LOOK_SECONDS)
-        if mount.mounted(drive):
-            return
-        me.status(f"waiting until {drive} is mounted")
-        yield seconds(_LOOK_SECONDS)
-
-
-def start_units(me: Instance, settings: FserverSettings) -> Naps:
-    """Start what plays from the drive."""
-    programs = Programs(me.clock, _UNIT_SECONDS_MAX, {})
-    for unit in settings.MPD_UNIT:
-        try:
-            yield from programs.unit("start", unit)
-        except Failed as failed:
-            me.complain(str(failed))
 
 
 def open_port(me: Instance, settings: FserverSettings) -> Generator[Nap, tuple[Readable, ...], socket.socket]:
@@ -126,7 +99,7 @@ class Server:
         self._next_list = 0.0
 
     def serve(self) -> Naps:
-        """Serve until the machine is to halt; once that was cancelled, serve on."""
+        """Serve until the machine is to halt; once that was cancelled, return to begin anew, because drive and backup were stopped."""
         may_be_ordered = True  # also while this service was away
         while True:
             self.attend()
@@ -135,6 +108,7 @@ class Server:
                 yield from self.backup.stop()  # the next steps of the halt unmount the drive
                 self.reply(order, everybody_left)
                 yield from self.until_cancelled()
+                return
             ready = yield within(min(self.guests.wait_seconds(), self.next_list_seconds()), self.guests, self.orders, *self.backup.files)
             may_be_ordered = self.orders in ready and "leave" in self.orders.changed()
 
@@ -235,9 +209,7 @@ class Server:
             yield within(min(_CANCEL_LOOK_SECONDS, self.guests.wait_seconds()), self.guests)
             for event in self.guests.step():
                 self.tell_of(event)
-        print("there is no halt any more: clients may come again")
-        self.guests.open_door()
-        self.show()
+        print("there is no halt any more: beginning anew")
 
     def next_list_seconds(self) -> float:
         """Until the list of clients is written anew, in case the wall clock was set."""

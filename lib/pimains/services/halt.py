@@ -17,7 +17,8 @@ it, runs the steps in halt.d one after the other, each within its own measured b
   corrected, and goes on with the new one.
 - A HALT_COMMAND that somebody else ends by TERM has done its work: systemd does that when it stops daemontools. A machine
   that is still up after 300 s is told again.
-- Where HALT_COMMAND only rehearses, removing /run/pimains/halt/accepted afterwards makes the service ready again.
+- Where HALT_COMMAND only rehearses, removing /run/pimains/halt/accepted afterwards undoes the steps in the same way and makes
+  the service ready again.
 """
 
 import os
@@ -87,6 +88,7 @@ class Halting:
         self._watch = watch
         self._request = request
         self._cancelled_by = ""
+        self._is_undoing = False
         self._where = ""
         self._is_command_started = False
         self._others: set[HaltRequest] = set()
@@ -111,6 +113,7 @@ class Halting:
         if self._cancelled_by:
             yield from self._unstoppable(self._be_cancelled())
         elif not self.told_to_stop:
+            yield from self._unstoppable(self._undo("the rehearsal is over"))
             halt_request.finish()
 
     def _wait_for_second_thoughts(self) -> Naps:
@@ -239,7 +242,7 @@ class Halting:
     def _look_around(self) -> None:
         """Somebody may ask as well, or cancel."""
         self._watch.changed()
-        if self._cancelled_by:
+        if self._cancelled_by or self._is_undoing:
             halt_request.take_cancel()  # once more; who asks now is heard when everything is as it was
             return
         another = _taken(halt_request.take_another)
@@ -262,17 +265,17 @@ class Halting:
 
     def _be_cancelled(self) -> Naps:
         ran = ", ".join(halt_progress.what_ran(self._progress)) or "nothing"
-        undone = yield from self._undo()
+        undone = yield from self._undo(f"{halt_progress.CANCELLED} {self._cancelled_by}")
         self.outcome = "; ".join([f"the last shutdown was cancelled by {self._cancelled_by}; done before that: {ran}", *undone])
         print(self.outcome)
         self._ledger.note("cancel", self.outcome)
         notify.post(f"not shutting down: cancelled by {self._cancelled_by}", f"{self._request}\n{self.outcome}", "halt")
         halt_request.finish()
 
-    def _undo(self) -> Generator[Nap, tuple[Readable, ...], list[str]]:
+    def _undo(self, why: str) -> Generator[Nap, tuple[Readable, ...], list[str]]:
         """Have the steps that have run undo what they did, the last first; returns what came of it in words."""
         words = []
-        why = f"{halt_progress.CANCELLED} {self._cancelled_by}"
+        self._is_undoing = True
         for step in reversed(halt_steps.steps()):
             if not step.fault and halt_progress.is_to_be_undone(self._progress, step.name) and step.can_be_undone:
                 self._say_where(f"{why}: undoing {step.name}")

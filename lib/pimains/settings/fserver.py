@@ -40,6 +40,7 @@ class FserverSettings(BackupSettings):
     SECRET = optional(key())
     MAX_CLIENTS = integer(1, 500, "number of clients")
     MDRIVE = optional(path())
+    HOOKS = optional(path())
     MPD_UNIT = units()
     STOP_UNITS = units()
     USB_LOCATION = usb_location()

@@ -15,6 +15,7 @@ from pimains.steps.memory import Drive, Memory
 from pimains.steps.step import OUT_OF_TIME, FileServer, Step, file_servers
 
 _SHARE_FOR_UNITS = 0.6  # of the time there is: what is not stopped by then does not keep the drives from being written
+_SHARE_FOR_HOOK = 0.4
 _SHARE_FOR_SYNC = 0.4
 _BUSY_SECONDS = 5.0  # a program that was just stopped lets go within moments, and nobody else will
 _PAUSE_SECONDS = 0.2
@@ -44,13 +45,23 @@ class Drives:
         """Stop the units, unmount the drives."""
         servers = file_servers()
         self.faults += [server.fault for server in servers if server.fault]
-        places = list(dict.fromkeys(place for server in servers for place in mounted_drives(server)))
-        if not places:
+        mounted = [server for server in servers if mounted_drives(server)]
+        if not mounted:
             self.done.append("no drive is mounted")
-            return
-        self.stop(list(dict.fromkeys(unit for server in servers for unit in server.units)))
-        for place in places:
-            self.unmount(place)
+        self.stop(list(dict.fromkeys(unit for server in mounted for unit in server.units)))
+        for server in mounted:
+            self.run_hook(server, "pre_unmount")
+            for place in mounted_drives(server):
+                self.unmount(place)
+            self.run_hook(server, "post_unmount")
+
+    def run_hook(self, server: FileServer, name: str) -> None:
+        """The administrator's program, if there is one; what fails is noted, and the rest goes on."""
+        try:
+            programs = Programs(self.step.clock, self.step.left * _SHARE_FOR_HOOK, {"MDRIVE": str(server.drive)})
+            self.step.wait_for(programs.hook(server.hooks, name))
+        except Failed as failed:
+            self.faults.append(str(failed))
 
     def stop(self, names: list[str]) -> None:
         """Stop what runs of these units, and before each what would start it again."""

@@ -51,6 +51,7 @@ class FileServer(NamedTuple):
     directory: Path
     drive: Path | None = None
     backup_drive: Path | None = None
+    hooks: Path | None = None
     units: tuple[str, ...] = ()
     usb_location: str = ""
     usb_ports: str = ""
@@ -67,10 +68,11 @@ def file_servers() -> list[FileServer]:
 def _file_server(instance: instances.ServiceDirectory) -> FileServer:
     given = instance.variables()
     values: dict[str, Any] = {}
-    for name in ("MDRIVE", "DEST", "MPD_UNIT", "STOP_UNITS", "USB_LOCATION", "USB_PORTS"):
+    for name in ("MDRIVE", "DEST", "HOOKS", "MPD_UNIT", "STOP_UNITS", "USB_LOCATION", "USB_PORTS"):
         try:
             values[name] = FserverSettings.declared()[name].check(given.get(name) or "")
         except ValueError as wrong:
             return FileServer(instance.path, fault=f"{instance.path}/variables/{name}: {wrong}")
     units = (*reversed(values["MPD_UNIT"]), *values["STOP_UNITS"])
-    return FileServer(instance.path, values["MDRIVE"], values["DEST"], units, values["USB_LOCATION"], values["USB_PORTS"])
+    drives = values["MDRIVE"], values["DEST"]
+    return FileServer(instance.path, *drives, values["HOOKS"], units, values["USB_LOCATION"], values["USB_PORTS"])
