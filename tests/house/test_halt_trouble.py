@@ -282,12 +282,25 @@ def test_a_log_that_nobody_reads_keeps_no_machine_up(house: House) -> None:
 def test_a_ledger_that_cannot_be_written_keeps_no_machine_up(house: House) -> None:
     add_step(house, "20-clients", "echo clients >>$RAN")
     halt = new_halt(house)
-    (house.root / "var/lib/pimains/ledger.sqlite").write_bytes(b"this is no database" * 100)
+    (house.root / "var/lib/pimains/ledger.sqlite").mkdir()
     ask(halt)
     house.until(house.halts)
     assert ran(house) == ["clients"]
-    house.until(lambda: "shutting down without the ledger: file is not a database" in halt.log)
+    house.until(lambda: "shutting down without the ledger: unable to open database file" in halt.log)
     assert halt.log.count("without the ledger") == 1
+
+
+def test_a_ledger_that_the_disk_has_ruined_is_set_aside_and_the_shutdown_is_written_into_a_new_one(house: House) -> None:
+    add_step(house, "20-clients", "echo clients >>$RAN")
+    halt = new_halt(house)
+    ledger = house.root / "var/lib/pimains/ledger.sqlite"
+    ledger.write_bytes(b"this is no database" * 100)
+    ask(halt)
+    house.until(house.halts)
+    assert ran(house) == ["clients"]
+    assert causes(house) == [("shut down", "UPS battery low (asked by ups)")]
+    assert ledger.with_name("ledger.sqlite.corrupt-1").read_bytes() == b"this is no database" * 100
+    assert halt.read("error") == (f"the ledger was broken (file is not a database): it is kept as {ledger}.corrupt-1, a new one is begun")
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount")

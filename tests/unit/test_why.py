@@ -49,12 +49,18 @@ def test_an_empty_ledger_is_no_error_and_is_not_made_by_asking(capsys: pytest.Ca
     assert list(root.iterdir()) == []
 
 
-def test_a_broken_ledger_is_one_line(capsys: pytest.CaptureFixture[str], root: Path) -> None:
+def test_of_a_broken_ledger_it_is_told_where_it_is_kept(capsys: pytest.CaptureFixture[str], root: Path) -> None:
     (root / "var/lib/pimains").mkdir(parents=True)
     (root / "var/lib/pimains/ledger.sqlite").write_text("no database" * 100)
     code, out, err = told(capsys)
-    assert (code, out) == (1, "")
-    assert err == f"pimains: {root}/var/lib/pimains/ledger.sqlite: file is not a database\n"
+    path = root / "var/lib/pimains/ledger.sqlite"
+    aside = f"(file is not a database) and is kept as {path}.corrupt-1"
+    assert (code, err) == (
+        0,
+        f"pimains: the ledger was broken (file is not a database): it is kept as {path}.corrupt-1, a new one is begun\n",
+    )
+    assert out.endswith(f"ledger: begin anew, because the one before was broken {aside}.\n")
+    assert told(capsys)[2] == ""
 
 
 def test_a_cause_with_control_characters_does_no_harm_to_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:

@@ -133,7 +133,7 @@ class Planned(NamedTuple):
 
 
 def _planned(step: Step, longest: float) -> Planned:
-    ledger = Ledger()
+    ledger = Ledger(tell=lambda line: print(f"pimains: {line}", file=sys.stderr))
     try:
         durations = ledger.durations(step.subject)
     except (OSError, sqlite3.Error) as error:

@@ -28,7 +28,7 @@ def _count(text: str) -> int:
 def run(options: argparse.Namespace) -> int:
     """Print the newest entries."""
     clock = clocks.SystemClock()
-    ledger = Ledger(clock=clock)
+    ledger = Ledger(clock=clock, tell=lambda line: print(f"pimains: {line}", file=sys.stderr))
     try:
         entries = ledger.entries(options.subject, options.limit)
         subjects = [] if entries else ledger.subjects()

@@ -40,7 +40,13 @@ class Instance:
         """Where actuations are written down."""
         from pimains.core.ledger import Ledger  # sqlite3 costs a megabyte that an idle service need not have
 
-        return Ledger(clock=self.clock)
+        return Ledger(clock=self.clock, tell=self._tell_of_a_new_ledger)
+
+    def _tell_of_a_new_ledger(self, line: str) -> None:
+        from pimains.core import notify
+
+        self.complain(line)
+        notify.post("the ledger was broken, a new one is begun", line, "ledger")
 
     def status(self, line: str, *, well: bool = True) -> None:
         """Say in the words of the user how things stand; `well` is whether nobody needs to look after it."""

@@ -3,18 +3,20 @@
 One SQLite file for the whole machine, below /var/lib/pimains, shared by every service. Each entry is an actuation:
 subject ("plug", "halt"), action ("power off"), cause in words, the inputs it was decided on with their ages, and
 when the subject may next change. Beside them stands how long things took, from which budgets are measured.
+
+A ledger that the disk has ruined is set aside as ledger.sqlite.corrupt-N and a new one is begun, with an entry that says so.
 """
 
 import contextlib
 import json
 import os
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
+from pimains.core import broken_database, paths
 from pimains.core import clock as clocks
-from pimains.core import paths
 
 _TABLES = """
 begin;
@@ -29,6 +31,7 @@ commit;
 """
 _DURATIONS_KEPT = 100
 _ENTRIES_KEPT = 10_000
+T = TypeVar("T")
 
 
 class Reading(NamedTuple):
@@ -52,11 +55,15 @@ class Entry(NamedTuple):
 
 
 class Ledger:
-    """Opened for each use, so that nothing keeps the file busy and a service needs no memory for it while idle."""
+    """Opened for each use, so that nothing keeps the file busy and a service needs no memory for it while idle.
 
-    def __init__(self, path: Path | None = None, clock: clocks.Clock | None = None) -> None:
+    `tell` gets one line when a broken one was set aside.
+    """
+
+    def __init__(self, path: Path | None = None, clock: clocks.Clock | None = None, tell: Callable[[str], None] = print) -> None:
         self.path = path or paths.lib() / "ledger.sqlite"
         self.clock = clock or clocks.SystemClock()
+        self._tell = tell
 
     def record(
         self,
@@ -74,30 +81,37 @@ class Ledger:
         noted = {name: [reading.value, reading.age_seconds] for name, reading in (inputs or {}).items()}
         next_change = None if may_change_in_seconds is None else now + may_change_in_seconds
         row = (clocks.boot_id(), self.clock.monotonic(), now, subject, action, cause, json.dumps(noted), next_change)
-        with self._open() as connection:
-            connection.execute(
-                "insert into entries (boot, monotonic, wall, subject, action, cause, inputs, next_change) values (?,?,?,?,?,?,?,?)", row
-            )
+        columns = "boot, monotonic, wall, subject, action, cause, inputs, next_change"
+
+        def insert(connection: sqlite3.Connection) -> None:
+            connection.execute(f"insert into entries ({columns}) values (?,?,?,?,?,?,?,?)", row)  # noqa: S608  # ours
             connection.execute("delete from entries where id <= (select max(id) from entries) - ?", (_ENTRIES_KEPT,))
+
+        self._use(self._open, insert)
 
     def entries(self, subject: str | None = None, limit: int = 20) -> list[Entry]:
         """The newest entries, newest first."""
-        with self._reading() as connection:
+
+        def select(connection: sqlite3.Connection) -> list[Entry]:
             rows = connection.execute(
                 "select boot, monotonic, wall, subject, action, cause, inputs, next_change from entries"
                 " where ?1 is null or subject = ?1 order by id desc limit ?2",
                 (subject, limit),
-            ).fetchall()
-        return [_entry(*row) for row in rows]
+            )
+            return [_entry(*row) for row in rows]
+
+        return self._use(self._reading, select)
 
     def subjects(self) -> list[str]:
         """Everything that was ever actuated."""
-        with self._reading() as connection:
-            return [row[0] for row in connection.execute("select distinct subject from entries order by subject")]
+        return self._use(
+            self._reading, lambda opened: [row[0] for row in opened.execute("select distinct subject from entries order by subject")]
+        )
 
     def took(self, subject: str, seconds: float) -> None:
         """Remember that `subject` took `seconds` this time."""
-        with self._open() as connection:
+
+        def insert(connection: sqlite3.Connection) -> None:
             connection.execute("insert into durations (subject, wall, seconds) values (?,?,?)", (subject, self.clock.wall(), seconds))
             connection.execute(
                 "delete from durations where subject = ?1 and id not in"
@@ -105,10 +119,39 @@ class Ledger:
                 (subject, _DURATIONS_KEPT),
             )
 
+        self._use(self._open, insert)
+
     def durations(self, subject: str) -> list[float]:
         """How many seconds `subject` took the last hundred times, oldest first."""
-        with self._reading() as connection:
-            return [row[0] for row in connection.execute("select seconds from durations where subject = ? order by id", (subject,))]
+        question = "select seconds from durations where subject = ? order by id"
+        return self._use(self._reading, lambda opened: [row[0] for row in opened.execute(question, (subject,))])
+
+    def _use(self, way: Callable[[], contextlib.AbstractContextManager[sqlite3.Connection]], use: Callable[[sqlite3.Connection], T]) -> T:
+        """What `use` returns, if need be with a new ledger in place of a broken one, or after what a killed writer left is rolled back."""
+        opened = broken_database.inode(self.path)
+        try:
+            with way() as connection:
+                return use(connection)
+        except sqlite3.DatabaseError as error:
+            if broken_database.is_corruption(error):
+                self._begin_anew(opened, error)
+            elif broken_database.wants_writing(error):
+                way = self._open
+            else:
+                raise
+        with way() as connection:
+            return use(connection)
+
+    def _begin_anew(self, broken_inode: int, error: sqlite3.DatabaseError) -> None:
+        try:
+            aside = broken_database.set_aside(self.path, broken_inode)
+        except OSError as denied:
+            raise sqlite3.DatabaseError(f"{error}; it cannot be set aside: {denied.strerror}") from None
+        except broken_database.TooMany as too_many:
+            raise sqlite3.DatabaseError(f"{error}; {too_many}") from None
+        if aside is not None:
+            self.record("ledger", "begin anew", f"the one before was broken ({error}) and is kept as {aside}")
+            self._tell(f"the ledger was broken ({error}): it is kept as {aside}, a new one is begun")
 
     @contextlib.contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:

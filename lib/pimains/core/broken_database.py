@@ -1,0 +1,67 @@
+"""A SQLite file that the disk has ruined is set aside, never deleted: `ledger.sqlite` becomes `ledger.sqlite.corrupt-1`.
+
+A disk that is full, or a file that may not be written, is not corruption.
+"""
+
+import fcntl
+import os
+import sqlite3
+from pathlib import Path
+
+from pimains.core import state
+
+KEPT = 3
+_READ_ONLY, _CORRUPT, _NOT_A_DATABASE = 8, 11, 26  # https://www.sqlite.org/rescode.html
+
+
+class TooMany(sqlite3.DatabaseError):
+    """So many lie there already that a person has to look: the disk goes on ruining files."""
+
+
+def is_corruption(error: sqlite3.Error) -> bool:
+    """Whether the file itself is at fault."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in (_CORRUPT, _NOT_A_DATABASE)
+
+
+def wants_writing(error: sqlite3.Error) -> bool:
+    """Whether it could only be read after something was written: a killed writer's journal has to be rolled back.
+
+    Or the file was set aside by another process a moment ago.
+    """
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF == _READ_ONLY
+
+
+def inode(path: Path) -> int:
+    """Which file stands at `path` now; 0 if none does."""
+    try:
+        return path.stat().st_ino
+    except FileNotFoundError:
+        return 0
+
+
+def set_aside(path: Path, broken_inode: int) -> Path | None:
+    """Rename the file that was found broken; returns its new name, or None when another process has done so already.
+
+    Its rollback journal goes first and under the name that belongs to it: a new file must never be rolled back by it, and
+    whoever is killed in between leaves a file that is broken still. Raises OSError, and TooMany when three lie there.
+    """
+    lock = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if inode(path) != broken_inode:
+            return None
+        free = [name for name in _names(path) if not name.exists()]
+        if not free:
+            raise TooMany(f"{KEPT} broken ones lie beside it already, so it is not set aside: look at the disk, then move them away")
+        journal = path.with_name(f"{path.name}-journal")
+        if journal.exists():
+            journal.rename(free[0].with_name(f"{free[0].name}-journal"))
+        path.rename(free[0])
+        state.sync_directory(path.parent)
+        return free[0]
+    finally:
+        os.close(lock)
+
+
+def _names(path: Path) -> list[Path]:
+    return [path.with_name(f"{path.name}.corrupt-{number}") for number in range(1, KEPT + 1)]
