@@ -1,6 +1,7 @@
 """A file server's drive for tests: ext4 on a loop device, in a mount namespace of the test, with a systemctl and a uhubctl beside it."""
 
 import os
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -32,6 +33,26 @@ esac
 """
 
 
+# uhubctl 2.5's command line and words, for one hub at location 2; every call is written down
+_UHUBCTL = """#!/bin/sh
+echo "$* with $(grep -c ' {place} ' /proc/self/mountinfo) mounted" >>{root}/uhubctl.log
+location=
+while getopts a:l:p: option; do
+    case $option in
+    a) case $OPTARG in 0 | 1) ;; *) echo "No action specified"; exit 1 ;; esac ;;
+    l) location=$OPTARG ;;
+    p) ;;
+    *) printf 'Invalid command line syntax!\\nRun with -h to get usage info.\\n' >&2; exit 1 ;;
+    esac
+done
+[ "$location" = 2 ] || {{
+    printf 'No compatible devices detected at location %s!\\nRun with -h to get usage info.\\n' "$location" >&2
+    exit 1
+}}
+echo "Current status for hub 2 [1d6b:0003 Linux xHCI Host Controller]"
+"""
+
+
 class Server:
     """The drive is at `place` in the namespaces of the process `pid` only."""
 
@@ -44,6 +65,7 @@ class Server:
         for directory in (self.place, self.units, root / "bin", root / "run/pimains", root / "etc/service"):
             directory.mkdir(parents=True, exist_ok=True)
         self.program("systemctl", _SYSTEMCTL.format(root=root))
+        self.program("uhubctl", _UHUBCTL.format(root=root, place=self.place))
 
     @classmethod
     def below(cls, root: Path, pid: int) -> "Iterator[Server]":
@@ -72,9 +94,16 @@ class Server:
             check=False,
         )
 
-    def begin(self, *words: str | Path) -> "subprocess.Popen[bytes]":
-        """The same, without waiting for its end."""
-        return subprocess.Popen(["nsenter", f"--mount=/proc/{self.pid}/ns/mnt", *map(str, words)])
+    @contextmanager
+    def user(self, *words: str | Path) -> "Iterator[subprocess.Popen[bytes]]":
+        """A program that is at work where the drive is mounted; it has a hold of it by now, and ends with the context at the latest."""
+        process = subprocess.Popen(["nsenter", f"--mount=/proc/{self.pid}/ns/mnt", *map(str, words)], start_new_session=True)
+        try:
+            until(lambda: str(self.place) in self.inside("ls", "-l", f"/proc/{process.pid}/cwd", f"/proc/{process.pid}/fd").stdout)
+            yield process
+        finally:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
 
     @property
     def environment(self) -> dict[str, str]:
@@ -106,6 +135,24 @@ class Server:
         lines = [line.split() for line in Path(f"/proc/{self.pid}/mountinfo").read_text().splitlines()]
         return next((line[5] for line in reversed(lines) if line[4] == str(self.place) and "autofs" not in line), "")
 
+    def put_on_usb(self, device: str, slaves: str = "") -> None:
+        """Have sysfs, inside, say that a disk is behind USB; a mapped one lies on `slaves`."""
+        name = Path(device).name
+        there = f"/sys/devices/{'virtual' if slaves else 'pci0/usb2/2-1/2-1:1.0/host0'}/block/{name}"
+        number = f"{os.major(os.stat(device).st_rdev)}:{os.minor(os.stat(device).st_rdev)}"
+        script = f"""
+            [ -d /sys/dev/block/here ] || {{ mount -t tmpfs sys /sys && mkdir -p /sys/dev/block/here /sys/block; }}
+            mkdir -p {there}/slaves && echo {number} >{there}/dev
+            ln -s {there} /sys/block/{name} && ln -s {there} /sys/dev/block/{number}
+            [ -z "{slaves}" ] || ln -s /sys/block/{Path(slaves).name} {there}/slaves/{Path(slaves).name}
+        """
+        done = self.inside("sh", "-ec", script)
+        assert done.returncode == 0, done.stdout
+
+    def said_to_uhubctl(self) -> list[str]:
+        log = self.root / "uhubctl.log"
+        return log.read_text().splitlines() if log.exists() else []
+
     def add_fserver(self, name: str = "fserver", **variables: str) -> None:
         settings = {"MDRIVE": str(self.place), "STOP_UNITS": "", **variables}
         making.create(templates.all_of_them()["fserver"], self.root / "etc/service", name, settings)
@@ -128,9 +175,9 @@ class Server:
         log = self.root / "systemctl.log"
         return log.read_text().splitlines() if log.exists() else []
 
-    def step(self, name: str, seconds: float = 20, called_off: str = "") -> "subprocess.CompletedProcess[str]":
+    def step(self, name: str, seconds: float = 20, called_off: str = "", **more: str) -> "subprocess.CompletedProcess[str]":
         """Run a shipped halt step, as the halt service does."""
-        more = {"PIMAINS_CALLED_OFF": called_off} if called_off else {}
+        more |= {"PIMAINS_CALLED_OFF": called_off} if called_off else {}
         return self.inside(TOP / "services/halt/halt.d" / name, PIMAINS_BUDGET_SECONDS=str(seconds), **more)
 
 

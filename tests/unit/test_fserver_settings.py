@@ -4,10 +4,13 @@ import base64
 import re
 from pathlib import Path
 
+import pytest
 from lamp import Checkout
 
 from pimains.cli import create_words
 from pimains.core import templates
+from pimains.core.errors import WrongSetting
+from pimains.settings.fserver import FserverSettings
 
 
 def test_a_new_fserver_gets_a_secret_of_its_own_and_says_the_command_for_its_clients(checkout: Checkout) -> None:
@@ -30,3 +33,21 @@ def test_a_given_secret_stays_and_a_change_makes_no_new_one(checkout: Checkout) 
     assert secret in checkout.create_service("--service_name=fserver", f"--secret={secret}", "--add-service").out
     assert "echo" not in checkout.create_service("--service_name=fserver", "--port=5557", "--add-service").out
     assert (Path(checkout.servicedir) / "fserver/variables/SECRET").read_text().splitlines()[0] == secret
+
+
+@pytest.mark.parametrize(
+    ("given", "fault"),
+    [
+        ({"MDRIVE": "/"}, "MDRIVE: '/' is no drive: it is this machine's own file system"),
+        ({"USB_LOCATION": "2"}, "USB_LOCATION: needs MDRIVE"),
+        ({"MDRIVE": "/MDrive", "USB_PORTS": "2"}, "USB_PORTS: needs USB_LOCATION"),
+        ({"MDRIVE": "/MDrive", "USB_LOCATION": "2; reboot"}, "USB_LOCATION: '2; reboot' is no location of a USB hub (such as 2 or 1-1.4"),
+        ({"MDRIVE": "/MDrive", "USB_LOCATION": "1-1", "USB_PORTS": "-f"}, "USB_PORTS: '-f' is no list of ports (such as 2 or 1,3 or 1-4"),
+    ],
+)
+def test_a_drive_and_its_hub_are_looked_at_before_anything_depends_on_them(given: dict[str, str], fault: str) -> None:
+    defaults = {each.name: each.default for each in templates.all_of_them()["fserver"].variables().values()}
+    good = {**defaults, "SECRET": base64.b64encode(bytes(32)).decode()}
+    FserverSettings({**good, "MDRIVE": "/MDrive", "USB_LOCATION": "1-1.4", "USB_PORTS": "1,3-4"})
+    with pytest.raises(WrongSetting, match=re.escape(fault)):
+        FserverSettings({**good, **given})

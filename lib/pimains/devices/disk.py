@@ -1,11 +1,13 @@
 """Disks of this machine: what a file system lies on, whether anybody still uses that, and which disks are behind USB."""
 
+import errno
 import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
 
 _BLOCK = Path("/sys/dev/block")  # links by MAJOR:MINOR to the devices (sysfs(5))
+_DISKS = Path("/sys/block")
 _BY_UUID = Path("/dev/disk/by-uuid")
 
 
@@ -21,14 +23,15 @@ def by_uuid(source: str) -> str:
 
 def number(source: str, device: str) -> str:
     """MAJOR:MINOR of what a file system lies on, by its source and its own number; "" when that is no block device of this machine."""
-    with_number = Path(source)
-    if device.startswith("0:") and source.startswith("/"):  # btrfs has numbers of its own
-        try:
-            there = with_number.stat()
-        except OSError:
-            return ""
-        return f"{os.major(there.st_rdev)}:{os.minor(there.st_rdev)}" if stat.S_ISBLK(there.st_mode) else ""
-    return "" if device.startswith("0:") else device
+    if not device.startswith("0:"):
+        return device
+    if not source.startswith("/dev/"):
+        return ""
+    try:
+        there = Path(source).stat()  # btrfs has numbers of its own
+    except OSError:
+        return ""
+    return f"{os.major(there.st_rdev)}:{os.minor(there.st_rdev)}" if stat.S_ISBLK(there.st_mode) else ""
 
 
 def whole(device: str) -> list[Path]:
@@ -45,30 +48,26 @@ def whole(device: str) -> list[Path]:
 
 def on_usb() -> Iterator[Path]:
     """The whole disks behind USB, as sysfs has them."""
-    with_dots = Path("/sys/block")
-    for name in sorted(os.listdir(with_dots)):
-        place = (with_dots / name).resolve()
+    for name in sorted(os.listdir(_DISKS)):
+        place = (_DISKS / name).resolve()
         if any(part.startswith("usb") and part[3:].isdigit() for part in place.parts):
             yield place
 
 
-def is_free(disk: Path) -> str:
-    """For pimains.core.forked: "" if nobody uses the whole disk or a part of it, else who cannot be told but does.
+def let_go(device: Path) -> str:
+    """For pimains.core.forked: have a whole disk write its cache; "" if nobody uses it or a part of it, else that somebody does.
 
     The kernel gives a device exclusively (O_EXCL, open(2)) only while no file system of any mount namespace, swap, RAID or
-    device-mapper has it or a partition of it, also one that was unmounted lazily.
+    device-mapper has it or a partition of it: also one that was unmounted lazily counts. Raises OSError.
     """
     try:
-        handle = os.open(f"/dev/{disk.name}", os.O_RDONLY | os.O_EXCL | os.O_NONBLOCK | os.O_CLOEXEC)
+        handle = os.open(device, os.O_RDONLY | os.O_EXCL | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
-        return f"{disk.name} is {'still in use' if error.errno == 16 else (error.strerror or str(error)).lower()}"
-    os.close(handle)
-    return ""
-
-
-def flush(source: str) -> str:
-    """For pimains.core.forked: have a block device write its own cache (fsync(2)). Raises OSError."""
-    handle = os.open(source, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        if error.errno in (errno.ENOENT, errno.ENXIO, errno.ENOMEDIUM):  # it has gone, or is a card reader without a card
+            return ""
+        if error.errno == errno.EBUSY:
+            return f"{device.name} is still in use (by another mount namespace, swap, RAID or device-mapper)"
+        raise
     try:
         os.fsync(handle)
     finally:
