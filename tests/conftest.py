@@ -15,8 +15,9 @@ from lamp import Checkout
 # a shell's background job is begun with SIGINT ignored, and so would be every program that a test interrupts
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# the same examples in every run: what is found once is found always; HYPOTHESIS_PROFILE=explore looks further
+# the same examples in every run: what is found once is found always; HYPOTHESIS_PROFILE=explore looks further, quick less far
 hypothesis.settings.register_profile("same", derandomize=True, deadline=None)
+hypothesis.settings.register_profile("quick", derandomize=True, deadline=None, max_examples=20)
 hypothesis.settings.register_profile("explore", deadline=None, max_examples=2000)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 

@@ -97,6 +97,7 @@ def test_readings_from_before_the_clock_was_set_are_dated_then(tmp_path: Path, p
         assert boot.synchronised
 
 
+@pytest.mark.long
 def test_three_days_offline_are_delivered_to_the_last_pulse(tmp_path: Path, pin: MockFactory, collector: tuple[Store, str]) -> None:
     store, url = collector
     store.behaviour = "503"
@@ -115,6 +116,7 @@ def test_three_days_offline_are_delivered_to_the_last_pulse(tmp_path: Path, pin:
     assert max(row.pulses for row in store.rows.values()) == generated
 
 
+@pytest.mark.long
 def test_a_full_journal_is_thinned_and_people_are_told_and_no_total_changes(tmp_path: Path, pin: MockFactory) -> None:
     queue = tmp_path / "var/lib/pimains/notify/queue"
     queue.mkdir(parents=True)

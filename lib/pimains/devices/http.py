@@ -106,4 +106,4 @@ class _Pinned(requests.adapters.HTTPAdapter):
 
     def init_poolmanager(self, *args: Any, **more: Any) -> None:
         """As requests does, with the fingerprint."""
-        super().init_poolmanager(*args, assert_fingerprint=self._fingerprint, **more)
+        super().init_poolmanager(*args, assert_fingerprint=self._fingerprint, **more)  # type: ignore[no-untyped-call]  # the stubs that go with Debian's urllib3 do not type it
