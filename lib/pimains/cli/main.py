@@ -18,6 +18,7 @@ VERBS = {
     "notify": "tell people something, or test whether they can be told",
     "plug": "switch a plug on or off, or ask how it is",
     "backup": "back up now, list the backups there are, restore from one",
+    "energy": "how much it was each day, month or year; import what another program recorded",
     "meter": "what the meters show, or set one to what its face shows",
 }
 

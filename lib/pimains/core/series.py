@@ -4,19 +4,26 @@ A reading's time is its boot's offset plus its uptime; where a boot has none, it
 In a boot, uptime and count grow with the sequence: so a time or a count is found by bisection.
 """
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from pimains.plan import imports, known_seconds
 from pimains.plan.delivery import Batch, Face
 from pimains.plan.energy import QUIET_SECONDS, Meter, Point
 from pimains.plan.flow_steps import Counted
+from pimains.plan.imports import Span
 
-_TABLE = """
+_TABLES = """
 create table if not exists sources (
     source text primary key, unit text not null, impulses_per_unit real not null, face_pulses integer, face_total real
-) without rowid
+) without rowid;
+create table if not exists imports (
+    number integer primary key autoincrement, source text not null, unit text not null, file text not null, digest text not null,
+    state text not null, at real not null, rows integer, first real, last real, amount real, total real
+);
 """
 _CHUNK = 1000
 
@@ -28,15 +35,29 @@ class _Boot(NamedTuple):
     last: int
     start: float
     end: float
+    is_imported: bool
+    quiet: float  # seconds for each step of the sequence; when it were more, nobody knows what was in between
+    scale: float = 1
+    shift: float = 0
+
+    def counted(self, pulses: float) -> float:
+        """What the journal has, as a count of its source."""
+        return pulses * self.scale + self.shift
 
 
 class Series:
-    """The readings of the journal in the file `path`, where a Journal was opened before. For one thread at a time."""
+    """The readings of the journal in the file `path`, where a Journal was opened before. For one thread at a time.
 
-    def __init__(self, path: Path) -> None:
-        self._connection = sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
-        self._connection.execute("pragma synchronous = full")
-        self._connection.execute(_TABLE)
+    `only_look` is for people who may read the file and not write it. Raises sqlite3.OperationalError.
+    """
+
+    def __init__(self, path: Path, *, only_look: bool = False) -> None:
+        if only_look:
+            self._connection = _looking(path)
+        else:
+            self._connection = sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
+            self._connection.execute("pragma synchronous = full")
+            self._connection.executescript(_TABLES)
         self._boots: dict[str, list[_Boot]] = {}
         self._version = -1
 
@@ -59,10 +80,13 @@ class Series:
 
     def meters(self) -> dict[str, Meter]:
         """Every source, by name."""
-        rows = self._connection.execute("select * from sources order by source")
+        rows = self._connection.execute(
+            "select *, (select 2 * count(*) - coalesce(sum(state = 'stored'), 0) from imports where imports.source = sources.source"
+            " and state != 'under way') from sources order by source"
+        )
         return {
-            name: Meter(name, unit, impulses, None if total is None else Face(pulses, total))
-            for name, unit, impulses, pulses, total in rows
+            name: Meter(name, unit, impulses, None if total is None else Face(pulses, total), edition)
+            for name, unit, impulses, pulses, total, edition in rows
         }
 
     def last(self, source: str) -> Point | None:
@@ -74,13 +98,24 @@ class Series:
         """Its oldest reading."""
         return min((self._at(boot, boot.first) for boot in self._boots_of(source)), default=None)
 
+    def first_heard(self, source: str) -> float | None:
+        """When its oldest reading was taken that was not imported."""
+        return min((boot.start for boot in self._boots_of(source) if not boot.is_imported), default=None)
+
+    def imported(self, source: str) -> list[Span]:
+        """From when until when it has readings that were."""
+        return [Span(boot.start, boot.end) for boot in self._boots_of(source) if boot.is_imported]
+
     def rises(self, source: str) -> tuple[Point | None, Point | None]:
         """Of its newest boot, the last two readings in which the count had risen."""
         boots = self._boots_of(source)
         if not boots:
             return None, None
         boot = max(boots, key=lambda each: each.end)
-        sequence = self._sequence(boot, "pulses", self._at(boot, boot.last).pulses)
+        (last,) = self._connection.execute(
+            "select pulses from readings where boot = ? and sequence >= ? order by sequence limit 1", (boot.id, boot.last)
+        ).fetchone()
+        sequence = self._sequence(boot, "pulses", last)
         rose = self._at(boot, sequence)
         before = self._connection.execute(
             "select pulses from readings where boot = ? and sequence < ? order by sequence desc limit 1", (boot.id, sequence)
@@ -123,6 +158,7 @@ class Series:
             if boot.end < start or boot.start >= end:
                 continue
             sequence = self._sequence(boot, "uptime", start - boot.offset)
+            quiet, scale, shift = boot.quiet, boot.scale, boot.shift
             while True:
                 rows = self._connection.execute(
                     "select sequence, uptime, pulses from readings where boot = ? and sequence >= ? order by sequence limit ?",
@@ -133,10 +169,10 @@ class Series:
                     if time >= end:
                         break
                     if time > reached and time >= start:
-                        is_late = time - reached > QUIET_SECONDS and before[0] != 0
+                        is_late = time - reached > quiet and before[0] != 0
                         if is_late and before[0] == boot.id:
-                            is_late = (time - reached) / (number - before[1]) > QUIET_SECONDS
-                        yield Counted(time, pulses, is_late)
+                            is_late = (time - reached) / (number - before[1]) > quiet
+                        yield Counted(time, pulses * scale + shift, is_late)
                         reached, before = time, (boot.id, number)
                 if len(rows) < _CHUNK or boot.offset + rows[-1][1] >= end:
                     break
@@ -157,24 +193,47 @@ class Series:
             self._boots.clear()
             self._version = version
         if source not in self._boots:
-            self._boots[source] = list(self._read_boots(source))
+            self._boots[source] = self._read_boots(source)
         return self._boots[source]
 
-    def _read_boots(self, source: str) -> Iterator[_Boot]:
-        rows = self._connection.execute('select id, "offset" from boots where source = ?', (source,)).fetchall()
-        for id_, known in rows:
-            offset = self._offset_by_wall(id_) if known is None else known
-            if offset is None:
-                continue
-            ends = [
-                self._connection.execute(
-                    f"select sequence, uptime from readings where boot = ? order by sequence {way} limit 1",  # noqa: S608  # two words
-                    (id_,),
-                ).fetchone()
-                for way in ("asc", "desc")
-            ]
-            if ends[0] is not None:
-                yield _Boot(id_, offset, ends[0][0], ends[1][0], offset + ends[0][1], offset + ends[1][1])
+    def _read_boots(self, source: str) -> list[_Boot]:
+        rows = self._connection.execute('select id, name, "offset" from boots where source = ?', (source,)).fetchall()
+        heard: list[_Boot] = []
+        imported: list[_Boot] = []
+        for id_, name, known in rows:
+            found = self._read_boot(id_, name, known)
+            if found is not None:
+                (imported if found.is_imported else heard).append(found)
+        return [*self._lined_up(source, imported, min(heard, key=lambda boot: boot.start, default=None)), *heard]
+
+    def _read_boot(self, id_: int, name: str, known: float | None) -> _Boot | None:
+        offset = self._offset_by_wall(id_) if known is None else known
+        if offset is None:
+            return None
+        ends = [
+            self._connection.execute(
+                f"select sequence, uptime from readings where boot = ? order by sequence {way} limit 1",  # noqa: S608  # two words
+                (id_,),
+            ).fetchone()
+            for way in ("asc", "desc")
+        ]
+        if ends[0] is None:
+            return None
+        quiet = known_seconds.UNKNOWN_SECONDS if known_seconds.are_counted_in(name) else QUIET_SECONDS
+        return _Boot(id_, offset, ends[0][0], ends[1][0], offset + ends[0][1], offset + ends[1][1], imports.is_one(name), quiet)
+
+    def _lined_up(self, source: str, imported: list[_Boot], heard: _Boot | None) -> Iterator[_Boot]:
+        """What was imported, each counting up to where what comes after it begins."""
+        if not imported:
+            return
+        (unit, impulses) = self._connection.execute("select unit, impulses_per_unit from sources where source = ?", (source,)).fetchone()
+        scale = impulses / imports.COUNTS_PER_UNIT[unit]
+        reached = self._at(heard, heard.first).pulses if heard else 0
+        for boot in sorted(imported, key=lambda each: each.start, reverse=True):
+            scaled = boot._replace(scale=scale)
+            first, last = (self._at(scaled, sequence).pulses for sequence in (boot.first, boot.last))
+            yield scaled._replace(shift=reached - last)
+            reached += first - last
 
     def _offset_by_wall(self, boot: int) -> float | None:
         found = self._connection.execute(
@@ -187,7 +246,7 @@ class Series:
         uptime, pulses = self._connection.execute(
             "select uptime, pulses from readings where boot = ? and sequence >= ? order by sequence limit 1", (boot.id, sequence)
         ).fetchone()
-        return Point(boot.offset + uptime, pulses)
+        return Point(boot.offset + uptime, boot.counted(pulses))
 
     def _before(self, boot: _Boot, time: float) -> Point:
         """The last reading until `time`, which is not before its first."""
@@ -200,7 +259,7 @@ class Series:
                 "select uptime, pulses from readings where boot = ? order by sequence limit 1", (boot.id,)
             ).fetchone()
         )
-        return Point(boot.offset + uptime, pulses)
+        return Point(boot.offset + uptime, boot.counted(pulses))
 
     def _where(self, boot: _Boot, column: str, value: float, *, above: bool = False) -> Point:
         return self._at(boot, min(self._sequence(boot, column, value, above=above), boot.last))
@@ -217,3 +276,11 @@ class Series:
             else:
                 low = sequence + 1
         return low
+
+
+def _looking(path: Path) -> sqlite3.Connection:
+    # without its -wal beside it nobody has it open, and who may not write there could not open it otherwise
+    how = "mode=ro" if path.with_name(f"{path.name}-wal").exists() or os.access(path.parent, os.W_OK) else "immutable=1"
+    connection = sqlite3.connect(f"{path.absolute().as_uri()}?{how}", timeout=10, isolation_level=None, uri=True)
+    connection.execute("select 1 from sources, imports limit 1")
+    return connection

@@ -81,7 +81,7 @@ class Databases:
             return None
 
     def _kind(self, meter: Meter) -> list[object]:
-        return [meter.unit, meter.impulses_per_unit, self._days]
+        return [meter.unit, meter.impulses_per_unit, meter.edition, self._days]
 
     def _build(self, series: Series, meter: Meter, now: float) -> Built | None:
         first = next(series.readings(meter.source, now - _OLDEST_SECONDS, now + 86_400), None)

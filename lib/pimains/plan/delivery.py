@@ -115,7 +115,7 @@ def read(body: bytes) -> Batch:
         unit,
         impulses,
         None if face is None else _face(face),
-        {_name(name, "boots"): _boot(value) for name, value in boots.items()},
+        {_boot_name(name): _boot(value) for name, value in boots.items()},
         [_reading(row) for row in rows],
     )
 
@@ -142,7 +142,7 @@ def _reading(row: Any) -> Reading:
         raise ValueError("rows: not [boot, sequence, wall, uptime, count]")
     boot, sequence, wall, uptime, count = row
     return Reading(
-        _name(boot, "boot"),
+        _boot_name(boot),
         _whole(sequence, "sequence"),
         None if wall is None else _number(wall, "wall"),
         _number(uptime, "uptime"),
@@ -167,6 +167,12 @@ def _name(value: Any, what: str) -> str:
     if not isinstance(value, str) or not 0 < len(value) <= NAME_LENGTH_MAX or not value.isprintable():
         raise ValueError(f"{what}: not a name of 1-{NAME_LENGTH_MAX} characters")
     return value
+
+
+def _boot_name(value: Any) -> str:
+    if " " in _name(value, "boot"):
+        raise ValueError("boot: not a name without blanks")
+    return str(value)
 
 
 def _whole(value: Any, what: str) -> int:

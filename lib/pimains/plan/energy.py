@@ -10,12 +10,22 @@ KINDS = ("day", "month", "year")
 
 
 class Meter(NamedTuple):
-    """One source: how it counts. `unit` is kWh or m3; `face` is what its face showed at some count."""
+    """One source: how it counts. `unit` is kWh or m3; `face` is what its face showed at some count.
+
+    One that does not count is a gauge: its `impulses_per_unit` is 0, its readings are values in any unit, or in none.
+    `edition` changes with what is known of its past without being heard of it: when something is imported.
+    """
 
     source: str
     unit: str
     impulses_per_unit: float
     face: Face | None
+    edition: int = 0
+
+    @property
+    def is_gauge(self) -> bool:
+        """Whether its readings are values instead of counts."""
+        return self.impulses_per_unit == 0
 
     def amount(self, pulses: float) -> float:
         """So many pulses, in units."""
@@ -33,7 +43,7 @@ class Meter(NamedTuple):
     @property
     def flow_unit(self) -> str:
         """What `flow` is in."""
-        return "W" if self.unit == "kWh" else "m3/h"
+        return self.unit if self.is_gauge else "W" if self.unit == "kWh" else "m3/h"
 
 
 class Point(NamedTuple):

@@ -14,10 +14,13 @@ _M3_SECONDS = 3600.0
 
 
 class Counted(NamedTuple):
-    """A reading: `time` in seconds since 1970; `after_gap`: nobody knows what was between it and the one before."""
+    """A reading: `time` in seconds since 1970; `after_gap`: nobody knows what was between it and the one before.
+
+    `pulses` may be below 0 in what was imported.
+    """
 
     time: float
-    pulses: int
+    pulses: float
     after_gap: bool
 
 
@@ -32,7 +35,7 @@ class Reached(NamedTuple):
     """Until where all is decided, at which count, and the time of the last reading that was looked at."""
 
     decided: float
-    pulses: int
+    pulses: float
     seen: float
 
 
@@ -51,16 +54,17 @@ class Steps:
     def of(self, readings: Iterable[Counted]) -> Iterator[Step]:
         """In the order of time. There may be millions: what is known is in plain names here."""
         spread = spread_seconds(self._meter)
-        decided, counted, seen = self.reached or (0.0, -1, float("-inf"))
+        decided, counted, seen = self.reached or (0.0, 0, float("-inf"))
+        begun = self.reached is not None
         for time, pulses, after_gap in readings:
             if time <= seen:
                 continue
-            if pulses == counted and not after_gap:
+            if not begun:
+                begun, decided, counted = True, time, pulses
+            elif pulses == counted and not after_gap:
                 if time - decided > 2 * spread:
                     decided = time - spread
                     yield Step(decided, 0.0)
-            elif counted < 0:
-                decided, counted = time, pulses
             elif after_gap or pulses < counted:
                 if seen > decided:
                     yield Step(seen, 0.0)
@@ -73,5 +77,5 @@ class Steps:
                 yield Step(time, self._meter.flow(pulses - counted, time - since))
                 decided, counted = time, pulses
             seen = time
-        if counted >= 0:
+        if begun:
             self.reached = Reached(decided, counted, seen)

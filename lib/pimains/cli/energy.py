@@ -1,0 +1,150 @@
+"""Tell how much energy, gas or water it was in each day, month or year, from a collector's journal on this machine.
+
+`import` puts the history in FILE into it: a database of rrdtool, a dump of one, or a table (CSV). `imports` lists what was
+imported, `forget-import` takes it out again.
+"""
+
+import argparse
+import json
+import os
+import sqlite3
+import time
+from pathlib import Path
+from typing import Any
+
+from pimains.cli import energy_import, energy_words
+from pimains.core import instances, paths, state
+from pimains.core.errors import Misused, PimainsError
+from pimains.core.figures import amounts
+from pimains.core.series import Series
+from pimains.plan.energy import KINDS, Meter, periods
+
+_SHOWN = {"day": 14, "month": 12, "year": 10}
+_MOST = 10_000
+
+
+class Book(energy_words.Prices):
+    """The journal of one collector."""
+
+    def __init__(self, collector: instances.ServiceDirectory) -> None:
+        variables = collector.variables()
+        super().__init__(variables.get("PRICE"), variables.get("CURRENCY"))
+        data = variables.get("DATA_DIR")
+        self.collector = collector
+        self.path = (Path(data) if data else paths.lib(collector.root) / collector.name) / "journal.sqlite"
+
+    def series(self) -> Series:
+        """For reading alone. Raises PimainsError."""
+        try:
+            return Series(self.path, only_look=True)
+        except sqlite3.OperationalError:
+            if not self.path.exists():
+                raise PimainsError(f"{self.path}: there is no journal yet ({self.collector.name}: {self._status()})") from None
+            if os.access(self.path, os.R_OK):
+                raise
+            raise PimainsError(f"{self.path}: root and members of group pimains may read it") from None
+
+    def _status(self) -> str:
+        return state.read(self.collector.run / "status") or f"not running; svc -u {self.collector.path}"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What `pimains energy` may be told."""
+    parser.add_argument(
+        "action",
+        nargs="?",
+        choices=("show", "import", "imports", "forget-import"),
+        default="show",
+        help="what to do (default: %(default)s)",
+    )
+    parser.add_argument("what", nargs="?", metavar="FILE|NUMBER", help="the file to import, or the number of the import to forget")
+    parser.add_argument("--source", metavar="NAME", help="this source alone; with import: the source that it becomes the history of")
+    kinds = parser.add_mutually_exclusive_group()
+    kinds.add_argument("--day", dest="kind", action="store_const", const="day", default="day", help="by local days (default)")
+    kinds.add_argument("--month", dest="kind", action="store_const", const="month", help="by months")
+    kinds.add_argument("--year", dest="kind", action="store_const", const="year", help="by years")
+    parser.add_argument("--count", type=int, metavar="N", help="how many of them (default: 14 days, 12 months, 10 years)")
+    parser.add_argument("--dry-run", action="store_true", help="with import: only tell what it would be")
+    parser.add_argument("--unit", choices=("kWh", "m3"), help="with import: what the source counts in, where the file does not say")
+    parser.add_argument("--ds", metavar="NAME", help="with import: which data source, when a database has several")
+    parser.add_argument("--factor", type=float, help="with import of a database: how many W, or m3 per hour, a value of 1 is")
+    parser.add_argument("--instance", help="the collector service, when there are several")
+    parser.add_argument("--servicedir", type=Path, default=instances.SCAN_DIRECTORY, help="where services are (default: %(default)s)")
+    parser.add_argument("--json", action="store_true", help="for programs")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Do it."""
+    book = Book(_collector(options))
+    try:
+        if options.action == "import":
+            return energy_import.store(book.path, options)
+        if options.action == "imports":
+            return energy_import.tell(book.path, options)
+        if options.action == "forget-import":
+            return energy_import.forget(book.path, options)
+        return _show(book, options)
+    except sqlite3.Error as error:
+        raise PimainsError(f"{book.path}: {error}") from None
+
+
+def _collector(options: argparse.Namespace) -> instances.ServiceDirectory:
+    found = [each for each in instances.found(options.servicedir) if each.service == "collector"]
+    if options.instance:
+        found = [each for each in found if each.name == options.instance]
+    if not found:
+        which = f"no collector {options.instance}" if options.instance else "no collector on this machine"
+        make = "create_service --service_name=collector --add-service"
+        raise Misused(f"{options.servicedir}: {which}. Where there is one, say it there; to make one: {make}")
+    if len(found) > 1:
+        raise Misused(f"there are {len(found)} collectors; --instance says which: {', '.join(each.name for each in found)}")
+    return found[0]
+
+
+def _show(book: Book, options: argparse.Namespace) -> int:
+    count = options.count if options.count is not None else _SHOWN[options.kind]
+    if not 1 <= count <= _MOST:
+        raise Misused(f"--count {count}: not a number from 1 to {_MOST}")
+    series = book.series()
+    try:
+        meters = _wanted(series.meters(), options.source, book)
+        tables = {meter.source: _table(series, meter, options.kind, count, book) for meter in meters}
+    finally:
+        series.close()
+    if options.json:
+        print(json.dumps(tables, indent=2))
+    else:
+        for number, table in enumerate(tables.values()):
+            print("\n" * bool(number) + energy_words.table(table))
+    return 0
+
+
+def _wanted(meters: dict[str, Meter], source: str | None, book: Book) -> list[Meter]:
+    counting = [meter for meter in meters.values() if not meter.is_gauge]
+    if source is None:
+        if not counting:
+            raise PimainsError(f"{book.collector.name} has no readings yet")
+        return counting
+    if source not in meters:
+        raise Misused(f"there is no source {source}; there is {', '.join(meters) or 'none yet'}")
+    if meters[source].is_gauge:
+        raise Misused(f"{source} is a value that is recorded: it has no totals, but graphs on the collector's page")
+    return [meters[source]]
+
+
+def _table(series: Series, meter: Meter, kind: str, count: int, book: Book) -> dict[str, Any]:
+    assert kind in KINDS  # noqa: S101  # the parser's choices
+    found = amounts(series, meter, periods(kind, time.time(), count))
+    rows = [{kind: period.label, "amount": amount, "cost": book.cost(amount)} for period, amount in found]
+    while len(rows) > 1 and rows[0]["amount"] is None:
+        rows.pop(0)
+    known = [amount for _, amount in found if amount is not None]
+    return {
+        "source": meter.source,
+        "unit": meter.unit,
+        "kind": kind,
+        "currency": book.currency,
+        "rows": rows,
+        "sum": sum(known),
+        "sum_cost": book.cost(sum(known)),
+    }

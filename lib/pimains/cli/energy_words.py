@@ -1,0 +1,56 @@
+"""What `pimains energy` shows: tables, sparklines, costs and moments."""
+
+from datetime import datetime
+from typing import Any
+
+_BARS = "▁▂▃▄▅▆▇█"
+
+
+class Prices:
+    """What a unit costs, None where nobody said."""
+
+    def __init__(self, price: str | None, currency: str | None) -> None:
+        try:
+            self.price = float(price) if price else None
+        except ValueError:  # its service says so
+            self.price = None
+        self.currency = currency if self.price is not None else None
+
+    def cost(self, amount: float | None) -> float | None:
+        """Of so much."""
+        return None if self.price is None or amount is None else amount * self.price
+
+
+def table(told: dict[str, Any]) -> str:
+    """The totals of one source."""
+    kind, unit = told["kind"], "m³" if told["unit"] == "m3" else told["unit"]
+    rows = [[row[kind], _number(row["amount"]), _number(row["cost"])] for row in told["rows"]]
+    rows.append(["sum", _number(told["sum"]), _number(told["sum_cost"])])
+    head = [kind, unit, told["currency"] or ""]
+    widths = [max(len(row[column]) for row in [head, *rows]) for column in range(3)]
+    columns = 3 if told["currency"] else 2
+    lines = [
+        "  ".join(
+            text.ljust(widths[0]) if column == 0 else text.rjust(widths[column]) for column, text in enumerate(row[:columns])
+        ).rstrip()
+        for row in [head, *rows]
+    ]
+    return "\n".join([f"{told['source']}  {sparkline([row['amount'] for row in told['rows']])}", *lines])
+
+
+def sparkline(amounts: list[float | None]) -> str:
+    """A bar for each; a blank where nothing is known."""
+    most = max((amount for amount in amounts if amount is not None), default=0.0)
+    return "".join(
+        " " if amount is None else _BARS[min(len(_BARS) - 1, int(amount / most * len(_BARS)))] if most > 0 else _BARS[0]
+        for amount in amounts
+    )
+
+
+def _number(amount: float | None) -> str:
+    return "-" if amount is None else f"{amount:.2f}"
+
+
+def moment(seconds: float) -> str:
+    """Local time, to the minute."""
+    return datetime.fromtimestamp(seconds).strftime("%Y-%m-%d %H:%M")
