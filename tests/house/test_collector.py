@@ -267,6 +267,9 @@ def test_with_a_certificate_everything_is_encrypted(house: House) -> None:
         ({"LISTEN": "localhost"}, "variables/LISTEN: 'localhost' is no address and port"),
         ({"PASSWORD": "short"}, "variables/PASSWORD: the secret is no password (8 characters at least"),
         ({"DATA_DIR": "/proc/nowhere"}, "variables/DATA_DIR: /proc/nowhere: "),
+        ({"WWW_DIR": "/proc/nowhere"}, "variables/WWW_DIR: /proc/nowhere: no such file or directory (user pimains"),
+        ({"WWW_DIR": "/sys"}, "variables/WWW_DIR: /sys: "),
+        ({"WWW_DIR": "/"}, "would lie in it, where another web server might show it"),
     ],
 )
 def test_a_wrong_setting_is_said_with_its_file(house: House, variables: dict[str, str], line: str) -> None:

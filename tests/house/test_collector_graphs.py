@@ -2,6 +2,7 @@
 
 import math
 import os
+import shutil
 import subprocess
 import time
 from urllib.parse import quote
@@ -170,3 +171,15 @@ def is_back(collector: Collector) -> bool:
         return collector.get("/v1/sources").ok
     except requests.ConnectionError:
         return False
+
+
+def test_what_was_drawn_lies_where_another_web_server_shows_it_and_the_readings_do_not(house: House) -> None:
+    www = house.root / "www"
+    www.mkdir()
+    shutil.chown(www, "pimains")
+    collector = Collector(house, WWW_DIR=str(www))
+    assert collector.send(steady(200)).ok
+    drawn = collector.get("/graphs/house/day.svg").content
+    assert (www / "s-house-day-light-wide.svg").read_bytes() == drawn
+    assert {path.suffix for path in www.iterdir()} == {".svg", ".of"}
+    assert not (house.root / "run/pimains/collector/graphs").exists()

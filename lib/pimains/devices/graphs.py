@@ -140,7 +140,9 @@ class Graphs:
         with contextlib.suppress(OSError):  # it is drawn again then
             self._pictures.mkdir(exist_ok=True)
             note.unlink(missing_ok=True)
-            picture.write_bytes(body)
+            aside = picture.with_name(f".{stem}")
+            aside.write_bytes(body)
+            aside.rename(picture)  # whoever else shows it never shows the half of it
             note.write_text(tag, encoding="ascii")
         return Picture(tag, body)
 

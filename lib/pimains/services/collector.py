@@ -20,6 +20,8 @@ from __future__ import annotations  # the names of a module that is missing
 import asyncio
 import errno
 import sqlite3
+from pathlib import Path
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
 
 from pimains.core import journal
@@ -94,12 +96,29 @@ def _open_books(me: Instance, settings: CollectorSettings) -> Books:
     directory = settings.DATA_DIR or me.lib
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        graphs = Graphs(directory / "rrd", me.run / "graphs", settings.RETENTION_DAYS, _prices(settings))
+        graphs = Graphs(directory / "rrd", _pictures(me, settings, directory), settings.RETENTION_DAYS, _prices(settings))
         return Books(directory / "journal.sqlite", graphs)
     except (OSError, sqlite3.OperationalError) as error:
         raise settings.wrong("DATA_DIR", f"{directory}: {error} (user pimains must be able to write there)") from None
     except journal.Broken as broken:
         raise settings.wrong("DATA_DIR", f"{broken}; move that file away, then svc -t {me.directory}") from None
+
+
+def _pictures(me: Instance, settings: CollectorSettings, data: Path) -> Path:
+    """Where pictures are kept; what another web server shows of it must not hold what only this service may know."""
+    www = settings.WWW_DIR
+    if www is None:
+        return me.run / "graphs"
+    for kept in (data, settings.TOKENS, settings.TLS_KEY):
+        if kept and kept.resolve().is_relative_to(www.resolve()):
+            raise settings.wrong("WWW_DIR", f"{kept} would lie in it, where another web server might show it")
+    try:
+        www.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=www):
+            return www
+    except OSError as error:
+        why = (error.strerror or str(error)).lower()
+        raise settings.wrong("WWW_DIR", f"{www}: {why} (user pimains must be able to write there)") from None
 
 
 def _prices(settings: CollectorSettings) -> Prices:

@@ -46,6 +46,7 @@ class CollectorSettings(Settings):
     PASSWORD = optional(Setting(_parse_password, "password", "8 characters at least", secret=True))
     PUBLIC = flag()
     DATA_DIR = optional(path())
+    WWW_DIR = optional(path())
     COMMIT_SECONDS = number(0, 60, "time in seconds")
     MAX_JOURNAL_MB = integer(10, 1_000_000, "size in megabytes")
     RETENTION_DAYS = integer(1, 3660, "number of days")
