@@ -53,7 +53,7 @@ def test_the_command_cancels_and_says_what_had_been_done(house: House) -> None:
     assert cancelling.stdout.readline().startswith("cancelled as soon as the step has ended that runs now: ")
     let_go(go)
     assert cancelling.wait(20) == 0
-    assert said(cancelling).endswith("; done before that: 20-clients")
+    assert said(cancelling).endswith("; done before that: 05-update, 20-clients")
     assert house.halts() == []
 
 

@@ -98,7 +98,7 @@ def show(instance: instances.ServiceDirectory | None, *, as_json: bool) -> int:
     """The steps in their order, with the time each may take."""
     given = {name: value or "" for name, value in instance.variables().items()} if instance else _defaults()
     settings = HaltSettings(given, instance.path / "variables" if instance else Path("variables"))
-    planned = [_planned(step, settings.STEP_SECONDS_MAX) for step in halt_steps.steps()]
+    planned = [_planned(step, settings) for step in halt_steps.steps()]
     if as_json:
         whole = {
             "grace_seconds": settings.HALT_GRACE_SECONDS,
@@ -132,13 +132,15 @@ class Planned(NamedTuple):
         }
 
 
-def _planned(step: Step, longest: float) -> Planned:
+def _planned(step: Step, settings: HaltSettings) -> Planned:
+    if step.name == halt_progress.UPGRADE_STEP:
+        return Planned(step, settings.UPGRADE_SECONDS_MAX, [])
     ledger = Ledger(tell=lambda line: print(f"pimains: {line}", file=sys.stderr))
     try:
         durations = ledger.durations(step.subject)
     except (OSError, sqlite3.Error) as error:
         raise PimainsError(f"{ledger.path}: {error}") from None
-    return Planned(step, budget(durations, longest), durations)
+    return Planned(step, budget(durations, settings.STEP_SECONDS_MAX), durations)
 
 
 def _tell(planned: list[Planned], settings: HaltSettings) -> None:
@@ -146,10 +148,12 @@ def _tell(planned: list[Planned], settings: HaltSettings) -> None:
     print(f"{'STEP':{width}}  AT MOST  MEASURED                FILE")
     for step, granted, durations in planned:
         measured = f"{len(durations)} times, p95 {percentile_95(durations):.1f} s" if durations else "never"
+        if step.name == halt_progress.UPGRADE_STEP:
+            measured = "only during an upgrade"
         print(f"{step.name:{width}}  {granted:5.0f} s  {measured:22}  {step.path}")
         if step.fault:
             print(f"{'':{width}}  would not be run: {step.fault}")
-    total = sum(each.budget for each in planned if not each.step.fault)
+    total = sum(each.budget for each in planned if not each.step.fault and each.step.name != halt_progress.UPGRADE_STEP)
     grace = f" and {settings.HALT_GRACE_SECONDS:g} s of grace before" if settings.HALT_GRACE_SECONDS else ""
     print(f"{'':{width}}  {total:5.0f} s  in all{grace}, then: {' '.join(settings.HALT_COMMAND)}")
 

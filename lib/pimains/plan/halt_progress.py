@@ -9,6 +9,7 @@ cancelled by anna
 from collections.abc import Sequence
 
 FIRST_STEP_OF_NO_RETURN = 80
+UPGRADE_STEP = "05-update"  # it waits for somebody else's work, whose end no earlier wait foretells
 CALLED_OFF = "called off:"
 CANCEL_REFUSED = "cancel refused to"
 CANCELLED = "cancelled by"

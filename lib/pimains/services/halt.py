@@ -139,7 +139,8 @@ class Halting:
         self._has_come_to(f"{step.name} {ending}")
         if ending.is_done:
             print(f"{step.name} {ending}")
-            self._ledger.took(step, ending.seconds)
+            if step.name != halt_progress.UPGRADE_STEP:
+                self._ledger.took(step, ending.seconds)
         else:
             self._me.complain(f"{step.name} {ending}")
             self._ledger.note(f"go on without {step.name}", str(ending))
@@ -304,6 +305,8 @@ class Halting:
         halt_request.note_progress(self._progress)
 
     def _budget(self, step: Step) -> float:
+        if step.name == halt_progress.UPGRADE_STEP:
+            return self._settings.UPGRADE_SECONDS_MAX
         return budget(self._ledger.durations(step), self._settings.STEP_SECONDS_MAX)
 
 

@@ -9,3 +9,4 @@ class HaltSettings(Settings):
     HALT_COMMAND = command()
     HALT_GRACE_SECONDS = number(0, 3600, "time in seconds")
     STEP_SECONDS_MAX = number(1, 3600, "time in seconds")
+    UPGRADE_SECONDS_MAX = number(1, 3600, "time in seconds")
