@@ -171,6 +171,8 @@ def _follow(options: argparse.Namespace, watch: state.Watch) -> bool:
         if _status() != said:
             said = _status()
             _say(options, said)
+    if _under_way() and _wait(watch, lambda: _status().startswith("shut down: "), _ANSWER_SECONDS) and _status() != said:
+        _say(options, _status())
     return _under_way() is not None
 
 
