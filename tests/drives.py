@@ -177,7 +177,7 @@ class Server:
 
     def step(self, name: str, seconds: float = 20, called_off: str = "", **more: str) -> "subprocess.CompletedProcess[str]":
         """Run a shipped halt step, as the halt service does."""
-        more |= {"PIMAINS_CALLED_OFF": called_off} if called_off else {}
+        more |= {"PIMAINS_REASON": "good night", **({"PIMAINS_CALLED_OFF": called_off} if called_off else {})}
         return self.inside(TOP / "services/halt/halt.d" / name, PIMAINS_BUDGET_SECONDS=str(seconds), **more)
 
 

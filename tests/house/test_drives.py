@@ -8,6 +8,8 @@ from collections.abc import Iterator
 import pytest
 from drives import Server, file_server
 
+from pimains.core.ledger import Ledger
+
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount")
 
 
@@ -27,6 +29,8 @@ def test_the_units_are_stopped_in_order_and_what_would_start_them_again_before_t
     assert (done.returncode, done.stdout.splitlines()[-1]) == (0, f"{server.place} is unmounted"), done.stdout
     assert server.mounted == ""
     assert server.said_to_systemctl() == ["stop mpd.socket", "stop mpd.service", "stop smbd.service"]
+    (entry,) = Ledger(server.root / "var/lib/pimains/ledger.sqlite").entries("drives")
+    assert (entry.action, entry.cause) == (f"unmount {server.place}", "good night")
 
 
 def test_called_off_the_drive_is_mounted_as_it_was_and_what_was_stopped_is_started_the_last_first(server: Server) -> None:

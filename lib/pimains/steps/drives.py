@@ -19,6 +19,7 @@ _SHARE_FOR_HOOK = 0.4
 _SHARE_FOR_SYNC = 0.4
 _BUSY_SECONDS = 5.0  # a program that was just stopped lets go within moments, and nobody else will
 _PAUSE_SECONDS = 0.2
+_WRITE_DOWN_SECONDS = 2.0
 
 
 class Drives:
@@ -93,6 +94,7 @@ class Drives:
         disks = [each.name for each in disk.whole(disk.number(there.source, there.device))]
         drive = Drive(str(place), disk.by_uuid(there.source), there.kind, there.options, disks, "unmounted")
         self.remember(drive)
+        self.write_down(f"unmount {place}")
         self.in_time(lambda: mount.sync(place), self.step.left * _SHARE_FOR_SYNC, f"{place} is not yet written")
         why = self.detach(place)
         if not why:
@@ -123,6 +125,21 @@ class Drives:
             elif mount.mounted(place) is None and mount.is_waiting(place):
                 self.stop([systemd.automount(place)])
         return ""
+
+    def write_down(self, action: str) -> None:
+        """Into the ledger, in a child that may take a moment: no machine is kept up by it."""
+
+        def note() -> str:
+            from pimains.core.ledger import Ledger  # takes SQLite's memory with it
+
+            Ledger().record("drives", action, self.step.reason)
+            return ""
+
+        try:
+            if self.step.wait_for(Forked(note).wait(self.step.clock, _WRITE_DOWN_SECONDS)) is None:
+                print(f"the ledger was not written within {_WRITE_DOWN_SECONDS:g} s")
+        except OSError as error:
+            print(f"the ledger cannot be written: {error.strerror}")
 
     def in_time(self, function: Callable[[], str], seconds_max: float, fault: str = "") -> str:
         """Do what may hang; returns why it failed, "" if it did not. With `fault` that is noted."""

@@ -17,11 +17,12 @@ T = TypeVar("T")
 
 
 class Step:
-    """One step: how long it has, and whether it is to be undone (`called_off` says why)."""
+    """One step: how long it has, why the machine goes down, and whether it is to be undone (`called_off` says why)."""
 
     def __init__(self) -> None:
         self.clock = SystemClock()
         self.seconds = float(os.environ.get("PIMAINS_BUDGET_SECONDS") or _UNTOLD_SECONDS)
+        self.reason = os.environ.get("PIMAINS_REASON", "")
         self.called_off = os.environ.get("PIMAINS_CALLED_OFF", "")
         self._deadline = _started(self.clock) + self.seconds - _GOODBYE_SECONDS
 
