@@ -52,13 +52,18 @@ class Share(NamedTuple):
         yield from self.run_hook("pre_unmount")
         yield from self.unmount(by_force=False)
         yield from self.stop_mounting()
+        yield from self.run_hook("post_unmount")
 
     def give_up(self) -> Work:
-        """When the server is gone: unmount by force first, because whatever touches the share hangs; no hook before that."""
+        """When the server is gone: unmount by force and stop what mounts, because whatever touches the share hangs; then the rest.
+
+        An automounter that still runs would try to mount it again for the first who looks, and have him wait for the server.
+        """
         yield from self.unmount(by_force=True)
+        yield from self.stop_mounting()
         for unit in reversed(self.users()):
             yield from self.do_unit("stop", unit)
-        yield from self.stop_mounting()
+        yield from self.run_hook("post_unmount")
 
     def users(self) -> list[str]:
         """The units that use the share."""
@@ -91,7 +96,6 @@ class Share(NamedTuple):
         for unit in reversed([unit for unit in self.units if mounts(unit)]):
             yield from self.do_unit("stop", unit)
         yield from self.unmount(by_force=True)
-        yield from self.run_hook("post_unmount")
 
     def unmount(self, *, by_force: bool) -> Work:
         """Take away what is mounted. Without force a busy share is waited for, unless FORCE_UMOUNT is set."""
