@@ -244,6 +244,24 @@ def test_hooks_run_at_their_time_with_a_limit_and_only_if_nobody_else_can_write_
     assert "post_unmount is not run: only root may be able to write it" in fclient.log
 
 
+def test_told_to_restart_while_it_leaves_a_client_leaves_first(house: OneHouse) -> None:
+    hooks = house.root / "hooks"
+    hooks.mkdir()
+    os.mkfifo(house.root / "go")
+    (hooks / "pre_unmount").write_text(f"#!/bin/sh\nread x <{house.root}/go\n")
+    (hooks / "pre_unmount").chmod(0o755)
+    fserver, fclient = up(house, HOOKS=str(hooks))
+    fserver.svc("-d")
+    house.until(lambda: "stop mpd" in house.units())
+    fclient.svc("-t")
+    house.until(lambda: "told to stop: will do so when the share is left" in fclient.log)
+    (house.root / "go").write_text("\n")
+    house.until(lambda: fserver.status == "stopped")
+    assert f"kitchen has left: {house.share} is unmounted" in fserver.log
+    house.until(lambda: fclient.log.count("waiting for 127.0.0.1") == 3)
+    assert "by force" not in fclient.log
+
+
 def test_a_crashed_client_finds_what_it_left_behind(house: OneHouse) -> None:
     fserver, fclient = up(house)
     fclient.kill()

@@ -131,3 +131,11 @@ def test_any_host_name_becomes_a_name_that_a_server_takes(text: str) -> None:
     server, client = ServerEnd(SECRET), ClientEnd(SECRET, name_of(text), client_id())
     server.join(client.join(server.greeting().strip()).strip())
     assert server.name == name_of(text)
+
+
+def test_an_id_that_was_kept_is_used_again_if_it_is_one() -> None:
+    first = client_id()
+    assert client_id(first.decode()) == first
+    for kept in ("", "0123", first.decode() + "0", first.decode().upper() + "x", "\n" * 16):
+        assert client_id(kept) != kept.encode()
+        assert len(client_id(kept)) == 16

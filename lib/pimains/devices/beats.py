@@ -48,9 +48,10 @@ def nonce() -> bytes:
     return os.urandom(32).hex().encode()
 
 
-def client_id() -> bytes:
-    """What tells a client that connects a second time from another one of the same name."""
-    return os.urandom(8).hex().encode()
+def client_id(kept: str = "") -> bytes:
+    """What tells a client that comes a second time from another one of the same name: what was `kept` of the first time, or a new one."""
+    known = kept.encode("utf-8", "replace")
+    return known if _ID.fullmatch(known) else os.urandom(8).hex().encode()
 
 
 def name_of(text: str) -> str:

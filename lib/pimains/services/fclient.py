@@ -1,6 +1,7 @@
 """fclient: mounts the share of a file server while its fserver is there, starts what plays from it, and undoes both in time.
 
 /run/pimains/fclient/holds    what is up, or may be: line 1 the share's place, line 2 its units
+/run/pimains/fclient/id       by which the server knows this client when the service was restarted
 """
 
 from collections.abc import Callable
@@ -35,6 +36,9 @@ def fclient(me: Instance, settings: FclientSettings) -> Naps:
             yield from client.take_down_what_was_set_before()
             yield from client.live()
         except Stop:
+            if client.work and client.is_leaving:
+                print("told to stop: will do so when the share is left")
+                yield from client.work_to_the_end()
             if (yield from supervisor.starts_again()):
                 print("restarting: the share stays as it is if that takes no more than four seconds")
             else:
@@ -74,7 +78,9 @@ class Client:
         """What makes this end of each conversation."""
         if self.settings.COMPAT or not self.settings.SECRET:
             return PistopEnd
-        return partial(ClientEnd, Secret(self.settings.SECRET), self.name, client_id())
+        own_id = client_id(state.read(self.me.run / "id") or "")
+        state.write(self.me.run / "id", own_id.decode())
+        return partial(ClientEnd, Secret(self.settings.SECRET), self.name, own_id)
 
     def new_share(self) -> Share:
         """The share as it is set."""
