@@ -132,6 +132,7 @@ roots() { # what tests/packaging installs packages in: Debian with the packages 
     debian_root bookworm python3-protobuf python3-zeroconf python3-cryptography $services
     # shellcheck disable=SC2086
     debian_root trixie python3-aioesphomeapi python3-zombie-telnetlib systemd-sysv $services
+    machine_layer trixie dbus autofs sshfs openssh-server e2fsprogs
 }
 
 debian_root() { # RELEASE PACKAGE...
@@ -144,4 +145,31 @@ debian_root() { # RELEASE PACKAGE...
         --include="adduser daemontools daemontools-run python3 $*" "$release" "$root.new"
     echo "$*" >"$root.new/made-with"
     mv "$root.new" "$root"
+}
+
+machine_layer() { # RELEASE PACKAGE...: what tests/booted.py puts onto that root: root-RELEASE-machine/upper
+    local root=$PIMAINS_CACHE/root-$1 layer=$PIMAINS_CACHE/root-$1-machine made_with
+    shift
+    made_with="$* on $(stat -c %i "$root") $(cat "$root/made-with")"
+    [ "$(cat "$layer/made-with" 2>/dev/null)" != "$made_with" ] || return 0
+    rm -rf "$layer" "$layer.new"
+    mkdir -p "$layer.new/upper" "$layer.new/work" "$layer.new/root"
+    # shellcheck disable=SC2016  # the words of another shell
+    unshare --mount /bin/sh -ec '
+        mount -t overlay overlay -o "lowerdir=$1,upperdir=$2/upper,workdir=$2/work" "$2/root"
+        cd "$2/root"
+        for aside in run var/lib/apt/lists var/cache/apt; do mount -t tmpfs tmpfs "$aside"; done
+        mount -t proc proc proc
+        mount --bind /etc/resolv.conf etc/resolv.conf
+        printf "#!/bin/sh\nexit 101\n" >usr/sbin/policy-rc.d # nothing is started while it is installed
+        chmod 755 usr/sbin/policy-rc.d
+        shift 2
+        export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8
+        chroot . apt-get update
+        chroot . apt-get install -y --no-install-recommends "$@"
+        rm usr/sbin/policy-rc.d
+    ' layer "$root" "$layer.new" "$@"
+    rm -rf "$layer.new/work" "$layer.new/root"
+    echo "$made_with" >"$layer.new/made-with"
+    mv "$layer.new" "$layer"
 }
