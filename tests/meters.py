@@ -94,3 +94,36 @@ class Collector:
     def __exit__(self, *_: object) -> None:
         self._process.terminate()
         self._process.wait()
+
+
+class Postman:
+    """A process of pimains.house.postman: the bad line to a collector."""
+
+    def __init__(self, to: str) -> None:
+        self._process = subprocess.Popen(
+            ["/usr/bin/python3", "-m", "pimains.house.postman", "--to", to],
+            env={**os.environ, "PYTHONPATH": str(TOP / "lib")},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self._process.stdout is not None
+        self.url = f"http://127.0.0.1:{self._process.stdout.readline().strip().rpartition(':')[2]}"
+
+    def say(self, line: str) -> None:
+        """One of its commands."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(f"{line}\n")
+        self._process.stdin.flush()
+
+    def told(self) -> dict[str, int]:
+        """How often what happened."""
+        assert self._process.stdout is not None
+        self.say("told")
+        told: dict[str, int] = json.loads(self._process.stdout.readline())
+        return told
+
+    def close(self) -> None:
+        """End it."""
+        self._process.terminate()
+        self._process.wait()

@@ -22,6 +22,7 @@ from footprint import memory
 from kit import House, new_house, until
 from meters import Meter
 
+from pimains.core.clock import SystemClock
 from pimains.core.journal import Journal
 from pimains.devices import http
 from pimains.devices.courier import Courier, Load
@@ -98,7 +99,7 @@ def backlog(house: House, directory: Path) -> float:
         journal.note(id_, Reading("b", number, None, number * 5.0, number))
     journal.save()
     began = time.monotonic()
-    courier = Courier(lambda: http.Collector(collector.url, TOKEN, None, None), journal, Load("house", "kWh", 1000))
+    courier = Courier(lambda: http.Collector(collector.url, TOKEN, None, None), journal, Load("house", "kWh", 1000), SystemClock())
     courier.bring()
     until(lambda: journal.waiting() == 0 or courier.trouble, 60)
     took = time.monotonic() - began

@@ -79,6 +79,15 @@ def test_readings_are_delivered_once_the_collector_is_there_again(house: House) 
         assert "collector: well again" in meter.instance.log
 
 
+def test_a_collector_that_is_well_again_is_said_though_there_is_always_another_reading_to_bring(house: House) -> None:
+    with Collector() as collector:
+        meter = Meter(house, COLLECTOR=collector.url, TOKEN=TOKEN)
+        collector.say("answer 503")
+        house.until(lambda: "it answers 503" in meter.instance.status)
+        collector.say("slow 1.5")  # longer than INTERVAL, as a collector that has few commits
+        house.until(lambda: "delivered" in meter.instance.status and "503" not in meter.instance.status, 10)
+
+
 def test_what_a_collector_stored_without_saying_so_is_sent_again_and_stored_once(house: House) -> None:
     with Collector() as collector:
         meter = Meter(house, COLLECTOR=collector.url, TOKEN=TOKEN)

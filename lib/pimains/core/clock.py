@@ -36,8 +36,8 @@ class SystemClock:
         return time.clock_gettime(time.CLOCK_BOOTTIME) * self.speed
 
     def wall(self) -> float:
-        """Seconds since 1970."""
-        return time.time()
+        """Seconds since 1970; in a rehearsal, too, it is the same time in every process, and keeps step with `monotonic`."""
+        return time.time() if self.speed == 1 else time.time() - time.clock_gettime(time.CLOCK_BOOTTIME) + self.monotonic()
 
     def real_seconds(self, seconds: float) -> float:
         """Seconds to wait on the machine."""

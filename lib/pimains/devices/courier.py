@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from pimains.core.clock import Clock
 from pimains.core.errors import Away
 from pimains.core.journal import Journal
 from pimains.plan.back_off import wait_seconds
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from pimains.devices.http import Collector
 
 BATCH_ROWS = 2000
+_SHORTEST_SECONDS = 0.01  # also in rehearsals
 
 
 class Load:
@@ -34,13 +36,15 @@ class Load:
 class Courier:
     """Wakes at `bring`; `trouble` is why nothing goes through, '' while it does. `setting`: what somebody has to look at."""
 
-    def __init__(self, open_collector: Callable[[], "Collector"], journal: Journal, load: Load) -> None:
+    def __init__(self, open_collector: Callable[[], "Collector"], journal: Journal, load: Load, clock: Clock) -> None:
         self.trouble = ""
         self.setting = ""
         self._open = open_collector
         self._journal = journal
         self._load = load
+        self._clock = clock
         self._told_face: Face | None = None
+        self._failures = 0
         self._wake = threading.Event()
         self._end = threading.Event()
         self._idle = threading.Event()
@@ -63,14 +67,12 @@ class Courier:
 
     def _run(self) -> None:
         collector: Collector | None = None
-        failures = 0
         while not self._end.is_set():
             self._wake.wait()
             self._wake.clear()
             try:
                 collector = collector or self._open()
                 self._bring_all(collector)
-                failures, self.trouble, self.setting = 0, "", ""
             except (Away, sqlite3.Error) as why:
                 self.trouble, self.setting = str(why), ""
             except Exception as why:
@@ -81,8 +83,9 @@ class Courier:
                     collector.close()
                 collector = None
                 self._idle.set()
-                self._end.wait(wait_seconds(failures, random.random()))  # noqa: S311  # only so that machines do not come in step
-                failures += 1
+                wait = wait_seconds(self._failures, random.random())  # noqa: S311  # only so that machines do not come in step
+                self._end.wait(max(_SHORTEST_SECONDS, self._clock.real_seconds(wait)))
+                self._failures += 1
                 self._wake.set()
             elif not self._wake.is_set():
                 self._idle.set()
@@ -92,6 +95,7 @@ class Courier:
             boots, readings = self._journal.unsent(BATCH_ROWS)
             face = self._load.face
             if not readings and not boots and face == self._told_face:
+                self._well()
                 return
             batch = self._load.batch(boots, readings)
             accepted = collector.send(batch)
@@ -99,3 +103,7 @@ class Courier:
                 raise Away("it has not stored all readings")
             self._journal.acknowledge(boots, accepted)
             self._told_face = batch.face
+            self._well()  # at once: a collector may take longer to answer than the next reading to come
+
+    def _well(self) -> None:
+        self._failures, self.trouble, self.setting = 0, "", ""

@@ -3,7 +3,7 @@
     python3 -m pimains.house.collector --port 0 --token secret [--certificate FILE]
 
 Lines on its standard input: `totals`, `answer 503` (200 again makes it well), `forget` (it stores, but the answer is lost),
-`mute` (it never answers), `quit`.
+`slow 1.5` (it holds each request for so many seconds), `mute` (it never answers), `quit`.
 """
 
 import argparse
@@ -23,6 +23,7 @@ class Store:
     def __init__(self, token: str) -> None:
         self.token = token
         self.behaviour = "200"
+        self.hold_seconds = 0.0
         self.rows: dict[tuple[str, str, int], delivery.Reading] = {}
         self.boots: dict[tuple[str, str], delivery.Boot] = {}
         self.faces: dict[str, delivery.Face | None] = {}
@@ -63,6 +64,7 @@ def handler(store: Store) -> type[BaseHTTPRequestHandler]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             store.requests += 1
+            time.sleep(store.hold_seconds)
             status, answer = self._status(body)
             if store.behaviour == "mute":
                 time.sleep(3600)
@@ -113,6 +115,8 @@ def main(options: argparse.Namespace) -> None:
             print(json.dumps({"requests": store.requests, "sources": store.totals()}), flush=True)
         elif words[:1] == ["answer"]:
             store.behaviour = words[1]
+        elif words[:1] == ["slow"]:
+            store.behaviour, store.hold_seconds = "200", float(words[1])
         elif words in (["forget"], ["mute"]):
             store.behaviour = words[0]
 

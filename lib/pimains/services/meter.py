@@ -296,7 +296,7 @@ class Meter:
         if not self._settings.COLLECTOR or not self._keeper.journal:
             return
         if self._courier is None:
-            self._courier = Courier(self._collector, self._keeper.journal, self._load)
+            self._courier = Courier(self._collector, self._keeper.journal, self._load, self.me.clock)
         self._courier.bring()
 
     def _collector(self) -> "Collector":
