@@ -1,24 +1,22 @@
 #!/usr/bin/env python3
 """What the meter service counts, costs, writes and delivers, with a real collector beside it.
 
-    tests/bench/meter.py [PULSES [SECONDS]]
+    tests/bench/meter.py [SECONDS [SPEED]]
 
-PULSES (1000000) come through gpiozero's mock factory, inside the service's own process: its processor time is that of the
-generator, too. Between them the meter is killed a hundred times, and the collector twenty times at random.
-SECONDS (3600) is how long the bytes written are counted.
+Pulses come through gpiozero's mock factory, inside the service's own process: its processor time is that of the generator,
+too. SECONDS (3600) is how long the bytes written are counted; with SPEED 60 an hour of that takes a minute. tests/bench/pulses.py
+has it killed, and worse.
 """
 
-import random
 import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import NamedTuple
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from collecting import TOKEN, Collector
-from footprint import memory
+from footprint import Memory, memory
 from kit import House, new_house, until
 from meters import Meter
 
@@ -31,47 +29,13 @@ from pimains.plan.delivery import Boot, Reading
 DAY_OF_READINGS = 17_280
 
 
-class Million(NamedTuple):
-    """Pulses generated, and as the collector has them; seconds; the meter's own memory before and after the last tenth, in MB; its PSS."""
-
-    generated: int
-    collected: int
-    seconds: float
-    before: float
-    after: float
-    pss: float
-
-
-def million(house: House, pulses: int) -> Million:
-    """Kill -9 at both ends; the last tenth in peace."""
-    luck = random.Random(1)
+def footprint(house: House) -> Memory:
+    """Of a meter that delivers to a collector."""
     collector = Collector(house)
     meter = Meter(house, "house", COLLECTOR=collector.url, TOKEN=TOKEN)
-    began = time.monotonic()
-    part = pulses * 9 // 1000
-    for burst in range(1, 101):
-        meter.pins(f"24 pulses {part}", "kill")
-        if burst % 5 == 0:
-            reached = part * (burst - luck.randrange(4))
-            until(lambda reached=reached: meter.pulses >= reached, 120)
-            collector.instance.kill()
-    meter.pins("24 pulses 1000")
-    generated = 100 * part + 1000
-    until(lambda: collected(collector) == generated, 300)
-    before = memory(meter.instance.pid).anonymous
-    meter.pins(f"24 pulses {pulses - generated}")
-    until(lambda: meter.pulses >= pulses and collected(collector) >= pulses, 300)
-    after = memory(meter.instance.pid)
-    return Million(pulses, collected(collector), time.monotonic() - began, before, after.anonymous, after.pss)
-
-
-def collected(collector: Collector) -> int:
-    """The count that the collector shows, at 1000 pulses a kWh."""
-    try:
-        found = collector.get("/v1/sources").json()
-    except OSError:  # it was just killed
-        return -1
-    return round(found[0]["total"] * 1000) if found and found[0]["total"] is not None else -1
+    meter.pins("24 pulses 5000")
+    until(lambda: meter.pulses == 5000 and "delivered" in meter.instance.status)
+    return memory(meter.instance.pid)
 
 
 def kilohertz(house: House, seconds: int) -> tuple[int, float]:
@@ -137,12 +101,8 @@ def write_bytes(pid: int) -> int:
 
 def main() -> None:
     """Print the table."""
-    pulses = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
-    seconds = float(sys.argv[2]) if len(sys.argv) > 2 else 3600.0
-    with tempfile.TemporaryDirectory(prefix="pimains-bench-", dir="/var/tmp") as root:
-        for house in new_house(Path(root)):
-            at_meter, at_collector = written(house, seconds)
-            print(f"written at 5 s, a pulse each       {at_meter:8.1f} MB a day, its collector {at_collector:.1f}", flush=True)
+    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 3600.0
+    speed = int(sys.argv[2]) if len(sys.argv) > 2 else 1
     with tempfile.TemporaryDirectory(prefix="pimains-bench-") as root, tempfile.TemporaryDirectory() as scratch:
         for house in new_house(Path(root)):
             took = backlog(house, Path(scratch))
@@ -153,11 +113,12 @@ def main() -> None:
             print(f"1000 pulses a second for 60 s      {lost:8} lost, {share:.0f} % of a core with the generator", flush=True)
     with tempfile.TemporaryDirectory(prefix="pimains-bench-") as root:
         for house in new_house(Path(root)):
-            found = million(house, pulses)
-            print(f"pulses generated, killed all along {found.generated:8}")
-            print(f"pulses at the collector            {found.collected:8} after {found.seconds:.0f} s")
-            print(f"meter's own memory, last tenth     {found.before:8.1f} MB before, {found.after:.1f} MB after it")
-            print(f"meter's PSS                        {found.pss:8.1f} MB", flush=True)
+            used = footprint(house)
+            print(f"memory (PSS)                       {used.pss:8.1f} MB, {used.alone:.1f} MB as the only Python", flush=True)
+    with tempfile.TemporaryDirectory(prefix="pimains-bench-", dir="/var/tmp") as root:
+        for house in new_house(Path(root)):
+            at_meter, at_collector = written(house, seconds, speed)
+            print(f"written at 5 s, a pulse each       {at_meter:8.1f} MB a day, its collector {at_collector:.1f}", flush=True)
 
 
 if __name__ == "__main__":

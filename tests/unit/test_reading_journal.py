@@ -1,12 +1,17 @@
 """The journal of readings: core/journal.py."""
 
+import contextlib
+import itertools
+import resource
+import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pimains.core.journal import Broken, Journal
+from pimains.core.journal import UNBOOKED, Broken, Journal
 from pimains.plan.delivery import Boot, Reading
 
 
@@ -49,6 +54,33 @@ def test_notes_survive_a_kill_and_are_saved_once(tmp_path: Path, meters: Journal
     assert [reading.sequence for reading in found] == list(range(1, 16))
     assert boots == {"b": Boot(100.0)}
     assert found[0].wall == 105.0
+
+
+@contextlib.contextmanager
+def no_file_grows_beyond(size: int) -> Iterator[None]:
+    """As on a full disk (setrlimit(2), RLIMIT_FSIZE)."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_readings_of_a_boot_that_a_full_disk_does_not_take_wait_until_it_does(tmp_path: Path, meters: Journal) -> None:
+    note(meters, "b", 1, 3000)
+    meters.save()
+    with no_file_grows_beyond((tmp_path / "journal.sqlite-wal").stat().st_size):
+        with pytest.raises(sqlite3.Error):
+            meters.boot("house", "next", Boot(None))
+        for reading in readings("next", 1, 10):
+            meters.note(UNBOOKED, reading)
+        assert meters.last_sequence(UNBOOKED) == 10
+    meters.save()
+    id_ = meters.boot("house", "next", Boot(50.0))
+    assert meters.last_sequence(id_) == 10
+    waiting = [(reading.sequence, reading.wall) for reading in meters.unsent(10_000)[1] if reading.boot == "next"]
+    assert waiting == [(number, 50.0 + number * 5) for number in range(1, 11)]
 
 
 def test_what_was_not_saved_is_lost_with_the_power_and_no_more(tmp_path: Path, meters: Journal) -> None:
@@ -130,9 +162,24 @@ def test_thinning_goes_on_only_until_it_is_small_enough(meters: Journal) -> None
     size = meters.bytes()
     assert meters.thin(size) == 0
     assert meters.thin(size * 4 // 5) > 0
-    assert size // 3 < meters.bytes() <= size * 4 // 5
-    newest = [reading.sequence for reading in meters.unsent(10_000)[1]][-1000:]
-    assert newest == list(range(3001, 4001))
+    assert size * 7 // 10 < meters.bytes() <= size * 4 // 5
+    newest = [reading.sequence for reading in meters.unsent(10_000)[1]][-2000:]
+    assert newest == list(range(2001, 4001))
+
+
+def test_thinning_does_a_little_each_time_and_goes_on_where_it_stopped(tmp_path: Path, meters: Journal) -> None:
+    note(meters, "b", 1, 1000)
+    meters.save()
+    for _ in range(3):
+        assert 45 <= meters.thin(0, 100) <= 50
+        meters.close()
+        meters = Journal(tmp_path / "journal.sqlite", tmp_path / "recent.sqlite")
+    sequences = [reading.sequence for reading in meters.unsent(10_000)[1]]
+    steps = [after - before for before, after in itertools.pairwise(sequences)]
+    assert set(steps[:140]) == {2, 1}
+    assert steps[:140].count(1) <= 3
+    assert set(steps[155:]) == {1}
+    assert (sequences[0], sequences[-1]) == (1, 1000)
 
 
 def test_a_file_that_is_no_journal_is_said(tmp_path: Path) -> None:

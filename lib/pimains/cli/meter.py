@@ -6,16 +6,11 @@
 import argparse
 import getpass
 import json
-import os
-import select
-import time
 from pathlib import Path
 from typing import Any
 
-from pimains.core import instances, state
+from pimains.core import instances, orders, state
 from pimains.core.errors import Misused, PimainsError
-
-_ANSWER_SECONDS = 10.0
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -69,35 +64,15 @@ def _set(meters: list[instances.ServiceDirectory], total: str | None) -> int:
         raise Misused(f"{total!r} is no number") from None
     if not 0 <= value <= 1e9:
         raise Misused(f"{total} is no total from 0 to 1000000000")
-    said = _ask(meters[0], f"set {value:.6f} {getpass.getuser()}")
-    print(said)
+    print(_ask(meters[0], f"set {value:.6f} {getpass.getuser()}"))
     return 0
 
 
 def _ask(meter: instances.ServiceDirectory, order: str) -> str:
     """Have the service carry out an order; returns what it says. Raises PimainsError."""
-    id_ = str(os.getpid())
     try:
-        answers = os.open(meter.run / "said", os.O_RDWR | os.O_NONBLOCK)
-        asked = os.open(meter.run / "ask", os.O_WRONLY | os.O_NONBLOCK)
+        return orders.ask(meter.run, order)
     except PermissionError:
         raise PimainsError(f"{meter.run}: root and members of group pimains may do that") from None
     except OSError:
         raise PimainsError(f"{meter.name} is not running (svc -u {meter.path})") from None
-    try:
-        os.write(asked, f"{id_} {order}\n".encode())
-        begun, until = "", time.monotonic() + _ANSWER_SECONDS
-        while time.monotonic() < until:
-            if select.select([answers], [], [], until - time.monotonic())[0]:
-                begun += os.read(answers, 4096).decode("utf-8", "replace")
-                for line in begun.splitlines():
-                    said, _, rest = line.partition(" ")
-                    how, _, words = rest.partition(" ")
-                    if said == id_ and begun.endswith("\n"):
-                        if how != "ok":
-                            raise PimainsError(words)
-                        return words
-        raise PimainsError(f"{meter.name} did not answer within {_ANSWER_SECONDS:g} s (pimains status)")
-    finally:
-        os.close(asked)
-        os.close(answers)

@@ -11,6 +11,7 @@ import sqlite3
 import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from pimains.core.errors import PimainsError
 from pimains.plan.delivery import Boot, Reading
@@ -24,6 +25,9 @@ create table if not exists readings (
     boot integer not null, sequence integer not null, wall real, uptime real not null, pulses integer not null,
     primary key (boot, sequence)
 ) without rowid;
+create table if not exists thinning (
+    boot integer not null, sequence integer not null, end_boot integer not null, end_sequence integer not null
+);
 """
 _RECENT = """
 create table if not exists recent.readings (
@@ -32,7 +36,9 @@ create table if not exists recent.readings (
 ) without rowid;
 create table if not exists recent.sent (boot integer primary key, sent integer not null, told integer not null);
 """
-_THINNED_AT_ONCE = 5000
+UNBOOKED = 0  # the boot of readings that were noted before the disk took this boot's row; what is recent is of this boot
+THINNED_AT_ONCE = 5000  # a Pi Zero is done with them in less than a second
+_FEWEST = 3  # between which there is one to leave out
 _PAGE_BYTES = 1024  # a minute's readings fit into one: a page is what is written when a row is
 
 
@@ -42,6 +48,13 @@ class Broken(PimainsError):
     def __init__(self, path: Path, why: str) -> None:
         super().__init__(f"{path}: {why}")
         self.path = path
+
+
+class _Thinned(NamedTuple):
+    """How many readings were looked at, and how many of them went."""
+
+    looked: int
+    gone: int
 
 
 class Journal:
@@ -130,28 +143,30 @@ class Journal:
     # for meters: what is measured here
 
     def boot(self, source: str, name: str, boot: Boot) -> int:
-        """The id by which this boot's readings are noted; another offset of it is told to the collector again."""
+        """The id by which this boot's readings are noted, also those that were UNBOOKED; another offset is told to the collector again."""
         with self._change() as connection:
             before = connection.total_changes
             id_ = self._boot(source, name, boot)
             if connection.total_changes > before:
                 connection.execute("update recent.sent set told = 0 where boot = ?", (id_,))
+        with self._lock:
+            self._connection.execute("update or replace recent.readings set boot = ? where boot = ?", (id_, UNBOOKED))
             return id_
 
     def note(self, boot: int, reading: Reading) -> None:
-        """Keep a reading; it would survive kill -9 at once, a power cut after `save`."""
+        """Keep a reading of a boot, or an UNBOOKED one; it would survive kill -9 at once, a power cut after `save`."""
         with self._lock:
             self._connection.execute("insert or ignore into recent.readings values (?,?,?,?,?)", (boot, *reading[1:]))
 
     def save(self) -> None:
         """Returns when all readings would survive a power cut."""
         with self._change() as connection:
-            connection.execute("insert or ignore into main.readings select * from recent.readings")
+            connection.execute("insert or ignore into main.readings select * from recent.readings where boot != ?", (UNBOOKED,))
             connection.execute(
                 "update boots set sent = max(boots.sent, s.sent), told = s.told from recent.sent as s where s.boot = boots.id"
             )
         with self._lock:  # not in the same transaction: the two files are not written together, and twice does no harm
-            self._connection.execute("delete from recent.readings")
+            self._connection.execute("delete from recent.readings where boot != ?", (UNBOOKED,))
             self._connection.execute("delete from recent.sent")
 
     def last_sequence(self, boot: int) -> int:
@@ -221,41 +236,55 @@ class Journal:
             pages, free = (self._connection.execute(f"pragma {name}").fetchone()[0] for name in ("page_count", "freelist_count"))
             return int(pages - free) * _PAGE_BYTES
 
-    def thin(self, bytes_max: int) -> int:
-        """Leave out every second one of the oldest half of the readings until it is below `bytes_max`; returns how many went.
+    def thin(self, bytes_max: int, rows_max: int = THINNED_AT_ONCE) -> int:
+        """Leave out every second one of the oldest readings until all take less than `bytes_max`; returns how many went.
 
-        No total changes by that. The first and the last reading of each boot stay.
+        At most `rows_max` are looked at, so that it does not take long; the next call goes on from there, through the oldest half,
+        and then begins again. No total changes by that. The first and the last reading of each boot stay.
         """
-        gone = 0
-        while self.bytes() > bytes_max:
-            went = self._thin_once()
-            gone += went
-            if not went:
-                break
+        gone = looked = since_the_oldest = 0
+        while self.bytes() > bytes_max and looked < rows_max:
+            found = self._thin_some(min(THINNED_AT_ONCE, rows_max - looked))
+            if found is None:
+                if not since_the_oldest:
+                    break
+                since_the_oldest = 0
+                continue
+            looked += found.looked
+            gone += found.gone
+            since_the_oldest += found.gone
         return gone
 
-    def _thin_once(self) -> int:
-        with self._lock:
-            budget = self._connection.execute("select count(*) from main.readings").fetchone()[0] // 2
-            boots = [row[0] for row in self._connection.execute("select id from boots order by id")]
-        gone = 0
-        for boot in boots:
-            after = 0
-            while budget > 0:
-                with self._change() as connection:
-                    keys = connection.execute(
-                        "select boot, sequence from main.readings where boot = ? and sequence > ? order by sequence limit ?",
-                        (boot, after, min(budget, _THINNED_AT_ONCE)),
-                    ).fetchall()
-                    if len(keys) < 3:
-                        break
-                    connection.executemany("delete from main.readings where boot = ? and sequence = ?", keys[1:-1:2])
-                gone += len(keys[1:-1:2])
-                budget -= len(keys)
-                after = keys[-1][1] - 1  # the last of these is the first of the next
-                if len(keys) < _THINNED_AT_ONCE:
-                    break
-        return gone
+    def _thin_some(self, rows_max: int) -> _Thinned | None:
+        """None when the end of the oldest half was reached."""
+        with self._change() as connection:
+            boot, sequence, *end = connection.execute("select * from thinning").fetchone() or self._oldest_half()
+            rows = connection.execute(
+                "select * from main.readings where (boot, sequence) >= (?, ?) and (boot, sequence) < (?, ?)"
+                " order by boot, sequence limit ?",
+                (boot, sequence, *end, rows_max),
+            ).fetchall()
+            connection.execute("delete from thinning")
+            if not rows:
+                return None
+            boot = rows[0][0]
+            mine = [row for row in rows if row[0] == boot]
+            is_last = len(mine) < len(rows) or len(rows) < rows_max or len(mine) < _FEWEST
+            # the last of these is the first of the next
+            connection.execute("insert into thinning values (?,?,?,?)", (boot + is_last, 0 if is_last else mine[-1][1], *end))
+            # written anew: a page that only loses every second row of its own never becomes free
+            connection.execute("delete from main.readings where boot = ? and sequence between ? and ?", (boot, mine[0][1], mine[-1][1]))
+            kept = [row for number, row in enumerate(mine) if number % 2 == 0 or row is mine[-1]]
+            connection.executemany("insert into main.readings values (?,?,?,?,?)", kept)
+            return _Thinned(len(mine), len(mine) - len(kept))
+
+    def _oldest_half(self) -> tuple[int, int, int, int]:
+        """Boot and sequence: where it begins, and where the newer half begins."""
+        (count,) = self._connection.execute("select count(*) from main.readings").fetchone()
+        middle = self._connection.execute(
+            "select boot, sequence from main.readings order by boot, sequence limit 1 offset ?", (count // 2,)
+        ).fetchone()
+        return (0, 0, *(middle or (0, 0)))
 
 
 def _dated(reading: Reading, boot: Boot) -> Reading:

@@ -15,6 +15,9 @@ _MOVED_SECONDS = 2.0  # a clock that is put right by less moves nothing that can
 T = TypeVar("T")
 
 
+_THINNED_AT_ONCE = 100_000  # what many meters send in an hour is less than half of that, and all wait meanwhile
+
+
 class Books:
     """The journal in the file `path`, and the graphs that are drawn of it."""
 
@@ -75,7 +78,7 @@ class Books:
 
     async def thin(self, megabytes: int) -> int:
         """Make room: how many readings went."""
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._journal.thin, megabytes * 1_000_000)
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._journal.thin, megabytes * 1_000_000, _THINNED_AT_ONCE)
 
     def close(self) -> None:
         """Finish what is under way and put the journal away."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from pimains.core.clock import Clock
 from pimains.core.errors import Away
 from pimains.core.journal import Journal
+from pimains.devices.face import RememberedFace
 from pimains.plan.back_off import wait_seconds
 from pimains.plan.delivery import Batch, Boot, Face, Reading
 
@@ -16,17 +17,22 @@ if TYPE_CHECKING:
     from pimains.devices.http import Collector
 
 BATCH_ROWS = 2000
-_SHORTEST_SECONDS = 0.01  # also in rehearsals
+_SHORTEST_SECONDS = 0.1  # also in rehearsals
 
 
 class Load:
     """What every request says about its source."""
 
-    def __init__(self, source: str, unit: str, impulses_per_unit: float) -> None:
+    def __init__(self, source: str, unit: str, impulses_per_unit: float, remembered: RememberedFace | None = None) -> None:
         self.source = source
         self.unit = unit
         self.impulses_per_unit = impulses_per_unit
-        self.face: Face | None = None
+        self._remembered = remembered
+
+    @property
+    def face(self) -> Face | None:
+        """What the meter's face showed."""
+        return self._remembered.shown if self._remembered else None
 
     def batch(self, boots: dict[str, Boot], readings: list[Reading]) -> Batch:
         """One request."""

@@ -1,0 +1,48 @@
+"""Counts the pulses of a contact at a pin: without its bounces, and so that no end of this process loses or repeats one.
+
+Raises GpioError of devices.gpio.
+"""
+
+import threading
+from pathlib import Path
+
+from pimains.core.clock import Clock
+from pimains.devices import gpio
+from pimains.devices.tally import Tally
+from pimains.plan.pulses import Contact
+
+_QUIET_SECONDS = 1.0  # an edge that is this old has reached us
+
+
+class PulseCounter:
+    """The contact at `pin` (BCM number), closed when that is high or low, counted into `tally`; bounces last less than `bounce` seconds.
+
+    Called by gpiozero's thread, and by ours for a contact that stays closed.
+    """
+
+    def __init__(self, pin: int, pull: str, *, closed_is_high: bool, bounce: float, tally: Tally, clock: Clock, scratch: Path) -> None:
+        self._lock = threading.Lock()
+        self._closed_is_high = closed_is_high
+        self._tally = tally
+        self._clock = clock
+        self.pin = gpio.Contact(pin, pull, clock, self._edge, scratch)
+        is_closed = self.pin.is_high == closed_is_high
+        # a contact that was open when we were killed and is closed now has begun a pulse
+        had_closed = is_closed if tally.had_closed is None else tally.had_closed
+        self.contact = Contact(bounce, had_closed)
+        self._settle_if(self.contact.edge(clock.monotonic(), is_closed))
+        self.pin.listen()
+
+    def settle(self) -> None:
+        """Count a pulse that has begun and goes on."""
+        with self._lock:
+            self._settle_if(self.contact.settle(self._clock.monotonic() - _QUIET_SECONDS))
+
+    def _edge(self, at: float, is_high: bool) -> None:
+        with self._lock:
+            self._settle_if(self.contact.edge(at, is_high == self._closed_is_high))
+
+    def _settle_if(self, pulse: bool) -> None:
+        if pulse or self.contact.is_closed != self._tally.had_closed:
+            self._tally.had_closed = self.contact.is_closed
+            self._tally.contact(self.contact.is_closed, pulse, self.contact.pulse_at)
