@@ -56,7 +56,7 @@ def all_threads(pid: int) -> float:
 
 def backlog(house: House, directory: Path) -> float:
     """Seconds for a day of readings that wait."""
-    collector = Collector(house)
+    collector = Collector(house, COMMIT_SECONDS="60")
     journal = Journal(directory / "journal.sqlite", directory / "recent.sqlite")
     id_ = journal.boot("house", "b", Boot(time.time() - 90_000))
     for number in range(1, DAY_OF_READINGS + 1):

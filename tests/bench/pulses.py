@@ -27,7 +27,7 @@ from typing import NamedTuple
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from collecting import TOKEN, Collector
-from footprint import memory
+from footprint import Memory, memory
 from kit import TestInstance, new_house, until
 from meters import Meter, Postman
 
@@ -53,11 +53,12 @@ class Course(NamedTuple):
     full_seconds: float
 
 
-class Memory(NamedTuple):
-    """PSS in MB: when it had settled, and the most that any of its processes had."""
+class Used(NamedTuple):
+    """MB of its own (anonymous) memory: when it had settled, and the most that any of its processes had; the most by PSS."""
 
     settled: float
     most: float
+    pss: float
 
 
 class Found(NamedTuple):
@@ -71,8 +72,8 @@ class Found(NamedTuple):
     seconds: float
     fates: dict[str, int]
     kills: dict[str, int]
-    meter: Memory
-    collector: Memory
+    meter: Used
+    collector: Used
 
 
 class Watcher(threading.Thread):
@@ -80,7 +81,7 @@ class Watcher(threading.Thread):
 
     def __init__(self, *instances: TestInstance) -> None:
         super().__init__(daemon=True)
-        self.samples: dict[str, list[tuple[int, float, float]]] = {each.name: [] for each in instances}
+        self.samples: dict[str, list[tuple[float, Memory]]] = {each.name: [] for each in instances}
         self.kills_left = self.killed = 0
         self.end = threading.Event()
         self._instances = instances
@@ -101,15 +102,16 @@ class Watcher(threading.Thread):
         pid = instance.pid
         try:
             age = time.clock_gettime(time.CLOCK_BOOTTIME) - int(Path(f"/proc/{pid}/stat").read_text().split(")")[1].split()[19]) / 100
-            self.samples[instance.name].append((pid, age, memory(pid).pss))
+            self.samples[instance.name].append((age, memory(pid)))
         except (OSError, IndexError):
             return  # it was killed just now
 
-    def memory(self, instance: TestInstance) -> Memory:
+    def used(self, instance: TestInstance) -> Used:
         """Settled: ten seconds old, for the first time."""
         samples = self.samples[instance.name]
-        settled = next((pss for _, age, pss in samples if age > 10), 0.0)
-        return Memory(settled, max((pss for _, _, pss in samples), default=0.0))
+        settled = next((used.anonymous for age, used in samples if age > 10), 0.0)
+        most = max(samples, key=lambda sample: sample[1].anonymous)[1].anonymous
+        return Used(settled, most, max(samples, key=lambda sample: sample[1].pss)[1].pss)
 
 
 class Endurance:
@@ -182,7 +184,7 @@ class Endurance:
         """Nothing bad for a while: all has to arrive, and stays as it is."""
         self.postman.say("well")
         until(lambda: self.collected() == self.generated, 300, f"{self.generated} pulses to arrive")
-        time.sleep(11 if self.course.full_seconds > 5 else 2)
+        time.sleep(15 if self.course.full_seconds > 5 else 2)
 
     def with_full_disk(self, which: int, what: Callable[[], object]) -> None:
         """Do that with the disk of the meter (0) or of the collector (1) full."""
@@ -246,8 +248,8 @@ class Endurance:
             seconds,
             self.postman.told(),
             {"meter": self.kills, "collector": self.watcher.killed},
-            self.watcher.memory(self.meter.instance),
-            self.watcher.memory(self.collector.instance),
+            self.watcher.used(self.meter.instance),
+            self.watcher.used(self.collector.instance),
         )
 
     def close(self) -> None:
@@ -290,7 +292,10 @@ def main() -> None:
     print(f"kill -9                            {found.kills['meter']:10} of the meter, {found.kills['collector']} of the collector")
     print(f"requests                           {json.dumps(found.fates)}")
     for name, used in (("meter", found.meter), ("collector", found.collector)):
-        print(f"{name}'s PSS{'':25}"[:35] + f"{used.settled:10.1f} MB settled, {used.most:.1f} MB at most", flush=True)
+        print(
+            f"{name + ':':35}{used.settled:10.1f} MB of its own when settled, {used.most:.1f} at most; PSS {used.pss:.1f} at most",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

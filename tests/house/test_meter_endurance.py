@@ -2,6 +2,7 @@
 
 import os
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -14,8 +15,9 @@ import pulses
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="services become user pimains, disks are mounted: needs root")
 
 
-def test_kills_a_bad_line_full_disks_and_hours_offline_cost_no_pulse_and_no_reading(tmp_path: Path) -> None:
-    found = pulses.endurance(tmp_path, pulses.Course(10_000, 0.05, 8, 2, 1))
+def test_kills_a_bad_line_full_disks_and_hours_offline_cost_no_pulse_and_no_reading() -> None:
+    with tempfile.TemporaryDirectory(prefix="pimains-house-") as root:
+        found = pulses.endurance(Path(root), pulses.Course(10_000, 0.05, 8, 2, 1))
     assert found.collected == found.generated == 10_000
     assert (found.lost, found.out_of_place) == (0, 0)
     assert found.kills == {"meter": 8, "collector": 2}

@@ -39,6 +39,7 @@ create table if not exists recent.sent (boot integer primary key, sent integer n
 UNBOOKED = 0  # the boot of readings that were noted before the disk took this boot's row; what is recent is of this boot
 THINNED_AT_ONCE = 5000  # a Pi Zero is done with them in less than a second
 _FEWEST = 3  # between which there is one to leave out
+_CACHE_KB = 256  # of pages in memory, where SQLite would have 2000 for each file
 _PAGE_BYTES = 1024  # a minute's readings fit into one: a page is what is written when a row is
 
 
@@ -73,6 +74,7 @@ class Journal:
             self._connection.execute(f"pragma page_size = {_PAGE_BYTES}")
             if recent is not None:
                 self._connection.execute("pragma locking_mode = exclusive")  # no shared memory file, which is written, too
+            self._connection.execute(f"pragma cache_size = -{_CACHE_KB}")
             self._connection.execute("pragma journal_mode = wal")
             self._connection.execute("pragma synchronous = full")
             self._connection.executescript(_TABLES)
@@ -87,6 +89,7 @@ class Journal:
 
     def _attach(self, recent: Path) -> None:
         self._connection.execute("attach ? as recent", (str(recent),))
+        self._connection.execute(f"pragma recent.cache_size = -{_CACHE_KB}")
         self._connection.execute("pragma recent.journal_mode = truncate")
         self._connection.execute("pragma recent.synchronous = off")
         self._connection.executescript(_RECENT)

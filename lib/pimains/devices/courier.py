@@ -16,7 +16,7 @@ from pimains.plan.delivery import Batch, Boot, Face, Reading
 if TYPE_CHECKING:
     from pimains.devices.http import Collector
 
-BATCH_ROWS = 2000
+BATCH_ROWS = 500  # each is in memory several times while it is written out
 _SHORTEST_SECONDS = 0.1  # also in rehearsals
 
 

@@ -26,10 +26,14 @@ class Hold:
         finally:
             self._held -= 1
 
+    def hurry(self) -> None:
+        """Whoever sends much has waited for long: what comes right after it need not wait."""
+        self._hurry_until = asyncio.get_running_loop().time() + _CATCH_UP_SECONDS
+
     async def let_go(self) -> None:
         """Store what waits, and what its meters send when they hear of that."""
         if self._held:
-            self._hurry_until = asyncio.get_running_loop().time() + _CATCH_UP_SECONDS
+            self.hurry()
             self._somebody_looks.set()
             self._somebody_looks = asyncio.Event()
             await asyncio.sleep(_CATCH_UP_SECONDS)

@@ -166,6 +166,8 @@ class Desk:
             self.complain_once(self._disk_trouble)
             raise http.refusal(503, f"cannot be stored now: {error}") from None
         self._disk_trouble = ""
+        if len(body) >= FEW_BYTES:
+            self._hold.hurry()
         if source not in self._heard:
             self._heard.add(source)
             print(f"{source}: first readings since the start ({new} new)")
