@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pimains.core.errors import Misused, PimainsError
+from pimains.core.figures import bars
 from pimains.core.imports import Imports
 from pimains.core.journal import Journal
 from pimains.core.series import Series
@@ -369,10 +370,7 @@ def test_a_database_that_is_broken_is_refused_in_rrdtools_words(tmp_path: Path) 
 
 @pytest.mark.usefixtures("berlin")
 def test_days_of_23_and_25_hours_have_what_they_had(path: Path, series: Series) -> None:
-    from pimains.core.figures import amounts
-    from pimains.plan.energy import periods
-
     put(path, "house", hour_slices(datetime(2026, 3, 1).timestamp(), 24 * 300))
     for day, hours in ((datetime(2026, 3, 29, 12), 23), (datetime(2026, 10, 25, 12), 25), (datetime(2026, 11, 1, 12), 24)):
-        ((period, found),) = amounts(series, series.meters()["house"], periods("day", day.timestamp(), 1))
-        assert (period.label, found) == (day.strftime("%Y-%m-%d"), pytest.approx(hours))
+        (bar,) = bars(series, series.meters()["house"], "days", day.timestamp(), 1)
+        assert (bar.period.label, bar.amount) == (day.strftime("%Y-%m-%d"), pytest.approx(hours))

@@ -15,20 +15,20 @@ from typing import Any
 from pimains.cli import energy_import, energy_words
 from pimains.core import instances, paths, state
 from pimains.core.errors import Misused, PimainsError
-from pimains.core.figures import amounts
+from pimains.core.figures import bars
 from pimains.core.series import Series
-from pimains.plan.energy import KINDS, Meter, periods
+from pimains.plan.energy import Meter, Price, Prices
 
 _SHOWN = {"day": 14, "month": 12, "year": 10}
 _MOST = 10_000
 
 
-class Book(energy_words.Prices):
+class Book:
     """The journal of one collector."""
 
     def __init__(self, collector: instances.ServiceDirectory) -> None:
         variables = collector.variables()
-        super().__init__(variables.get("PRICE"), variables.get("CURRENCY"))
+        self.prices = Prices(_number(variables.get("PRICE")), _number(variables.get("PRICE_M3")), variables.get("CURRENCY") or "")
         data = variables.get("DATA_DIR")
         self.collector = collector
         self.path = (Path(data) if data else paths.lib(collector.root) / collector.name) / "journal.sqlite"
@@ -46,6 +46,13 @@ class Book(energy_words.Prices):
 
     def _status(self) -> str:
         return state.read(self.collector.run / "status") or f"not running; svc -u {self.collector.path}"
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        return float(text) if text else None
+    except ValueError:  # its service says so
+        return None
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -133,18 +140,21 @@ def _wanted(meters: dict[str, Meter], source: str | None, book: Book) -> list[Me
 
 
 def _table(series: Series, meter: Meter, kind: str, count: int, book: Book) -> dict[str, Any]:
-    assert kind in KINDS  # noqa: S101  # the parser's choices
-    found = amounts(series, meter, periods(kind, time.time(), count))
-    rows = [{kind: period.label, "amount": amount, "cost": book.cost(amount)} for period, amount in found]
-    while len(rows) > 1 and rows[0]["amount"] is None:
-        rows.pop(0)
-    known = [amount for _, amount in found if amount is not None]
+    price = book.prices.of(meter)
+    found = bars(series, meter, f"{kind}s", time.time(), count)
+    while len(found) > 1 and found[0].amount is None:
+        found.pop(0)
+    known = sum(bar.amount or 0.0 for bar in found)
     return {
         "source": meter.source,
         "unit": meter.unit,
         "kind": kind,
-        "currency": book.currency,
-        "rows": rows,
-        "sum": sum(known),
-        "sum_cost": book.cost(sum(known)),
+        "currency": price and price.currency,
+        "rows": [{kind: bar.period.label, "amount": bar.amount, "cost": _cost(price, bar.amount)} for bar in found],
+        "sum": known,
+        "sum_cost": _cost(price, known),
     }
+
+
+def _cost(price: Price | None, amount: float | None) -> float | None:
+    return None if price is None or amount is None else price.of_unit * amount

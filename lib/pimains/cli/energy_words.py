@@ -6,21 +6,6 @@ from typing import Any
 _BARS = "▁▂▃▄▅▆▇█"
 
 
-class Prices:
-    """What a unit costs, None where nobody said."""
-
-    def __init__(self, price: str | None, currency: str | None) -> None:
-        try:
-            self.price = float(price) if price else None
-        except ValueError:  # its service says so
-            self.price = None
-        self.currency = currency if self.price is not None else None
-
-    def cost(self, amount: float | None) -> float | None:
-        """Of so much."""
-        return None if self.price is None or amount is None else amount * self.price
-
-
 def table(told: dict[str, Any]) -> str:
     """The totals of one source."""
     kind, unit = told["kind"], "m³" if told["unit"] == "m3" else told["unit"]
@@ -28,7 +13,7 @@ def table(told: dict[str, Any]) -> str:
     rows.append(["sum", _number(told["sum"]), _number(told["sum_cost"])])
     head = [kind, unit, told["currency"] or ""]
     widths = [max(len(row[column]) for row in [head, *rows]) for column in range(3)]
-    columns = 3 if told["currency"] else 2
+    columns = 3 if told["sum_cost"] is not None else 2
     lines = [
         "  ".join(
             text.ljust(widths[0]) if column == 0 else text.rjust(widths[column]) for column, text in enumerate(row[:columns])

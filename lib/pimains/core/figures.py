@@ -76,15 +76,3 @@ def amount_in(series: Series, meter: Meter, period: Period) -> float:
     """How much it was in a period, in the meter's unit."""
     start, end = series.count_at(meter.source, period.start), series.count_at(meter.source, period.end)
     return 0.0 if start is None or end is None else meter.amount(max(0.0, end - start))
-
-
-def amounts(series: Series, meter: Meter, wanted: list[Period]) -> list[tuple[Period, float | None]]:
-    """How much it was in each of some periods; None in one that is before its first reading or after its last."""
-    first, last = series.first(meter.source), series.last(meter.source)
-    return [
-        (
-            each,
-            None if first is None or last is None or each.end <= first.time or each.start >= last.time else amount_in(series, meter, each),
-        )
-        for each in wanted
-    ]

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pimains.core.errors import PimainsError
-from pimains.plan.delivery import Boot, Reading
+from pimains.plan.delivery import Batch, Boot, Reading
+from pimains.plan.standing import Standing
 
 _TABLES = """
 create table if not exists boots (
@@ -115,18 +116,38 @@ class Journal:
 
     def store(self, source: str, boots: dict[str, Boot], readings: Iterable[Reading]) -> int:
         """Store what is not stored yet, and returns how many that were, when it would survive a power cut."""
-        with self._change() as connection:
-            ids: dict[str, int] = {}
-            for name, boot in boots.items():
-                ids[name] = self._boot(source, name, boot)
-            rows = []
-            for reading in readings:
-                if reading.boot not in ids:
-                    ids[reading.boot] = self._boot(source, reading.boot, Boot(None))
-                rows.append((ids[reading.boot], *reading[1:]))
-            before = connection.total_changes
-            connection.executemany("insert or ignore into readings values (?,?,?,?,?)", rows)
-            return connection.total_changes - before
+        with self._change():
+            return self._store(source, boots, readings)
+
+    def store_all(self, batches: Iterable[Batch]) -> None:
+        """Store several sources' readings together: one commit."""
+        with self._change():
+            for batch in batches:
+                self._store(batch.source, batch.boots, batch.readings)
+
+    def _store(self, source: str, boots: dict[str, Boot], readings: Iterable[Reading]) -> int:
+        ids: dict[str, int] = {}
+        for name, boot in boots.items():
+            ids[name] = self._boot(source, name, boot)
+        rows = []
+        for reading in readings:
+            if reading.boot not in ids:
+                ids[reading.boot] = self._boot(source, reading.boot, Boot(None))
+            rows.append((ids[reading.boot], *reading[1:]))
+        before = self._connection.total_changes
+        self._connection.executemany("insert or ignore into readings values (?,?,?,?,?)", rows)
+        return self._connection.total_changes - before
+
+    # for collectors: what they measure themselves
+
+    def standing(self, source: str, boot: str) -> tuple[Standing | None, float]:
+        """The last reading that a boot of a source has, and the highest count that its boots end with, 0 when there is none."""
+        ends = "select sequence, uptime, pulses from readings where boot = ? order by sequence desc limit 1"
+        with self._lock:
+            boots = self._connection.execute("select id, name from boots where source = ?", (source,)).fetchall()
+            last = {name: self._connection.execute(ends, (id_,)).fetchone() for id_, name in boots}
+        found = last.get(boot)
+        return found and Standing(*found), max((row[2] for row in last.values() if row), default=0.0)
 
     def _boot(self, source: str, name: str, boot: Boot) -> int:
         """The id of a boot, made if need be, its offset improved if it is."""

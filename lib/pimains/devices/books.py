@@ -10,6 +10,8 @@ from pimains.core.journal import Journal
 from pimains.core.series import Series
 from pimains.devices.graphs import Graphs
 from pimains.plan import delivery
+from pimains.plan.energy import Point
+from pimains.plan.standing import Standing
 
 _MOVED_SECONDS = 2.0  # a clock that is put right by less moves nothing that can be seen
 T = TypeVar("T")
@@ -40,6 +42,23 @@ class Books:
         """
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._keep, body, sources)
 
+    async def note(self, batches: list[delivery.Batch]) -> None:
+        """Store what this collector made of its own. Raises sqlite3.Error."""
+
+        def note() -> None:
+            for batch in batches:
+                self._series.describe(batch)
+            before = [(self._series.newest(batch.source), self._series.last(batch.source)) for batch in batches]
+            self._journal.store_all(batches)
+            for batch, (newest, last) in zip(batches, before, strict=True):
+                self._draw_again_if(batch, newest, last, len(batch.readings))
+
+        await asyncio.get_running_loop().run_in_executor(self._thread, note)
+
+    async def standing(self, source: str, boot: str) -> tuple[Standing | None, float]:
+        """Where the readings of a boot stand, and the highest count of the source."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._journal.standing, source, boot)
+
     def _keep(self, body: bytes, sources: set[str]) -> tuple[bytes, str, int]:
         batch = delivery.read(body)
         if batch.source not in sources:
@@ -47,10 +66,13 @@ class Books:
         self._series.describe(batch)
         before, last = self._series.newest(batch.source), self._series.last(batch.source)
         new = self._journal.store(batch.source, batch.boots, batch.readings)
+        self._draw_again_if(batch, before, last, new)
+        return delivery.acknowledged(batch), batch.source, new
+
+    def _draw_again_if(self, batch: delivery.Batch, before: dict[str, tuple[float | None, int]], last: Point | None, new: int) -> None:
         decided = self._graphs.databases.decided(batch.source) or (last.time if last else None)
         if decided is not None and self._changes_the_past(batch, before, new, decided):
             self._graphs.forget(batch.source)
-        return delivery.acknowledged(batch), batch.source, new
 
     def _changes_the_past(self, batch: delivery.Batch, before: dict[str, tuple[float | None, int]], new: int, decided: float) -> bool:
         """Whether readings came in between those that are drawn already, or a clock was put right that they were drawn by."""

@@ -16,6 +16,7 @@ class Tokens:
     def __init__(self, directory: Path) -> None:
         self.trouble = ""
         self._directory = directory
+        self.is_empty = True
         self._seen: object = None
         self._digests: dict[str, bytes] = {}
 
@@ -33,13 +34,14 @@ class Tokens:
         try:
             files = {entry.name: entry.stat() for entry in os.scandir(self._directory) if not entry.name.startswith(".")}
         except OSError as error:
-            self._digests, self._seen = {}, None
+            self._digests, self._seen, self.is_empty = {}, None, True
             self.trouble = f"{self._directory}: {error.strerror}; it holds the sources' tokens, and user pimains must be able to read it"
             return
         now = {name: (each.st_mtime_ns, each.st_size, each.st_mode, each.st_ino, each.st_ctime_ns) for name, each in files.items()}
         if now == self._seen:
             return
         self._seen = now
+        self.is_empty = not files
         self._digests = {}
         troubles = []
         for name, stat in sorted(files.items()):

@@ -41,7 +41,7 @@ class Reading(NamedTuple):
     sequence: int
     wall: float | None
     uptime: float
-    pulses: int
+    pulses: float
 
 
 class Boot(NamedTuple):

@@ -1,6 +1,7 @@
 """collector: receives the readings of meters, keeps them for good, and shows what they add up to.
 
     POST /v1/readings     readings of one source, with its token (plan/delivery.py)
+    GET  /get.php         watts of an old Pi, with COMPAT=powerpi (devices/powerpi.py)
     GET  /                the page
     GET  /v1/sources      the same numbers as JSON
     GET  /v1/export       readings of one source: source, from, to, every, format=csv or json
@@ -29,6 +30,8 @@ from pimains.core.service import Instance, run
 from pimains.devices.books import Books
 from pimains.devices.graphs import Graphs
 from pimains.devices.hold import Hold
+from pimains.devices.logins import Logins
+from pimains.devices.own_readings import OwnReadings
 from pimains.devices.rrd import CannotDraw
 from pimains.devices.tokens import Tokens
 from pimains.plan import delivery
@@ -43,6 +46,7 @@ try:
     from aiohttp import web
 
     from pimains.devices import web as http
+    from pimains.devices.powerpi import OldPis
     from pimains.devices.showing import Showing
 except ModuleNotFoundError as missing:
     MISSING: str | None = missing.name
@@ -62,8 +66,8 @@ async def collector(me: Instance, settings: CollectorSettings) -> None:
         raise settings.wrong("LISTEN", f"the Python module {MISSING} is missing: apt install python3-aiohttp, then svc -t {me.directory}")
     tls = _tls(settings)
     books = _open_books(me, settings)
+    desk = Desk(me, settings, books)
     try:
-        desk = Desk(me, settings, books)
         while True:
             try:
                 async with http.listening(desk.app(), settings.LISTEN.address, settings.LISTEN.port, tls) as port:
@@ -77,6 +81,7 @@ async def collector(me: Instance, settings: CollectorSettings) -> None:
                 desk.complain_once(f"{settings.LISTEN} is taken by another program; trying again")
                 await asyncio.sleep(LISTEN_AGAIN_SECONDS)
     finally:
+        await desk.say_goodbye()
         books.close()
 
 
@@ -139,12 +144,17 @@ class Desk:
         self._disk_trouble = ""
         self._graph_trouble = ""
         self._heard: set[str] = set()
+        self._own = OwnReadings(books, me.clock, self._hold, settings.COMMIT_SECONDS, self._own_trouble)
+        self._storing = asyncio.get_running_loop().create_task(self._own.look_after())
+        self._logins = Logins(settings.POWERPI_LOGINS) if settings.COMPAT == "powerpi" else None
 
     def app(self) -> web.Application:
         """Its paths."""
         app = web.Application()
         app.router.add_post(delivery.PATH, self.take)
         self._showing.add_to(app)
+        if self._logins:
+            OldPis(self._logins, self._own, self.me.clock, print).add_to(app)
         return app
 
     async def take(self, request: web.Request) -> web.Response:
@@ -177,6 +187,8 @@ class Desk:
         """Say how it is, and keep the journal within its size; never returns."""
         self.me.leave("url", url)
         print(f"listening at {url}")
+        if self._logins:
+            print(f"COMPAT: old Pis send their watts to {url}/get.php, their password in each request; empty it when none does any more")
         kept_at = self.me.clock.monotonic()
         while True:
             await self._say_how_it_is(url)
@@ -187,9 +199,11 @@ class Desk:
             await asyncio.sleep(self.me.clock.real_seconds(LOOK_SECONDS))
 
     async def _say_how_it_is(self, url: str) -> None:
+        if self._storing.done():
+            self._storing.result()
         len(self._tokens)  # looks at the files
         shown = await self._showing.figures()
-        trouble = self._disk_trouble or self._tokens.trouble
+        trouble = self._disk_trouble or self._tokens_trouble()
         if trouble:
             self.complain_once(trouble)
             return
@@ -199,6 +213,22 @@ class Desk:
             return
         age = min(max(0.0, self.me.clock.wall() - each.last.time) for each in shown)
         self.me.status(f"{url}, {len(shown)} source{'s' if len(shown) > 1 else ''}, last reading {duration(age)} ago")
+
+    def _tokens_trouble(self) -> str:
+        if self._logins:
+            self._logins.look()
+            return self._logins.trouble or ("" if self._tokens.is_empty else self._tokens.trouble)
+        return self._tokens.trouble
+
+    def _own_trouble(self, line: str) -> None:
+        if line:
+            self.complain_once(line)
+        self._disk_trouble = line
+
+    async def say_goodbye(self) -> None:
+        """Store what waits."""
+        self._storing.cancel()
+        await self._own.store()
 
     async def _thin(self) -> None:
         try:

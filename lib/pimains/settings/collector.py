@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from pimains.core.settings import Setting, Settings, flag, integer, number, optional, path, text
+from pimains.core.settings import Setting, Settings, choice, flag, integer, number, optional, path, text
 
 
 class Endpoint(NamedTuple):
@@ -53,6 +53,8 @@ class CollectorSettings(Settings):
     PRICE = optional(number(0, 1_000_000, "price"))
     PRICE_M3 = optional(number(0, 1_000_000, "price"))
     CURRENCY = optional(text("currency"))
+    COMPAT = optional(choice("powerpi"))
+    POWERPI_LOGINS = path()
 
     @classmethod
     def advice(cls, values: Mapping[str, str]) -> list[str]:
