@@ -14,7 +14,7 @@ from urllib.parse import quote, urlencode
 
 from pimains.core.figures import Bar, Figures
 from pimains.devices.graphs import RANGES, SIZES, Extremes
-from pimains.devices.page_style import STYLE
+from pimains.devices.page_style import ICON, STYLE
 from pimains.plan.energy import Flow, Meter, Price, Prices
 from pimains.plan.sentences import duration, moment
 
@@ -58,7 +58,7 @@ def page(shown: list[Shown], view: View, now: float, prices: Prices, url: str) -
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>pimains: energy</title>'
         f'<meta name="viewport" content="width=device-width, initial-scale=1"><meta http-equiv="refresh" content="{REFRESH_SECONDS}">'
-        f'<link rel="icon" href="data:,"><style>{STYLE}</style></head><body>'
+        f'<link rel="icon" href="{ICON}"><style>{STYLE}</style></head><body>'
         f'<header><h1>Energy</h1><p class="faint">as of {escape(moment(now, now))}</p></header>\n<main>{"".join(parts)}</main>'
         '<footer class="faint"><p>For programs: <a href="v1/sources">JSON</a>, <a href="metrics">Prometheus</a>, '
         '<a href="v1/openapi.json">OpenAPI</a></p></footer></body></html>\n'
@@ -143,7 +143,7 @@ def _bars_picture(shown: Shown, view: View, price: Price | None) -> str:
     if whole:
         most = max(whole, key=lambda bar: bar.amount or 0.0)
         average = sum(bar.amount or 0.0 for bar in whole) / len(whole)
-        words = f"{_cost_too(average, unit, price)} a {name[:-1]} on average; most on {_label(most, name)}:"
+        words = f"{_cost_too(average, unit, price)} a {name[:-1]} on average; most {'on' if name == 'days' else 'in'} {_label(most, name)}:"
         words += f" {_cost_too(most.amount or 0.0, unit, price)}."
     what = f"Cost in {price.currency}" if is_cost and price else f"{'Energy' if meter.unit == 'kWh' else 'Volume'} in {unit}"
     picture = _figure(shown, f"cost-{name}" if is_cost else name, f"{what} per {name[:-1]}", words)

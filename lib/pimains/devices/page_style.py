@@ -48,4 +48,8 @@ pre { background: var(--paper); border-radius: .5rem; padding: .75rem; overflow-
   header, footer { padding: .25rem; } nav { gap: .25rem; } nav a { padding: .35rem .45rem; font-size: .9rem; } .flow { font-size: 2.4rem; }
   dl { grid-template-rows: none; grid-auto-flow: row; grid-template-columns: 1fr 1fr; } }
 """
-POLICY = f"default-src 'none'; img-src 'self'; style-src 'sha256-{base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()}'"
+_SVG = "%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Cpath fill='%230b8a5f' d='M9 0 2 9h5l-1 7 8-10H9z'/%3E%3C/svg%3E"
+ICON = f"data:image/svg+xml,{_SVG}"
+POLICY = (
+    f"default-src 'none'; img-src 'self' data:; style-src 'sha256-{base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()}'"
+)

@@ -41,6 +41,7 @@ class Showing:
         app.router.add_get("/v1/export", self.show_readings)
         app.router.add_get("/graphs/{source}/{name}.{form}", self.show_graph)
         app.router.add_get("/metrics", self.show_metrics)
+        app.router.add_get("/v1/openapi.json", self.show_api)
 
     def _admit(self, request: web.Request) -> None:
         if self._password is None:
@@ -106,6 +107,13 @@ class Showing:
         self._admit(request)
         text = metrics.metrics(await self.figures())
         return web.Response(body=text.encode(), headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
+
+    async def show_api(self, request: web.Request) -> web.Response:
+        """GET /v1/openapi.json."""
+        from pimains.devices import openapi  # hardly ever asked for
+
+        self._admit(request)
+        return web.json_response(openapi.document())
 
     async def show_graph(self, request: web.Request) -> web.Response:
         """GET /graphs/..."""

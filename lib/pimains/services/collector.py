@@ -7,6 +7,7 @@
     GET  /v1/export       readings of one source: source, from, to, every, format=csv or json
     GET  /graphs/SOURCE/day.svg   or week, month, year, decade, days, months, years, cost-days, ...; or .png; ?theme=dark&size=narrow
     GET  /metrics         for Prometheus
+    GET  /v1/openapi.json this, for programs
 
 All but the first are shown to everybody who can reach them, or behind PASSWORD.
 

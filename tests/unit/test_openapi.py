@@ -1,0 +1,32 @@
+"""The description of the collector's API is true: it names what the service answers, and nothing else."""
+
+from pathlib import Path
+
+from kit import TOP
+
+from pimains.core.instance import Instance
+from pimains.devices import openapi
+from pimains.devices.books import Books
+from pimains.devices.graphs import Graphs
+from pimains.plan.energy import Prices
+from pimains.services.collector import Desk
+from pimains.settings.collector import CollectorSettings
+
+
+def test_it_describes_every_path_and_method_that_is_answered(tmp_path: Path) -> None:
+    variables = TOP / "services/collector/variables"
+    settings = CollectorSettings({path.name: path.read_text().partition("\n")[0] for path in variables.iterdir()})
+    prices = Prices(None, None, "")
+    books = Books(tmp_path / "journal.sqlite", Graphs(tmp_path / "rrd", tmp_path / "graphs", 366, prices))
+    app = Desk(Instance("collector", tmp_path), settings, books).app()
+    books.close()
+    answered = {(route.resource.canonical, route.method.lower()) for route in app.router.routes() if route.resource}
+    described = {(path, method) for path, methods in openapi.document()["paths"].items() for method in methods}
+    assert {each for each in answered if each[1] != "head"} == described
+
+
+def test_only_readings_need_a_token_and_nothing_else_is_posted() -> None:
+    for path, methods in openapi.document()["paths"].items():
+        for method, what in methods.items():
+            assert what["security"] == ([{"token": []}] if method == "post" else [{}, {"password": []}])
+            assert (method == "post") == (path == "/v1/readings")
