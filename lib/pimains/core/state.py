@@ -1,7 +1,6 @@
 """State is files: one value each, written aside and renamed, watched with inotify."""
 
 import contextlib
-import ctypes
 import errno
 import os
 import stat
@@ -99,6 +98,8 @@ class Watch:
     _HEADER = struct.Struct("iIII")
 
     def __init__(self, directory: Path) -> None:
+        import ctypes  # half a megabyte, and not every service watches files
+
         self._directory = directory
         libc = ctypes.CDLL(None, use_errno=True)
         self._handle: int = libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)

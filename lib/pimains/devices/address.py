@@ -1,7 +1,7 @@
 """Where a host is, without waiting for a name server that is as far away as the host."""
 
+import _socket as socket  # without its Python half, a quarter of a megabyte that nothing here needs
 import os
-import socket
 from collections.abc import Generator
 from contextlib import suppress
 

@@ -7,14 +7,13 @@ With `compat` clients of pistop, which prove nothing, come in too: by their word
 """
 
 import select
-import socket
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 
 from pimains.core.errors import Away
 from pimains.devices.beats import LONGEST_LINE, Secret, ServerEnd, Unproven
-from pimains.devices.connection import Lines
+from pimains.devices.connection import Lines, Socket, accept
 
 _AT_THE_DOOR = 32
 _PROOF_SECONDS = 3.0
@@ -38,7 +37,7 @@ class Door:
     `complain` gets the time and why somebody was sent away.
     """
 
-    def __init__(self, listener: socket.socket, secret: Secret | None, complain: Callable[[float, str], None], *, compat: bool) -> None:
+    def __init__(self, listener: Socket, secret: Secret | None, complain: Callable[[float, str], None], *, compat: bool) -> None:
         self._listener = listener
         self._secret = secret
         self._complain = complain
@@ -90,11 +89,11 @@ class Door:
     def _accept(self, now: float) -> None:
         for _ in range(_ACCEPTED_AT_ONCE):
             try:
-                connection, address = self._listener.accept()
+                connection, address = accept(self._listener)
             except OSError:  # none left, or it has gone again, or there are no descriptors: the next step tries again
                 return
             end = ServerEnd(self._secret) if self._secret else None
-            visitor = Visitor(Lines(connection, LONGEST_LINE), str(address[0]).removeprefix("::ffff:"), end, now)
+            visitor = Visitor(Lines(connection, LONGEST_LINE), address, end, now)
             self._waiting[visitor.lines.fileno()] = visitor
             self._epoll.register(visitor.lines, select.EPOLLIN)
             self._make_room(now)

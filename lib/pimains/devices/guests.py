@@ -5,7 +5,6 @@ told that the server is there. So fifty clients wake a small Pi no more often th
 """
 
 import select
-import socket
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import NamedTuple
@@ -13,6 +12,7 @@ from typing import NamedTuple
 from pimains.core.clock import Clock
 from pimains.core.errors import Away
 from pimains.devices.beats import Message, Secret, Unproven
+from pimains.devices.connection import Socket
 from pimains.devices.door import Door, Visitor
 from pimains.plan.beat import BEAT_SECONDS, SERVER_PATIENCE_SECONDS, Hearing
 from pimains.plan.hush import Hush
@@ -64,7 +64,7 @@ class Guests:
 
     def __init__(
         self,
-        listener: socket.socket,
+        listener: Socket,
         secret: Secret | None,
         most: int,
         clock: Clock,

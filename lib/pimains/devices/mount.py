@@ -4,7 +4,6 @@ What is mounted is read from the kernel's list (proc_pid_mountinfo(5)), which no
 itself is a function for pimains.core.forked: `look`, `sync` and `detach`.
 """
 
-import ctypes
 import os
 import re
 from pathlib import Path
@@ -73,9 +72,7 @@ def sync(place: Path) -> str:
     """Have the kernel write what waits for the file system at `place`, and no other (syncfs(2)); may take long. Raises OSError."""
     handle = os.open(place, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        if ctypes.CDLL(None, use_errno=True).syncfs(handle) != 0:
-            error = ctypes.get_errno()
-            raise OSError(error, os.strerror(error), str(place))
+        _system_call(place, "syncfs", handle)
     finally:
         os.close(handle)
     return ""
@@ -92,10 +89,16 @@ def detach(place: Path, *, by_force: bool) -> str:
     By force: requests under way fail, and it is gone from the tree at once even if it is in use. Raises OSError.
     """
     flags = UMOUNT_NOFOLLOW | (MNT_FORCE | MNT_DETACH if by_force else 0)
-    if ctypes.CDLL(None, use_errno=True).umount2(os.fsencode(place), flags) != 0:
+    _system_call(place, "umount2", os.fsencode(place), flags)
+    return ""
+
+
+def _system_call(place: Path, name: str, *arguments: bytes | int) -> None:
+    import ctypes  # half a megabyte, for which the child pays that runs this
+
+    if getattr(ctypes.CDLL(None, use_errno=True), name)(*arguments) != 0:
         error = ctypes.get_errno()
         raise OSError(error, os.strerror(error), str(place))
-    return ""
 
 
 def holders(place: Path) -> list[str]:
