@@ -365,7 +365,7 @@ def test_a_halt_stops_the_backup_before_the_drive_is_unmounted(drive: Drive) -> 
     (drive.source / "big").write_bytes(os.urandom(5_000_000))
     fserver = start_fserver(drive, RSYNC_OPTIONS="-a --bwlimit=300")
     drive.house.until(lambda: rsyncs(drive.house) and "; backing up" in fserver.status)
-    step = TOP / "services/halt/halt.d/20-fserver"
+    step = TOP / "services/halt/halt.d/20-shares"
     said = drive.inside(step, env={**drive.environment, "PIMAINS_BUDGET_SECONDS": "20", "PIMAINS_REASON": "test"})
     assert (said.returncode, said.stdout) == (0, "fserver: all clients have left\n")
     drive.unmount()

@@ -1,7 +1,9 @@
 """fclient: mounts the share of a file server while its fserver is there, starts what plays from it, and undoes both in time.
 
-/run/pimains/fclient/holds    what is up, or may be: line 1 the share's place, line 2 its units
-/run/pimains/fclient/id       by which the server knows this client when the service was restarted
+    /run/pimains/fclient/holds     what is up, or may be: line 1 the share's place, line 2 its units
+    /run/pimains/fclient/id        by which the server knows this client when the service was restarted
+    /run/pimains/fclient/leave     a FIFO, and
+    /run/pimains/fclient/left      another: halt's step 20-shares has this client leave (pimains.core.leaving)
 """
 
 from collections.abc import Callable
@@ -10,8 +12,9 @@ from pathlib import Path
 
 from pimains.core import halt_request, state
 from pimains.core.forked import Forked
+from pimains.core.leaving import LeaveOrders, Order
 from pimains.core.restart import Supervisor
-from pimains.core.service import Instance, Nap, Naps, Readable, Stop, run, seconds, within
+from pimains.core.service import Instance, Nap, Naps, Readable, Stop, run, within
 from pimains.devices import mount
 from pimains.devices.address import Address, own_name
 from pimains.devices.backup_child import BackupChild
@@ -69,7 +72,10 @@ class Client:
         self.is_leaving = False
         self.is_stopping = False
         self.was_told = False  # by the server, to leave
-        self.has_asked = False
+        self.is_halting = False  # this machine
+        self.orders = LeaveOrders(me.run)
+        self.order: Order | None = None
+        self.order_ends = 0.0
         self.work: Work | None = None
         self.nap = Nap(0)
         self.nap_ends = 0.0
@@ -112,7 +118,8 @@ class Client:
             self.tell(self.waiting())
         while True:
             yield from self.step()
-            if self.has_asked and not self.work:
+            self.reply()
+            if self.is_halting and not self.work:
                 yield from self.until_cancelled()
 
     def work_to_the_end(self) -> Naps:
@@ -126,10 +133,15 @@ class Client:
             self.react(event)
         if self.backup.step():
             self.tell(self.told)
-        wait, files = self.link.wait_seconds(), (self.link, *self.backup.files)
+        wait = self.link.wait_seconds()
+        files: tuple[Readable, ...] = (self.link, self.orders, *self.backup.files)
         if self.work:
             wait = min(wait, max(0.0, self.nap_ends - self.me.clock.monotonic()))
+        if self.order:
+            wait = min(wait, max(0.0, self.order_ends - self.me.clock.monotonic()))
         ready = yield within(wait, *files, *(self.nap.files if self.work else ()))
+        if order := self.orders.take():
+            self.obey(order)
         if self.work and (self.me.clock.monotonic() >= self.nap_ends or any(file in ready for file in self.nap.files)):
             self.go_on(ready)
 
@@ -139,7 +151,7 @@ class Client:
             print(f"joined {self.server}")
             self.was_joined = True
             if halt_request.pending():
-                self.has_asked = True  # somebody has: there is no use in coming now
+                self.is_halting = True  # there is no use in coming now
             else:
                 self.begin(self.coming())
         elif event.word == "leave":
@@ -147,6 +159,22 @@ class Client:
             self.leave(event.text)
         else:
             self.begin(self.giving_up(event.text))
+
+    def obey(self, order: Order) -> None:
+        """This machine is about to halt: leave, and be done in time."""
+        if self.order and order.asker == self.order.asker:
+            return  # it repeats itself
+        self.order, self.order_ends = order, self.me.clock.monotonic() + order.seconds
+        self.is_halting = True
+        self.leave(order.reason)
+
+    def reply(self) -> None:
+        """Tell halt's step how it went, as soon as that is known."""
+        if self.order and (not self.work or self.me.clock.monotonic() >= self.order_ends):
+            there = mount.mounted(self.share.place)
+            gone = "nothing is mounted" if not there else f"{there.source} is still mounted on {there.place}"
+            self.orders.answer(self.order, f"not done in time, {self.told}" if self.work else gone, ok=not (self.work or there))
+            self.order = None
 
     def begin(self, work: Work) -> None:
         """Do this instead of what is under way."""
@@ -206,7 +234,7 @@ class Client:
     def finish(self, reason: str) -> None:
         """All is down."""
         there = mount.mounted(self.share.place)
-        may_halt = not self.is_stopping and (self.was_told or (self.was_joined and self.settings.POWER_OFF == "1"))
+        may_halt = not self.is_stopping and not self.is_halting and (self.was_told or (self.was_joined and self.settings.POWER_OFF == "1"))
         state.remove(self.holds)
         self.was_joined = self.was_told = False
         self.link.leave(f"{self.share.place} is {'still mounted' if there else 'unmounted'}")
@@ -218,7 +246,7 @@ class Client:
         """POWER_OFF: without its server this machine has nothing to do."""
         try:
             halt_request.ask(reason, self.me.name)
-            self.has_asked = True
+            self.is_halting = True
         except OSError as error:
             self.me.complain(f"POWER_OFF is set, but the halt service cannot be asked ({error.strerror}): is there one?")
 
@@ -227,8 +255,11 @@ class Client:
         self.link.pause()
         self.tell("this machine is about to halt")
         while halt_request.pending():
-            yield seconds(_CANCEL_LOOK_SECONDS)
-        self.has_asked = False
+            yield within(_CANCEL_LOOK_SECONDS, self.orders)
+            self.order = self.orders.take()
+            self.reply()
+        self.orders.take()  # what was repeated meanwhile
+        self.is_halting = False
         print("there is no halt any more")
         self.tell(self.waiting())
 
@@ -274,6 +305,7 @@ class Client:
         if self.work:
             self.work.close()
         self.backup.close()
+        self.orders.close()
         self.link.close()
 
 

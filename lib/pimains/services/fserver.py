@@ -3,26 +3,24 @@
 As root it waits until the drive is mounted, starts what plays from it and opens the port; then it becomes user pimains.
 
     /run/pimains/fserver/clients   a line for each client: name, address, since when, its last words
-    /run/pimains/fserver/leave     written by halt's step 20-fserver, "PID SECONDS REASON": all clients are to leave within so many seconds
-    /run/pimains/fserver/left      a FIFO with the answer, "PID ok TEXT" or "PID failed TEXT"
+    /run/pimains/fserver/leave     a FIFO, and
+    /run/pimains/fserver/left      another: halt's step 20-shares has all clients leave (pimains.core.leaving)
 """
 
 import os
-import socket
 import time
 from collections.abc import Callable, Generator
-from contextlib import suppress
 from functools import partial
-from typing import NamedTuple
 
 from pimains.core import halt_request, state
 from pimains.core.forked import Forked
+from pimains.core.leaving import LeaveOrders, Order
 from pimains.core.privileges import become
 from pimains.core.restart import Supervisor
 from pimains.core.service import Instance, Nap, Naps, Readable, Stop, run, seconds, within
 from pimains.devices.backup_child import BackupChild
 from pimains.devices.beats import Secret
-from pimains.devices.connection import error_text, listen
+from pimains.devices.connection import Socket, error_text, listen
 from pimains.devices.drive import Drive
 from pimains.devices.guests import Event, Guest, Guests
 from pimains.plan.budget import budget
@@ -58,7 +56,7 @@ def fserver(me: Instance, settings: FserverSettings) -> Naps:
         server.close()
 
 
-def open_port(me: Instance, settings: FserverSettings) -> Generator[Nap, tuple[Readable, ...], socket.socket]:
+def open_port(me: Instance, settings: FserverSettings) -> Generator[Nap, tuple[Readable, ...], Socket]:
     """Listen, as soon as the address is there: at boot it may come late."""
     while True:
         try:
@@ -71,18 +69,10 @@ def open_port(me: Instance, settings: FserverSettings) -> Generator[Nap, tuple[R
         yield seconds(_LOOK_SECONDS)
 
 
-class Order(NamedTuple):
-    """What halt's step asks for; `asker` is repeated in the answer."""
-
-    asker: str
-    seconds: float
-    reason: str
-
-
 class Server:
     """The clients, and what is to be told to them and about them."""
 
-    def __init__(self, me: Instance, settings: FserverSettings, listener: socket.socket, backup: BackupChild) -> None:
+    def __init__(self, me: Instance, settings: FserverSettings, listener: Socket, backup: BackupChild) -> None:
         self.me = me
         self.settings = settings
         self.backup = backup
@@ -90,27 +80,20 @@ class Server:
             print("COMPAT=pistop: clients that prove nothing are let in too; empty variables/COMPAT as soon as the last one has moved")
         secret = Secret(settings.SECRET) if settings.SECRET else None
         self.guests = Guests(listener, secret, settings.MAX_CLIENTS, me.clock, compat=bool(settings.COMPAT))
-        self.orders = state.Watch(me.run)
-        self.order = me.run / "leave"
-        self.answer = me.run / "left"
-        state.remove(self.answer)
-        os.mkfifo(self.answer, 0o660)
-        self._answers = os.open(self.answer, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+        self.orders = LeaveOrders(me.run)
         self._next_list = 0.0
 
     def serve(self) -> Naps:
         """Serve until the machine is to halt; once that was cancelled, return to begin anew, because drive and backup were stopped."""
-        may_be_ordered = True  # also while this service was away
         while True:
             self.attend()
-            if may_be_ordered and (order := self.take_order()):
+            if order := self.orders.take():
                 everybody_left = yield from self.see_off(order.reason, order.seconds)
                 yield from self.backup.stop()  # the next steps of the halt unmount the drive
                 self.reply(order, everybody_left)
                 yield from self.until_cancelled()
                 return
-            ready = yield within(min(self.guests.wait_seconds(), self.next_list_seconds()), self.guests, self.orders, *self.backup.files)
-            may_be_ordered = self.orders in ready and "leave" in self.orders.changed()
+            yield within(min(self.guests.wait_seconds(), self.next_list_seconds()), self.guests, self.orders, *self.backup.files)
 
     def attend(self) -> None:
         """Deal with everything the clients did."""
@@ -187,28 +170,20 @@ class Server:
             self.me.complain(f"the ledger was not written within {_WRITE_DOWN_SECONDS:g} s")
         return answer or ""
 
-    def take_order(self) -> Order | None:
-        """What halt's step has written down, if it is an order."""
-        words = (state.read(self.order) or "").split(None, 2)
-        state.remove(self.order)
-        if len(words) < 2 or not (words[0].isdigit() and words[1].isdigit()):
-            return None
-        return Order(words[0], float(words[1]), halt_request.one_line(words[2]) if len(words) > 2 else "no reason given")
-
     def reply(self, order: Order, everybody_left: bool) -> None:
         """Tell halt's step how it went."""
         staying = ", ".join(_with_words(guest) for guest in self.guests.present)
-        line = f"{order.asker} ok all clients have left" if everybody_left else f"{order.asker} failed not left: {staying}"
-        with suppress(BlockingIOError):  # full of answers that nobody fetched
-            os.write(self._answers, f"{halt_request.one_line(line)}\n".encode())
+        self.orders.answer(order, "all clients have left" if everybody_left else f"not left: {staying}", ok=everybody_left)
 
     def until_cancelled(self) -> Naps:
         """The machine is going to halt: nobody comes in, unless that was cancelled."""
         self.me.status("closed: this machine is about to halt")
         while halt_request.pending():
-            yield within(min(_CANCEL_LOOK_SECONDS, self.guests.wait_seconds()), self.guests)
+            yield within(min(_CANCEL_LOOK_SECONDS, self.guests.wait_seconds()), self.guests, self.orders)
             for event in self.guests.step():
                 self.tell_of(event)
+            if order := self.orders.take():
+                self.reply(order, not self.guests.present)
         print("there is no halt any more: beginning anew")
 
     def next_list_seconds(self) -> float:
@@ -235,9 +210,7 @@ class Server:
         self.guests.close()
         self.backup.close()
         self.orders.close()
-        os.close(self._answers)
-        for leftover in (self.order, self.answer, self.me.run / "clients"):
-            state.remove(leftover)
+        state.remove(self.me.run / "clients")
 
 
 def _with_words(guest: Guest) -> str:
