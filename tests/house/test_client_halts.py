@@ -54,7 +54,7 @@ def test_a_client_that_halts_stops_its_units_unmounts_and_says_goodbye_before_th
 
 
 def test_what_keeps_a_share_from_being_left_is_named_at_the_end_of_the_budget_and_left_when_it_lets_go(house: OneHouse) -> None:
-    _, fclient = up(house)
+    up(house)
     with subprocess.Popen(["nsenter", f"--mount=/proc/{house.pid}/ns/mnt", "sh", "-c", f"cd {house.share}/Music && exec sleep 60"]) as busy:
         house.until(lambda: "Music" in str(Path(f"/proc/{busy.pid}/cwd").readlink()))
         step = run_step(house, 4)
