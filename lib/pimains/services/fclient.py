@@ -1,9 +1,9 @@
 """fclient: mounts the share of a file server while its fserver is there, starts what plays from it, and undoes both in time.
 
-    /run/pimains/fclient/holds     what is up, or may be: line 1 the share's place, line 2 its units
-    /run/pimains/fclient/id        by which the server knows this client when the service was restarted
-    /run/pimains/fclient/leave     a FIFO, and
-    /run/pimains/fclient/left      another: halt's step 20-shares has this client leave (pimains.core.leaving)
+/run/pimains/fclient/holds     what is up, or may be: line 1 the share's place, line 2 its units
+/run/pimains/fclient/id        by which the server knows this client when the service was restarted
+/run/pimains/fclient/leave     a FIFO, and
+/run/pimains/fclient/left      another: halt's step 20-shares has this client leave (pimains.core.leaving)
 """
 
 from collections.abc import Callable
