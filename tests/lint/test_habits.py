@@ -9,8 +9,9 @@ from kit import TOP
 
 
 def tracked(*patterns: str) -> list[Path]:
-    words = ["git", "ls-files", "--cached", "--others", "--exclude-standard", *patterns, ":!*.png"]
-    names = subprocess.run(words, cwd=TOP, capture_output=True, text=True, check=True).stdout.splitlines()
+    words = ["git", "ls-files", "--cached", "--others", "--exclude-standard", *patterns]
+    listed = subprocess.run(words, cwd=TOP, capture_output=True, text=True, check=True).stdout.splitlines()
+    names = [name for name in listed if not name.endswith(".png")]
     return [TOP / name for name in names if (TOP / name).is_file() and Path(name) != Path(__file__).relative_to(TOP)]
 
 
