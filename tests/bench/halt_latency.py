@@ -3,8 +3,9 @@
 
     tests/bench/halt_latency.py [RUNS] [DIRECTORY]
 
-RUNS (200) requests, one after the other, without steps, each to a service that was just started, as a machine meets it
-once in its life; the ledger is on DIRECTORY's file system (/tmp). The clock starts with the rename that makes the request and
+RUNS (200, about a minute) requests, one after the other, without steps, each to a service that was just started, as a machine
+meets it once in its life: five take turns, because supervise does nothing for a second after each start. The ledger is on DIRECTORY's
+file system (/tmp). The clock starts with the rename that makes the request and
 stops when the first command of HALT_COMMAND, a shell script, has made a file. Where the time goes stands below it: a busy
 machine shows as waiting for a processor, a busy disk as the cost of one sync (a ledger entry needs four).
 """
@@ -16,7 +17,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 TESTS = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(TESTS), str(TESTS.parent / "lib")]
@@ -34,6 +37,7 @@ PARTS = {
     "sync": "  one sync of 4 kB",
     "script": "  start of a shell script",
 }
+_MACHINES = 5
 _IMPORT = """
 import time, pimains.services.halt
 started = time.process_time()
@@ -42,8 +46,17 @@ print(time.process_time() - started)
 """
 
 
-def measure(house: House, runs: int) -> dict[str, list[float]]:
-    """Seconds for each run, by the names in PARTS."""
+class Machine(NamedTuple):
+    """A house with a halt service whose HALT_COMMAND, `command`, makes a file that `watch` sees."""
+
+    house: House
+    halt: TestInstance
+    command: Path
+    watch: Watch
+
+
+def machine(house: House) -> Machine:
+    """Its halt service runs no steps."""
     (house.root / "stamps").mkdir()
     command = house.root / "stamp"
     command.write_text(f'#!/bin/sh\n>"{house.root}/stamps/now"\n')
@@ -53,18 +66,25 @@ def measure(house: House, runs: int) -> dict[str, list[float]]:
         (house.root / "etc/pimains/halt.d" / step.name).symlink_to("/dev/null")
     watch = Watch(house.root / "stamps")
     halt = house.add("halt", HALT_COMMAND=str(command))
+    until(lambda: halt.status == "ready")
+    return Machine(house, halt, command, watch)
+
+
+def measure(houses: list[House], runs: int) -> dict[str, list[float]]:
+    """Seconds for each run, by the names in PARTS; the houses take turns."""
+    machines = [machine(house) for house in houses]
     taken: dict[str, list[float]] = {part: [] for part in PARTS}
-    for _ in range(runs):
-        until(lambda: halt.status == "ready")
+    for number in range(runs):
+        house, halt, command, watch = machines[number % len(machines)]
         aside, pid = halt.run / ".asked", halt.pid
         aside.write_text("a benchmark\nhalt_latency\n")
         before = scheduled(pid)
-        taken["whole"].append(until_stamped(watch, lambda aside=aside: aside.rename(halt.run / "request")))
+        taken["whole"].append(until_stamped(watch, lambda aside=aside, halt=halt: aside.rename(halt.run / "request")))
         after = scheduled(pid)
         taken["processor"].append(after[0] - before[0])
         taken["waiting"].append(after[1] - before[1])
         start_anew(halt)
-        taken["script"].append(until_stamped(watch, lambda: subprocess.Popen([command]).wait()))
+        taken["script"].append(until_stamped(watch, lambda command=command: subprocess.Popen([command]).wait()))
         taken["sync"].append(one_sync(house.root / "synced"))
         taken["import"].append(import_seconds())
     return taken
@@ -95,6 +115,7 @@ def start_anew(halt: TestInstance) -> None:
     until(lambda: halt.status == "stopped" and halt.pid == 0)
     (halt.run / "accepted").unlink()
     halt.svc("-u")
+    until(lambda: halt.status == "ready")
 
 
 def one_sync(path: Path) -> float:
@@ -123,9 +144,10 @@ def share(taken: list[float], part: float) -> float:
 def main() -> None:
     """Print the table."""
     runs = int(sys.argv[1]) if len(sys.argv) > 1 else 200
-    with tempfile.TemporaryDirectory(prefix="pimains-bench-", dir=sys.argv[2] if len(sys.argv) > 2 else "/tmp") as root:
-        for house in new_house(Path(root)):
-            taken = measure(house, runs)
+    disk = sys.argv[2] if len(sys.argv) > 2 else "/tmp"
+    with ExitStack() as stack:
+        roots = [Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pimains-bench-", dir=disk))) for _ in range(_MACHINES)]
+        taken = measure([stack.enter_context(contextmanager(new_house)(root)) for root in roots], runs)
     print(f"{f'milliseconds, {runs} runs':36}" + "".join(f"{title:>9}" for title in ("p50", "p90", "p99", "max")))
     for part, meaning in PARTS.items():
         print(f"{meaning:36}" + "".join(f"{share(taken[part], rank):9.1f}" for rank in (0.5, 0.9, 0.99, 1)))

@@ -20,6 +20,6 @@ def test_an_idle_halt_service_needs_at_most_10_mb_and_no_processor(house: House)
 
 
 def test_a_request_needs_little_processor_time_until_the_halt_command_is_started(house: House) -> None:
-    taken = halt_latency.measure(house, 3)
+    taken = halt_latency.measure([house], 3)
     assert min(taken["processor"]) <= 0.1
     assert min(taken["whole"]) <= 1
