@@ -15,28 +15,26 @@ Below a PIMAINS_ROOT nothing is fetched or upgraded: it says what it would do.
 """
 
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator
 from contextlib import suppress
-from fcntl import LOCK_NB, LOCK_SH, flock
 from functools import partial
-from os import SEEK_END
 from pathlib import Path
 
 from pimains.core import halt_request, notify, paths, state
 from pimains.core.errand import DONE, Errand
-from pimains.core.errors import Away
 from pimains.core.forked import Forked
 from pimains.core.service import Instance, Nap, Naps, Readable, run, within
-from pimains.devices import apart, apt
-from pimains.devices.apt import AptError, Change
+from pimains.devices import upgrade
+from pimains.devices.apt import Change
 from pimains.devices.programs import Failed
+from pimains.devices.upgrade import Upgrade
+from pimains.plan.rows import Rows, listed, parsed, written
 from pimains.plan.sentences import clock_was_set, moment
 from pimains.settings.update import UpdateSettings
 
 _FIRST_SECONDS = 300.0
 _RETRY_SECONDS = 600.0
-_LOCK_SECONDS_MAX = 3600.0
-_LOOK_SECONDS_MAX = 2 * _LOCK_SECONDS_MAX
+_LOOK_SECONDS_MAX = 2 * upgrade.LOCK_SECONDS_MAX
 _WINDOW_LOOK_SECONDS = 600.0  # the wall clock may be set meanwhile
 _HALT_LOOK_SECONDS = 60.0
 _OUTPUT_LOOK_SECONDS = 10.0
@@ -45,12 +43,7 @@ _BEGIN_SECONDS_MAX = 10.0  # from its start until it holds the lock
 _TELL_SECONDS_MAX = 600.0
 _LEDGER_SECONDS_MAX = 10.0
 _FAILURES_MAX = 5  # fetching the lists: after some hours it is no passing trouble any more
-_NAMED = 8
-_LONGEST_LINE = 400
 _OURS = ("pimains", "daemontools", "daemontools-run", "ucspi-tcp")  # what restarts the services, and with them the clients' server
-_PASSED_OVER = ("held", "not-installed", "config-files")
-
-Rows = list[list[str]]
 
 
 def update(me: Instance, settings: UpdateSettings) -> Naps:
@@ -71,6 +64,7 @@ class Updater:
         self._is_rehearsal = paths.run() != Path("/run/pimains")
         self._directory = me.run / "upgrade" if self._is_rehearsal else Path("/run/pimains-update", me.name)
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._upgrade_apart = Upgrade(self._directory, me.name)
         self._commands = state.Watch(me.run)
         self._job = me.lib / "job"
         self._outcome = state.read(me.run / "found") or "looks for newer versions five minutes after boot"
@@ -131,7 +125,7 @@ class Updater:
         left_alone = [name for name in self._settings.UPGRADE if keep_ours and name in _OURS]
         names = [name for name in self._settings.UPGRADE if name not in left_alone]
         self._me.status("looking for newer versions")
-        rows = yield from self._done_by_a_child(partial(_look, names, self._is_rehearsal, self._me.status), _LOOK_SECONDS_MAX)
+        rows = yield from self._done_by_a_child(partial(upgrade.look, names, self._is_rehearsal, self._me.status), _LOOK_SECONDS_MAX)
         self._has_looked()
         troubles = [row[0] for kind, *row in rows if kind == "trouble"]
         self._failures = self._failures + 1 if troubles else 0
@@ -143,11 +137,11 @@ class Updater:
             yield from self._upgrade(changes, failing, cause)
             return
         if changes:
-            found = f"{'would upgrade' if self._is_rehearsal else 'did not upgrade'} {_listed(changes)}"
+            found = f"{'would upgrade' if self._is_rehearsal else 'did not upgrade'} {listed(changes)}"
         elif troubles:
             found = troubles[0]
         else:
-            found = f"nothing to upgrade: {_listed([row[0] for kind, *row in rows if kind == 'there']) or 'none of UPGRADE is installed'}"
+            found = f"nothing to upgrade: {listed([row[0] for kind, *row in rows if kind == 'there']) or 'none of UPGRADE is installed'}"
         if left_alone:
             found += f"; {' and '.join(left_alone)} left alone while there are clients"
         yield from self._conclude(found, [], failing)
@@ -155,17 +149,14 @@ class Updater:
     def _upgrade(self, changes: list[Change], failing: dict[str, str], cause: str) -> Naps:
         """Begin the upgrade; what it is to do is written down before."""
         wanted = [change.name for change in changes if change.name in self._settings.UPGRADE]
-        script = str(paths.service_templates() / "update/upgrade")
+        self._upgrade_apart.forget()
         job = [["change", *change] for change in changes] + [["failed", *each] for each in failing.items()]
-        for name in ("ended", "output"):
-            state.remove(self._directory / name)
         try:
-            if trouble := (yield from self._note(f"upgrade {_listed(changes, len(changes))}", cause)):
+            if trouble := (yield from self._note(f"upgrade {listed(changes, len(changes))}", cause)):
                 raise OSError(trouble)
-            state.write(self._job, _text(job), durable=True)
-            print(f"upgrading {_listed(changes, len(changes))}")
-            words = ["/bin/sh", script, str(self._directory), *apt.ONLY_UPGRADE, *wanted]
-            yield from apart.start(self._me.clock, words, f"pimains-upgrade-{self._me.name}")
+            state.write(self._job, written(job), durable=True)
+            print(f"upgrading {listed(changes, len(changes))}")
+            yield from self._upgrade_apart.begin(self._me.clock, wanted)
         except (OSError, Failed) as error:
             state.remove(self._job)
             self._me.complain(f"nothing was upgraded: {error}")
@@ -175,52 +166,34 @@ class Updater:
 
     def see_through(self) -> Naps:
         """Wait until the upgrade that was begun has ended, and tell how it went; nothing if none was begun."""
-        job = _rows(state.read(self._job))
+        job = parsed(state.read(self._job))
         if not job:
             return
         changes = [Change(*row) for kind, *row in job if kind == "change" and len(row) == len(Change._fields)]
         failing = {row[0]: row[1] for kind, *row in job if kind == "failed" and len(row) > 1}
         watch = state.Watch(self._directory)
         began = self._me.clock.monotonic()
-        while (took := self._me.clock.monotonic() - began) < _BEGIN_SECONDS_MAX or self._is_locked():
+        while (took := self._me.clock.monotonic() - began) < _BEGIN_SECONDS_MAX or self._upgrade_apart.is_locked():
             watch.changed()
-            if (self._directory / "ended").exists():
+            if self._upgrade_apart.has_ended():
                 break
-            self._me.status(f"upgrading {_listed(changes)}: {self._says()}", well=took < _LONG_SECONDS)
+            self._me.status(f"upgrading {listed(changes)}: {self._upgrade_apart.says()}", well=took < _LONG_SECONDS)
             yield within(_OUTPUT_LOOK_SECONDS, watch)
         watch.close()
-        output = self._directory / "output"
-        rows = yield from self._done_by_a_child(partial(_see_how_it_went, changes, output), _TELL_SECONDS_MAX)
+        rows = yield from self._done_by_a_child(partial(upgrade.how_it_went, changes, self._upgrade_apart.output), _TELL_SECONDS_MAX)
         failing |= {row[0]: row[1] for kind, *row in rows if kind == "failed"}
         failing |= dict.fromkeys((change.name for change in changes), rows[0][1]) if rows and rows[0][0] == "trouble" else {}
         done = [Change(*row) for kind, *row in rows if kind == "change"]
-        yield from self._conclude(f"upgraded {_listed(done)}" if done else "nothing was upgraded", done, failing)
+        yield from self._conclude(f"upgraded {listed(done)}" if done else "nothing was upgraded", done, failing)
         state.remove(self._job)
-
-    def _says(self) -> str:
-        """The last line that apt has said so far."""
-        with suppress(OSError), (self._directory / "output").open("rb") as output:
-            output.seek(-min(output.seek(0, SEEK_END), _LONGEST_LINE), SEEK_END)
-            return halt_request.one_line(output.read().decode("utf-8", "replace").strip().rpartition("\n")[2])
-        return "begins"
-
-    def _is_locked(self) -> bool:
-        try:
-            with (self._directory / "lock").open("rb") as lock:
-                flock(lock, LOCK_SH | LOCK_NB)
-        except FileNotFoundError:
-            return False
-        except BlockingIOError:
-            return True
-        return False
 
     def _conclude(self, found: str, done: list[Change], failing: dict[str, str]) -> Naps:
         """Write down and tell people what was upgraded, and what cannot be."""
         if done:
-            words = _listed(done, len(done))
+            words = listed(done, len(done))
             print(f"upgraded {words}")
             yield from self._note(f"upgraded {words}", "")
-            names = _listed([change.name for change in done])
+            names = listed([change.name for change in done])
             notify.post(f"upgraded {names}", "\n".join(str(change) for change in done), "update")
         for name, why in failing.items():
             self._me.complain(f"{name} could not be upgraded: {why}")
@@ -230,11 +203,11 @@ class Updater:
         if names != (state.read(told) or ""):
             if failing:
                 body = "\n".join(f"{name}: {why}" for name, why in failing.items())
-                notify.post(f"could not upgrade {_listed(list(failing))}", body, "update-failed")
+                notify.post(f"could not upgrade {listed(list(failing))}", body, "update-failed")
             with suppress(OSError):
                 state.write(told, names)
         wall = self._me.clock.wall()
-        failed = f"; failing: {_listed([f'{name} ({why})' for name, why in failing.items()])}" if failing else ""
+        failed = f"; failing: {listed([f'{name} ({why})' for name, why in failing.items()])}" if failing else ""
         self._outcome = f"{found}{failed} ({moment(wall, wall)})"
         self._is_well = not failing
         self._me.leave("found", self._outcome)
@@ -268,7 +241,7 @@ class Updater:
         """What `do` answers in a process of its own; one row `trouble` when it fails."""
         answer = self._directory / "answer"
         state.remove(answer)
-        errand = Errand(lambda: state.write(answer, _text(do())), seconds_max)
+        errand = Errand(lambda: state.write(answer, written(do())), seconds_max)
         outcome = None
         try:
             while (outcome := errand.outcome()) is None:
@@ -276,48 +249,7 @@ class Updater:
         finally:
             if outcome is None:
                 errand.end()
-        return _rows(state.read(answer)) if outcome.kind == DONE else [["trouble", outcome.words]]
-
-
-def _look(names: list[str], is_rehearsal: bool, say: Callable[[str], None]) -> Rows:
-    """In a child: what is to be done; rows `change`, `failed`, `there`, `trouble`."""
-    rows = []
-    try:
-        if not is_rehearsal:
-            apt.refresh(_LOCK_SECONDS_MAX, say)
-    except AptError as error:  # one of many repositories may be away, and what was fetched before is there
-        rows.append(["trouble", f"the repositories could not all be asked: {error}"])
-    try:
-        known = apt.installed(names)
-        there = {name: known[name] for name in names if name in known and known[name].state not in _PASSED_OVER}
-        changes, failing = apt.newer(list(there))
-    except AptError as error:
-        raise Away(str(error)) from None
-    rows += [["change", *change] for change in changes]
-    rows += [["failed", *each] for each in failing.items()]
-    return rows + [["there", f"{name} {each.version}"] for name, each in there.items()]
-
-
-def _see_how_it_went(planned: list[Change], output: Path) -> Rows:
-    """In a child: rows `change` and `failed`."""
-    try:
-        done, failed = apt.outcome(planned, output.read_text(encoding="utf-8", errors="replace") if output.exists() else "")
-    except AptError as error:
-        raise Away(str(error)) from None
-    return [["change", *change] for change in done] + [["failed", *each] for each in failed.items()]
-
-
-def _text(rows: Rows) -> str:
-    return "\n".join("\t".join(row) for row in rows)
-
-
-def _rows(text: str | None) -> Rows:
-    return [line.split("\t") for line in (text or "").splitlines() if "\t" in line]
-
-
-def _listed(words: Sequence[object], most: int = _NAMED) -> str:
-    more = f" and {len(words) - most} more" if len(words) > most else ""
-    return ", ".join(str(word) for word in words[:most]) + more
+        return parsed(state.read(answer)) if outcome.kind == DONE else [["trouble", outcome.words]]
 
 
 if __name__ == "__main__":

@@ -1,0 +1,89 @@
+"""An upgrade by apt that runs apart from whoever began it: what is to be done, how far it is, how it went."""
+
+from collections.abc import Callable, Generator
+from contextlib import suppress
+from fcntl import LOCK_NB, LOCK_SH, flock
+from os import SEEK_END
+from pathlib import Path
+
+from pimains.core import paths, state
+from pimains.core.clock import Clock
+from pimains.core.errors import Away
+from pimains.core.halt_request import one_line
+from pimains.core.naps import Nap, Readable
+from pimains.devices import apart, apt
+from pimains.devices.apt import AptError, Change
+from pimains.plan.rows import Rows
+
+LOCK_SECONDS_MAX = 3600.0
+_PASSED_OVER = ("held", "not-installed", "config-files")
+_LONGEST_LINE = 400
+
+
+class Upgrade:
+    """One at a time; output, exit code and lock are in `directory`."""
+
+    def __init__(self, directory: Path, name: str) -> None:
+        self.output = directory / "output"
+        self._directory = directory
+        self._name = name
+
+    def forget(self) -> None:
+        """Of the one before nothing is left that could be taken for what the next one says."""
+        for name in ("ended", "output"):
+            state.remove(self._directory / name)
+
+    def begin(self, clock: Clock, names: list[str]) -> Generator[Nap, tuple[Readable, ...], None]:
+        """Start it; raises Failed."""
+        script = str(paths.service_templates() / "update/upgrade")
+        yield from apart.start(clock, ["/bin/sh", script, str(self._directory), *apt.ONLY_UPGRADE, *names], f"pimains-upgrade-{self._name}")
+
+    def has_ended(self) -> bool:
+        """Whether it has said how it ended."""
+        return (self._directory / "ended").exists()
+
+    def says(self) -> str:
+        """The last line that apt has said so far."""
+        with suppress(OSError), self.output.open("rb") as output:
+            output.seek(-min(output.seek(0, SEEK_END), _LONGEST_LINE), SEEK_END)
+            return one_line(output.read().decode("utf-8", "replace").strip().rpartition("\n")[2])
+        return "begins"
+
+    def is_locked(self) -> bool:
+        """Whether it runs: it holds its lock as long, however it ends."""
+        try:
+            with (self._directory / "lock").open("rb") as lock:
+                flock(lock, LOCK_SH | LOCK_NB)
+        except FileNotFoundError:
+            return False
+        except BlockingIOError:
+            return True
+        return False
+
+
+def look(names: list[str], is_rehearsal: bool, say: Callable[[str], None]) -> Rows:
+    """In a child: what is to be done; rows `change`, `failed`, `there`, `trouble`."""
+    rows = []
+    try:
+        if not is_rehearsal:
+            apt.refresh(LOCK_SECONDS_MAX, say)
+    except AptError as error:  # one of many repositories may be away, and what was fetched before is there
+        rows.append(["trouble", f"the repositories could not all be asked: {error}"])
+    try:
+        known = apt.installed(names)
+        there = {name: known[name] for name in names if name in known and known[name].state not in _PASSED_OVER}
+        changes, failing = apt.newer(list(there))
+    except AptError as error:
+        raise Away(str(error)) from None
+    rows += [["change", *change] for change in changes]
+    rows += [["failed", *each] for each in failing.items()]
+    return rows + [["there", f"{name} {each.version}"] for name, each in there.items()]
+
+
+def how_it_went(planned: list[Change], output: Path) -> Rows:
+    """In a child: rows `change` and `failed`."""
+    try:
+        done, failed = apt.outcome(planned, output.read_text(encoding="utf-8", errors="replace") if output.exists() else "")
+    except AptError as error:
+        raise Away(str(error)) from None
+    return [["change", *change] for change in done] + [["failed", *each] for each in failed.items()]
