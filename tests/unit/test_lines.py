@@ -8,6 +8,7 @@ from pimains.devices import lines
 
 def test_an_lcd_line_is_row_column_blank_lines_and_text() -> None:
     assert lines.lcd_text("Power is away") == b"0 0 0:Power is away\n"
+    assert lines.lcd_text("pi On", row=2, blank=1) == b"2 0 1:pi On\n"
 
 
 def test_a_desktop_notification_is_a_summary_and_lines_of_body() -> None:

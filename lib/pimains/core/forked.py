@@ -73,6 +73,33 @@ class Forked:
             self.close()
 
 
+def leave_alone(function: Callable[[], object], seconds_max: float) -> None:
+    """Have `function` done by a process that nobody waits for; after `seconds_max` it is ended, whatever it hangs in.
+
+    What it prints goes into the log. It keeps no file of this one open.
+    """
+    between = os.fork()
+    if between == 0:
+        try:
+            if os.fork() == 0:
+                _forget_the_parent()
+                signal.setitimer(signal.ITIMER_REAL, seconds_max)
+                function()
+        except Exception as error:  # it must not unwind into the parent's code
+            print(f"{type(error).__name__}: {error}", flush=True)
+        finally:
+            os._exit(0)
+    os.waitpid(between, 0)
+
+
+def _forget_the_parent() -> None:
+    os.setsid()
+    signal.set_wakeup_fd(-1)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)
+    os.closerange(3, os.sysconf("SC_OPEN_MAX"))
+
+
 def _be_the_child(function: Callable[[], str], inward: int) -> None:
     answer = "5 "
     try:

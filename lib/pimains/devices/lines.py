@@ -14,9 +14,9 @@ LONGEST = 512  # bytes; their readers take that much at once, and a FIFO takes i
 _COMPLAINTS_SECONDS = 0.5
 
 
-def lcd_text(text: str) -> bytes:
-    """`text`, one line, for the top row of an LCD."""
-    return _within(f"0 0 0:{_plain(text)}") + b"\n"
+def lcd_text(text: str, row: int = 0, blank: int = 0) -> bytes:
+    """`text`, one line, for a row of an LCD; so many rows below it are emptied."""
+    return _within(f"{row} 0 {blank}:{_plain(text)}") + b"\n"
 
 
 def desktop_text(summary: str, body: str) -> bytes:

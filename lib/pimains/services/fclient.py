@@ -15,7 +15,7 @@ from pimains.core.forked import Forked
 from pimains.core.leaving import LeaveOrders, Order
 from pimains.core.restart import Supervisor
 from pimains.core.service import Instance, Nap, Naps, Readable, Stop, run, within
-from pimains.devices import mount
+from pimains.devices import host_status, mount
 from pimains.devices.address import Address, own_name
 from pimains.devices.backup_child import BackupChild
 from pimains.devices.beats import ClientEnd, Secret, client_id, name_of
@@ -66,6 +66,7 @@ class Client:
             print("COMPAT=pistop: this client believes whatever answers at HOST; empty variables/COMPAT when the server has moved")
         self.link = Link(address.find, self.new_end(), me.clock, settings.RETRY_SECONDS_MAX, expects=holding)
         self.share = self.new_share()
+        self.screens = host_status.of(settings)
         self.backup = BackupChild(me, wanted=bool(settings.BACKUP))
         self.told = ""
         self.words = ""
@@ -203,6 +204,7 @@ class Client:
         yield from self.share.come()
         started = f"; started: {', '.join(self.share.users())}" if self.share.users() else ""
         self.tell(f"{self.share.place} is mounted{started}")
+        self.screens.on()
         self.backup.begin(f"{self.server} is there")
 
     def leave(self, reason: str) -> None:
@@ -235,6 +237,9 @@ class Client:
         """All is down."""
         there = mount.mounted(self.share.place)
         may_halt = not self.is_stopping and not self.is_halting and (self.was_told or (self.was_joined and self.settings.POWER_OFF == "1"))
+        will_halt = self.is_halting or (may_halt and self.settings.POWER_OFF in ("1", "told"))
+        if self.holds.exists():
+            self.screens.off("PowerOff" if will_halt else "MusicOff")
         state.remove(self.holds)
         self.was_joined = self.was_told = False
         self.link.leave(f"{self.share.place} is {'still mounted' if there else 'unmounted'}")

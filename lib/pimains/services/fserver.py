@@ -18,6 +18,7 @@ from pimains.core.leaving import LeaveOrders, Order
 from pimains.core.privileges import become
 from pimains.core.restart import Supervisor
 from pimains.core.service import Instance, Nap, Naps, Readable, Stop, run, seconds, within
+from pimains.devices import host_status
 from pimains.devices.backup_child import BackupChild
 from pimains.devices.beats import Secret
 from pimains.devices.connection import Socket, error_text, listen
@@ -43,6 +44,7 @@ def fserver(me: Instance, settings: FserverSettings) -> Naps:
     if os.geteuid() == 0:
         become("pimains")
     server = Server(me, settings, listener, backup)
+    server.screens.on()
     try:
         try:
             yield from server.serve()
@@ -81,6 +83,7 @@ class Server:
         secret = Secret(settings.SECRET) if settings.SECRET else None
         self.guests = Guests(listener, secret, settings.MAX_CLIENTS, me.clock, compat=bool(settings.COMPAT))
         self.orders = LeaveOrders(me.run)
+        self.screens = host_status.of(settings)
         self._next_list = 0.0
 
     def serve(self) -> Naps:
@@ -88,6 +91,7 @@ class Server:
         while True:
             self.attend()
             if order := self.orders.take():
+                self.screens.off("PowerOff")
                 everybody_left = yield from self.see_off(order.reason, order.seconds)
                 yield from self.backup.stop()  # the next steps of the halt unmount the drive
                 self.reply(order, everybody_left)

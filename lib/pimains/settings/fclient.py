@@ -2,6 +2,7 @@
 
 from pimains.core.settings import Setting, choice, flag, host, key, number, optional, path, port, units
 from pimains.settings.backup import BackupSettings
+from pimains.settings.screens import ScreenSettings
 
 
 def marker() -> Setting[str]:
@@ -15,7 +16,7 @@ def marker() -> Setting[str]:
     return Setting(parse, "name on the share", "without / at its beginning and without ..", may_be_empty=True)
 
 
-class FclientSettings(BackupSettings):
+class FclientSettings(BackupSettings, ScreenSettings):
     """services/fclient/variables/."""
 
     HOST = host()

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from pimains.core.settings import Setting, choice, host, integer, key, number, optional, path, port, units
 from pimains.settings.backup import BackupSettings
+from pimains.settings.screens import ScreenSettings
 
 _ALL_ADDRESSES = ("0.0.0.0", "::")  # noqa: S104  # clients need another one
 
@@ -32,7 +33,7 @@ def _matching(pattern: str, kind: str, allowed: str) -> Setting[str]:
     return Setting(parse, kind, allowed, may_be_empty=True)
 
 
-class FserverSettings(BackupSettings):
+class FserverSettings(BackupSettings, ScreenSettings):
     """services/fserver/variables/."""
 
     HOST = host()

@@ -3,7 +3,8 @@
 import re
 
 from pimains.core.notify import event_name
-from pimains.core.settings import Setting, Settings, choice, host, integer, number, optional, path, port, text
+from pimains.core.settings import Setting, choice, host, integer, number, optional, path, port, text
+from pimains.settings.screens import ScreenSettings
 
 _MAIL_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
 
@@ -25,7 +26,7 @@ def _event_names(value: str) -> tuple[str, ...]:
     return words
 
 
-class NotifySettings(Settings):
+class NotifySettings(ScreenSettings):
     """services/notify/variables/."""
 
     EVENTS = Setting(
@@ -48,13 +49,6 @@ class NotifySettings(Settings):
     MAIL_CA = optional(path())
 
     APPRISE_FILE = optional(path())
-
-    LCD_HOST = optional(host())
-    LCD_PORT = port()
-    LCD_FIFO = optional(path())
-    NOTIFY_HOST = optional(host())
-    NOTIFY_PORT = port()
-    NOTIFY_FIFO = optional(path())
 
     def check_together(self) -> None:
         """Mail needs a server and a sender, and a password never travels in the clear."""
