@@ -3,7 +3,7 @@
 import os
 
 import pytest
-from halting import add_step, ask, causes, new_halt, ran
+from halting import add_step, ask, causes, let_go, new_halt, pause_at, ran
 from kit import House
 
 from pimains.core.ledger import Ledger
@@ -73,6 +73,38 @@ def test_a_second_request_while_one_is_carried_out_changes_nothing(house: House)
     assert ran(house) == ["UPS battery low"] * 2
     house.until(lambda: "also asked for: bored (asked by plug)" in halt.log)
     assert halt.log.count("bored") == 1
+
+
+def test_however_many_ask_as_well_the_log_names_twenty(house: House) -> None:
+    go = pause_at(house, "20-clients")
+    halt = new_halt(house)
+    ask(halt)
+    house.until(lambda: ran(house))
+    for number in range(25):
+        ask(halt, f"bored {number}\nplug\n")
+        house.until(lambda: not (halt.run / "request").exists())
+    let_go(go)
+    house.until(house.halts)
+    house.until(lambda: "also asked for: bored 19" in halt.log)
+    assert halt.log.count("also asked for") == 20
+
+
+def test_a_cancel_is_refused_while_the_halt_command_runs_also_without_a_plug(house: House) -> None:
+    (house.root / "etc/pimains/halt.d").mkdir()
+    (house.root / "etc/pimains/halt.d/80-plug").symlink_to("/dev/null")
+    halt = new_halt(house, HALT_COMMAND="sleep 1000")
+    ask(halt)
+    house.until(lambda: "HALT_COMMAND started" in halt.status)
+    (halt.run / "cancel").write_text("stefan\n")
+    house.until(lambda: "stefan cancels, too late" in halt.log)
+
+
+def test_a_run_directory_that_was_taken_away_is_made_anew(house: House) -> None:
+    halt = new_halt(house)
+    halt.run.rename(halt.run.with_name("gone"))
+    house.until(lambda: halt.status == "ready")
+    ask(halt)
+    house.until(house.halts)
 
 
 def test_a_grace_period_leaves_time_for_second_thoughts(house: House) -> None:

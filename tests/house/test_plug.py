@@ -48,6 +48,16 @@ def test_each_plug_counts_down_when_a_halt_is_announced(house: House) -> None:
         house.until(lambda: left.has_said("countdown 40 s") and right.has_said("countdown 50 s"))
 
 
+def test_a_halt_that_is_announced_while_the_agent_restarts_is_told_to_the_plug_all_the_same(house: House) -> None:
+    with house_plug() as device:
+        plug = add_plug(house, device.port)
+        house.until(lambda: plug.status.startswith("connected"), 20)
+        plug.kill()
+        told = announce_halt(house)
+        assert (told.returncode, told.stdout) == (0, "127.0.0.1 cuts the power in 240 s at the latest\n")
+        assert device.has_said("countdown 240 s")
+
+
 def test_a_halt_goes_on_without_a_plug_that_is_away_and_says_so(house: House) -> None:
     with house_plug() as device:
         port = device.port

@@ -3,6 +3,7 @@
 import signal
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from firmware import VERSIONS, Plug
@@ -88,8 +89,8 @@ def test_a_request_made_while_the_agent_was_away_is_carried_out_once(house: Hous
 def test_without_a_confirmation_the_pi_shuts_down_within_five_seconds_and_says_so(house: House, plugs: Plugs) -> None:
     device = plugs()
     halt = add_halt(house)
-    plug = add_plug(house, device)
-    until(lambda: is_connected(plug), 20)
+    plug = add_plug(house, device, ON_LOST="shutdown")
+    until(lambda: is_connected(plug) and (plug.lib / "armed").exists(), 20)
     began = time.monotonic()
     device.wire(answers=False)
     (halt.run / "request").write_text("a test\nsomebody\n")
@@ -99,16 +100,25 @@ def test_without_a_confirmation_the_pi_shuts_down_within_five_seconds_and_says_s
     assert line in plug.status
     assert line in halt.log
     assert line in plug.read("error")
+    assert not (plug.lib / "armed").exists()
 
 
 def test_somebody_elses_shutdown_starts_the_countdown_too(house: House, plugs: Plugs) -> None:
     device = plugs()
     halt = add_halt(house)
-    plug = add_plug(house, device)
-    until(lambda: is_connected(plug), 20)
+    plug = add_plug(house, device, ON_LOST="shutdown")
+    until(lambda: is_connected(plug) and (plug.lib / "armed").exists(), 20)
     (halt.run / "request").write_text("the battery is empty\nups\n")
     until(house.halts, 20)
     assert device.last("real delay").on is False
+    assert not (plug.lib / "armed").exists()  # nobody minds a machine that goes down
+    boot, told_at = (plug.lib / "told").read_text().split()
+    assert boot == Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    assert 0 <= time.monotonic() - float(told_at) < 20
+    plug.kill()
+    until(lambda: plug.log.count("connected to") == 2, 20)
+    assert "the last shutdown took" not in plug.log  # it is under way
+    assert (plug.lib / "told").exists()
 
 
 def test_the_power_stays_on_while_the_halt_command_fails(house: House, plugs: Plugs) -> None:
@@ -159,7 +169,7 @@ def test_a_pi_that_cannot_reach_its_plug_halts_before_it_would_be_cut(house: Hou
     until(house.halts, 40)
     assert 0.75 * 600 < (time.monotonic() - lost) * 30 < 600
     assert device.relay
-    assert "did not hear this machine" in plug.log
+    assert plug.log.count("did not hear this machine") == 1
 
 
 def test_a_killed_and_restarted_agent_loses_nothing(house: House, plugs: Plugs) -> None:
@@ -208,8 +218,9 @@ def test_a_metering_plug_tells_the_power_and_how_long_the_last_shutdown_took(hou
     lib.mkdir()
     (lib / "told").write_text("another-boot 1.0\n")
     lib.chmod(0o777)
-    plug = add_plug(house, device, IDLE_WATTS="1.5")
+    plug = add_plug(house, device, IDLE_WATTS="1.5", SHUTDOWN_SECONDS_MAX="5")
     until(lambda: is_connected(plug) and plug.read("power") == "4.2", 20)
     assert "the last shutdown took 2" in plug.log
+    assert 200 <= device.state("Countdown") < 210  # that, and the margin
     assert not (lib / "told").exists()
     device.until_state("Idle Watts", 1.5)

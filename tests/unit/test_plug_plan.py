@@ -27,6 +27,12 @@ def test_with_twenty_halts_their_95th_percentile_plus_a_margin_counts() -> None:
 
 def test_what_no_halt_can_take_is_not_believed() -> None:
     assert countdown_seconds([float("nan"), float("inf"), -5.0, 1e9], 120) == 120
+    assert countdown_seconds([0.0] * 20, 120) == 120
+
+
+def test_a_plug_takes_no_less_than_5_and_no_more_than_3600_seconds() -> None:
+    assert countdown_seconds([], 1) == 5
+    assert countdown_seconds([3600.0] * 20, 120) == 3600
 
 
 @given(st.lists(st.floats(), max_size=100), st.floats(5, 3600))
@@ -51,12 +57,14 @@ def test_the_default_leaves_the_dead_man_switch_its_80_percent() -> None:
     ("age", "uptime", "answered", "newer"),
     [
         (5, 100, None, True),
+        (0, 100, None, True),  # this moment
         (100, 90, None, False),  # before this boot
         (85, 90, None, False),  # perhaps before this boot
         (79, 90, None, True),
         (None, 100, None, False),  # no request stands
         (-1, 100, None, False),
         (50, 100, 50, False),  # the one that was answered
+        (45, 100, 50, False),  # perhaps the one that was answered
         (35, 100, 50, True),  # another one since
     ],
 )
@@ -74,6 +82,10 @@ def test_the_halt_always_fits_in_before_the_cut(wanted: float, halt: float) -> N
     assert begin + halt <= dead_man
 
 
+def test_no_dead_man_switch_waits_longer_than_a_day() -> None:
+    assert seconds_for(86400, 80_000) == 86400
+
+
 def test_a_machine_halts_before_its_plug_would_cut_it_and_not_when_it_did_not() -> None:
     assert not must_halt(600, 120, 479)
     assert must_halt(600, 120, 480)
@@ -83,6 +95,10 @@ def test_a_machine_halts_before_its_plug_would_cut_it_and_not_when_it_did_not() 
 @given(st.integers(0, 10**6), st.floats(0, 1))
 def test_trying_again_waits_between_one_second_and_one_minute(failures: int, chance: float) -> None:
     assert 1 <= wait_seconds(failures, chance) <= 60
+
+
+def test_chance_takes_up_to_half_of_the_wait_away() -> None:
+    assert [wait_seconds(5, chance) for chance in (0, 0.5, 1)] == [32, 24, 16]
 
 
 def test_each_failure_doubles_the_wait() -> None:

@@ -2,13 +2,16 @@
 
 import asyncio
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from pimains.core import state
 from pimains.core.errors import Away
 from pimains.core.instance import Instance
 from pimains.devices.halt_times import HaltTimes
-from pimains.devices.plug import Plug
 from pimains.plan import dead_man
+
+if TYPE_CHECKING:
+    from pimains.devices.plug import Plug
 
 HEARTBEAT_SECONDS = 20.0
 _STARTING_SECONDS = 10.0
@@ -28,7 +31,7 @@ class DeadManSwitch:
         self._times = times
         self._say = say
 
-    async def arm(self, plug: Plug) -> None:
+    async def arm(self, plug: "Plug") -> None:
         """Switch it on or off, as wanted; before it is on, we know that it is."""
         seconds = 0
         if self._wanted_seconds is not None:
@@ -44,7 +47,7 @@ class DeadManSwitch:
         if not seconds:
             self.forget()
 
-    async def disarm(self, plug: Plug) -> None:
+    async def disarm(self, plug: "Plug") -> None:
         """Nobody will send heartbeats any more: that is no reason to cut the power."""
         if state.read(self._me.lib / "armed") is None:
             return
@@ -58,7 +61,7 @@ class DeadManSwitch:
         """There is nothing to mind: it is off, or this machine goes down anyway."""
         self._me.keep("armed", None)
 
-    async def keep_heart_beating(self, plug: Plug) -> None:
+    async def keep_heart_beating(self, plug: "Plug") -> None:
         """Every 20 s; a plug that leaves two in a row without a proof is not really connected."""
         failures = 0
         while failures < 2:
@@ -86,7 +89,7 @@ class DeadManSwitch:
                     ask(f"{self._host} did not hear this machine for {lost:.0f} s and cuts its power after {armed:.0f} s")
             await self._sleep(pause)
 
-    async def _beat(self, plug: Plug) -> None:
+    async def _beat(self, plug: "Plug") -> None:
         """One heartbeat, and the time when the plug confirmed it."""
         await plug.heartbeat()
         self._me.leave("contact", f"{self._me.clock.monotonic():.1f}")

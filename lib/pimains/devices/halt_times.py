@@ -2,15 +2,18 @@
 
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from pimains.core import clock as clocks
 from pimains.core import halt_steps, state
 from pimains.core.instance import Instance
 from pimains.core.ledger import Ledger
 from pimains.devices.journal import last_word_of_previous_boot
-from pimains.devices.plug import Plug
 from pimains.plan import halt_time
 from pimains.plan.budget import percentile_95
+
+if TYPE_CHECKING:
+    from pimains.devices.plug import Plug
 
 
 class HaltTimes:
@@ -46,7 +49,7 @@ class HaltTimes:
         """It was called off."""
         self._me.keep("told", None)
 
-    async def learn(self, plug: Plug) -> None:
+    async def learn(self, plug: "Plug") -> None:
         """How long the last halt took, from the plug's own meter or the journal of the boot before this one."""
         boot, _, told_at = (state.read(self._me.lib / "told") or "").partition(" ")
         if not boot or boot == clocks.boot_id():
