@@ -1,7 +1,8 @@
 """create_service --demo: a simulated house on this machine, to see what the services do before trusting them with a Pi.
 
 Installs the packages (from a checkout they are built first), then starts a scan directory of its own below /tmp: halt,
-whose HALT_COMMAND only writes down that it was called, and plug, against a simulated plug speaking ESPHome's protocol.
+whose HALT_COMMAND only writes down that it was called; plug, against a simulated plug speaking ESPHome's protocol; meter,
+at pins that a simulated electricity meter moves, and the collector that it delivers to, with its page.
 Nothing of it can halt this machine, and nothing of it is left when it ends.
 """
 
@@ -18,6 +19,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from pimains.cli import demo_meter
 from pimains.core import paths
 from pimains.core.errors import PimainsError
 
@@ -65,6 +67,8 @@ def install_packages() -> None:
     if not any("/python3-aioesphomeapi_" in package for package in packages):
         packages.append("python3-aioesphomeapi")  # this Debian has it
     _step("Installing them", "apt-get", "install", "-y", "--no-install-recommends", "--allow-downgrades", "--reinstall", *packages)
+    if more := demo_meter.missing():
+        _step("Installing what meter and collector need", "apt-get", "install", "-y", "--no-install-recommends", *more.split())
 
 
 class _House:
@@ -77,6 +81,7 @@ class _House:
         self.services = root / "etc/service"
         self.halted = root / "halted"
         self.relay_opened = threading.Event()
+        self.page = ""
 
     def command(self, name: str, *words: str) -> None:
         """Show a command as the user would type it, and run it."""
@@ -108,6 +113,10 @@ class _House:
 
 def _show(house: _House) -> None:
     house.until("halt is ready and plug has found its plug", lambda: house.status("plug").startswith("connected"), 60)
+    if house.page:
+        house.until("the collector has what the meter has read before", lambda: demo_meter.is_told(house.page), 60)
+        house.command("pimains", "energy", "--month", f"--servicedir={house.services}")
+        print(f"\nA year of readings, and pulses as they come: look at {house.page}")
     house.command("pimains", "status", f"--servicedir={house.services}")
     with _progress(f"In {_SECONDS_TO_LOOK} seconds somebody switches the plug off"):
         time.sleep(_SECONDS_TO_LOOK)
@@ -120,6 +129,8 @@ def _show(house: _House) -> None:
     house.command("pimains", "why", "plug")
     house.command("pimains", "why", "halt")
     house.command("pimains", "status", f"--servicedir={house.services}")
+    if house.page and sys.stdin.isatty():
+        input(f"\nThe page is at {house.page} until you press Enter. ")
     print("\nThat was it: nothing was halted, and all of it is removed again. The packages stay; apt purge pimains removes them.")
     print("For a real plug: create_service --service_name=plug --host=NAME --encryption_key=@FILE --add-service")
 
@@ -134,10 +145,14 @@ def _house(root: Path) -> Iterator[_House]:
         plug, port = stack.enter_context(_simulated_plug(root))
         house = _House(root, plug, port)
         threading.Thread(target=_tell_of_plug, args=(house,), daemon=True).start()
-        stack.enter_context(_svscan(house.services))
+        stack.enter_context(_svscan(house.services, demo_meter.pins(root)))
         create = ("--add-service", f"--servicedir={house.services}", f"--root={root}")
         house.command("create_service", "--service_name=halt", f"--halt_command={recorder} -P now", *create)
         house.command("create_service", "--service_name=plug", "--host=127.0.0.1", f"--port={port}", f"--idle_watts={_IDLE_WATTS}", *create)
+        if more := demo_meter.missing():
+            print(f"\n(There is no meter and no collector: they need apt install {more})")
+        else:
+            house.page = stack.enter_context(demo_meter.metered(root, create, house.command, _environment(root)))
         yield house
 
 
@@ -163,8 +178,9 @@ def _tell_of_plug(house: _House) -> None:
 
 
 @contextlib.contextmanager
-def _svscan(services: Path) -> Iterator[None]:
-    with subprocess.Popen(["svscan", services], env={"PATH": os.environ.get("PATH", "")}, start_new_session=True) as svscan:
+def _svscan(services: Path, environment: dict[str, str]) -> Iterator[None]:
+    environment = {"PATH": os.environ.get("PATH", ""), **environment}
+    with subprocess.Popen(["svscan", services], env=environment, start_new_session=True) as svscan:
         try:
             yield
         finally:
@@ -186,7 +202,11 @@ def _program(name: str) -> list[str]:
 
 def _environment(root: Path) -> dict[str, str]:
     top = _checkout_in_use()
-    library = {} if top is None else {"PYTHONPATH": ":".join(filter(None, (str(top / "lib"), os.environ.get("PYTHONPATH"))))}
+    library = (
+        {}
+        if top is None
+        else {"PYTHONPATH": ":".join(filter(None, (str(top / "lib"), os.environ.get("PYTHONPATH"), str(demo_meter.python_path(root)))))}
+    )
     return {**{name: value for name, value in os.environ.items() if name != "PYTHONPATH"}, "PIMAINS_ROOT": str(root), **library}
 
 

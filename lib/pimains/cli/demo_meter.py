@@ -1,0 +1,94 @@
+"""The demo's meter and collector: thirteen months of readings from before it began, pulses while it goes on, and a page that shows them."""
+
+import contextlib
+import json
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+PACKAGES = ("python3-aiohttp", "python3-gpiozero", "python3-requests", "rrdtool")
+_PIN = 24
+_WATTS = 1200
+_TOTAL = 15_234.5
+_RECENT_SECONDS = 300.0
+_ENTRY_POINTS = "[gpiozero_pin_factories]\npimains-house = pimains.house.pins:HouseFactory\n"
+
+
+def missing() -> str:
+    """What they need and this machine has not, as words for apt; "" if it has all."""
+    modules = subprocess.run(["/usr/bin/python3", "-c", "import aiohttp, gpiozero, requests"], capture_output=True, check=False)
+    return "" if modules.returncode == 0 and shutil.which("rrdtool") else " ".join(PACKAGES)
+
+
+def python_path(root: Path) -> Path:
+    """A directory that tells gpiozero of the simulated house's pins, as the installed package does."""
+    told = root / "python/pimains_house-0.dist-info"
+    if not told.exists():
+        told.mkdir(parents=True)
+        (told / "METADATA").write_text("Metadata-Version: 2.1\nName: pimains-house\nVersion: 0\n", encoding="utf-8")
+        (told / "entry_points.txt").write_text(_ENTRY_POINTS, encoding="utf-8")
+    return told.parent
+
+
+def pins(root: Path) -> dict[str, str]:
+    """What the meter service finds in its environment; makes the pins."""
+    path = root / "pins"
+    if not path.exists():
+        os.mkfifo(path)
+        path.chmod(0o666)
+    return {"GPIOZERO_PIN_FACTORY": "pimains-house", "PIMAINS_HOUSE_PINS": str(path)}
+
+
+@contextlib.contextmanager
+def metered(root: Path, create: tuple[str, ...], command: Callable[..., None], environment: dict[str, str]) -> Iterator[str]:
+    """Both of them, made by `command`; yields the page's address."""
+    token = secrets.token_urlsafe(24)
+    for name, path in (("token.txt", root), ("house", root / "tokens")):
+        path.mkdir(exist_ok=True)
+        (path / name).touch(0o600)
+        (path / name).write_text(f"{token}\n", encoding="ascii")
+    journal = root / "var/lib/pimains/meter/journal.sqlite"
+    journal.parent.mkdir(parents=True)
+    subprocess.run(_python("history", "--journal", str(journal)), env=environment, check=True)
+    if os.geteuid() == 0:
+        journal.parent.parent.chmod(0o2775)  # as the package makes it: the ledger is there, too
+        shutil.chown(journal.parent.parent, group="pimains")
+        for mine in (journal.parent, *journal.parent.iterdir(), root / "tokens/house"):
+            shutil.chown(mine, "pimains", "pimains")
+    with subprocess.Popen(
+        _python("meter", "--pins", str(root / "pins"), "--pin", str(_PIN), "--watts", str(_WATTS)),
+        env=environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+    ) as house_meter:
+        try:
+            where = f"127.0.0.1:{_free_port()}"
+            command("create_service", "--service_name=collector", f"--listen={where}", f"--tokens={root}/tokens", "--price=0.32", *create)
+            words = (f"--pin={_PIN}", "--impulses_per_kwh=1000", f"--start_total={_TOTAL}", "--source=house")
+            command("create_service", "--service_name=meter", *words, f"--collector=http://{where}", f"--token=@{root}/token.txt", *create)
+            yield f"http://{where}/"
+        finally:
+            house_meter.terminate()
+
+
+def is_told(page: str) -> bool:
+    """Whether the collector has what was read before."""
+    with contextlib.suppress(OSError, ValueError), urllib.request.urlopen(f"{page}v1/sources", timeout=5) as answer:  # noqa: S310  # ours
+        return any(each["last_reading"] > time.time() - _RECENT_SECONDS for each in json.load(answer))
+    return False
+
+
+def _python(module: str, *words: str) -> list[str]:
+    return ["/usr/bin/python3", "-Pu", "-m", f"pimains.house.{module}", *words]
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
