@@ -1,5 +1,6 @@
 """The description of the collector's API is true: it names what the service answers, and nothing else."""
 
+import asyncio
 from pathlib import Path
 
 from kit import TOP
@@ -15,18 +16,24 @@ from pimains.settings.collector import CollectorSettings
 
 def test_it_describes_every_path_and_method_that_is_answered(tmp_path: Path) -> None:
     variables = TOP / "services/collector/variables"
-    settings = CollectorSettings({path.name: path.read_text().partition("\n")[0] for path in variables.iterdir()})
-    prices = Prices(None, None, "")
-    books = Books(tmp_path / "journal.sqlite", Graphs(tmp_path / "rrd", tmp_path / "graphs", 366, prices))
-    app = Desk(Instance("collector", tmp_path), settings, books).app()
+    defaults = {path.name: path.read_text().partition("\n")[0] for path in variables.iterdir()}
+    settings = CollectorSettings({**defaults, "COMPAT": "powerpi", "POWERPI_LOGINS": str(tmp_path)})
+    books = Books(tmp_path / "journal.sqlite", Graphs(tmp_path / "rrd", tmp_path / "graphs", 366, Prices(None, None, "")))
+
+    async def answered() -> set[tuple[str, str]]:
+        app = Desk(Instance("collector", tmp_path), settings, books).app()
+        return {(route.resource.canonical, route.method.lower()) for route in app.router.routes() if route.resource}
+
+    routes = asyncio.run(answered())
     books.close()
-    answered = {(route.resource.canonical, route.method.lower()) for route in app.router.routes() if route.resource}
     described = {(path, method) for path, methods in openapi.document()["paths"].items() for method in methods}
-    assert {each for each in answered if each[1] != "head"} == described
+    assert {each for each in routes if each[1] != "head"} == described
 
 
-def test_only_readings_need_a_token_and_nothing_else_is_posted() -> None:
+def test_only_readings_need_a_token_or_a_login_and_nothing_else_is_posted() -> None:
+    readers: list[dict[str, list[str]]] = [{}, {"password": []}]
+    needs = {"/v1/readings": [{"token": []}], "/get.php": [{"login": []}]}
     for path, methods in openapi.document()["paths"].items():
         for method, what in methods.items():
-            assert what["security"] == ([{"token": []}] if method == "post" else [{}, {"password": []}])
+            assert what["security"] == needs.get(path, readers)
             assert (method == "post") == (path == "/v1/readings")

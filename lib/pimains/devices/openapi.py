@@ -27,12 +27,14 @@ def document() -> dict[str, Any]:
             "/v1/export": {"get": _export(shown)},
             "/v1/openapi.json": {"get": _get("This document", _JSON, {"type": "object"}, shown)},
             "/graphs/{source}/{name}.{form}": {"get": _graph(shown)},
+            "/get.php": {"get": _old_pis()},
             "/metrics": {"get": _get("For Prometheus: its text format 0.0.4", "text/plain", _TEXT, shown)},
         },
         "components": {
             "securitySchemes": {
                 "token": {"type": "http", "scheme": "bearer", "description": "The token of the source that the readings are of"},
                 "password": {"type": "http", "scheme": "basic", "description": "Any user name and PASSWORD, where there is one"},
+                "login": {"type": "http", "scheme": "basic", "description": "A name and its password in POWERPI_LOGINS"},
             }
         },
     }
@@ -61,6 +63,12 @@ def _readings() -> dict[str, Any]:
             **_refusals({**refused, "503": "Try later"}),
         },
     }
+
+
+def _old_pis() -> dict[str, Any]:
+    asked = [_query("val", _TEXT, "<seconds since 1970>;<watts>")]
+    refused = {"400": "No time and watts", "404": "There is no COMPAT=powerpi", "503": "Try later"}
+    return _get("What POWERPI's power.py sends", "text/plain", _TEXT, [{"login": []}], asked, refused)
 
 
 def _export(shown: list[dict[str, list[str]]]) -> dict[str, Any]:
