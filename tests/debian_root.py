@@ -33,6 +33,20 @@ mkdir -p run/lock srv/dist
 mount --bind "$3" srv/dist
 exec chroot . /bin/bash -c 'echo ready; while read -r _; do :; done'
 """
+# what shell scripts begin with that boot a copy of a root
+MACHINE = r"""
+set -e
+overlay() { # DIRECTORY LOWER: DIRECTORY/root shows LOWER, what is changed in there stays in memory
+    mount -t tmpfs tmpfs "$1"
+    cd "$1"
+    mkdir upper work root
+    mount -t overlay overlay -o "lowerdir=$2,upperdir=upper,workdir=work" root
+    systemctl --root=root -q mask systemd-networkd-wait-online.service
+}
+boot() { # SECONDS: root, until it is powered off
+    timeout --signal=TERM "$1" systemd-nspawn -q --register=no --keep-unit -D root -b --private-network >console 2>&1 || tail -n 20 console
+}
+"""
 
 
 class DebianRoot:

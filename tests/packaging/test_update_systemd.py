@@ -4,24 +4,20 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from debian_root import debian_root
+from debian_root import MACHINE, debian_root
 from kit import CACHE
 from repository import Repository
 
 # a machine that boots, upgrades, and is powered off as soon as that was told
-BOOT = r"""
-set -e
-mount -t tmpfs tmpfs "$1"
-cd "$1"
-mkdir upper work root
-mount -t overlay overlay -o "lowerdir=$2,upperdir=upper,workdir=work" root
+BOOT = rf"""{MACHINE}
+overlay "$1" "$2"
 cat >root/srv/watch <<'END'
 #!/bin/sh
 for _ in $(seq 300); do
     grep -q "^upgraded" /run/pimains/update/status && break
     sleep 0.2
 done
-dpkg-query -W -f '${Package} ${Version} ${db:Status-Abbrev}\n' pimains daemontools-run alpha >/var/versions
+dpkg-query -W -f '${{Package}} ${{Version}} ${{db:Status-Abbrev}}\n' pimains daemontools-run alpha >/var/versions
 cat /run/pimains/update/status >/var/status
 pimains why update >/var/why
 systemctl poweroff
@@ -36,8 +32,7 @@ ExecStart=/srv/watch
 WantedBy=multi-user.target
 END
 systemctl --root=root -q enable watch.service
-systemctl --root=root -q mask systemd-networkd-wait-online.service
-timeout --signal=TERM 90 systemd-nspawn -q --register=no --keep-unit -D root -b --private-network >console 2>&1 || tail -n 20 console
+boot 90
 cat root/var/versions root/var/status root/var/why
 cat root/var/log/pimains/update/current >"$3"
 ls root/var/lib/pimains/notify/queue >>"$3"

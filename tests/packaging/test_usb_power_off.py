@@ -3,17 +3,14 @@
 import subprocess
 from pathlib import Path
 
+from debian_root import MACHINE
 from kit import CACHE, TOP
 
 UNIT = TOP / "debian/pimains.pimains-usb-off.service"
 DEFAULT = TOP / "debian/default/pimains-usb-off"
 # a disk that is mounted, and somebody who powers the machine off as soon as it is up
-BOOT = r"""
-set -e
-mount -t tmpfs tmpfs "$1"
-cd "$1"
-mkdir upper work root
-mount -t overlay overlay -o "lowerdir=$2,upperdir=upper,workdir=work" root
+BOOT = rf"""{MACHINE}
+overlay "$1" "$2"
 cp "$3" root/etc/systemd/system/pimains-usb-off.service
 sed 's/^LOCATION=.*/LOCATION=1-1.2/' "$4" >root/etc/default/pimains-usb-off
 mkdir root/srv/disk
@@ -36,8 +33,7 @@ END
 printf '#!/bin/sh\necho "$* with $(grep -c /srv/disk /proc/mounts) disks mounted" >>/var/uhubctl-said\n' >root/usr/sbin/uhubctl
 chmod +x root/usr/sbin/uhubctl
 systemctl --root=root -q enable srv-disk.mount off.service $5
-systemctl --root=root -q mask systemd-networkd-wait-online.service
-timeout --signal=TERM 90 systemd-nspawn -q --register=no --keep-unit -D root -b --private-network >/dev/null 2>&1
+boot 90
 cat root/var/mounted-before root/var/uhubctl-said
 """
 

@@ -8,7 +8,7 @@ from pimains.core import clock as clocks
 from pimains.core import halt_steps, state
 from pimains.core.instance import Instance
 from pimains.core.ledger import Ledger
-from pimains.devices.journal import last_word_of_previous_boot
+from pimains.devices.journal import end_of_boot
 from pimains.plan import halt_time
 from pimains.plan.budget import percentile_95
 
@@ -50,15 +50,14 @@ class HaltTimes:
         self._me.keep("told", None)
 
     async def learn(self, plug: "Plug") -> None:
-        """How long the last halt took, from the plug's own meter or the journal of the boot before this one."""
+        """How long the last halt took, from the plug's own meter or the journal of its boot."""
         boot, _, told_at = (state.read(self._me.lib / "told") or "").partition(" ")
         if not boot or boot == clocks.boot_id():
             return
         seconds = plug.value(plug.last_halt)
         if not seconds:
-            last_word = await last_word_of_previous_boot()
-            if last_word and last_word.boot_id == boot.replace("-", ""):
-                seconds = last_word.monotonic_seconds - (state.number(told_at) or 0)
+            end = await end_of_boot(boot)
+            seconds = end - (state.number(told_at) or 0) if end else None
         if seconds and 0 < seconds <= halt_time.LONGEST_SECONDS:
             took = seconds
             self._say(f"the last shutdown took {took:.0f} s")
