@@ -5,6 +5,8 @@ from typing import NamedTuple
 from pimains.core.series import Series
 from pimains.plan.energy import Flow, Meter, Period, Point, flow_now, periods
 
+_GAUGE_QUIET_SECONDS = 300.0  # one that does not change is noted more often than that, and stored soon
+
 
 class Amount(NamedTuple):
     """How much it was in some period, in the meter's unit."""
@@ -14,7 +16,10 @@ class Amount(NamedTuple):
 
 
 class Figures(NamedTuple):
-    """One source as it is now. `total` in its unit; `last` is its newest reading that has a time."""
+    """One source as it is now. `total` in its unit; `last` is its newest reading that has a time.
+
+    Of a gauge `flow` is its value, None when that is not known now, and nothing adds up.
+    """
 
     meter: Meter
     last: Point
@@ -51,6 +56,9 @@ def figures(series: Series, meter: Meter, now: float) -> Figures | None:
     last = series.last(meter.source)
     if last is None:
         return None
+    if meter.is_gauge:
+        value = Flow(last.pulses, is_bound=False) if now - last.time <= _GAUGE_QUIET_SECONDS else None
+        return Figures(meter, last, value, last.pulses, [])
     risen, rose = series.rises(meter.source)
     yesterday, today = periods("day", now, 2)
     last_month, this_month = periods("month", now, 2)

@@ -70,6 +70,12 @@ def _section(shown: Shown, number: int, view: View, now: float, price: Price | N
     place = f"source-{number + 1}"
     age = max(0.0, now - shown.figures.last.time)
     name = f'<div class="head"><h2 id="{place}-name">{escape(meter.source)}</h2>'
+    if meter.is_gauge:
+        value = escape(flow_words(meter, shown.figures.flow.value)) if shown.figures.flow else "not known"
+        return (
+            f'<section id="{place}" aria-labelledby="{place}-name">{name}<p class="faint">last reading {duration(age)} ago</p></div>'
+            f'<p class="flow">{value}</p>{_navigation(view, place)}{_flow_picture(shown, view, price)}</section>\n'
+        )
     return (
         f'<section id="{place}" aria-labelledby="{place}-name">{name}<p class="faint">last reading {duration(age)} ago</p></div>'
         f"{_flow(meter, shown.figures.flow, age)}{_amounts(shown.figures, price)}"
@@ -126,6 +132,8 @@ def _flow_picture(shown: Shown, view: View, price: Price | None) -> str:
         for name, value in (("average", average), ("least", least), ("most", most))
         if value is not None
     ]
+    if meter.is_gauge:
+        return _figure(shown, view.range, f"{meter.source}, last {_WORDS[view.range].lower()}", f"{', '.join(numbers)}.")
     cost = f", {price.words(shown.amount)}" if price else ""
     numbers.append(f"together {shown.amount:,.2f} {unit_words(meter.unit)}{cost}")
     what = "Power" if meter.unit == "kWh" else "Flow"
@@ -212,4 +220,6 @@ def unit_words(unit: str) -> str:
 
 def flow_words(meter: Meter, value: float) -> str:
     """`350 W`, `0.120 m³/h`."""
+    if meter.is_gauge:
+        return f"{value:,.6g} {unit_words(meter.unit)}".strip()
     return f"{value:,.0f} W" if meter.unit == "kWh" else f"{value:,.3f} m³/h"

@@ -70,7 +70,12 @@ def rows(series: Series, meter: Meter, wanted: Range) -> Iterator[Point]:
 
 
 def csv(meter: Meter, points: Iterator[Point]) -> Iterator[str]:
-    """time (UTC), seconds since 1970, count, total, and the amount since the row before."""
+    """time (UTC), seconds since 1970, count, total, and the amount since the row before; of a gauge its value alone."""
+    if meter.is_gauge:
+        yield "time,unixtime,value\n"
+        for chunk in _chunks(meter, points):
+            yield "".join(f"{when},{at:.3f},{value:.10g}\n" for when, at, value, _, _ in chunk)
+        return
     yield f"time,unixtime,pulses,total_{meter.unit},amount_{meter.unit}\n"
     for chunk in _chunks(meter, points):
         yield "".join(f"{when},{at:.3f},{pulses:.10g},{total:.10g},{amount:.6g}\n" for when, at, pulses, total, amount in chunk)
@@ -78,11 +83,12 @@ def csv(meter: Meter, points: Iterator[Point]) -> Iterator[str]:
 
 def as_json(meter: Meter, points: Iterator[Point]) -> Iterator[str]:
     """The same, as one object."""
-    head = {"source": meter.source, "unit": meter.unit, "columns": ["time", "unixtime", "pulses", "total", "amount"]}
+    names = ["time", "unixtime", "value"] if meter.is_gauge else ["time", "unixtime", "pulses", "total", "amount"]
+    head = {"source": meter.source, "unit": meter.unit, "columns": names}
     yield json.dumps(head)[:-1] + ', "rows": ['
     separator = "\n"
     for chunk in _chunks(meter, points):
-        yield separator + ",\n".join(json.dumps(row) for row in chunk)
+        yield separator + ",\n".join(json.dumps(row[: len(names)]) for row in chunk)
         separator = ",\n"
     yield "\n]}\n"
 
@@ -94,7 +100,8 @@ def _chunks(meter: Meter, points: Iterator[Point]) -> Iterator[list[tuple[str, f
     began = time.monotonic()
     for at, pulses in points:
         when = datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        chunk.append((when, round(at, 3), pulses, meter.total(pulses), 0.0 if before is None else meter.amount(pulses - before)))
+        total, amount = (0.0, 0.0) if meter.is_gauge else (meter.total(pulses), 0.0 if before is None else meter.amount(pulses - before))
+        chunk.append((when, round(at, 3), pulses, total, amount))
         before = pulses
         if len(chunk) >= _CHUNK_ROWS or time.monotonic() - began > 0.1:
             yield chunk

@@ -97,6 +97,8 @@ class Graphs:
         if wanted.name in RANGES:
             of = _looks(built, meter, wanted.name, now)
             return self._kept(meter, wanted, of, lambda: self._flow(series, meter, wanted, built, now))
+        if meter.is_gauge:
+            raise CannotDraw("it is a value that is recorded, and adds up to nothing")
         found = self.bars(series, meter, COSTS.get(wanted.name, wanted.name), now)
         of = f"{[(bar.period.start, bar.amount and round(bar.amount, 3), bar.is_whole) for bar in found]} {meter} {self._prices}"
         return self._kept(meter, wanted, of, lambda: self._bars(meter, wanted, found))
@@ -150,8 +152,11 @@ class Graphs:
         first = series.first(meter.source)
         known = f"TIME,{first.time if first else 0:.0f},GT,TIME,{built.reached.decided:.0f},LT,*"
         line = COLOURS[wanted.theme]["line"]
+        frame = _frame(wanted, *_span(wanted.name, now), meter.flow_unit.replace("m3", "m³"))
+        if meter.is_gauge:
+            frame = ["--alt-autoscale" if word == "--lower-limit=0" else word for word in frame]
         return [
-            *_frame(wanted, *_span(wanted.name, now), meter.flow_unit.replace("m3", "m³")),
+            *frame,
             "--slope-mode",
             *_averages(meter),
             *("CDEF:band=max,min,-", f"CDEF:hole=average,UN,{known},*,INF,UNKN,IF", f"AREA:hole#{COLOURS[wanted.theme]['FONT']}18"),

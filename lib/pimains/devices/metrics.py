@@ -8,6 +8,7 @@ _METRICS = (
     ("pimains_flow_is_upper_bound", "gauge", "1 while no pulse comes: then the flow is at most what is told."),
     ("pimains_energy_kwh_total", "counter", "What the meter's face shows."),
     ("pimains_volume_m3_total", "counter", "What the meter's face shows."),
+    ("pimains_value", "gauge", "A value that is recorded, in its own unit."),
     ("pimains_last_reading_timestamp_seconds", "gauge", "When the newest reading was taken."),
 )
 
@@ -24,16 +25,18 @@ def metrics(shown: list[Figures]) -> str:
 
 
 def _metric(name: str, shown: Figures) -> float | None:
+    flow, last = shown.flow, shown.last.time
+    if shown.meter.is_gauge:
+        return {"pimains_value": flow and flow.value, "pimains_last_reading_timestamp_seconds": last}.get(name)
     is_energy = shown.meter.unit == "kWh"
-    flow = shown.flow
     return {
         "pimains_power_watts": flow.value if flow and is_energy else None,
         "pimains_flow_m3_per_hour": flow.value if flow and not is_energy else None,
         "pimains_flow_is_upper_bound": float(flow.is_bound) if flow else None,
         "pimains_energy_kwh_total": shown.total if is_energy else None,
         "pimains_volume_m3_total": None if is_energy else shown.total,
-        "pimains_last_reading_timestamp_seconds": shown.last.time,
-    }[name]
+        "pimains_last_reading_timestamp_seconds": last,
+    }.get(name)
 
 
 def _label(text: str) -> str:

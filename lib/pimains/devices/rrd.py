@@ -19,6 +19,7 @@ from pimains.core.errors import PimainsError
 from pimains.core.series import Series
 from pimains.plan.energy import Meter
 from pimains.plan.flow_steps import Reached, Step, Steps
+from pimains.plan.gauge import GaugeSteps
 
 STEP_SECONDS = 5
 _LONGER = ((12, 14_400), (120, 8_640), (1_440, 4_800), (17_280, 3_700))  # steps in a row, rows: 10 days, 60 days, 400 days, 10 years
@@ -93,7 +94,7 @@ class Databases:
         longer = [f"RRA:{kind}:0.5:{length}:{rows}" for kind in ("AVERAGE", "MIN", "MAX") for length, rows in _LONGER]
         self.run(
             *("create", aside, f"--start={int(first.time) - 1}", f"--step={STEP_SECONDS}"),
-            *(f"DS:flow:GAUGE:{_HEARTBEAT_SECONDS}:0:U", full, *longer),
+            *(f"DS:flow:GAUGE:{_HEARTBEAT_SECONDS}:{'U' if meter.is_gauge else 0}:U", full, *longer),
         )
         built = self._feed(series, meter, aside, None, time.time_ns(), now)
         (self.directory / aside).rename(self.directory / f"{stem}.rrd")
@@ -105,7 +106,7 @@ class Databases:
         """Put in what is decided since `known`."""
         before = known.reached if known else None
         start = before.seen if before else now - _OLDEST_SECONDS
-        steps = Steps(meter, before)
+        steps = GaugeSteps(meter, before) if meter.is_gauge else Steps(meter, before)
         values = _values(steps.of(series.readings(meter.source, start, now + 86_400)), before.decided if before else 0.0)
         some = list(islice(values, _VALUES_A_LINE))
         if some:
@@ -182,13 +183,18 @@ def _values(steps: Iterable[Step], last: float) -> Iterator[str]:
     """As rrdtool takes them: each later than the one before.
 
     What is not known begins with a step of the database: else rrdtool (1.7.2, process_pdp_st) fills it with what was known just before.
+    It ends with a whole second: rrdtool leaves out the rest of one when it divides by what was known of a step.
     """
-    for end, flow in steps:
+    for reached, flow in steps:
+        end = reached
         if end < last + 0.001:
             continue
         whole = math.ceil(last / STEP_SECONDS) * STEP_SECONDS
         if flow is None and last + 0.001 <= whole <= end - 0.001:
             yield f"{whole}:U"
+            last = whole
+        if flow is None:
+            end = max(math.floor(end), last + 0.001)
         last = end
         yield f"{end:.3f}:U" if flow is None else f"{end:.3f}:{flow:.6g}"
 

@@ -94,7 +94,7 @@ class Showing:
                     "unit": each.meter.unit,
                     "impulses_per_unit": each.meter.impulses_per_unit,
                     "last_reading": each.last.time,
-                    "total": each.total,
+                    "total": None if each.meter.is_gauge else each.total,
                     "flow": each.flow and {"value": each.flow.value, "unit": each.meter.flow_unit, "is_upper_bound": each.flow.is_bound},
                     "amounts": {amount.name.replace(" ", "_"): amount.amount for amount in each.amounts},
                 }
@@ -153,6 +153,8 @@ class Showing:
             wanted = export.asked(asked.get("from"), asked.get("to"), asked.get("every"), self._clock.wall())
         except ValueError as wrong:
             raise http.refusal(400, str(wrong)) from None
+        if meter.is_gauge and wanted.every:
+            raise http.refusal(400, f"every: {meter.source} is a value; its readings are given as they are")
         form = asked.get("format", "csv")
         if form not in ("csv", "json"):
             raise http.refusal(400, "format: not csv or json")
@@ -177,15 +179,16 @@ class Showing:
 def _seen(series: Series, graphs: Graphs | None, figures: Figures, view: View, now: float) -> Shown:
     """One source with the numbers of the pictures that are shown; they are there without rrdtool, too."""
     meter, extremes, trouble = figures.meter, Extremes(None, None, None), ""
-    amount = amount_in(series, meter, Period(view.range, now - RANGES[view.range], now))
+    adds_up = not meter.is_gauge
+    amount = 0.0 if meter.is_gauge else amount_in(series, meter, Period(view.range, now - RANGES[view.range], now))
     name = BARS_OF[view.range]
     if graphs is None:
-        return Shown(figures, extremes, amount, bars(series, meter, name, now, BARS[name][1]))
+        return Shown(figures, extremes, amount, bars(series, meter, name, now, BARS[name][1]) if adds_up else [])
     try:
         extremes = graphs.extremes(series, meter, view.range, now)
     except CannotDraw as why:
         trouble = str(why)
-    return Shown(figures, extremes, amount, graphs.bars(series, meter, name, now), trouble)
+    return Shown(figures, extremes, amount, graphs.bars(series, meter, name, now) if adds_up else [], trouble)
 
 
 def _or(names: Iterable[str]) -> str:

@@ -33,6 +33,7 @@ from pimains.devices.graphs import Graphs
 from pimains.devices.hold import Hold
 from pimains.devices.logins import Logins
 from pimains.devices.own_readings import OwnReadings
+from pimains.devices.recorder import Recorder
 from pimains.devices.rrd import CannotDraw
 from pimains.devices.tokens import Tokens
 from pimains.plan import delivery
@@ -146,7 +147,10 @@ class Desk:
         self._graph_trouble = ""
         self._heard: set[str] = set()
         self._own = OwnReadings(books, me.clock, self._hold, settings.COMMIT_SECONDS, self._own_trouble)
-        self._storing = asyncio.get_running_loop().create_task(self._own.look_after())
+        self._tasks = [asyncio.create_task(self._own.look_after())]
+        if settings.RECORD:
+            recorder = Recorder(settings.RECORD, self._own, me.clock, settings.RECORD_SECONDS, settings.RECORD_AGE_SECONDS, print)
+            self._tasks.append(asyncio.create_task(recorder.look_after()))
         self._logins = Logins(settings.POWERPI_LOGINS) if settings.COMPAT == "powerpi" else None
 
     def app(self) -> web.Application:
@@ -200,8 +204,9 @@ class Desk:
             await asyncio.sleep(self.me.clock.real_seconds(LOOK_SECONDS))
 
     async def _say_how_it_is(self, url: str) -> None:
-        if self._storing.done():
-            self._storing.result()
+        for task in self._tasks:
+            if task.done():
+                task.result()
         len(self._tokens)  # looks at the files
         shown = await self._showing.figures()
         trouble = self._disk_trouble or self._tokens_trouble()
@@ -218,8 +223,8 @@ class Desk:
     def _tokens_trouble(self) -> str:
         if self._logins:
             self._logins.look()
-            return self._logins.trouble or ("" if self._tokens.is_empty else self._tokens.trouble)
-        return self._tokens.trouble
+        others = bool(self._logins or self._settings.RECORD)
+        return (self._logins.trouble if self._logins else "") or ("" if others and self._tokens.is_empty else self._tokens.trouble)
 
     def _own_trouble(self, line: str) -> None:
         if line:
@@ -228,7 +233,9 @@ class Desk:
 
     async def say_goodbye(self) -> None:
         """Store what waits."""
-        self._storing.cancel()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._own.store()
 
     async def _thin(self) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from pimains.core.settings import Setting, Settings, choice, flag, integer, number, optional, path, text
+from pimains.settings.recorded import recorded
 
 
 class Endpoint(NamedTuple):
@@ -53,6 +54,9 @@ class CollectorSettings(Settings):
     PRICE = optional(number(0, 1_000_000, "price"))
     PRICE_M3 = optional(number(0, 1_000_000, "price"))
     CURRENCY = optional(text("currency"))
+    RECORD = recorded()
+    RECORD_SECONDS = number(1, 3600, "time in seconds")
+    RECORD_AGE_SECONDS = number(5, 86_400, "time in seconds")
     COMPAT = optional(choice("powerpi"))
     POWERPI_LOGINS = path()
 
