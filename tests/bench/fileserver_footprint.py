@@ -17,7 +17,7 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[1]), str(Path(__file__).resolve().parents[2] / "lib")]
 
-from bench.footprint import Footprint, memory, processor_seconds, wake_ups  # noqa: E402  # only findable now
+from bench.footprint import Footprint, compile_all, memory, processor_seconds, wake_ups  # noqa: E402  # only findable now
 from kit import TestInstance, until  # noqa: E402  # only findable now
 from one_client import SECRET, OneHouse, one_house  # noqa: E402  # only findable now
 
@@ -52,6 +52,7 @@ def look_at(instance: TestInstance, seconds: float) -> Footprint:
 
 def measure(house: OneHouse, seconds: float, clients: int) -> dict[str, Footprint]:
     """fserver alone, fclient with its share, fserver with many clients."""
+    compile_all()
     fclient = house.add_fclient(svscan=False)
     fserver = house.add_fserver(MAX_CLIENTS=str(clients + 1))
     until(lambda: "is mounted" in fclient.status)

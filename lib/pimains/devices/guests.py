@@ -44,11 +44,13 @@ class Guest:
 
     def tell(self, word: str, text: str = "") -> None:
         """Say a word to it; one that cannot be told will be noticed as gone."""
-        with suppress(Away):
+        try:
             if self.end:
                 self.lines.send(self.end.say(word, text))
             elif word == "leave":
                 self.lines.send(b"shutdown\n")
+        except Away:
+            return
 
 
 class Event(NamedTuple):
