@@ -44,7 +44,7 @@ def test_a_client_that_halts_stops_its_units_unmounts_and_says_goodbye_before_th
     house.until(house.halts, 20)
     assert not house.is_mounted()
     assert house.units()[2:] == ["stop mpd", "pre_unmount", "stop autofs"]
-    assert f"kitchen has left: {house.share} is unmounted" in fserver.log
+    house.until(lambda: f"kitchen has left: {house.share} is unmounted" in fserver.log)
     assert "20-shares: fclient: nothing is mounted" in halt.log
     assert Ledger(house.root / "var/lib/pimains/ledger.sqlite").entries("share")[0].cause == "UPS battery low"
     assert "also asked for" not in halt.log, "POWER_OFF asks for no second halt"

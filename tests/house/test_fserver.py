@@ -100,9 +100,12 @@ def test_a_client_with_another_secret_is_told_which_setting_to_change(house: One
     house.until(lambda: "is variables/SECRET the same as the server's?" in fclient.log)
     assert "a proof made with another SECRET" in fserver.log
     assert house.units() == []
+    assert "others may read" not in fclient.log
     fclient.set("SECRET", (fserver.directory / "variables/SECRET").read_text().splitlines()[0])
+    (fclient.directory / "variables/SECRET").chmod(0o644)
     fclient.svc("-t")
     house.until(lambda: house.is_mounted())
+    assert "others may read the secret in" in fclient.read("error")
 
 
 def test_more_clients_than_allowed_are_refused_and_come_when_there_is_room(house: OneHouse) -> None:

@@ -113,3 +113,16 @@ def test_no_text_at_all_gets_anything_but_a_value_or_one_line(setting: Setting[o
     except ValueError as wrong:
         assert str(wrong).isprintable()
         assert len(str(wrong)) < 300
+
+
+def test_a_secret_that_others_may_read_is_named(tmp_path: Path) -> None:
+    class WithSecret(Settings):
+        SECRET = key()
+
+    file = tmp_path / "SECRET"
+    file.write_text("bXkgc2VjcmV0IG9mIDMyIGJ5dGVzIGZvciB0ZXN0cyE=\n")
+    file.chmod(0o600)
+    settings = WithSecret({"SECRET": file.read_text().strip()}, tmp_path)
+    assert settings.exposed() == []
+    file.chmod(0o640)
+    assert settings.exposed() == [file]

@@ -58,6 +58,8 @@ def run(main: Main[S], settings: type[S], *, user: str | None = "pimains", nice:
             become(user)
         given = from_environment(settings)
         me.starts()
+        for path in given.exposed():
+            me.complain(f"others may read the secret in {path}: sudo chmod 600 {path}")
         result = main(me, given)
         if isinstance(result, Coroutine):
             from pimains.core.coroutine import run_until_told  # asyncio costs nine megabytes

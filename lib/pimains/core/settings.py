@@ -11,6 +11,7 @@ The values' defaults are in services/<name>/variables/ and nowhere in the code.
 """
 
 import binascii
+import contextlib
 import os
 import re
 import shlex
@@ -109,6 +110,14 @@ class Settings:
 
     def check_together(self) -> None:
         """Checks that need more than one setting; a subclass raises `self.wrong(...)`."""
+
+    def exposed(self) -> list[Path]:
+        """The files of secrets that are set and that not only their owner may read."""
+        found = []
+        for path in (self.directory / name for name, setting in self.declared().items() if setting.secret and self.values[name]):
+            with contextlib.suppress(OSError):  # it came from elsewhere
+                found += [path] if path.stat().st_mode & 0o077 else []
+        return found
 
     def wrong(self, name: str, what: str) -> WrongSetting:
         """The error that sends a person to the file `name`."""

@@ -13,8 +13,10 @@ from pathlib import Path
 from pimains.core import halt_request, state
 from pimains.core.forked import Forked
 from pimains.core.leaving import LeaveOrders, Order
+from pimains.core.noted import noted
 from pimains.core.restart import Supervisor
-from pimains.core.service import Instance, Nap, Naps, Readable, Stop, run, within
+from pimains.core.service import Instance, Naps, Stop, run, within
+from pimains.core.underway import Underway
 from pimains.devices import host_status, mount
 from pimains.devices.address import Address, own_name
 from pimains.devices.backup_child import BackupChild
@@ -25,7 +27,6 @@ from pimains.devices.share import Share, Work
 from pimains.settings.fclient import FclientSettings
 
 _CANCEL_LOOK_SECONDS = 2.0
-_WRITE_DOWN_SECONDS = 2.0
 
 
 def fclient(me: Instance, settings: FclientSettings) -> Naps:
@@ -77,9 +78,7 @@ class Client:
         self.orders = LeaveOrders(me.run)
         self.order: Order | None = None
         self.order_ends = 0.0
-        self.work: Work | None = None
-        self.nap = Nap(0)
-        self.nap_ends = 0.0
+        self.work = Underway(me.clock)
 
     def new_end(self) -> Callable[[], End]:
         """What makes this end of each conversation."""
@@ -134,17 +133,13 @@ class Client:
             self.react(event)
         if self.backup.step():
             self.tell(self.told)
-        wait = self.link.wait_seconds()
-        files: tuple[Readable, ...] = (self.link, self.orders, *self.backup.files)
-        if self.work:
-            wait = min(wait, max(0.0, self.nap_ends - self.me.clock.monotonic()))
+        wait = min(self.link.wait_seconds(), self.work.seconds_left())
         if self.order:
             wait = min(wait, max(0.0, self.order_ends - self.me.clock.monotonic()))
-        ready = yield within(wait, *files, *(self.nap.files if self.work else ()))
+        ready = yield within(wait, self.link, self.orders, *self.backup.files, *self.work.files)
         if order := self.orders.take():
             self.obey(order)
-        if self.work and (self.me.clock.monotonic() >= self.nap_ends or any(file in ready for file in self.nap.files)):
-            self.go_on(ready)
+        self.work.go_on(ready)
 
     def react(self, event: Event) -> None:
         """What the server did decides what is to be done."""
@@ -179,28 +174,13 @@ class Client:
 
     def begin(self, work: Work) -> None:
         """Do this instead of what is under way."""
-        if self.work:
-            self.work.close()
-        self.work = work
         self.is_leaving = False
-        self.go_on(None)
-
-    def go_on(self, ready: tuple[Readable, ...] | None) -> None:
-        """One step of what is under way."""
-        if self.work is None:
-            return
-        work = self.work
-        try:
-            self.nap = next(work) if ready is None else work.send(ready)
-            self.nap_ends = self.me.clock.monotonic() + self.nap.seconds
-        except StopIteration:
-            if self.work is work:
-                self.work = None
+        self.work.begin(work)
 
     def coming(self) -> Work:
         """The server is there: bring everything up."""
         state.write(self.holds, f"{self.share.place}\n{' '.join(self.share.units)}")
-        yield from self.written(self.write_down("mounted", f"{self.server} is there"))
+        yield from noted(self.me, self.write_down("mounted", f"{self.server} is there"))
         yield from self.share.come()
         started = f"; started: {', '.join(self.share.users())}" if self.share.users() else ""
         self.tell(f"{self.share.place} is mounted{started}")
@@ -219,7 +199,7 @@ class Client:
         if self.holds.exists() or mount.mounted(self.share.place):
             print(f"leaving: {reason}")
             self.backup.ask_to_stop()
-            yield from self.written(self.write_down("unmounted", reason))
+            yield from noted(self.me, self.write_down("unmounted", reason))
             yield from self.backup.stop()
             yield from self.share.leave()
         self.finish(reason)
@@ -230,7 +210,7 @@ class Client:
         note = self.write_down("unmounted by force", f"{self.server} is gone: {reason}")
         self.backup.abandon()
         yield from self.share.give_up()
-        yield from self.written(note)
+        yield from noted(self.me, note)
         self.finish(f"{self.server} is gone")
 
     def finish(self, reason: str) -> None:
@@ -277,14 +257,6 @@ class Client:
 
         return Forked(note)
 
-    def written(self, note: Forked) -> Work:
-        """Wait until that is on the disk, within limits: nothing is kept up by a ledger."""
-        try:
-            if (yield from note.wait(self.me.clock, _WRITE_DOWN_SECONDS)) is None:
-                self.me.complain(f"the ledger was not written within {_WRITE_DOWN_SECONDS:g} s")
-        except OSError as error:
-            self.me.complain(f"the ledger cannot be written: {error.strerror}")
-
     def tell(self, words: str) -> None:
         """Say how things are: here, and to the server."""
         self.told = words
@@ -307,8 +279,7 @@ class Client:
 
     def close(self) -> None:
         """Let go of everything."""
-        if self.work:
-            self.work.close()
+        self.work.close()
         self.backup.close()
         self.orders.close()
         self.link.close()

@@ -9,12 +9,13 @@ As root it waits until the drive is mounted, starts what plays from it and opens
 
 import os
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from functools import partial
 
 from pimains.core import halt_request, state
 from pimains.core.forked import Forked
 from pimains.core.leaving import LeaveOrders, Order
+from pimains.core.noted import noted
 from pimains.core.privileges import become
 from pimains.core.restart import Supervisor
 from pimains.core.service import Instance, Nap, Naps, Readable, Stop, run, seconds, within
@@ -30,7 +31,6 @@ from pimains.settings.fserver import FserverSettings
 _LOOK_SECONDS = 2.0
 _CANCEL_LOOK_SECONDS = 2.0
 _LIST_SECONDS = 600.0
-_WRITE_DOWN_SECONDS = 2.0
 _SUBJECT = "clients"
 
 
@@ -142,7 +142,7 @@ class Server:
         else:
             print(f"everybody has left, in {took:.1f} s")
             if everybody_said_so:
-                yield from self.write_down(partial(self.note_duration, took))
+                yield from noted(self.me, Forked(partial(self.note_duration, took)))
         return not staying
 
     def write_down_leaving(self, reason: str, leaving: list[Guest], longest: float) -> Generator[Nap, tuple[Readable, ...], float]:
@@ -156,23 +156,12 @@ class Server:
             self.me.ledger.record(_SUBJECT, "told to leave", reason, inputs)
             return str(limit)
 
-        return float((yield from self.write_down(note)) or longest)
+        return float((yield from noted(self.me, Forked(note))) or longest)
 
     def note_duration(self, took: float) -> str:
         """Remember it: the next budget is made of it."""
         self.me.ledger.took(_SUBJECT, took)
         return ""
-
-    def write_down(self, note: Callable[[], str]) -> Generator[Nap, tuple[Readable, ...], str]:
-        """What `note` returns once it has written into the ledger; '' when that fails or takes too long."""
-        try:
-            answer = yield from Forked(note).wait(self.me.clock, _WRITE_DOWN_SECONDS)
-        except OSError as error:
-            self.me.complain(f"the ledger cannot be written: {error.strerror}")
-            return ""
-        if answer is None:
-            self.me.complain(f"the ledger was not written within {_WRITE_DOWN_SECONDS:g} s")
-        return answer or ""
 
     def reply(self, order: Order, everybody_left: bool) -> None:
         """Tell halt's step how it went."""
