@@ -27,6 +27,11 @@ show)
 stop | start)
     name=$(full "$2")
     echo "$1 $name" >>{root}/systemctl.log
+    for started in triggers-*; do
+        [ "$1" = start ] && [ -e "${{started#triggers-}}" ] && [ "$(cat "$started")" = "$name" ] || continue
+        echo "$name: what it starts runs already, refusing."
+        exit 1
+    done
     if [ "$1" = start ]; then : >"$name"; else rm -f "$name"; fi
     [ ! -x "on-$1-$name" ] || exec "./on-$1-$name" ;;
 esac
@@ -119,11 +124,6 @@ class Server:
         device = subprocess.run(words, stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
         self.disks.append(device)
         return device
-
-    def detach(self, device: str) -> None:
-        """Take a disk away."""
-        self.disks.remove(device)
-        subprocess.run(["losetup", "--detach", device], check=True)
 
     def mount(self, device: str = "") -> None:
         done = self.inside("mount", "-o", "noatime", device or self.make_disk(), self.place)

@@ -45,7 +45,7 @@ def test_called_off_the_drive_is_mounted_as_it_was_and_what_was_stopped_is_start
     assert (back.returncode, back.stdout.splitlines()[-1]) == (0, f"{server.place} is mounted again"), back.stdout
     assert server.mounted == before
     assert server.inside("ls", server.place / "mine").returncode == 0
-    assert server.said_to_systemctl()[3:] == ["start smbd.service", "start mpd.service", "start mpd.socket"]
+    assert server.said_to_systemctl()[3:] == ["start mpd.socket", "start smbd.service", "start mpd.service"]
     again = server.step("50-drives", called_off="once more")
     assert (again.returncode, again.stdout.strip()) == (0, ""), "there is nothing to undo any more"
 
@@ -148,7 +148,7 @@ def test_units_stay_down_when_the_drive_cannot_be_mounted_again(server: Server) 
     server.add_unit("smbd.service")
     server.add_fserver(STOP_UNITS="smbd")
     assert server.step("50-drives").returncode == 0
-    server.detach(disk)
+    assert server.inside("dd", "if=/dev/zero", f"of={disk}", "bs=1M", "count=1", "conv=fsync").returncode == 0
     back = server.step("50-drives", seconds=3, called_off="cancelled")
     assert back.returncode == 1
     assert back.stdout.strip().endswith(f"smbd.service is not started: {server.place} is not mounted")

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 import pytest
 from drives import Server, file_server
 
+from pimains.core.ledger import Ledger
+
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount")
 
 
@@ -39,6 +41,13 @@ def test_the_power_goes_off_once_the_drive_is_unmounted_and_on_again_before_it_i
     assert server.step("50-drives", called_off="cancelled").returncode == 0
     assert server.mounted
     assert server.said_to_uhubctl() == ["-a 0 -l 2 with 0 mounted", "-a 1 -l 2 with 0 mounted"]
+    ledger = Ledger(server.root / "var/lib/pimains/ledger.sqlite")
+    assert [(e.subject, e.action, e.cause) for e in reversed(ledger.entries())] == [
+        ("drives", f"unmount {server.place}", "good night"),
+        ("usb", "power off hub 2", "good night"),
+        ("usb", "power on hub 2", "cancelled"),
+        ("drives", f"mount {server.place} again", "cancelled"),
+    ]
 
 
 def test_ports_are_handed_on(server: Server) -> None:

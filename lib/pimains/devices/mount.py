@@ -107,7 +107,7 @@ def holders(place: Path) -> list[str]:
     Swap files and loop devices on it are named, too. Only links below /proc and /sys are read, so a dead share does not hold it up.
     """
     found: list[str] = []
-    for pid in (name for name in os.listdir("/proc") if name.isdigit()):
+    for pid in (name for name in os.listdir("/proc") if name.isdigit() and name != str(os.getpid())):
         if len(found) < _HOLDERS_NAMED and (file := _held(Path("/proc", pid), str(place))):
             found.append(f"{_name(pid)} ({pid}) at {file}")
     files = {line.split(" ")[0]: "swap" for line in _text(Path("/proc/swaps")).splitlines()}

@@ -42,3 +42,13 @@ def automount(place: Path) -> str:
     text = str(place).strip("/").replace("/", "\0")
     escaped = re.sub(rb"^\.|[^A-Za-z0-9:_.\0]", lambda found: b"\\x%02x" % found[0][0], text.encode("utf-8", "surrogateescape"))
     return escaped.decode().replace("\0", "-") + ".automount"
+
+
+def is_automount(unit: str) -> bool:
+    """Whether it mounts what is touched."""
+    return unit.endswith(".automount")
+
+
+def is_service(unit: str) -> bool:
+    """Whether it is a program, and no socket, timer or path that starts one."""
+    return unit.endswith(".service")

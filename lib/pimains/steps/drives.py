@@ -19,7 +19,6 @@ _SHARE_FOR_HOOK = 0.4
 _SHARE_FOR_SYNC = 0.4
 _BUSY_SECONDS = 5.0  # a program that was just stopped lets go within moments, and nobody else will
 _PAUSE_SECONDS = 0.2
-_WRITE_DOWN_SECONDS = 2.0
 
 
 class Drives:
@@ -94,7 +93,7 @@ class Drives:
         disks = [each.name for each in disk.whole(disk.number(there.source, there.device))]
         drive = Drive(str(place), disk.by_uuid(there.source), there.kind, there.options, disks, "unmounted")
         self.remember(drive)
-        self.write_down(f"unmount {place}")
+        self.step.write_down("drives", f"unmount {place}")
         self.in_time(lambda: mount.sync(place), self.step.left * _SHARE_FOR_SYNC, f"{place} is not yet written")
         why = self.detach(place)
         if not why:
@@ -126,21 +125,6 @@ class Drives:
                 self.stop([systemd.automount(place)])
         return ""
 
-    def write_down(self, action: str) -> None:
-        """Into the ledger, in a child that may take a moment: no machine is kept up by it."""
-
-        def note() -> str:
-            from pimains.core.ledger import Ledger  # takes SQLite's memory with it
-
-            Ledger().record("drives", action, self.step.reason)
-            return ""
-
-        try:
-            if self.step.wait_for(Forked(note).wait(self.step.clock, _WRITE_DOWN_SECONDS)) is None:
-                print(f"the ledger was not written within {_WRITE_DOWN_SECONDS:g} s")
-        except OSError as error:
-            print(f"the ledger cannot be written: {error.strerror}")
-
     def in_time(self, function: Callable[[], str], seconds_max: float, fault: str = "") -> str:
         """Do what may hang; returns why it failed, "" if it did not. With `fault` that is noted."""
         try:
@@ -171,11 +155,15 @@ class Drives:
 
     def undo(self) -> None:
         """Mount the drives as they were, then start the units, the last first."""
+        # an automount and a socket refuse to start once what they wait for is there
+        for unit in filter(systemd.is_automount, self.memory.units):
+            self.systemctl("start", unit, self.step.left)
         for drive in reversed(self.memory.drives):
             self.mount_again(drive)
         missing = [drive.place for drive in self.memory.drives if not mount.mounted(Path(drive.place))]
-        for unit in reversed(self.memory.units):
-            if missing and not unit.endswith(".automount"):
+        units = [unit for unit in reversed(self.memory.units) if not systemd.is_automount(unit)]
+        for unit in sorted(units, key=systemd.is_service):
+            if missing:
                 self.faults.append(f"{unit} is not started: {missing[0]} is not mounted")
             else:
                 self.systemctl("start", unit, self.step.left)
@@ -184,20 +172,23 @@ class Drives:
 
     def mount_again(self, drive: Drive) -> None:
         """One drive; a disk whose power was off needs some seconds until it is there."""
+        place = Path(drive.place)
         if drive.now == "read-only":
-            why = self.mount("-o", "remount,rw", drive.place)
-            self.note(drive, why, "is writable again")
+            self.note(drive, self.mount("-o", "remount,rw", drive.place), "is writable again")
             return
+        self.step.write_down("drives", f"mount {place} again")
         kind = [] if drive.kind.startswith("fuse") else ["-t", drive.kind]
         in_full = [*kind, "-o", drive.options, drive.source, drive.place]
-        while not mount.mounted(Path(drive.place)):
-            # as the administrator wrote it down in /etc/fstab; else as it was
-            why = self.mount(drive.place) and self.mount(*in_full)
-            if why and self.step.left <= 1:
-                self.note(drive, why, "")
+        while not mount.mounted(place):
+            if mount.is_waiting(place):
+                why = self.in_time(lambda: mount.look(place, ""), self.step.left)
+            else:
+                # as the administrator wrote it down in /etc/fstab; else as it was
+                why = self.mount(drive.place) and self.mount(*in_full)
+            if self.step.left <= 1:
+                self.note(drive, why or "nothing was mounted", "")
                 return
-            if why:
-                self.step.pause(_PAUSE_SECONDS)
+            self.step.pause(_PAUSE_SECONDS if why else 0)
         self.note(drive, "", "is mounted again")
 
     def note(self, drive: Drive, why: str, words: str) -> None:

@@ -7,12 +7,14 @@ from typing import Any, NamedTuple, TypeVar
 
 from pimains.core import instances, paths
 from pimains.core.clock import SystemClock
+from pimains.core.forked import Forked
 from pimains.core.naps import Nap, Readable, poll
 from pimains.settings.fserver import FserverSettings
 
 OUT_OF_TIME = 124  # as timeout(1) ends: the halt service grants such a step more next time
 _GOODBYE_SECONDS = 1.0
 _UNTOLD_SECONDS = 60.0
+_WRITE_DOWN_SECONDS = 2.0
 T = TypeVar("T")
 
 
@@ -34,6 +36,21 @@ class Step:
     def pause(self, seconds: float) -> None:
         """Let some time pass."""
         poll(Nap(seconds), self.clock)
+
+    def write_down(self, subject: str, action: str) -> None:
+        """Into the ledger, in a child that may take a moment: no machine is kept up by it."""
+
+        def note() -> str:
+            from pimains.core.ledger import Ledger  # takes SQLite's memory with it
+
+            Ledger().record(subject, action, self.called_off or self.reason)
+            return ""
+
+        try:
+            if self.wait_for(Forked(note).wait(self.clock, _WRITE_DOWN_SECONDS)) is None:
+                print(f"the ledger was not written within {_WRITE_DOWN_SECONDS:g} s")
+        except OSError as error:
+            print(f"the ledger cannot be written: {error.strerror}")
 
     def wait_for(self, work: Generator[Nap, tuple[Readable, ...], T]) -> T:
         """What `work` returns; raises as it does."""

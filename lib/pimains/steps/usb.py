@@ -71,6 +71,7 @@ def in_use(step: Step, unmounted: Iterable[str]) -> str:
 def uhubctl(step: Step, action: str, hub: list[str]) -> list[str]:
     """Switch a hub; returns what went wrong."""
     said: list[str] = []
+    step.write_down("usb", f"power {'off' if action == _OFF else 'on'} hub {' '.join(hub[1:])}")
     try:
         step.wait_for(Programs(step.clock, step.left, {}, said.append).run(["uhubctl", "-a", action, *hub], "uhubctl"))
     except Failed as failed:
