@@ -16,11 +16,11 @@ from repository import Repository
 
 SERVER, CLIENT = {"music": "10.92.0.1"}, {"kitchen": "10.92.0.2"}
 DRIVE, SHARE = "/MDrive", "/var/lib/mpd/MDrive"
-_LAYERS = (CACHE / "root-trixie-machine/upper", CACHE / "root-trixie")
+LAYERS = (CACHE / "root-trixie-machine/upper", CACHE / "root-trixie")
 _HOSTS = "127.0.0.1 localhost\n10.92.0.1 music music.lan\n10.92.0.2 kitchen kitchen.lan"
 # what systemd makes of "/dev/drive /MDrive ext4 noatime,noauto,x-systemd.automount" in fstab, whose devices it ignores in nspawn
-_MOUNT = "[Mount]\nWhat=/dev/drive\nWhere=/MDrive\nType=ext4\nOptions=noatime"
-_AUTOMOUNT = "[Unit]\nBefore=local-fs.target\n[Automount]\nWhere=/MDrive\n[Install]\nWantedBy=local-fs.target"
+MOUNT = "[Mount]\nWhat=/dev/drive\nWhere=/MDrive\nType=ext4\nOptions=noatime"
+AUTOMOUNT = "[Unit]\nBefore=local-fs.target\n[Automount]\nWhere=/MDrive\n[Install]\nWantedBy=local-fs.target"
 _AUTO_MASTER = "/var/lib/mpd /etc/autofs.mounts timeout=60"
 _AUTO_MAP = "MDrive -fstype=fuse.sshfs,ro,allow_other,IdentityFile=/etc/pimains/share-key,ServerAliveInterval=5 :pi@music.lan\\:/MDrive"
 _PLAYER = f"""#!/usr/bin/python3
@@ -44,10 +44,10 @@ _NOTED = "[Service]\nExecStartPost=/usr/local/bin/note {0} started systemd\nExec
 
 def new_layer(aside: Path) -> Path:
     """Debian 13 with our package and all the rest that either machine needs, and a repository with newer ones."""
-    for layer in _LAYERS:
+    for layer in LAYERS:
         if not layer.is_dir():
             raise CannotBoot(f"{layer} is not there: tests/run makes it")
-    with debian_root("trixie", aside, on=_LAYERS[0], keep=True) as root:
+    with debian_root("trixie", aside, on=LAYERS[0], keep=True) as root:
         root.install("/srv/dist/pimains_*.deb")
         repository = Repository(root)
         repository.add("alpha", "1")
@@ -66,11 +66,11 @@ def new_layer(aside: Path) -> Path:
 @contextmanager
 def two_machines(aside: Path, layer: Path) -> Iterator[tuple[Machine, Machine]]:
     """The server and the client, off; what a user does before the first create_service is done."""
-    with machines(aside, (layer, *_LAYERS), {**SERVER, **CLIENT}) as (music, kitchen):
+    with machines(aside, (layer, *LAYERS), {**SERVER, **CLIENT}) as (music, kitchen):
         for machine in (music, kitchen):
             machine.write("etc/hosts", _HOSTS)
-        music.write("etc/systemd/system/MDrive.mount", _MOUNT)
-        music.write("etc/systemd/system/MDrive.automount", _AUTOMOUNT)
+        music.write("etc/systemd/system/MDrive.mount", MOUNT)
+        music.write("etc/systemd/system/MDrive.automount", AUTOMOUNT)
         subprocess.run(["systemctl", "-q", f"--root={music.top}", "enable", "MDrive.automount"], check=True)
         _put_song_on(music)
         kitchen.write("etc/auto.master.d/mpd.autofs", _AUTO_MASTER)
