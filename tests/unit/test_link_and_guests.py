@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from functools import partial
+from socket import MSG_DONTWAIT, MSG_PEEK
 
 import pytest
 from kit import until
@@ -10,8 +11,8 @@ from pimains.core.clock import FakeClock
 from pimains.core.errors import Away
 from pimains.devices import guests as server_side
 from pimains.devices import link as client_side
-from pimains.devices.beats import ClientEnd, Secret, client_id
-from pimains.devices.connection import listen
+from pimains.devices.beats import ClientEnd, Secret, ServerEnd, client_id
+from pimains.devices.connection import Socket, accept, listen
 from pimains.devices.guests import Guests
 from pimains.devices.link import Link
 
@@ -123,6 +124,33 @@ def test_a_connection_that_ends_is_made_anew_without_anybody_noticing(pair: Pair
     assert pair.guests.present[0].words == "playing"
     assert words(pair.client_events) == ["joined"]
     assert "gone" not in words(pair.client_events)
+
+
+def test_in_doubt_a_slow_server_that_has_greeted_gets_the_time_to_answer(pair: Pair) -> None:
+    slow, end = listen("127.0.0.1", 0, 8), ServerEnd(SECRET)
+    slow.setblocking(True)
+    pair.port = slow.getsockname()[1]
+    for _ in range(16):
+        pair.clock.advance(0.1)
+        assert list(pair.link.step()) == []
+    peer, _ = accept(slow)
+    peer.send(end.greeting())
+    until(lambda: list(pair.link.step()) or end_of_line(peer), 5)
+    pair.clock.advance(2)
+    assert list(pair.link.step()) == []
+    peer.send(end.join(peer.recv(1000).strip()) + end.say("beat"))
+    until(lambda: list(pair.link.step()) or pair.link.last_heard == pair.clock.monotonic(), 5)
+    assert pair.link.is_joined
+    peer.close()
+    slow.close()
+
+
+def end_of_line(peer: Socket) -> bool:
+    """Whether a whole line has come."""
+    try:
+        return peer.recv(1000, MSG_PEEK | MSG_DONTWAIT).endswith(b"\n")
+    except BlockingIOError:
+        return False
 
 
 def test_one_client_too_many_is_refused_and_the_others_stay(pair: Pair) -> None:

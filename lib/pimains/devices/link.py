@@ -182,8 +182,10 @@ class Link:
         self._epoll.close()
 
     def _try(self, now: float) -> None:
-        if self._attempt and now - self._attempt.began >= beat.connect_seconds(in_doubt=self.is_joined):
-            self._fail(now, "no answer")
+        if self._attempt:
+            in_doubt = self.is_joined and not self._attempt.end.has_proven  # one that was greeted is no more in doubt, but slow
+            if now - self._attempt.began >= beat.connect_seconds(in_doubt=in_doubt):
+                self._fail(now, "no answer")
         if self._attempt or now < self._next_try or (self._line and not self._hearing.is_in_doubt(now)):
             return
         self._tried = now
