@@ -17,7 +17,7 @@ unmounted). Lines are at most LONGEST_LINE bytes of UTF-8. Whatever is not just 
 import binascii
 import os
 import re
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from pimains.core.errors import PimainsError
 from pimains.devices.hmac_sha256 import Key
@@ -165,6 +165,29 @@ class ServerEnd:
         if self._sealer is None:
             raise Unproven("nothing is said before the proof")
         return self._sealer.line(word, text)
+
+
+class End(Protocol):
+    """A client's end of one conversation: ClientEnd, or pimains.devices.pistop.PistopEnd."""
+
+    has_beats: bool
+
+    @property
+    def has_proven(self) -> bool:
+        """Whether this end has sent its own proof."""
+
+    @property
+    def has_joined(self) -> bool:
+        """Whether the server has proven itself."""
+
+    def join(self, line: bytes) -> bytes:
+        """Take a line of the server; returns what to send."""
+
+    def receive(self, line: bytes) -> Message:
+        """What the server says."""
+
+    def say(self, word: str, text: str = "") -> bytes:
+        """The line to send."""
 
 
 class ClientEnd:

@@ -6,63 +6,17 @@ takes over: a switch that reboots or a Wi-Fi that roams changes nothing. Only af
 
 import select
 from collections.abc import Callable, Iterator
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from pimains.core.clock import Clock
 from pimains.core.errors import Away
-from pimains.devices.beats import LONGEST_LINE, Message, Unproven
+from pimains.devices import pistop
+from pimains.devices.beats import LONGEST_LINE, End, Message, Unproven
 from pimains.devices.connection import Lines, begin_connecting
 from pimains.plan import beat
 
 _IDLE_SECONDS = 3600.0
 _REASONS_SAID = 10
-_GREETING_OF_PISTOP = b"Connection from "
-
-
-class End(Protocol):
-    """This end of one conversation: pimains.devices.beats.ClientEnd, or PistopEnd."""
-
-    has_beats: bool
-
-    @property
-    def has_proven(self) -> bool:
-        """Whether this end has sent its own proof."""
-
-    @property
-    def has_joined(self) -> bool:
-        """Whether the server has proven itself."""
-
-    def join(self, line: bytes) -> bytes:
-        """Take a line of the server; returns what to send."""
-
-    def receive(self, line: bytes) -> Message:
-        """What the server says."""
-
-    def say(self, word: str, text: str = "") -> bytes:
-        """The line to send."""
-
-
-class PistopEnd:
-    """The client's end of pistop's own protocol: it greets, is told `wait`, and says `shutdown`. Nobody proves anything."""
-
-    has_beats = False
-    has_proven = False
-    has_joined = False
-
-    def join(self, line: bytes) -> bytes:
-        """Take the greeting."""
-        if not line.startswith(_GREETING_OF_PISTOP):
-            raise Unproven("it is no fserver of pistop")
-        self.has_joined = True
-        return b"wait\n"
-
-    def receive(self, line: bytes) -> Message:
-        """Only one line means something."""
-        return Message("leave", "the server shuts down") if line == b"shutdown" else Message("words")
-
-    def say(self, word: str, text: str = "") -> bytes:  # noqa: ARG002  # as End has it
-        """It knows no more words."""
-        return b""
 
 
 class Event(NamedTuple):
@@ -204,7 +158,7 @@ class Link:
                     yield from self._receive(line, now)
                 elif attempt.end.has_joined:
                     yield from self._hear_first_word(attempt, line, now)
-                elif attempt.end.has_beats and line.startswith(_GREETING_OF_PISTOP):
+                elif attempt.end.has_beats and line.startswith(pistop.GREETING):
                     continue  # of an fserver with COMPAT; its own greeting comes next
                 else:
                     attempt.lines.send(attempt.end.join(line))

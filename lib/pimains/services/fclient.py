@@ -20,8 +20,9 @@ from pimains.core.underway import Underway
 from pimains.devices import host_status, mount
 from pimains.devices.address import Address, own_name
 from pimains.devices.backup_child import BackupChild
-from pimains.devices.beats import ClientEnd, Secret, client_id, name_of
-from pimains.devices.link import End, Event, Link, PistopEnd
+from pimains.devices.beats import ClientEnd, End, Secret, client_id, name_of
+from pimains.devices.link import Event, Link
+from pimains.devices.pistop import PistopEnd
 from pimains.devices.programs import Programs
 from pimains.devices.share import Share, Work
 from pimains.settings.fclient import FclientSettings
