@@ -66,6 +66,7 @@ def test_a_pi_that_has_just_booted_stays_up_though_the_plug_was_switched_off_bef
     until(lambda: "switched off" not in plug.status)
     device.switch("Delay Switch", False)
     until(house.halts, 20)
+    assert " s ago" not in plug.log  # it was seen, and not found out when the plug told its age
 
 
 def test_a_request_made_while_the_agent_was_away_is_carried_out_once(house: House, plugs: Plugs) -> None:
