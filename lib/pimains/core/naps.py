@@ -1,12 +1,13 @@
 """What a service waits for, and how it is stepped from one wait to the next."""
 
 import select
-from collections.abc import Generator
-from typing import NamedTuple, Protocol, TypeAlias
+from collections.abc import Callable, Generator
+from typing import NamedTuple, Protocol, TypeAlias, TypeVar
 
 from pimains.core.clock import Clock
 
 _LONGEST_NAP_SECONDS = 1_000_000  # poll(2) counts milliseconds in an int
+T = TypeVar("T")
 
 
 class Stop(BaseException):
@@ -38,6 +39,23 @@ def seconds(seconds: float) -> Nap:
 def within(seconds: float, *files: Readable) -> Nap:
     """Wait until one of `files` is readable, at most `seconds`; the yield returns those that are."""
     return Nap(seconds, files)
+
+
+def unstoppable(naps: Generator[Nap, tuple[Readable, ...], T], told: Callable[[], None]) -> Generator[Nap, tuple[Readable, ...], T]:
+    """Go through `naps` to their end also when told to stop; `told` is called then, and is to see to it that one stops afterwards."""
+    ready: tuple[Readable, ...] = ()
+    try:
+        nap = next(naps)
+        while True:
+            try:
+                ready = yield nap
+            except Stop:
+                told()
+                ready = ()
+            nap = naps.send(ready)
+    except StopIteration as end:
+        value: T = end.value
+        return value
 
 
 def drive(naps: Naps, clock: Clock, wakeup: Readable) -> None:

@@ -21,17 +21,18 @@ it, runs the steps in halt.d one after the other, each within its own measured b
   the service ready again.
 """
 
-import os
 from collections.abc import Callable, Generator
 from typing import TypeVar
 
 from pimains.core import halt_request, halt_steps, notify, state
 from pimains.core.errors import WrongSetting
 from pimains.core.halt_ledger import HaltLedger
+from pimains.core.halt_programs import HaltPrograms
 from pimains.core.halt_request import HaltRequest, NoRequest
 from pimains.core.halt_steps import Step
-from pimains.core.service import Instance, Nap, Naps, Readable, Stop, run, within
-from pimains.core.timed import Beside, Ending, run_for
+from pimains.core.naps import unstoppable
+from pimains.core.service import Instance, Nap, Naps, Readable, run, within
+from pimains.core.timed import Beside
 from pimains.plan import halt_progress
 from pimains.plan.budget import budget
 from pimains.settings.halt import HaltSettings
@@ -89,11 +90,11 @@ class Halting:
         self._request = request
         self._cancelled_by = ""
         self._is_undoing = False
-        self._where = ""
         self._is_command_started = False
         self._others: set[HaltRequest] = set()
         self._ledger = HaltLedger(me)
         self._progress = halt_request.progress()
+        self._programs = HaltPrograms(me, request, Beside(watch, self._look_around))
 
     def carry_out(self, *, is_new: bool) -> Naps:
         """The steps, then HALT_COMMAND. Returns when somebody cancelled, when a rehearsal is over, or when told to stop meanwhile."""
@@ -133,9 +134,9 @@ class Halting:
 
     def _run_step(self, step: Step) -> Naps:
         granted = self._budget(step)
-        self._say_where(f"shutting down: {self._request}, step {step.name}, at most {granted:.0f} s")
+        self._programs.say_where(f"shutting down: {self._request}, step {step.name}, at most {granted:.0f} s")
         self._has_come_to(f"{step.name} started")
-        ending = yield from self._run(step.name, [str(step.path)], granted)
+        ending = yield from self._programs.run(step.name, [str(step.path)], granted)
         self._has_come_to(f"{step.name} {ending}")
         if ending.is_done:
             print(f"{step.name} {ending}")
@@ -174,16 +175,16 @@ class Halting:
         self._has_come_to(f"{halt_progress.CALLED_OFF} {trouble}")
         for step in reversed(told):
             granted = self._budget(step)
-            self._say_where(f"not shut down: {trouble}; calling off {step.name}")
-            ending = yield from self._run(step.name, [str(step.path)], granted, PIMAINS_CALLED_OFF=halt_request.one_line(trouble))
+            self._programs.say_where(f"not shut down: {trouble}; calling off {step.name}")
+            ending = yield from self._programs.run(step.name, [str(step.path)], granted, PIMAINS_CALLED_OFF=halt_request.one_line(trouble))
             if not ending.is_done:
                 self._me.complain(f"{step.name} could not be called off, {ending}: the power may be cut while this machine is up")
 
     def _start_command(self) -> Generator[Nap, tuple[Readable, ...], str]:
         """Start HALT_COMMAND; returns "" if it did well, else what went wrong."""
-        self._say_where(f"shutting down: {self._request}, HALT_COMMAND started")
+        self._programs.say_where(f"shutting down: {self._request}, HALT_COMMAND started")
         self._is_command_started = True
-        ending = yield from self._run("HALT_COMMAND", self._settings.HALT_COMMAND, self._settings.STEP_SECONDS_MAX)
+        ending = yield from self._programs.run("HALT_COMMAND", self._settings.HALT_COMMAND, self._settings.STEP_SECONDS_MAX)
         # daemontools is stopped early in a shutdown, and with it all that was started below: also what has begun the shutdown
         words = "done: ended by the shutdown it has begun" if ending.by_another else str(ending)
         self._is_command_started = ending.is_done or ending.by_another
@@ -200,41 +201,13 @@ class Halting:
             yield within(end - self._now(), self._watch)
         return True
 
-    def _run(self, name: str, words: list[str], seconds: float, **more: str) -> Generator[Nap, tuple[Readable, ...], Ending]:
-        """Run a program for `seconds` at most, looking around meanwhile."""
-        environment = {
-            **os.environ,
-            "PIMAINS_REASON": self._request.reason,
-            "PIMAINS_REQUESTER": self._request.requester,
-            "PIMAINS_BUDGET_SECONDS": f"{seconds:g}",
-            "PIMAINS_SERVICEDIR": str(self._me.directory.parent),
-            **more,
-        }
-        beside = Beside(self._watch, self._look_around)
-
-        def say(line: str) -> None:
-            print(f"{name}: {line}")
-            self._me.status(f"{where}: {line}")
-
-        where = self._where
-        return (yield from run_for(seconds, words, environment, say, self._me.clock, beside))
-
     def _unstoppable(self, naps: Generator[Nap, tuple[Readable, ...], T]) -> Generator[Nap, tuple[Readable, ...], T]:
-        """Go through `naps` even when told to stop: a shutdown lost half-way is worse than a service that stops late."""
-        ready: tuple[Readable, ...] = ()
-        try:
-            nap = next(naps)
-            while True:
-                try:
-                    ready = yield nap
-                except Stop:
-                    self.told_to_stop = True
-                    print("told to stop: will do so when this shutdown is carried out or cancelled")
-                    ready = ()
-                nap = naps.send(ready)
-        except StopIteration as end:
-            value: T = end.value
-            return value
+        """A shutdown lost half-way is worse than a service that stops late."""
+        return unstoppable(naps, self._be_told_to_stop)
+
+    def _be_told_to_stop(self) -> None:
+        self.told_to_stop = True
+        print("told to stop: will do so when this shutdown is carried out or cancelled")
 
     def _is_cancelled(self) -> bool:
         self._look_around()
@@ -279,8 +252,8 @@ class Halting:
         self._is_undoing = True
         for step in reversed(halt_steps.steps()):
             if not step.fault and halt_progress.is_to_be_undone(self._progress, step.name) and step.can_be_undone:
-                self._say_where(f"{why}: undoing {step.name}")
-                ending = yield from self._run(step.name, [str(step.path)], self._settings.STEP_SECONDS_MAX, PIMAINS_CALLED_OFF=why)
+                self._programs.say_where(f"{why}: undoing {step.name}")
+                ending = yield from self._programs.run(step.name, [str(step.path)], self._settings.STEP_SECONDS_MAX, PIMAINS_CALLED_OFF=why)
                 words.append(f"{step.name} undone" if ending.is_done else f"{step.name} not undone: {ending}")
                 if not ending.is_done:
                     self._me.complain(words[-1])
@@ -291,11 +264,6 @@ class Halting:
         self._me.status(line, well=False)
         self._ledger.note("not shut down", line)
         notify.post("this machine does not shut down", line, "halt")
-
-    def _say_where(self, line: str) -> None:
-        """What is under way; what it says itself is added to that."""
-        self._where = line
-        self._me.status(line)
 
     def _now(self) -> float:
         return self._me.clock.monotonic()
