@@ -156,6 +156,11 @@ def test_a_service_is_made_seen_stopped_and_removed_as_autopkgtest_does_it(root:
     root.run("sh /srv/create-service")
 
 
+def test_a_meter_counts_delivers_and_is_saved_by_a_halt_as_autopkgtest_does_it(root: DebianRoot) -> None:
+    (root.top / "srv/meter").write_text((TOP / "debian/tests/meter").read_text())
+    root.run("sh /srv/meter", path=PATH)
+
+
 def test_another_python_first_in_path_changes_nothing(bookworm: DebianRoot) -> None:
     bookworm.run(
         "mkdir -p /opt/bin; printf '#!/bin/sh\\nexit 77\\n' >/opt/bin/python3; chmod +x /opt/bin/python3; ln -s python3 /opt/bin/python"

@@ -191,7 +191,7 @@ class Meter:
         self.me.leave(f"{name}_is", None if amount is None else is_what)
         total = f"{self._face.total(self._tally.pulses):.3f}"
         self.me.leave("total", total)
-        now = "no pulse yet" if amount is None else f"{'at most ' if is_what == 'at most' else ''}{amount:.4g} {unit}"
+        now = f"{name} not known yet" if amount is None else f"{'at most ' if is_what == 'at most' else ''}{amount:.4g} {unit}"
         self._troubles.look("journal", self._keeper.trouble and f"{self._keeper.trouble}; readings are held in memory")
         self._troubles.look("contact", self._about_contact())
         delivery = self._about_delivery()
