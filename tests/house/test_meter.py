@@ -52,6 +52,15 @@ def test_a_restart_neither_resets_nor_repeats(house: House) -> None:
     assert meter.pulses == 8
 
 
+def test_what_a_meter_showed_does_not_stay_when_it_is_stopped_but_for_its_total(house: House) -> None:
+    meter = Meter(house)
+    meter.pins("24 pulses 1", "wait 1.5", "24 pulses 4 0.05 0.05")
+    house.until(lambda: meter.instance.read("total") == "0.005" and meter.instance.read("power"), 10)
+    meter.instance.svc("-d")
+    house.until(lambda: meter.instance.status == "stopped")
+    assert (meter.instance.read("power"), meter.instance.read("power_is"), meter.instance.read("total")) == ("", "", "0.005")
+
+
 def test_s0_pulses_with_bounces_are_counted_exactly(house: House) -> None:
     meter = Meter(house, BOUNCE_MS="20")
     meter.pins("24 pulses 100 0.030 0.0325 0.002")
@@ -165,7 +174,12 @@ def command_why(house: House) -> str:
 
 def test_a_total_that_is_none_is_refused(house: House) -> None:
     meter = Meter(house, START_TOTAL="100")
-    for words, complaint in ((["set"], "TOTAL is missing"), (["set", "x"], "is no number"), (["set", "1e99"], "is no total")):
+    for words, complaint in (
+        (["set"], "TOTAL is missing"),
+        (["set", "x"], "is no number"),
+        (["set", "1e99"], "is no total"),
+        (["show", "5"], "meter set 5"),
+    ):
         refused = command(house, "meter", *words)
         assert refused.returncode == 1
         assert complaint in refused.stderr

@@ -32,6 +32,8 @@ def run(options: argparse.Namespace) -> int:
         raise Misused(f"{options.servicedir}: {which} (create_service --service_name=meter --add-service)")
     if options.action == "set":
         return _set(meters, options.total)
+    if options.total is not None:
+        raise Misused(f"{options.total} says nothing to show; `pimains meter set {options.total}` tells what the meter's face shows")
     found = {each.name: _shown(each) for each in meters}
     if options.json:
         print(json.dumps(found, indent=2))

@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Protocol
@@ -45,10 +46,8 @@ class SystemClock:
 
     def is_synchronised(self) -> bool:
         """As the kernel has it from whoever disciplines its clock (adjtimex(2))."""
-        import ctypes  # a megabyte, and most services never ask
-
         asks_only = bytes(256)
-        return ctypes.CDLL(None).adjtimex(ctypes.create_string_buffer(asks_only, 256)) not in (-1, _TIME_ERROR)
+        return _adjtimex()(asks_only) not in (-1, _TIME_ERROR)
 
 
 class FakeClock:
@@ -83,6 +82,14 @@ class FakeClock:
     def jump(self, seconds: float) -> None:
         """Set the wall clock, as NTP or a person would; the monotonic clock does not notice."""
         self._wall += seconds
+
+
+@cache  # each new one is garbage that has to be looked for
+def _adjtimex() -> Callable[[bytes], int]:
+    import ctypes  # a megabyte, and most services never ask
+
+    function = ctypes.CDLL(None).adjtimex
+    return lambda words: int(function(ctypes.create_string_buffer(words, len(words))))
 
 
 @cache

@@ -1,5 +1,6 @@
 """Brings the journal's readings to a collector, in a thread of its own, for as long as that takes."""
 
+import gc
 import random
 import sqlite3
 import threading
@@ -77,7 +78,9 @@ class Courier:
             self._wake.wait()
             self._wake.clear()
             try:
-                collector = collector or self._open()
+                if collector is None:
+                    collector = self._open()
+                    gc.freeze()  # what was imported stays: it is not looked through for garbage, so that this is done soon enough
                 self._bring_all(collector)
             except (Away, sqlite3.Error) as why:
                 self.trouble, self.setting = str(why), ""
@@ -87,7 +90,6 @@ class Courier:
             if self.trouble:
                 if collector is not None:
                     collector.close()
-                collector = None
                 self._idle.set()
                 wait = wait_seconds(self._failures, random.random())  # noqa: S311  # only so that machines do not come in step
                 self._end.wait(max(_SHORTEST_SECONDS, self._clock.real_seconds(wait)))

@@ -30,7 +30,7 @@ from pimains.settings.meter import MeterSettings
 if TYPE_CHECKING:
     from pimains.devices.http import Collector
 
-_SAVE_SECONDS = 120.0
+_SAVE_SECONDS = 300.0
 _GOODBYE_SECONDS = 3.0
 _WITHOUT_GPIO_SECONDS = 60.0
 _COMPLAIN_ABOUT_IGNORED = 20
@@ -141,7 +141,10 @@ class Meter:
             self._keeper.save(self._settings.MAX_JOURNAL_MB * 1e6)
 
     def close(self) -> None:
-        """Leave the pin and the files."""
+        """Leave the pin and the files; how much flows is not known from now on."""
+        for name in ("power", "flow"):
+            self.me.leave(name, None)
+            self.me.leave(f"{name}_is", None)
         if self._counter:
             self._counter.pin.close()
         if self._keeper.journal:
