@@ -15,6 +15,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from pimains.core import clock as clocks
+from pimains.core import memory
 from pimains.core.keeper import Keeper
 from pimains.core.orders import Orders
 from pimains.core.service import Instance, Naps, Stop, run, seconds, within
@@ -39,6 +40,7 @@ _KILOWATT = 1000
 
 def count(me: Instance, settings: MeterSettings) -> Naps:
     """Count, take a reading every INTERVAL, answer orders, until told to stop."""
+    memory.share_one_heap()
     meter = Meter(me, settings)
     try:
         try:
