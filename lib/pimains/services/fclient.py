@@ -17,10 +17,11 @@ from pimains.core.noted import noted
 from pimains.core.restart import Supervisor
 from pimains.core.service import Instance, Naps, Stop, run, within
 from pimains.core.underway import Underway
-from pimains.devices import host_status, mount
+from pimains.devices import mount
 from pimains.devices.address import Address, own_name
 from pimains.devices.backup_child import BackupChild
 from pimains.devices.beats import ClientEnd, End, Secret, client_id, name_of
+from pimains.devices.host_status import HostStatus
 from pimains.devices.link import Event, Link
 from pimains.devices.pistop import PistopEnd
 from pimains.devices.programs import Programs
@@ -68,7 +69,7 @@ class Client:
             print("COMPAT=pistop: this client believes whatever answers at HOST; empty variables/COMPAT when the server has moved")
         self.link = Link(address.find, self.new_end(), me.clock, settings.RETRY_SECONDS_MAX, expects=holding)
         self.share = self.new_share()
-        self.screens = host_status.of(settings)
+        self.screens = HostStatus(settings)
         self.backup = BackupChild(me, wanted=bool(settings.BACKUP))
         self.told = ""
         self.words = ""

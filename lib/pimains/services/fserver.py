@@ -19,12 +19,12 @@ from pimains.core.noted import noted
 from pimains.core.privileges import become
 from pimains.core.restart import Supervisor
 from pimains.core.service import Instance, Nap, Naps, Readable, Stop, run, seconds, within
-from pimains.devices import host_status
 from pimains.devices.backup_child import BackupChild
 from pimains.devices.beats import Secret
 from pimains.devices.connection import Socket, error_text, listen
 from pimains.devices.drive import Drive
 from pimains.devices.guests import Event, Guest, Guests
+from pimains.devices.host_status import HostStatus
 from pimains.plan.budget import budget
 from pimains.settings.fserver import FserverSettings
 
@@ -83,7 +83,7 @@ class Server:
         secret = Secret(settings.SECRET) if settings.SECRET else None
         self.guests = Guests(listener, secret, settings.MAX_CLIENTS, me.clock, compat=bool(settings.COMPAT))
         self.orders = LeaveOrders(me.run)
-        self.screens = host_status.of(settings)
+        self.screens = HostStatus(settings)
         self._next_list = 0.0
 
     def serve(self) -> Naps:
