@@ -206,3 +206,17 @@ def test_nothing_is_begun_while_this_machine_is_about_to_halt(root: DebianRoot, 
     root.says("waiting: this machine is about to halt", STATUS)
     root.run("rm /run/pimains/halt/request; touch /run/pimains/update/now")
     root.says("upgraded alpha 1 to 2", STATUS, 60)
+
+
+def test_a_halt_waits_for_dpkg(root: DebianRoot, repository: Repository) -> None:
+    repository.add("alpha", "2", postinst=SLOW)
+    root.run("printf '#!/bin/sh\\nexec dpkg -s alpha >/srv/halted\\n' >/srv/record && chmod 755 /srv/record")
+    root.run("create_service --service_name=halt --halt_command=/srv/record --add-service")
+    add_update(root, "alpha")
+    until(lambda: (root.top / "srv/began").exists(), 60)
+    root.run("pimains halt bedtime")
+    root.says("step 05-update, at most 600 s: waiting for the upgrade of alpha to finish", "cat /run/pimains/halt/status")
+    assert not (root.top / "srv/halted").exists()
+    root.run("touch /srv/go-on")
+    until(lambda: (root.top / "srv/halted").exists(), 30)
+    root.says("Status: install ok installed", "cat /srv/halted")
