@@ -43,7 +43,7 @@ class Collector:
         return path
 
     def send(self, batch: Batch, token: str = TOKEN) -> requests.Response:
-        return requests.post(self.url + delivery.PATH, delivery.written(batch), headers={"Authorization": f"Bearer {token}"}, timeout=30)
+        return requests.post(self.url + delivery.PATH, delivery.written(batch), headers={"Authorization": f"Bearer {token}"}, timeout=120)
 
     def get(self, path: str, **more: Any) -> requests.Response:
         return requests.get(self.url + path, timeout=30, **more)

@@ -85,6 +85,13 @@ def test_pimains_offers_its_verbs_and_what_they_may_be_told(checkout: Checkout) 
         assert options - set(completed(f"{pimains} {verb} --", "pimains")) == set(), verb
 
 
+def test_pimains_offers_what_a_verb_does_and_files_to_import(tmp_path: Path) -> None:
+    (tmp_path / "power.rrd").touch()
+    assert completed(f"{TOP}/debian/bin/pimains energy import {tmp_path}/po", "pimains") == [f"{tmp_path}/power.rrd"]
+    assert completed(f"{TOP}/debian/bin/pimains energy f", "pimains") == ["forget-import"]
+    assert {"on", "off"} <= set(completed(f"{TOP}/debian/bin/pimains plug o", "pimains"))
+
+
 def test_pimains_why_offers_what_the_ledger_knows(tmp_path: Path) -> None:
     write = "from pimains.core.ledger import Ledger; Ledger().record('lamp', 'off', 'somebody asked')"
     environment = {"PIMAINS_ROOT": str(tmp_path), "PYTHONPATH": str(TOP / "lib")}

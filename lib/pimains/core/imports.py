@@ -18,8 +18,8 @@ from pimains.core.journal import Journal
 from pimains.core.series import Series
 from pimains.plan.imports import COUNTS_PER_UNIT, Readings, Row, Span, boot_name
 
-_AT_ONCE = 20_000
-_BREATH_SECONDS = 0.02  # a collector that waits to store a reading is let in
+_AT_ONCE = 25_000
+_BREATH_SECONDS = 0.12  # a collector that waits to store a reading looks every 0.1 s whether it may (sqlite3_busy_timeout)
 
 
 class Import(NamedTuple):
@@ -50,7 +50,8 @@ class Imports:
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             owner = path.stat()
-            with contextlib.suppress(PermissionError):
+            with contextlib.suppress(PermissionError):  # another member of the group made it
+                os.fchmod(self._lock, 0o664)
                 os.fchown(self._lock, owner.st_uid, owner.st_gid)
         except BlockingIOError:
             os.close(self._lock)
@@ -59,6 +60,7 @@ class Imports:
         self._series = Series(path)
         self._connection = sqlite3.connect(path, timeout=60, isolation_level=None)
         self._connection.execute("pragma synchronous = normal")
+        self._connection.execute("pragma wal_autocheckpoint = 0")
         self._remove([int(number) for (number,) in self._connection.execute("select number from imports where state = 'under way'")])
 
     def close(self) -> None:
@@ -101,7 +103,7 @@ class Imports:
         try:
             for some in _chunks(rows):
                 self._put(source, number, some)
-                time.sleep(_BREATH_SECONDS)
+                self._breathe()
             span = made.span
             if span is None:
                 raise Misused("there is nothing in it that is not there already")
@@ -148,8 +150,13 @@ class Imports:
                     "delete from readings where boot = ?1 and sequence in (select sequence from readings where boot = ?1 limit ?2)",
                     (boot, _AT_ONCE),
                 ).rowcount:
-                    time.sleep(_BREATH_SECONDS)
+                    self._breathe()
                 self._connection.execute("delete from boots where id = ?", (boot,))
+
+    def _breathe(self) -> None:
+        """Bring what was written to its place, which otherwise the collector would with its next reading, and let it in."""
+        self._connection.execute("pragma wal_checkpoint(passive)").fetchone()
+        time.sleep(_BREATH_SECONDS)
 
     def _put(self, source: str, number: int, rows: list[Row]) -> None:
         with self._change():
