@@ -21,8 +21,8 @@ _HOSTS = "127.0.0.1 localhost\n10.92.0.1 music music.lan\n10.92.0.2 kitchen kitc
 # what systemd makes of "/dev/drive /MDrive ext4 noatime,noauto,x-systemd.automount" in fstab, whose devices it ignores in nspawn
 MOUNT = "[Mount]\nWhat=/dev/drive\nWhere=/MDrive\nType=ext4\nOptions=noatime"
 AUTOMOUNT = "[Unit]\nBefore=local-fs.target\n[Automount]\nWhere=/MDrive\n[Install]\nWantedBy=local-fs.target"
-_AUTO_MASTER = "/var/lib/mpd /etc/autofs.mounts timeout=60"
-_AUTO_MAP = "MDrive -fstype=fuse.sshfs,ro,allow_other,IdentityFile=/etc/pimains/share-key,ServerAliveInterval=5 :pi@music.lan\\:/MDrive"
+_AUTO_MASTER = "/var/lib/mpd /etc/autofs.mounts --timeout=60"
+_AUTO_MAP = "MDrive -fstype=fuse.sshfs,allow_other,IdentityFile=/etc/pimains/share-key,ConnectTimeout=5 :pi@music.lan\\:/MDrive"
 _PLAYER = f"""#!/usr/bin/python3
 import os, signal, subprocess
 from pimains.core.ledger import Ledger

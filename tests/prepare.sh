@@ -132,7 +132,7 @@ roots() { # what tests/packaging installs packages in: Debian with the packages 
     debian_root bookworm python3-protobuf python3-zeroconf python3-cryptography $services
     # shellcheck disable=SC2086
     debian_root trixie python3-aioesphomeapi python3-zombie-telnetlib systemd-sysv $services
-    machine_layer trixie dbus autofs sshfs openssh-server e2fsprogs
+    package_layer machine trixie dbus autofs sshfs openssh-server e2fsprogs # for tests/booted.py
 }
 
 debian_root() { # RELEASE PACKAGE...
@@ -147,9 +147,9 @@ debian_root() { # RELEASE PACKAGE...
     mv "$root.new" "$root"
 }
 
-machine_layer() { # RELEASE PACKAGE...: what tests/booted.py puts onto that root: root-RELEASE-machine/upper
-    local root=$PIMAINS_CACHE/root-$1 layer=$PIMAINS_CACHE/root-$1-machine made_with
-    shift
+package_layer() { # NAME RELEASE PACKAGE...: what these packages add to that root, as root-RELEASE-NAME/upper
+    local root=$PIMAINS_CACHE/root-$2 layer=$PIMAINS_CACHE/root-$2-$1 made_with
+    shift 2
     made_with="$* on $(stat -c %i "$root") $(cat "$root/made-with")"
     [ "$(cat "$layer/made-with" 2>/dev/null)" != "$made_with" ] || return 0
     rm -rf "$layer" "$layer.new"

@@ -28,7 +28,7 @@ ALLOWED_SECONDS = {
     "systemctl poweroff at the server -> both are off": None,
     "both switched on -> it plays": None,
     "cable pulled -> unmounted": 5.0,
-    "cable pulled -> nothing mounts it again, player stopped": None,
+    "cable pulled -> autofs and player stopped": None,
     "cable back -> mounted, it plays": 5.0,
     "pimains halt at the server -> unmounted": 1.0,
     "pimains halt at the server -> both are off": None,
