@@ -64,6 +64,7 @@ def a_day(music: Machine, kitchen: Machine) -> Day:
     steps = iter(ALLOWED_SECONDS)
     switch_on(music, kitchen)
     took(next(steps), lambda: set_up(music, kitchen, power_off="told"), lambda: is_up(kitchen))
+    until(lambda: kitchen.status("fclient") in music.read("run/pimains/fserver/clients"), 20)
     seen["clients"] = music.read("run/pimains/fserver/clients")
     seen["mounted"] = kitchen.run("ls /var/lib/mpd/MDrive/Music; findmnt -no FSTYPE,SOURCE /var/lib/mpd/MDrive || true")
     took(next(steps), lambda: music.run("systemctl poweroff"), are_off)
