@@ -15,13 +15,14 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.client import HTTPConnection
 from itertools import islice
 from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[1]), str(Path(__file__).resolve().parents[2] / "lib")]
 
 import requests  # noqa: E402  # only findable now
-from bench.footprint import memory  # noqa: E402  # only findable now
+from bench.footprint import memory, processor_seconds  # noqa: E402  # only findable now
 from collecting import TOKEN, Collector, batch  # noqa: E402  # only findable now
 from kit import new_house  # noqa: E402  # only findable now
 
@@ -29,6 +30,7 @@ from pimains.plan import delivery  # noqa: E402  # only findable now
 
 UPDATES = 200
 REQUESTS = 200
+IDLE_SECONDS = 20
 
 
 def one_by_one(directory: Path) -> float:
@@ -47,6 +49,25 @@ def written_bytes(pid: int) -> int:
     """What this process had written to disks (proc(5), io)."""
     lines = dict(line.split(": ") for line in Path(f"/proc/{pid}/io").read_text().splitlines())
     return int(lines["write_bytes"])
+
+
+def asked(collector: Collector, path: str, tag: str, keeps: bool) -> tuple[float, float]:
+    """Milliseconds until all of an answer is there, the median and what 95 of 100 stay below: with the connection kept, or made anew."""
+    host = collector.url.removeprefix("http://")
+    took = []
+    connection = HTTPConnection(host)
+    for _ in range(REQUESTS):
+        began = time.monotonic()
+        connection.request("GET", path, headers={"If-None-Match": tag} if tag else {})
+        answer = connection.getresponse()
+        answer.read()
+        took.append((time.monotonic() - began) * 1000)
+        assert answer.status == (304 if tag else 200)
+        if not keeps:
+            connection.close()
+    connection.close()
+    took.sort()
+    return took[len(took) // 2], took[len(took) * 95 // 100]
 
 
 def timed(session: requests.Session, url: str) -> float:
@@ -82,7 +103,7 @@ def bytes_a_commit(session: requests.Session, collector: Collector, rows: int, o
 def measure(count: int, root: Path, data: Path) -> list[tuple[str, str]]:
     """The rows of the table."""
     for house in new_house(root):
-        collector = Collector(house, DATA_DIR=str(data))
+        collector = Collector(house, DATA_DIR=str(data), PRICE="0.32")
         with requests.Session() as session:
             session.headers["Authorization"] = f"Bearer {TOKEN}"
             now = time.time()
@@ -93,16 +114,26 @@ def measure(count: int, root: Path, data: Path) -> list[tuple[str, str]]:
                 ("their database made, and one graph", f"{built:.1f} s: both together {count / (stored + built):.0f} readings/s"),
                 ("rrdtool update for each reading", f"{one_by_one(root):.0f} readings/s"),
             ]
-            for name in ("day.png", "year.svg", "year.png"):
-                first, again = (timed(session, f"{collector.url}/graphs/house/{name}") for _ in range(2))
-                table.append((f"graph {name}", f"drawn in {first:.0f} ms, again in {again:.1f} ms"))
-            table.append(("the page", f"{timed(session, collector.url + '/'):.0f} ms"))
+            for name in ("day.png", "year.svg", "year.png", "days.svg", "months.svg", "cost-years.png"):
+                table.append((f"graph {name}", f"drawn in {timed(session, f'{collector.url}/graphs/house/{name}'):.0f} ms"))
+            for what, path, tag in (
+                ("graph", "/graphs/house/year.svg", ""),
+                ("graph, known", "/graphs/house/year.svg", "*"),
+                ("page", "/", ""),
+            ):
+                for keeps in (True, False):
+                    middle, slow = asked(collector, path, tag, keeps)
+                    table.append((f"{what} again, {'one connection' if keeps else 'new ones'}", f"{middle:.1f} ms, p95 {slow:.1f} ms"))
             bytes_a_commit(session, collector, 2, now)  # what came before is written to its place by these
             for rows in (1, 5):
                 each = bytes_a_commit(session, collector, rows, now)
                 table.append((f"written, {rows} in each request", f"{each:.0f} bytes, {each * 17_280 / rows / 1e6:.1f} MB a day at 5 s"))
             now_, alone, _ = memory(collector.instance.pid)
             table.append(("memory (PSS)", f"{now_:.1f} MB, {alone:.1f} MB as the only Python"))
+            began, busy = time.monotonic(), processor_seconds(collector.instance.pid)
+            time.sleep(IDLE_SECONDS)
+            share = (processor_seconds(collector.instance.pid) - busy) / (time.monotonic() - began) * 100
+            table.append(("processor, nobody there", f"{share:.3f} % over {IDLE_SECONDS} s"))
         return table
     return []
 

@@ -8,6 +8,8 @@ import pytest
 from collecting import TOKEN, Collector, batch, steady
 from kit import House
 
+from pimains.core.journal import Journal
+from pimains.plan.delivery import Boot, Reading
 from pimains.plan.energy import periods
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="services become user pimains: needs root")
@@ -78,6 +80,21 @@ def test_a_picture_that_is_known_already_is_not_sent_again(collector: Collector)
     changed = collector.get("/graphs/house/months.svg", headers={"If-None-Match": first.headers["ETag"]})
     assert changed.status_code == 200
     assert changed.content != first.content
+
+
+def test_a_picture_of_a_moment_ago_is_shown_until_a_reading_comes_from_wherever(collector: Collector) -> None:
+    now = time.time()
+    assert collector.send(steady(100, now)).ok
+    first = collector.get("/graphs/house/days.svg")
+    pictures = list((collector.instance.run / "graphs").iterdir())
+    for picture in pictures:
+        picture.unlink()
+    assert collector.get("/graphs/house/days.svg").content == first.content
+    assert list((collector.instance.run / "graphs").iterdir()) == []
+    journal = Journal(collector.instance.lib / "journal.sqlite")  # another process
+    journal.store("house", {"c": Boot(now - 1)}, [Reading("c", 1, None, 1.0, 90_000)])
+    journal.close()
+    assert collector.get("/graphs/house/days.svg").content != first.content
 
 
 def test_late_readings_change_the_bars_of_days_that_were_shown(collector: Collector) -> None:

@@ -9,6 +9,7 @@ from typing import TypeVar
 from pimains.core.journal import Journal
 from pimains.core.series import Series
 from pimains.devices.graphs import Graphs
+from pimains.devices.recent import Recent
 from pimains.plan import delivery
 from pimains.plan.energy import Point
 from pimains.plan.standing import Standing
@@ -24,6 +25,7 @@ class Books:
     """The journal in the file `path`, and the graphs that are drawn of it."""
 
     def __init__(self, path: Path, graphs: Graphs) -> None:
+        self.recent = Recent(path)
         self._journal = Journal(path)
         self._series = Series(path)
         self._thread = ThreadPoolExecutor(1, "books")

@@ -130,12 +130,16 @@ class Showing:
                 raise http.refusal(404, f"{wanted.name}: nobody said what a {meter.unit} costs (PRICE, PRICE_M3)")
             return meter and graphs.draw(series, meter, wanted, now)
 
-        try:
-            picture = await self._books.ask_graphs(draw)
-        except (CannotDraw, sqlite3.Error) as why:
-            raise http.refusal(503, str(why)) from None
+        picture = self._books.recent.get((name, wanted), now)
         if picture is None:
-            raise http.refusal(404, "source: not one of those in /v1/sources")
+            state = self._books.recent.state()
+            try:
+                picture = await self._books.ask_graphs(draw)
+            except (CannotDraw, sqlite3.Error) as why:
+                raise http.refusal(503, str(why)) from None
+            if picture is None:
+                raise http.refusal(404, "source: not one of those in /v1/sources")
+            self._books.recent.put((name, wanted), state, now, picture)
         headers = {"ETag": f'"{picture.tag}"', "Cache-Control": "private, no-cache"}
         if any(tag.value in (picture.tag, "*") for tag in request.if_none_match or ()):
             return web.Response(status=304, headers=headers)
