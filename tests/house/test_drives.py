@@ -2,11 +2,14 @@
 
 import os
 import re
+import subprocess
 import time
 from collections.abc import Iterator
 
 import pytest
 from drives import Server, file_server
+from kit import until
+from one_client import SECRET
 
 from pimains.core.ledger import Ledger
 
@@ -86,6 +89,24 @@ def test_a_program_that_lets_go_in_time_is_waited_for(server: Server) -> None:
         done = server.step("50-drives")
     assert done.returncode == 0, done.stdout
     assert f"waiting to unmount {server.place}: device or resource busy, kept by " in done.stdout
+
+
+def test_a_backup_that_cron_has_started_is_stopped_and_the_next_one_goes_on_there(server: Server) -> None:
+    server.mount()
+    source = server.root / "source"
+    source.mkdir()
+    (source / "big").write_bytes(os.urandom(3_000_000))
+    assert server.inside("mkdir", server.place / "backup").returncode == 0
+    server.add_fserver(BACKUP=str(source), RSYNC_OPTIONS="-a --bwlimit=300", SECRET=SECRET)
+    words = ["/usr/bin/python3", "-Pm", "pimains.cli", "backup", "now", f"--servicedir={server.root}/etc/service"]
+    enter = ["nsenter", f"--mount=/proc/{server.pid}/ns/mnt"]
+    with subprocess.Popen([*enter, *words], env={**os.environ, **server.environment}, stderr=subprocess.PIPE, text=True) as backup:
+        until(lambda: ".big." in server.inside("find", server.place / "backup").stdout)
+        done = server.step("50-drives", seconds=30)
+        assert done.returncode == 0, done.stdout
+        assert f"stopping the backup of process {backup.pid}\n" in done.stdout
+        assert backup.communicate()[1].endswith("stopped half-way; the next backup goes on there\n")
+    assert server.mounted == ""
 
 
 def test_what_is_mounted_inside_is_unmounted_first(server: Server) -> None:

@@ -4,12 +4,15 @@ A drive is MDRIVE of an fserver, and its DEST if that is on a disk of this machi
 whoever keeps it is named, and it is remounted read-only if that is possible.
 """
 
+import os
+import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from pimains.core.forked import Forked
-from pimains.devices import disk, mount, systemd
+from pimains.devices import disk, mount, processes, systemd
 from pimains.devices.programs import Failed, Programs
 from pimains.steps.memory import Drive, Memory
 from pimains.steps.step import OUT_OF_TIME, FileServer, Step, file_servers
@@ -17,6 +20,7 @@ from pimains.steps.step import OUT_OF_TIME, FileServer, Step, file_servers
 _SHARE_FOR_UNITS = 0.6  # of the time there is: what is not stopped by then does not keep the drives from being written
 _SHARE_FOR_HOOK = 0.4
 _SHARE_FOR_SYNC = 0.4
+_BACKUP_SECONDS = 8.0  # it gives rsync five of them
 _BUSY_SECONDS = 5.0  # a program that was just stopped lets go within moments, and nobody else will
 _PAUSE_SECONDS = 0.2
 
@@ -48,12 +52,25 @@ class Drives:
         mounted = [server for server in servers if mounted_drives(server)]
         if not mounted:
             self.done.append("no drive is mounted")
+        else:
+            self.stop_backups()
         self.stop(list(dict.fromkeys(unit for server in mounted for unit in server.units)))
         for server in mounted:
             self.run_hook(server, "pre_unmount")
             for place in mounted_drives(server):
                 self.unmount(place)
             self.run_hook(server, "post_unmount")
+
+    def stop_backups(self) -> None:
+        """Those that somebody has started by hand or by cron: their next ones go on where they end. fserver has stopped its own."""
+        under_way = processes.backups_by_hand()
+        for process in under_way:
+            print(f"stopping the backup of process {process}", flush=True)
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGTERM)
+        patience = self.step.left - min(_BACKUP_SECONDS, self.step.left / 2)
+        while self.step.left > patience and set(under_way) & set(processes.backups_by_hand()):
+            self.step.pause(_PAUSE_SECONDS)
 
     def run_hook(self, server: FileServer, name: str) -> None:
         """The administrator's program, if there is one; what fails is noted, and the rest goes on."""
