@@ -164,6 +164,19 @@ def rows(path: Path) -> int:
     return int(sqlite3.connect(path).execute("select count(*) from readings").fetchone()[0])
 
 
+def test_room_is_made_in_what_was_imported_first_and_no_total_changes(path: Path, series: Series) -> None:
+    hear(path, *[(NOON + 5 * number, 7 * number) for number in range(5000)])
+    put(path, "house", [Slice(NOON - 200_000 + 5 * number, 5, 0.001) for number in range(1, 20_000)])
+    before = amount(series, NOON - 200_000, NOON + 24_995)
+    journal = Journal(path)
+    journal.thin(journal.bytes() - 100_000)
+    journal.close()
+    assert len(list(series.points("house", NOON, 1e12))) == 5000
+    assert 5000 < len(list(series.points("house", 0, NOON))) < 19_000
+    assert amount(series, NOON - 200_000, NOON + 24_995) == pytest.approx(before)
+    assert not any(reading.after_gap for reading in list(series.readings("house", 0, NOON))[1:])
+
+
 def test_two_imports_at_once_are_refused(path: Path) -> None:
     first = Imports(path)
     with pytest.raises(PimainsError, match="another import"):

@@ -163,7 +163,10 @@ class Imports:
             ids = {}
             for piece in sorted({row.piece for row in rows}):
                 name = boot_name(number, piece)
-                self._connection.execute("insert or ignore into boots (source, name) values (?,?)", (source, name))
+                self._connection.execute(  # below all others: when room is made, it is made in what is oldest first
+                    "insert or ignore into boots (id, source, name) select min(0, coalesce(min(id), 0)) - 1, ?, ? from boots",
+                    (source, name),
+                )
                 (ids[piece],) = self._connection.execute("select id from boots where source = ? and name = ?", (source, name)).fetchone()
             self._connection.executemany(
                 "insert into readings (boot, sequence, uptime, pulses) values (?,?,?,?)",

@@ -41,6 +41,7 @@ UNBOOKED = 0  # the boot of readings that were noted before the disk took this b
 THINNED_AT_ONCE = 5000  # a Pi Zero is done with them in less than a second
 _FEWEST = 3  # between which there is one to leave out
 _CACHE_KB = 256  # of pages in memory, where SQLite would have 2000 for each file
+_FIRST_BOOT = -(2**62)  # what was imported came later and is older: its boots have ids below 0
 _PAGE_BYTES = 1024  # a minute's readings fit into one: a page is what is written when a row is
 
 
@@ -308,7 +309,7 @@ class Journal:
         middle = self._connection.execute(
             "select boot, sequence from main.readings order by boot, sequence limit 1 offset ?", (count // 2,)
         ).fetchone()
-        return (0, 0, *(middle or (0, 0)))
+        return (_FIRST_BOOT, 0, *(middle or (_FIRST_BOOT, 0)))
 
 
 def _dated(reading: Reading, boot: Boot) -> Reading:

@@ -133,7 +133,7 @@ def _flow_picture(shown: Shown, view: View, price: Price | None) -> str:
         if value is not None
     ]
     if meter.is_gauge:
-        return _figure(shown, view.range, f"{meter.source}, last {_WORDS[view.range].lower()}", f"{', '.join(numbers)}.")
+        return _figure(shown, view.range, f"{meter.source}, last {_WORDS[view.range].lower()}", f"{', '.join(numbers)}." if numbers else "")
     cost = f", {price.words(shown.amount)}" if price else ""
     numbers.append(f"together {shown.amount:,.2f} {unit_words(meter.unit)}{cost}")
     what = "Power" if meter.unit == "kWh" else "Flow"
