@@ -32,7 +32,9 @@ def test_of_several_call_offs_the_last_counts() -> None:
 
 def test_only_what_did_well_has_succeeded() -> None:
     assert not halt_progress.has_succeeded(CALLED_OFF, "HALT_COMMAND")
-    assert halt_progress.has_succeeded([*CALLED_OFF, "HALT_COMMAND done in 0.1 s"], "HALT_COMMAND")
+    done = [*CALLED_OFF, "HALT_COMMAND done in 0.1 s"]
+    assert halt_progress.has_succeeded(done, "HALT_COMMAND")
+    assert not halt_progress.has_succeeded([*done, "called off: it is still up 300 s after HALT_COMMAND"], "HALT_COMMAND")
 
 
 def test_what_ran_names_each_program_once_and_nothing_else() -> None:

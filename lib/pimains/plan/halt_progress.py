@@ -32,8 +32,8 @@ def has_ended(progress: Sequence[str], name: str) -> bool:
 
 
 def has_succeeded(progress: Sequence[str], name: str) -> bool:
-    """Whether `name` did well, once at least."""
-    return any(line.startswith(f"{name} done") for line in progress)
+    """Whether `name` did well, since all was last called off: a machine that was still up long after is told again."""
+    return any(line.startswith(f"{name} done") for line in _since_called_off(progress))
 
 
 def is_to_be_undone(progress: Sequence[str], name: str) -> bool:
