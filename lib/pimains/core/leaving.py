@@ -68,6 +68,6 @@ def _fifo(path: Path) -> int:
 
 def _order(line: str) -> Order | None:
     asker, limit, reason = (*line.split(" ", 2), "", "")[:3]
-    if not (asker.isdigit() and limit.isdigit()):
+    if not (asker.isdecimal() and limit.isdecimal()):
         return None
     return Order(asker, float(limit), one_line(reason) or "no reason given")

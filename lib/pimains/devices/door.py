@@ -44,7 +44,7 @@ class Door:
         self._compat = compat
         self._waiting: dict[int, Visitor] = {}
         self._epoll = select.epoll()
-        self.open()
+        self._epoll.register(listener, select.EPOLLIN)
 
     def fileno(self) -> int:
         """For poll and epoll."""
@@ -55,12 +55,8 @@ class Door:
         """Whether somebody waits, of whom `step` loses its patience some time."""
         return bool(self._waiting)
 
-    def open(self) -> None:
-        """Let visitors knock."""
-        self._epoll.register(self._listener, select.EPOLLIN)
-
     def close(self) -> None:
-        """Send everybody away who waits; the kernel lets newcomers wait for a while."""
+        """Let nobody knock any more, and send everybody away who waits; the kernel lets newcomers wait for a while."""
         with suppress(FileNotFoundError):
             self._epoll.unregister(self._listener)
         for visitor in list(self._waiting.values()):

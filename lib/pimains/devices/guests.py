@@ -95,12 +95,6 @@ class Guests:
         """Those who are in, by name."""
         return sorted((*self._by_handle.values(), *self._missing), key=lambda guest: guest.name)
 
-    def open_door(self) -> None:
-        """Let newcomers in."""
-        self._door.open()
-        with suppress(FileNotFoundError):
-            self._urgent.unregister(self._voices)
-
     def close_door(self) -> None:
         """Let nobody in any more, and listen closely to those who are in."""
         self._door.close()
