@@ -114,7 +114,6 @@ def main() -> None:
     for line in sh("tai64nlocal </var/log/pimains/fclient/current").splitlines():
         if any(words in line for words in ("is gone", "unmounted", "stopping", "joined", "is mounted")):
             say("fclient", line)
-    sh("systemctl poweroff --no-block")
     say("done", f"{float(Path('/proc/uptime').read_text().split()[0]):.0f} s after the start")
 
 
