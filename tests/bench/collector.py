@@ -100,7 +100,7 @@ def bytes_a_commit(session: requests.Session, collector: Collector, rows: int, o
     return (written_bytes(collector.instance.pid) - before) / REQUESTS
 
 
-def measure(count: int, root: Path, data: Path) -> list[tuple[str, str]]:
+def measure(count: int, root: Path, data: Path, idle_seconds: float = IDLE_SECONDS) -> list[tuple[str, str]]:
     """The rows of the table."""
     for house in new_house(root):
         collector = Collector(house, DATA_DIR=str(data), PRICE="0.32")
@@ -131,9 +131,9 @@ def measure(count: int, root: Path, data: Path) -> list[tuple[str, str]]:
             now_, alone, _ = memory(collector.instance.pid)
             table.append(("memory (PSS)", f"{now_:.1f} MB, {alone:.1f} MB as the only Python"))
             began, busy = time.monotonic(), processor_seconds(collector.instance.pid)
-            time.sleep(IDLE_SECONDS)
+            time.sleep(idle_seconds)
             share = (processor_seconds(collector.instance.pid) - busy) / (time.monotonic() - began) * 100
-            table.append(("processor, nobody there", f"{share:.3f} % over {IDLE_SECONDS} s"))
+            table.append(("processor, nobody there", f"{share:.3f} % over {idle_seconds:.0f} s"))
         return table
     return []
 
