@@ -87,6 +87,7 @@ def written(house: House, seconds: float, speed: int = 1) -> tuple[float, float]
         until(lambda: "counting" in meter.instance.log)
         meter.pins(f"24 pulses {int(seconds / 5) + 24} {2.5 / speed} {2.5 / speed}")
         time.sleep(60 / speed)
+        assert collector.get("/").ok  # what waits is stored
         assert collector.get("/graphs/house/day.svg").ok  # its database is made once, with 0.14 MB for each day of RETENTION_DAYS
         pids = meter.instance.pid, collector.instance.pid
         before = [write_bytes(pid) for pid in pids]

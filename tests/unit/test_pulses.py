@@ -124,6 +124,13 @@ def test_a_clock_that_is_set_dates_the_boot_and_one_that_is_wrong_is_put_right()
     assert boot_time.judged(right, 1.9e9, 300.0, synchronised=False) == right
 
 
+@pytest.mark.parametrize("synchronised", [False, True])
+@pytest.mark.parametrize("hour", [3600, -3600])
+def test_a_clock_that_is_put_right_by_an_hour_moves_the_boot(hour: float, synchronised: bool) -> None:
+    before = Boot(1.8e9, synchronised)
+    assert boot_time.judged(before, 1.8e9 + 100 + hour, 100.0, synchronised) == Boot(1.8e9 + hour, synchronised)
+
+
 def test_what_passes_between_two_looks_is_no_other_time() -> None:
     boot = Boot(1.8e9, synchronised=True)
     assert boot_time.judged(boot, 1.8e9 + 100.3, 100.0, synchronised=True) == boot
