@@ -90,6 +90,7 @@ class Courier:
             if self.trouble:
                 if collector is not None:
                     collector.close()
+                gc.collect()  # a failed request is full of circles
                 self._idle.set()
                 wait = wait_seconds(self._failures, random.random())  # noqa: S311  # only so that machines do not come in step
                 self._end.wait(max(_SHORTEST_SECONDS, self._clock.real_seconds(wait)))
