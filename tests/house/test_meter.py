@@ -180,7 +180,7 @@ def test_a_total_that_is_none_is_refused(house: House) -> None:
         (["set", "1e99"], "is no total"),
         (["show", "5"], "meter set 5"),
     ):
-        refused = command(house, "meter", *words.split())
+        refused = command(house, "meter", *words)
         assert refused.returncode == 1
         assert complaint in refused.stderr
     house.until(lambda: meter.instance.read("total") == "100.000")
