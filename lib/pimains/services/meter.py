@@ -31,7 +31,7 @@ from pimains.settings.meter import MeterSettings
 if TYPE_CHECKING:
     from pimains.devices.http import Collector
 
-_SAVE_SECONDS = 300.0
+_SAVE_SECONDS = 600.0
 _GOODBYE_SECONDS = 3.0
 _WITHOUT_GPIO_SECONDS = 60.0
 _COMPLAIN_ABOUT_IGNORED = 20
