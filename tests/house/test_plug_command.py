@@ -39,7 +39,7 @@ def test_a_plug_is_switched_off_and_on_and_says_how_it_is(tmp_path: Path) -> Non
 
 def test_the_local_service_says_which_plug_it_is(house: House) -> None:
     with house_plug("--metering") as device:
-        plug = house.add("plug", HOST="127.0.0.1", PORT=device.port, PYTHONPATH=f"{TOP / 'lib'}:{aioesphomeapi()}")
+        plug = house.add("plug", pythonpath=aioesphomeapi(), HOST="127.0.0.1", PORT=device.port)
         house.until(lambda: plug.status.startswith("connected to"))
         said = pimains_plug("status", f"--servicedir={house.scan}")
         assert said.stdout == "House plug (127.0.0.1): power on, 4.0 W, cut 240 s after a shutdown\n"
