@@ -56,7 +56,7 @@ def all_threads(pid: int) -> float:
 
 def backlog(house: House, directory: Path) -> float:
     """Seconds for a day of readings that wait."""
-    collector = Collector(house, COMMIT_SECONDS="150")
+    collector = Collector(house, COMMIT_SECONDS="200")
     journal = Journal(directory / "journal.sqlite", directory / "recent.sqlite")
     id_ = journal.boot("house", "b", Boot(time.time() - 90_000))
     for number in range(1, DAY_OF_READINGS + 1):
@@ -82,7 +82,7 @@ def written(house: House, seconds: float, speed: int = 1) -> tuple[float, float]
         Path(tmpfs).chmod(0o777)
         house_run.rmdir()
         house_run.symlink_to(tmpfs)
-        collector = Collector(house, COMMIT_SECONDS="150", PIMAINS_SPEED=str(speed))
+        collector = Collector(house, COMMIT_SECONDS="200", PIMAINS_SPEED=str(speed))
         meter = Meter(house, "house", INTERVAL="5", COLLECTOR=collector.url, TOKEN=TOKEN, PIMAINS_SPEED=str(speed))
         until(lambda: "counting" in meter.instance.log)
         meter.pins(f"24 pulses {int(seconds / 5) + 24} {2.5 / speed} {2.5 / speed}")

@@ -126,7 +126,7 @@ class Endurance:
         self._houses = new_house(root, ("unshare", "--mount", "sh", "-c", DISKS, "sh", *map(str, (*disks, self._boot))))
         self.house = next(self._houses)
         fast = {"PIMAINS_SPEED": str(SPEED)}
-        self.collector = Collector(self.house, DATA_DIR=str(disks[1]), COMMIT_SECONDS="150", RETENTION_DAYS="1", **fast)
+        self.collector = Collector(self.house, DATA_DIR=str(disks[1]), COMMIT_SECONDS="200", RETENTION_DAYS="1", **fast)
         self.postman = Postman(self.collector.url)
         self.meter = Meter(self.house, "house", INTERVAL="5", COLLECTOR=self.postman.url, TOKEN=TOKEN, **fast)
         self.disks = [Path(f"/proc/{self.house.pid}/root{disk}") for disk in disks]

@@ -3,8 +3,8 @@
 
     tests/bench/recorder.py [SECONDS]
 
-For SECONDS (60) five values change every second and an old Pi sends its watts every second. Every 15 s they are stored: as
-many readings in each commit as with the settings as they come there are, RECORD_SECONDS=10 and COMMIT_SECONDS=150.
+For SECONDS (60) five values change every second and an old Pi sends its watts every second. Every 20 s they are stored: as
+many readings in each commit as with the settings as they come there are, RECORD_SECONDS=10 and COMMIT_SECONDS=200.
 """
 
 import shutil
@@ -23,8 +23,8 @@ from kit import new_house  # noqa: E402  # only findable now
 from pimains.core import state  # noqa: E402  # only findable now
 
 VALUES = ("battery.charge", "battery.voltage", "ups.load", "input.voltage", "output.voltage")
-COMMIT_SECONDS = 15
-COMMITS_A_DAY = 576
+COMMIT_SECONDS = 20
+COMMITS_A_DAY = 432
 
 
 def measure(seconds: float, root: Path, data: Path) -> list[tuple[str, str]]:
@@ -56,7 +56,7 @@ def measure(seconds: float, root: Path, data: Path) -> list[tuple[str, str]]:
             written, busy = written_bytes(pid) - before[0], processor_seconds(pid) - before[1]
         each = written / (lasted / COMMIT_SECONDS)
         return [
-            ("written, 90 readings of 6 sources", f"{each:.0f} bytes, {each * COMMITS_A_DAY / 1e6:.1f} MB a day"),
+            ("written, 120 readings of 6 sources", f"{each:.0f} bytes, {each * COMMITS_A_DAY / 1e6:.1f} MB a day"),
             ("processor, ten times as often as usual", f"{100 * busy / lasted:.2f} % of a core"),
             ("memory (PSS)", f"{memory(pid).alone:.1f} MB as the only Python"),
         ]

@@ -14,7 +14,7 @@ from pimains.plan import delivery
 from pimains.plan.delivery import Batch
 
 _CONNECT_SECONDS = 5
-_ANSWER_SECONDS = 180  # a collector may hold a few readings for 150 s before it writes them down
+_ANSWER_SECONDS = 240  # a collector may hold a few readings for 200 s before it writes them down
 _ANSWER_BYTES_MAX = 64 * 1024 + 64 * delivery.ROWS_MAX
 
 

@@ -58,7 +58,7 @@ else:
 BODY_SECONDS = 20.0
 LOOK_SECONDS = 10.0
 LISTEN_AGAIN_SECONDS = 5.0
-FEW_BYTES = 16384  # what a meter measures in 150 s, a reading each second
+FEW_BYTES = 16384  # what a meter measures in 200 s, a reading each second
 UPKEEP_SECONDS = 3600.0
 
 

@@ -48,7 +48,7 @@ class CollectorSettings(Settings):
     PUBLIC = flag()
     DATA_DIR = optional(path())
     WWW_DIR = optional(path())
-    COMMIT_SECONDS = number(0, 150, "time in seconds")
+    COMMIT_SECONDS = number(0, 200, "time in seconds")
     MAX_JOURNAL_MB = integer(10, 1_000_000, "size in megabytes")
     RETENTION_DAYS = integer(1, 3660, "number of days")
     PRICE = optional(number(0, 1_000_000, "price"))
