@@ -7,20 +7,19 @@ VALUES (6 307 200: a year) of watts at 5 s: a database as POWERPI has one, and a
 `pimains energy import` ever had (VmHWM); rrdtool, which reads the database for it, is told by itself.
 """
 
-import shutil
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[1]), str(Path(__file__).resolve().parents[2] / "lib")]
 
 import requests  # noqa: E402  # only findable now
+from bench.collector import directories  # noqa: E402  # only findable now
 from bench.footprint import memory  # noqa: E402  # only findable now
 from collecting import Collector, batch  # noqa: E402  # only findable now
 from kit import TOP, House, new_house  # noqa: E402  # only findable now
@@ -148,18 +147,6 @@ def measure(values: int, root: Path, data: Path) -> Iterator[tuple[str, str]]:
         meter.end()
         yield "a meter's reading meanwhile, at most", f"{meter.slowest:.1f} s; {meter.sent} sent, {meter.refused} refused until later"
         yield "memory of the collector (PSS)", f"{memory(collector.instance.pid).alone:.1f} MB as the only Python"
-
-
-@contextmanager
-def directories() -> Iterator[tuple[Path, Path]]:
-    """The house's on a tmpfs, as /run is; the journal's on a disk."""
-    with (
-        tempfile.TemporaryDirectory(prefix="pimains-house-", dir="/dev/shm") as root,
-        tempfile.TemporaryDirectory(prefix="pimains-data-") as data,
-    ):
-        Path(data).chmod(0o755)
-        shutil.chown(data, "pimains")
-        yield Path(root), Path(data)
 
 
 def main() -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from bench.collector import written_bytes
 from collecting import TOKEN, Collector
 from footprint import Memory, memory
 from kit import House, new_house, until
@@ -90,15 +91,10 @@ def written(house: House, seconds: float, speed: int = 1) -> tuple[float, float]
         assert collector.get("/").ok  # what waits is stored
         assert collector.get("/graphs/house/day.svg").ok  # its database is made once, with 0.14 MB for each day of RETENTION_DAYS
         pids = meter.instance.pid, collector.instance.pid
-        before = [write_bytes(pid) for pid in pids]
+        before = [written_bytes(pid) for pid in pids]
         time.sleep(seconds / speed)
-        at_meter, at_collector = ((write_bytes(pid) - was) / seconds * 86400 / 1e6 for pid, was in zip(pids, before, strict=True))
+        at_meter, at_collector = ((written_bytes(pid) - was) / seconds * 86400 / 1e6 for pid, was in zip(pids, before, strict=True))
         return at_meter, at_collector
-
-
-def write_bytes(pid: int) -> int:
-    """What the process had written to disks (proc(5), /proc/PID/io)."""
-    return int(Path(f"/proc/{pid}/io").read_text().split("\nwrite_bytes: ")[1].split()[0])
 
 
 def main() -> None:

@@ -42,7 +42,7 @@ THINNED_AT_ONCE = 5000  # a Pi Zero is done with them in less than a second
 _FEWEST = 3  # between which there is one to leave out
 _CACHE_KB = 256  # of pages in memory, where SQLite would have 2000 for each file
 _FIRST_BOOT = -(2**62)  # what was imported came later and is older: its boots have ids below 0
-_PAGE_BYTES = 1024  # a minute's readings fit into one: a page is what is written when a row is
+_PAGE_BYTES = 1024  # small: a whole page is written when a row of it is
 
 
 class Broken(PimainsError):
