@@ -270,6 +270,7 @@ def test_with_a_certificate_everything_is_encrypted(house: House) -> None:
         ({"WWW_DIR": "/proc/nowhere"}, "variables/WWW_DIR: /proc/nowhere: no such file or directory (user pimains"),
         ({"WWW_DIR": "/sys"}, "variables/WWW_DIR: /sys: "),
         ({"WWW_DIR": "/"}, "would lie in it, where another web server might show it"),
+        ({"WWW_DIR": "/var/www", "POWERPI_LOGINS": "/var/www/powerpi"}, "variables/WWW_DIR: /var/www/powerpi would lie in it"),
     ],
 )
 def test_a_wrong_setting_is_said_with_its_file(house: House, variables: dict[str, str], line: str) -> None:

@@ -116,7 +116,7 @@ def _pictures(me: Instance, settings: CollectorSettings, data: Path) -> Path:
     www = settings.WWW_DIR
     if www is None:
         return me.run / "graphs"
-    for kept in (data, settings.TOKENS, settings.TLS_KEY):
+    for kept in (data, settings.TOKENS, settings.TLS_KEY, settings.POWERPI_LOGINS):
         if kept and kept.resolve().is_relative_to(www.resolve()):
             raise settings.wrong("WWW_DIR", f"{kept} would lie in it, where another web server might show it")
     try:
