@@ -55,7 +55,7 @@ def test_a_halt_that_is_announced_while_the_agent_restarts_is_told_to_the_plug_a
         plug.kill()
         told = announce_halt(house)
         assert (told.returncode, told.stdout) == (0, "127.0.0.1 cuts the power in 240 s at the latest\n")
-        assert device.has_said("countdown 240 s")
+        device.until_said("countdown 240 s")
 
 
 def test_a_halt_goes_on_without_a_plug_that_is_away_and_says_so(house: House) -> None:

@@ -177,6 +177,12 @@ def test_variables_that_are_replaced_as_a_whole_are_noticed(tmp_path: Path) -> N
     assert service.end()[0] == 0
 
 
+def test_variables_that_go_before_they_are_watched_are_noticed_too(tmp_path: Path) -> None:
+    gone = 'def main(me, settings):\n    Path("variables").rename("before")\n    raise settings.wrong("PIN", "no such pin")'
+    code, said = Service(tmp_path, gone).start().end()
+    assert code == 0, said
+
+
 @pytest.mark.parametrize("value", [" x ", "x\t", "", "\nx", "x\r", "x\x00y", "\xff", "x" * 10000], ids=lambda value: repr(value)[:9])
 def test_a_wrong_setting_however_odd_is_waited_for_and_not_taken_for_an_edit(tmp_path: Path, value: str) -> None:
     service = Service(tmp_path, READY, PIN=value).start()

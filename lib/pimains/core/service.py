@@ -99,7 +99,10 @@ def _listen_for_signals() -> _Wakeup:
 
 
 def _wait_for_an_edit(me: Instance, settings: type[S], wakeup: Readable) -> None:
-    watch = state.Watch(me.directory / "variables")
+    try:
+        watch = state.Watch(me.directory / "variables")
+    except FileNotFoundError:  # replaced as a whole this moment
+        return
     if _was_edited(me.directory / "variables", settings):
         return
     while True:
