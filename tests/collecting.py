@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import requests
-from kit import House, TestInstance
+from kit import House, TestInstance, free_port
 
 from pimains.plan import delivery
 from pimains.plan.delivery import Batch, Boot, Reading
@@ -47,14 +47,6 @@ class Collector:
 
     def get(self, path: str, **more: Any) -> requests.Response:
         return requests.get(self.url + path, timeout=30, **more)
-
-
-def free_port() -> int:
-    import socket
-
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 def batch(*readings: tuple[int, float, int], offset: float | None = None, source: str = "house", boot: str = "b", **more: Any) -> Batch:

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from kit import CACHE, TOP, until
+from kit import CACHE, TOP, free_port, until
 from wire import Wire
 
 VERSIONS = ("2026.6.5", "2026.10.0")
@@ -69,7 +69,7 @@ class Plug:
         self.log: list[str] = []
         self.said: list[Said] = []
         self._program = program(version, metering)
-        self._port = 0
+        self._port = free_port()  # after a restart still its own
         self._clock_start = 0.0
         self._process: subprocess.Popen[str] | None = None
         self._client: _Client | None = None

@@ -7,11 +7,14 @@ def test_it(house):                     # the fixture in tests/conftest.py
 """
 
 import contextlib
+import fcntl
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -25,12 +28,35 @@ from pimains.core import making, templates  # noqa: E402  # only findable now, w
 CACHE = Path(os.environ.get("PIMAINS_CACHE") or Path("~/.cache/pimains").expanduser())
 
 
-def until(condition: Callable[[], object], seconds: float = 30, what: str = "") -> None:
-    """Wait until `condition` holds, looking often; fails the test after `seconds`."""
+def until(condition: Callable[[], object], seconds: float = 60, what: str = "") -> None:
+    """Wait until `condition` holds, looking often; fails the test after `seconds`, which a machine that is busy may need."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, f"not within {seconds} s: {what or condition}"
         time.sleep(0.005)
+
+
+def free_port() -> int:
+    """A TCP and UDP port that nobody has, and that nobody is given who asks the kernel for any: it takes those from 32768 on.
+
+    No two tests at a time get the same one, also not in several processes.
+    """
+    with Path(tempfile.gettempdir(), f"pimains-ports-{os.getuid()}").open("a+") as counter:
+        fcntl.flock(counter, fcntl.LOCK_EX)
+        counter.seek(0)
+        port = int(counter.read() or 0)
+        while True:
+            port = port + 1 if 12000 <= port < 32000 else 12000
+            with (
+                contextlib.suppress(OSError),
+                socket.create_server(("127.0.0.1", port)),
+                socket.socket(type=socket.SOCK_DGRAM) as datagrams,
+            ):
+                datagrams.bind(("127.0.0.1", port))
+                break
+        counter.truncate(0)
+        counter.write(str(port))
+    return port
 
 
 class TestInstance:
@@ -59,8 +85,11 @@ class TestInstance:
 
     @property
     def log(self) -> str:
-        """Everything the instance said so far."""
-        return "".join(path.read_text(errors="replace") for path in sorted((self.house.root / "var/log/pimains" / self.name).glob("[@c]*")))
+        """Everything the instance said, as far as multilog has written it by now: wait for what it is to say."""
+        directory = self.house.root / "var/log/pimains" / self.name
+        while True:
+            with contextlib.suppress(FileNotFoundError):  # multilog has just begun a new one
+                return "".join(path.read_text(errors="replace") for path in sorted(directory.glob("[@c]*")))
 
     @property
     def pid(self) -> int:
@@ -77,9 +106,11 @@ class TestInstance:
         subprocess.run(["svc", *options, self.directory], check=True)
 
     def kill(self, number: signal.Signals = signal.SIGKILL) -> None:
-        """Send a signal to the process under supervise."""
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self.pid, number)
+        """Send a signal to the process under supervise, as soon as there is one."""
+        until(lambda: self.pid, what=f"{self.name} to be up")
+        if pid := self.pid:  # 0 would be everybody in the test's own process group
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
 
 
 class House:
@@ -128,10 +159,10 @@ class House:
             return instance
         self.start()
         # svscan looks every five seconds: what it would start next is started now
-        until(lambda: (instance.directory / "supervise/ok").exists(), 8, "svscan to find the instance")
+        until(lambda: (instance.directory / "supervise/ok").exists(), what="svscan to find the instance")
         return instance
 
-    def until(self, condition: Callable[[], object], seconds: float = 30, what: str = "") -> None:
+    def until(self, condition: Callable[[], object], seconds: float = 60, what: str = "") -> None:
         """Wait for an event in the house."""
         until(condition, seconds, what)
 
@@ -160,6 +191,8 @@ class House:
         subprocess.run(["svc", "-dxk", *directories], check=False)
         with contextlib.suppress(AssertionError):
             until(lambda: not any(_is_supervised(directory) for directory in directories), 10)
+        with contextlib.suppress(ProcessLookupError):  # what svscan had begun only just now
+            os.killpg(self._svscan.pid, signal.SIGKILL)
 
 
 def _is_supervised(directory: Path) -> bool:

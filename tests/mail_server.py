@@ -4,7 +4,6 @@
 import contextlib
 import email
 import email.policy
-import socket
 import ssl
 import subprocess
 from email.message import EmailMessage
@@ -13,6 +12,7 @@ from typing import Any
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, LoginPassword
+from kit import free_port
 
 PASSWORD = "open sesame"
 
@@ -49,7 +49,7 @@ class MailServer:
             self,
             hostname="127.0.0.1",
             port=port,
-            ready_timeout=10,
+            ready_timeout=60,
             ssl_context=context if tls else None,
             tls_context=None if tls else context,
             require_starttls=bool(context) and not tls,
@@ -58,7 +58,7 @@ class MailServer:
             auth_require_tls=not tls,
         )
         if port == 0:  # the controller knocks at its port to see whether it is up
-            self._server.port = _free_port()
+            self._server.port = free_port()
         self._server.start()
         self.port: int = self._server.port
 
@@ -87,9 +87,3 @@ class MailServer:
     def close(self) -> None:
         with contextlib.suppress(AssertionError):  # closed before
             self._server.stop()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from kit import House, TestInstance, new_house
+from kit import House, TestInstance, free_port, new_house
 
 SECRET = "bXkgc2VjcmV0IG9mIDMyIGJ5dGVzIGZvciB0ZXN0cyE="
 ANOTHER_SECRET = "YW5vdGhlciBzZWNyZXQgb2YgMzIgYnl0ZXMgdG9vISE="
@@ -35,8 +35,7 @@ class OneHouse(House):
         systemctl = self.root / "bin/systemctl"
         systemctl.write_text(_SYSTEMCTL.format(root=self.root, share=self.share))
         systemctl.chmod(0o755)
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = free.getsockname()[1]
+        self.port = free_port()
 
     def add_fserver(self, *, svscan: bool = True, **variables: str) -> TestInstance:
         settings = {"HOST": "127.0.0.1", "PORT": str(self.port), "SECRET": SECRET, **variables}
@@ -60,12 +59,12 @@ class OneHouse(House):
 
     def connect(self) -> socket.socket:
         """A peer of the test's own."""
-        return socket.create_connection(("127.0.0.1", self.port), 5)
+        return socket.create_connection(("127.0.0.1", self.port), 30)
 
 
 @contextmanager
 def one_house() -> Iterator[OneHouse]:
-    with tempfile.TemporaryDirectory(prefix="pimains-house-") as root:
+    with tempfile.TemporaryDirectory(prefix="pimains-house-", ignore_cleanup_errors=True) as root:
         enter = ("unshare", "--mount", "--propagation", "private")
         for house in new_house(Path(root), enter, OneHouse):
             house.prepare()

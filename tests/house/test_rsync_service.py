@@ -7,14 +7,9 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from kit import TOP, House, TestInstance, until
+from kit import TOP, House, TestInstance, free_port, until
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="becomes user pimains: needs root")
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return int(free.getsockname()[1])
 
 
 def add(house: House, **variables: str) -> TestInstance:
