@@ -160,7 +160,7 @@ def test_snapshots_store_what_did_not_change_once_and_the_oldest_go(drive: Drive
     config = drive.source / "etc/mpd.conf"
     assert drive.copy_of(config, first).stat().st_ino == drive.copy_of(config, second).stat().st_ino
     assert str(drive.path(HOST, "latest").readlink()) == second
-    assert sorted(os.listdir(drive.path(HOST))) == sorted([first, second, "latest"])
+    assert sorted(os.listdir(drive.path(HOST))) == sorted([first, second, "latest", ".machine"])
 
 
 def test_a_backup_killed_half_way_looks_unfinished_and_the_next_one_goes_on_there(drive: Drive) -> None:
@@ -180,7 +180,7 @@ def test_a_backup_killed_half_way_looks_unfinished_and_the_next_one_goes_on_ther
     (name,) = drive.snapshots()
     assert drive.copy_of(drive.source / "a", name).stat().st_ino == inode, "it was not copied again"
     assert drive.copy_of(drive.source / "h", name).read_bytes() == (drive.source / "h").read_bytes()
-    assert sorted(os.listdir(drive.path(HOST))) == [name, "latest"]
+    assert sorted(os.listdir(drive.path(HOST))) == [".machine", name, "latest"]
 
 
 def test_a_backup_that_is_interrupted_says_that_the_next_one_goes_on_and_is_no_failure(drive: Drive) -> None:
@@ -194,6 +194,9 @@ def test_a_backup_that_is_interrupted_says_that_the_next_one_goes_on_and_is_no_f
     assert half.returncode == 1
     assert errors.decode() == "pimains: stopped half-way; the next backup goes on there\n"
     assert fserver.read("backup").startswith("stopped ")
+    restored = drive.backup("restore", drive.source / "etc", "--to", drive.house.root / "back")
+    assert restored.returncode == 0, restored.stderr
+    assert ", in a backup that was not finished; " in restored.stdout, "there is no other"
 
 
 def test_two_at_once_there_are_never(drive: Drive) -> None:
@@ -278,7 +281,8 @@ def test_restoring_takes_what_there_was_at_a_date_and_overwrites_nothing(drive: 
     restored = drive.backup("restore", file, "--from", first, "--to", back, "--overwrite", "--json")
     assert json.loads(restored.stdout)["from"] == first
     assert (back / "diary").read_text() == "first\n"
-    assert (back / "diary.before-restore").read_text() == "second\n"
+    (kept,) = back.glob("diary.before-restore-*")
+    assert kept.read_text() == "second\n"
     assert drive.backup("restore", drive.source, "--to", back).returncode == 0
     assert (back / "source/etc/mpd.conf").stat().st_uid == 1234
 

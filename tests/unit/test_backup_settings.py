@@ -32,7 +32,20 @@ def test_options_are_taken(options: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "options", ["-an", "-a --dry-run", "-a --remove-source-files", "-a /etc", "-a --exclude *.tmp", "--daemon", "-a --link-dest=/x", "-a '"]
+    "options",
+    [
+        "-an",
+        "-a --dry-run",
+        "-a --remove-source-files",
+        "-a /etc",
+        "-a --exclude *.tmp",
+        "--daemon",
+        "-a --link-dest=/x",
+        "-a '",
+        "-a --ignore-existing",
+        "-aV",
+        "--help",
+    ],
 )
 def test_options_that_lie_about_a_backup_or_harm_what_it_saves_are_refused(options: str) -> None:
     with pytest.raises(WrongSetting, match=r"^variables/RSYNC_OPTIONS: .* is no list of rsync options \("):
@@ -42,7 +55,10 @@ def test_options_that_lie_about_a_backup_or_harm_what_it_saves_are_refused(optio
 def test_what_does_not_go_together_is_refused() -> None:
     with pytest.raises(WrongSetting, match="variables/BACKUP: '/' needs BACKUP_KEEP"):
         settings(BACKUP="/")
-    assert [Path("/")] == settings(BACKUP="/", BACKUP_KEEP="7").BACKUP
+    with pytest.raises(WrongSetting, match="variables/BACKUP: '/' needs --one-file-system in RSYNC_OPTIONS: /proc"):
+        settings(BACKUP="/", BACKUP_KEEP="7")
+    for options in ("-ax", "-a --one-file-system"):
+        assert [Path("/")] == settings(BACKUP="/", BACKUP_KEEP="7", RSYNC_OPTIONS=options).BACKUP
     with pytest.raises(WrongSetting, match="variables/RSYNC_OPTIONS: --inplace"):
         settings(RSYNC_OPTIONS="-a --inplace", BACKUP_KEEP="7")
     with pytest.raises(WrongSetting, match="variables/DEST: is empty, and so is MDRIVE"):

@@ -29,6 +29,11 @@ def test_a_clock_that_was_not_set_makes_no_snapshot_of_1970() -> None:
     assert snapshots.name(unset, []) == "1970-01-01_00-00-12"
 
 
+def test_one_made_in_the_hour_that_comes_twice_is_called_after_those_before_it() -> None:
+    assert snapshots.name(datetime(2026, 10, 25, 2, 15), ["2026-10-25_02-45-00"]) == "2026-10-25_02-45-01"
+    assert snapshots.name(datetime(2026, 10, 25, 2, 15), ["2099-10-25_02-45-00"]) == "2026-10-25_02-15-00", "a clock that was far ahead"
+
+
 def test_of_a_day_the_last_one_stays_longest() -> None:
     names = ["2026-11-18_01-00-00", "2026-11-19_01-00-00", "2026-11-20_01-00-00", "2026-11-20_02-00-00", "2026-11-20_03-00-00"]
     assert snapshots.superfluous(names, 5, names[-1]) == []

@@ -7,6 +7,7 @@ import argparse
 import json
 import os
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -30,7 +31,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--from", dest="date", metavar="DATE", help='restore: as it was then: 2026-11-21 or "2026-11-21 01:50" (default: newest)'
     )
     parser.add_argument("--to", metavar="DIR", type=Path, help="restore: the directory to put it into")
-    parser.add_argument("--overwrite", action="store_true", help="restore: replace what is there; it is kept as NAME.before-restore")
+    parser.add_argument("--overwrite", action="store_true", help="restore: replace what is there; it is kept as NAME.before-restore-...")
     parser.add_argument("--host", help="list, restore: backups of another machine on the same drive")
     parser.add_argument("--dest", metavar="DIR", type=Path, help="list, restore: the drive, where there is no service that knows it")
     parser.add_argument("--instance", help="the instance, where more than one has BACKUP set")
@@ -109,26 +110,32 @@ def tell(options: argparse.Namespace, host: str, shelf: Shelf) -> int:
 def restore(options: argparse.Namespace, shelf: Shelf, is_mirrored: bool) -> int:
     """Copy something back."""
     path = Path(os.path.normpath(options.path.absolute()))
-    there = shelf.complete()
+    unfinished = shelf.unfinished()
     newest = None if is_mirrored and shelf.has_mirror() else shelf.latest()
-    name = _meant(options.date, there) if options.date else newest
+    if newest is None and not shelf.has_mirror():
+        newest = unfinished[-1] if unfinished else None  # better than nothing
+    name = _meant(options.date, shelf.complete(), unfinished) if options.date else newest
     if name is None and not shelf.has_mirror():
         raise PimainsError(f"there is no backup in {shelf.top}; there are backups of: {', '.join(_hosts(shelf)) or 'nobody'}")
     # the backup of a link to a directory is the backup of what it leads to
-    if not os.path.lexists(shelf.top.joinpath(*([name] if name else []), *path.parts[1:])) and path.exists():
+    if not os.path.lexists(shelf.directory(name).joinpath(*path.parts[1:])) and path.exists():
         path = path.resolve()
     show = Line(sys.stderr.isatty() and not options.json)
-    copied = shelf.restore(name, path, options.to.absolute(), overwrite=options.overwrite, tell=lambda how: show(progress(path, how)))
+    to = options.to.absolute()
+    copied = shelf.restore(name, path, to, datetime.now(), lambda how: show(progress(path, how)), overwrite=options.overwrite)
     show.end()
-    target = options.to.absolute() / path.name
+    target = to / path.name
     if not copied.is_complete:
         raise PimainsError(f"{target} is not complete: {copied.words}")
     if options.json:
         found = {"path": str(path), "from": name or "mirror", "to": str(target), "files": copied.files, "bytes": copied.size}
+        found["finished"] = name not in unfinished
         print(json.dumps(found, indent=2))
     else:
         since = f"as it was {readable(name)}" if name else "as it was at the last backup"
-        print(f"{target}: {path} {since}; {count(copied.files)}, {sentences.size(copied.size)}")
+        not_finished = ", in a backup that was not finished" if name in unfinished else ""
+        words = f"{target}: {path} {since}{not_finished}; {count(copied.files)}, {sentences.size(copied.size)}"
+        print(sentences.one_line(words))
     return 0
 
 
@@ -148,7 +155,7 @@ def _source(instance: instances.ServiceDirectory) -> Source:
     given = {name: value or "" for name, value in instance.variables().items()}
     settings = BackupSettings(given, instance.path / "variables")
     mdrive = Path(given["MDRIVE"]) if given.get("MDRIVE") else None
-    return Source(instance.name, instance.run, settings, mdrive, given.get("NAME") or own_name())
+    return Source(instance.name, instance.run, settings, mdrive, _checked(given.get("NAME") or own_name(), "NAME"))
 
 
 def _look_at(options: argparse.Namespace) -> tuple[str, Shelf, bool]:
@@ -165,9 +172,9 @@ def _look_at(options: argparse.Namespace) -> tuple[str, Shelf, bool]:
     return host, Shelf(source.shelf.top.with_name(host)), not source.settings.BACKUP_KEEP
 
 
-def _checked(host: str) -> str:
+def _checked(host: str, where: str = "--host") -> str:
     if host in ("", ".", "..") or "/" in host:
-        raise PimainsError(f"--host: {host!r} is no name of a machine")
+        raise PimainsError(f"{where}: {host!r} is no name of a machine")
     return host
 
 
@@ -178,7 +185,10 @@ def _hosts(shelf: Shelf) -> list[str]:
         return []
 
 
-def _meant(date: str, there: list[str]) -> str:
+def _meant(date: str, there: list[str], unfinished: list[str]) -> str:
+    for each in unfinished:  # only if it is asked for
+        if date in (each, readable(each)):
+            return each
     try:
         name = snapshots.meant(there, date)
     except ValueError:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from pimains.core.errors import PimainsError
 from pimains.core.naps import Readable
 
-VANISHED = 24
+SOME_FAILED, VANISHED = 23, 24
 _WORDS = {
     1: "rsync does not understand its options",
     2: "the two rsyncs do not understand each other",
@@ -27,7 +27,7 @@ _WORDS = {
     20: "rsync was stopped",
     21: "rsync failed",
     22: "there is not enough memory",
-    23: "some files could not be copied",
+    SOME_FAILED: "some files could not be copied",
     VANISHED: "some files vanished while they were copied",
     25: "more would have been deleted than --max-delete allows",
     30: "no data came in time",
@@ -71,9 +71,19 @@ class Copied(NamedTuple):
         return self.exit_code in (0, VANISHED)
 
     @property
+    def went_through(self) -> bool:
+        """Whether it has looked at every file, also if some could not be copied."""
+        return self.exit_code in (0, SOME_FAILED, VANISHED)
+
+    @property
+    def found_no_space(self) -> bool:
+        """Whether the drive is full."""
+        return any("No space left on device" in line for line in self.complaints)
+
+    @property
     def words(self) -> str:
         """Why it is not complete."""
-        if any("No space left on device" in line for line in self.complaints):
+        if self.found_no_space:
             return "there is no space left on the drive"
         ended = f"ended by signal {-self.exit_code}" if self.exit_code < 0 else f"exit code {self.exit_code}"
         meaning = f"{_WORDS.get(self.exit_code, 'rsync failed')} ({ended})"

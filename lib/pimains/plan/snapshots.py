@@ -12,6 +12,7 @@ _FORMAT = "%Y-%m-%d_%H-%M-%S"
 _NAME = re.compile(r"\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d")
 _DATE = re.compile(r"(\d{4}-\d\d-\d\d)(?:[ T_](\d\d)[:-](\d\d)(?:[:-](\d\d))?)?")
 _CLOCKS_BEGIN = 2020  # a Pi without a battery clock may begin in 1970
+_SET_BACK = timedelta(hours=2)  # at the end of summer time, or by a time server
 
 
 def is_name(text: str) -> bool:
@@ -20,9 +21,9 @@ def is_name(text: str) -> bool:
 
 
 def name(now: datetime, taken: Collection[str]) -> str:
-    """What a snapshot made now is called: another name than all in `taken`; after them if the clock was not set."""
-    moments = [moment for each in taken if (moment := _moment(each))]
-    when = max(moments) if moments and now.year < _CLOCKS_BEGIN else now
+    """What a snapshot made now is called: another name than all in `taken`; after them if the clock was not set, or a little back."""
+    last = max((moment for each in taken if (moment := _moment(each))), default=now)
+    when = last if now.year < _CLOCKS_BEGIN or now < last <= now + _SET_BACK else now
     while when.strftime(_FORMAT) in taken:
         when += timedelta(seconds=1)
     return when.strftime(_FORMAT)

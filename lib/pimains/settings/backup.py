@@ -7,8 +7,10 @@ from pathlib import Path
 from pimains.core.settings import Setting, Settings, integer, optional, path
 
 _NO_OPTION = re.compile(
-    r"--(dry-run|remove-s(ource|ent)-files|list-only|daemon|server|sender|files-from|(link|compare|copy)-dest|write-batch|only-)"
+    r"--(dry-run|remove-s(ource|ent)-files|list-only|daemon|server|sender|files-from|(link|compare|copy)-dest|write-batch|only-"
+    r"|existing|ignore-(existing|non-existing|errors)|version|help)|-[A-Za-z0-9]*V"
 )
+_ONE_FILE_SYSTEM = re.compile(r"--one-file-system|-[A-Za-z0-9]*x[A-Za-z0-9]*")
 _CHANGES_IN_PLACE = re.compile(r"--(inplace|append)")
 
 
@@ -54,6 +56,8 @@ class BackupSettings(Settings):
         """What of these does not go together."""
         if Path("/") in self.BACKUP and not self.BACKUP_KEEP:
             raise self.wrong("BACKUP", "'/' needs BACKUP_KEEP of at least 1: a mirror of it would replace what is beside it")
+        if Path("/") in self.BACKUP and not any(_ONE_FILE_SYSTEM.fullmatch(word) for word in self.RSYNC_OPTIONS):
+            raise self.wrong("BACKUP", "'/' needs --one-file-system in RSYNC_OPTIONS: /proc and every drive would be copied, too")
         if self.BACKUP_KEEP and any(_CHANGES_IN_PLACE.match(word) for word in self.RSYNC_OPTIONS):
             raise self.wrong("RSYNC_OPTIONS", "--inplace and --append would change older snapshots; they need BACKUP_KEEP 0")
 
