@@ -236,6 +236,7 @@ def test_hooks_run_at_their_time_with_a_limit_and_only_if_nobody_else_can_write_
     _, fclient = up(house, HOOKS=str(hooks), STEP_SECONDS_MAX="0.5", UNITS="autofs broken mpd")
     assert "hook post_mount: not done within 0.5 s, left alone" in fclient.log
     assert "systemctl start broken: Unit broken.service not found." in fclient.read("error")
+    assert fclient.status.endswith(" is mounted; started: mpd; not started: broken")
     fclient.svc("-d")
     house.until(lambda: fclient.status == "stopped")
     assert house.units() == [

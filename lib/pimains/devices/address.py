@@ -30,7 +30,7 @@ class Address:
                 self._found = (yield from Forked(self._look_up).wait(clock, _FIRST_SECONDS)) or ""
 
     def find(self) -> tuple[str, int]:
-        """Address and port, never waiting; raises Away while there is none."""
+        """Address and port, never waiting; that of one link with the link's number (fe80::1%2). Raises Away while there is none."""
         if not self._is_numeric:
             self._look_again()
         if not self._found:
@@ -46,7 +46,9 @@ class Address:
             self._looking = Forked(self._look_up)
 
     def _look_up(self) -> str:
-        return str(socket.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)[0][4][0])
+        address = socket.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)[0][4]
+        scope = address[3] if len(address) > 3 else 0
+        return f"{address[0]}%{scope}" if scope else str(address[0])
 
 
 def _is_numeric(host: str) -> bool:

@@ -85,9 +85,10 @@ def begin_connecting(address: tuple[str, int], longest: int) -> Lines:
 
     Raises Away when it cannot even be tried.
     """
-    family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+    host, _, scope = address[0].partition("%")
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     lines = Lines(socket.socket(family, socket.SOCK_STREAM | socket.SOCK_CLOEXEC), longest)
-    error = lines.socket.connect_ex(address)
+    error = lines.socket.connect_ex((host, address[1], 0, int(scope)) if scope else address)
     if error not in (0, errno.EINPROGRESS):
         lines.close()
         raise Away(os.strerror(error).lower())

@@ -35,15 +35,18 @@ class Share(NamedTuple):
     tell: Callable[[str], None]
     complain: Callable[[str], None]
 
-    def come(self) -> Work:
-        """Start what mounts, wait until the marker is seen, start what uses the share."""
+    def come(self) -> Generator[Nap, tuple[Readable, ...], str]:
+        """Start what mounts, wait until the marker is seen, start what uses the share; returns what came of that, in words."""
         yield from self.run_hook("pre_mount")
         for unit in filter(mounts, self.units):
             yield from self.do_unit("start", unit)
         yield from self.until_seen()
         yield from self.run_hook("post_mount")
+        units: dict[bool, list[str]] = {True: [], False: []}
         for unit in self.users():
-            yield from self.do_unit("start", unit)
+            units[(yield from self.do_unit("start", unit))].append(unit)
+        words = [(units[True], "started"), (units[False], "not started")]
+        return "; ".join([f"{self.place} is mounted", *(f"{word}: {', '.join(which)}" for which, word in words if which)])
 
     def leave(self) -> Work:
         """While the server is there: stop what uses the share, unmount it, stop what mounts."""
@@ -125,13 +128,15 @@ class Share(NamedTuple):
             return (error.strerror or str(error)).lower()
         return f"no answer of the kernel within {_DETACH_SECONDS:g} s" if answer is None else ""
 
-    def do_unit(self, verb: str, unit: str) -> Work:
-        """systemctl start or stop; what fails is said, and the rest goes on."""
+    def do_unit(self, verb: str, unit: str) -> Generator[Nap, tuple[Readable, ...], bool]:
+        """systemctl start or stop; what fails is said, and the rest goes on. Returns whether it was done."""
         self.tell(f"{'starting' if verb == 'start' else 'stopping'} {unit}")
         try:
             yield from self.programs.unit(verb, unit)
         except Failed as failed:
             self.complain(str(failed))
+            return False
+        return True
 
     def run_hook(self, name: str) -> Work:
         """An executable of the administrator's, if there is one; what fails is said, and the rest goes on."""

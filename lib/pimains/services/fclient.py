@@ -183,9 +183,7 @@ class Client:
         """The server is there: bring everything up."""
         state.write(self.holds, f"{self.share.place}\n{' '.join(self.share.units)}")
         yield from noted(self.me, self.write_down("mounted", f"{self.server} is there"))
-        yield from self.share.come()
-        started = f"; started: {', '.join(self.share.users())}" if self.share.users() else ""
-        self.tell(f"{self.share.place} is mounted{started}")
+        self.tell((yield from self.share.come()))
         self.screens.on()
         self.backup.begin(f"{self.server} is there")
 
