@@ -97,7 +97,9 @@ def test_a_client_joins_while_a_crowd_keeps_the_door_busy(house: OneHouse) -> No
 
 def test_a_client_with_another_secret_is_told_which_setting_to_change(house: OneHouse) -> None:
     fserver, fclient = house.add_fserver(svscan=False), house.add_fclient(SECRET=ANOTHER_SECRET)
-    house.until(lambda: "is variables/SECRET the same as the server's?" in fclient.log)
+    told = f"waiting for 127.0.0.1:{house.port}, cannot join it: it closed the connection; is variables/SECRET the same as the server's?"
+    house.until(lambda: fclient.status == told)
+    assert (fclient.run / "unwell").exists()
     house.until(lambda: "a proof made with another SECRET" in fserver.log)
     assert house.units() == []
     assert "others may read" not in fclient.log
@@ -106,6 +108,7 @@ def test_a_client_with_another_secret_is_told_which_setting_to_change(house: One
     fclient.svc("-t")
     house.until(lambda: house.is_mounted())
     assert "others may read the secret in" in fclient.read("error")
+    house.until(lambda: fclient.status.endswith("is mounted; started: mpd"))
 
 
 def test_more_clients_than_allowed_are_refused_and_come_when_there_is_room(house: OneHouse) -> None:

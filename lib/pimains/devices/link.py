@@ -64,6 +64,7 @@ class Link:
         self._beats = 0
         self._said: set[str] = set()  # why it could not be joined, since it was joined last
         self._has_met = False  # whether this process has ever been joined
+        self.refused = ""  # why a server that answers does not take this client, which no waiting cures; "" if none does that
         self.is_joined = expects
 
     def fileno(self) -> int:
@@ -167,10 +168,11 @@ class Link:
                         self._take_over(attempt)
                         yield from self._obey(Message("words"), now)
         except Unproven as unproven:
-            self._fail(now, str(unproven))
+            self._fail(now, str(unproven), is_refusal=True)
         except Away as away:
-            hint = "; is variables/SECRET the same as the server's?" if attempt.end.has_proven and not attempt.end.has_joined else ""
-            self._fail(now, f"{away}{hint}")
+            has_tried = attempt.end.has_proven and not attempt.end.has_joined
+            hint = "; is variables/SECRET the same as the server's?" if has_tried else ""
+            self._fail(now, f"{away}{hint}", is_refusal=has_tried)
 
     def _hear_first_word(self, attempt: Attempt, line: bytes, now: float) -> Iterator[Event]:
         """Only now is it known that the server takes this client in."""
@@ -182,7 +184,7 @@ class Link:
 
     def _take_over(self, attempt: Attempt) -> None:
         self._drop_line()
-        self._line, self._attempt = (attempt.lines, attempt.end), None
+        self._line, self._attempt, self.refused = (attempt.lines, attempt.end), None, ""
         self._said.clear()
 
     def _read_line(self, now: float) -> Iterator[Event]:
@@ -211,9 +213,10 @@ class Link:
         if self._beats % 2 == 0:
             self.say("beat")
 
-    def _fail(self, now: float, why: str) -> None:
+    def _fail(self, now: float, why: str, *, is_refusal: bool = False) -> None:
         """A try has come to nothing."""
         self._drop_attempt()
+        self.refused = why if is_refusal else ""
         absent = now - self._hearing.last
         pause = beat.retry_in_doubt_seconds() if self.is_joined else beat.retry_seconds(absent, self._retry_seconds_max)
         # in doubt the pause is counted from the beginning of the try, so that there is always one under way

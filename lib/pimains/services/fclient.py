@@ -73,6 +73,7 @@ class Client:
         self.backup = BackupChild(me, wanted=bool(settings.BACKUP))
         self.told = ""
         self.words = ""
+        self.refused = ""
         self.is_leaving = False
         self.is_stopping = False
         self.was_told = False  # by the server, to leave
@@ -135,6 +136,9 @@ class Client:
             self.react(event)
         if self.backup.step():
             self.tell(self.told)
+        if self.refused != self.link.refused:
+            self.refused = self.link.refused
+            self.show()
         wait = min(self.link.wait_seconds(), self.work.seconds_left())
         if self.order:
             wait = min(wait, max(0.0, self.order_ends - self.me.clock.monotonic()))
@@ -265,8 +269,13 @@ class Client:
             return
         self.words = words
         print(words)
-        self.me.status(words, well=self.backup.is_well)
-        self.link.say("words", words)
+        self.show()
+
+    def show(self) -> None:
+        """The status line, and the same words for the server."""
+        refused = f", cannot join it: {self.refused}" if self.refused else ""
+        self.me.status(f"{self.words or self.waiting()}{refused}", well=self.backup.is_well and not refused)
+        self.link.say("words", self.words)
 
     def waiting(self) -> str:
         """What it does without a server."""
