@@ -12,15 +12,17 @@ class Hold:
         self._somebody_looks = asyncio.Event()
         self._held = 0
         self._hurry_until = 0.0
+        self._is_over = False
 
     async def wait(self, seconds: float) -> None:
         """For so many seconds at most."""
         loop = asyncio.get_running_loop()
-        if loop.time() < self._hurry_until:
+        if self._is_over or loop.time() < self._hurry_until:
             return
         self._held += 1
         try:
-            await asyncio.wait_for(self._somebody_looks.wait(), seconds)
+            async with asyncio.timeout(seconds):  # wait_for would forget that its task was cancelled at this very moment
+                await self._somebody_looks.wait()
         except TimeoutError:
             return
         finally:
@@ -37,3 +39,8 @@ class Hold:
             self._somebody_looks.set()
             self._somebody_looks = asyncio.Event()
             await asyncio.sleep(_CATCH_UP_SECONDS)
+
+    def end(self) -> None:
+        """Nobody waits any more: the service stops, and what waits is stored before it does."""
+        self._is_over = True
+        self._somebody_looks.set()

@@ -33,7 +33,18 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 @asynccontextmanager
 async def listening(app: web.Application, address: str, port: int, tls: ssl.SSLContext | None) -> AsyncIterator[int]:
     """Answer requests with `app`; yields the port. Raises OSError when it cannot listen there."""
-    app.middlewares.insert(0, _middleware)
+    answering: set[asyncio.Task[Any]] = set()
+
+    @web.middleware
+    async def noted(request: web.Request, handler: Handler) -> web.StreamResponse:
+        task = cast(asyncio.Task[Any], asyncio.current_task())
+        answering.add(task)
+        try:
+            return await handler(request)
+        finally:
+            answering.discard(task)
+
+    app.middlewares[:0] = [noted, _middleware]
     runner = web.AppRunner(app, access_log=None, keepalive_timeout=IDLE_SECONDS, lingering_time=_GOODBYE_SECONDS)
     await runner.setup()
     gates: weakref.WeakSet[_Gate] = weakref.WeakSet()
@@ -53,6 +64,10 @@ async def listening(app: web.Application, address: str, port: int, tls: ssl.SSLC
         finally:
             server.close()
     finally:
+        if answering:  # aiohttp itself waits a minute for them, in older versions a quarter
+            _, late = await asyncio.wait(answering, timeout=_GOODBYE_SECONDS)
+            for task in late:
+                task.cancel()
         await runner.shutdown()
         await runner.cleanup()
 

@@ -22,6 +22,7 @@ from __future__ import annotations  # the names of a module that is missing
 import asyncio
 import errno
 import sqlite3
+import time
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
@@ -74,7 +75,10 @@ async def collector(me: Instance, settings: CollectorSettings) -> None:
             try:
                 async with http.listening(desk.app(), settings.LISTEN.address, settings.LISTEN.port, tls) as port:
                     where = settings.LISTEN._replace(port=port)
-                    await desk.look_after(f"{'https' if tls else 'http'}://{where}")
+                    try:
+                        await desk.look_after(f"{'https' if tls else 'http'}://{where}")
+                    finally:
+                        desk.hold.end()
             except OSError as error:
                 if error.errno == errno.EADDRNOTAVAIL:
                     raise settings.wrong("LISTEN", f"{settings.LISTEN.address} is no address of this machine") from None
@@ -140,13 +144,13 @@ class Desk:
         self._settings = settings
         self._books = books
         self._tokens = Tokens(settings.TOKENS)
-        self._hold = Hold()
-        self._showing = Showing(books, self._hold, me.clock, settings.PASSWORD, _prices(settings))
+        self.hold = Hold()
+        self._showing = Showing(books, self.hold, me.clock, settings.PASSWORD, _prices(settings))
         self._trouble = ""
         self._disk_trouble = ""
         self._graph_trouble = ""
         self._heard: set[str] = set()
-        self._own = OwnReadings(books, me.clock, self._hold, settings.COMMIT_SECONDS, self._own_trouble)
+        self._own = OwnReadings(books, me.clock, self.hold, settings.COMMIT_SECONDS, self._own_trouble)
         self._tasks = [asyncio.create_task(self._own.look_after())]
         if settings.RECORD:
             recorder = Recorder(settings.RECORD, self._own, me.clock, settings.RECORD_SECONDS, settings.RECORD_AGE_SECONDS, print)
@@ -168,8 +172,9 @@ class Desk:
         if not sources:
             raise http.refusal(401, "this is no token of a source", WWW_Authenticate="Bearer")
         body = await http.body(request, delivery.BODY_BYTES_MAX, BODY_SECONDS)
-        if len(body) < FEW_BYTES:  # each commit wears the SD card: its meter sends all that comes meanwhile together, next time
-            await self._hold.wait(self.me.clock.real_seconds(self._settings.COMMIT_SECONDS))
+        # each commit wears the SD card: its meter sends all that comes meanwhile together, next time. The first are shown at once
+        if len(body) < FEW_BYTES and sources & self._heard:
+            await self.hold.wait(self.me.clock.real_seconds(self._settings.COMMIT_SECONDS))
         try:
             answer, source, new = await self._books.keep(body, sources)
         except PermissionError as no:
@@ -182,7 +187,7 @@ class Desk:
             raise http.refusal(503, f"cannot be stored now: {error}") from None
         self._disk_trouble = ""
         if len(body) >= FEW_BYTES:
-            self._hold.hurry()
+            self.hold.hurry()
         if source not in self._heard:
             self._heard.add(source)
             print(f"{source}: first readings since the start ({new} new)")
@@ -207,6 +212,7 @@ class Desk:
         for task in self._tasks:
             if task.done():
                 task.result()
+        time.tzset()  # days are those of /etc/localtime as it is now
         len(self._tokens)  # looks at the files
         shown = await self._showing.figures()
         trouble = self._disk_trouble or self._tokens_trouble()
