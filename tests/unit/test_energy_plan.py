@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 
 from pimains.plan.delivery import Face
-from pimains.plan.energy import Flow, Meter, Point, flow_now, periods
+from pimains.plan.energy import Flow, Meter, Point, Rises, flow_now, periods
 
 METER = Meter("house", "kWh", 1000, None)
 
@@ -30,26 +30,48 @@ def test_the_face_tells_the_total() -> None:
     assert METER.total(1500) == 1.5
 
 
+def rises(before: Point, rose: Point) -> Rises:
+    return Rises(before, before, rose.time, rose)
+
+
 def test_watts_are_those_between_the_last_two_pulses() -> None:
-    assert flow_now(METER, Point(0, 10), Point(10, 11), Point(10, 11), 12) == Flow(360.0, False)
+    assert flow_now(METER, rises(Point(0, 10), Point(10, 11)), Point(10, 11), 12) == Flow(360.0, False)
 
 
 def test_a_load_that_stopped_falls_as_an_upper_bound() -> None:
     for seconds, at_most in ((100, 36), (600, 6)):
-        flow = flow_now(METER, Point(-2, 10), Point(0, 11), Point(seconds, 11), seconds + 3)
+        flow = flow_now(METER, rises(Point(-2, 10), Point(0, 11)), Point(seconds, 11), seconds + 3)
         assert flow is not None
         assert flow.is_bound
         assert flow.value == pytest.approx(at_most)
 
 
+def test_readings_that_are_seconds_apart_do_not_make_much_of_one_pulse_more_or_less() -> None:
+    # 2000 W: a pulse every 1.8 s; between two readings there were two of them, which alone would be 1440 W
+    flow = flow_now(METER, Rises(Point(0, 0), Point(60, 33), 60, Point(65, 35)), Point(65, 35), 66)
+    assert flow is not None
+    assert flow.value == pytest.approx(1940, abs=5)
+
+
+def test_a_load_that_changed_is_no_mean_of_before_and_after() -> None:
+    # 2000 W for half a minute, then 100 W: the first pulse of those came 36 s later, with no reading that had risen between
+    fell = flow_now(METER, Rises(Point(0, 0), Point(30, 16), 65, Point(70, 17)), Point(70, 17), 71)
+    # nothing for ten minutes, then 2000 W: three pulses since the reading before
+    rose = flow_now(METER, Rises(Point(0, 0), Point(600, 2), 600, Point(605, 5)), Point(605, 5), 606)
+    assert fell is not None
+    assert rose is not None
+    assert fell.value == pytest.approx(103, abs=1)
+    assert 1400 < rose.value < 2900
+
+
 def test_who_is_not_heard_is_not_known_to_draw_anything() -> None:
-    assert flow_now(METER, Point(0, 10), Point(10, 11), Point(10, 11), 611) is None
-    assert flow_now(METER, None, None, Point(10, 11), 12) is None
-    assert flow_now(METER, None, Point(10, 11), Point(10, 11), 12) is None
+    assert flow_now(METER, rises(Point(0, 10), Point(10, 11)), Point(10, 11), 611) is None
+    assert flow_now(METER, None, Point(10, 11), 12) is None
 
 
 def test_gas_flows_in_cubic_metres_per_hour() -> None:
-    assert flow_now(Meter("gas", "m3", 100, None), Point(0, 10), Point(36, 11), Point(36, 11), 36) == Flow(pytest.approx(1.0), False)
+    gas = flow_now(Meter("gas", "m3", 100, None), rises(Point(0, 10), Point(36, 11)), Point(36, 11), 36)
+    assert gas == Flow(pytest.approx(1.0), False)
 
 
 def test_days_are_those_of_the_clock_on_the_wall() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pimains.core.journal import Journal
 from pimains.core.series import Series
 from pimains.plan.delivery import Batch, Boot, Face, Reading
-from pimains.plan.energy import Point
+from pimains.plan.energy import RISES_SECONDS, Point
 
 
 class Books:
@@ -88,7 +88,13 @@ def test_bisection_finds_what_looking_at_all_would_find(steps: list[tuple[int, i
                 (t0, c0), (t1, c1) = before[-1], after[0]
                 assert count == pytest.approx(c0 + (at - t0) / (t1 - t0) * (c1 - c0))
             rises = [(u, p) for k, (_, u, p) in enumerate(rows) if k == 0 or p > rows[k - 1][2]]
-            assert books.series.rises("house") == ((rises[-2] if len(rises) > 1 else None), rises[-1])
+            found = books.series.rises("house")
+            assert (found is None) == (len(rises) == 1)
+            if found is not None:
+                ago = [(u, p) for _, u, p in rows if u <= rises[-1][0] - RISES_SECONDS]
+                earlier = next(rise for rise in rises if rise[1] == ago[-1][1]) if ago else rises[0]
+                still = max(u for _, u, p in rows if p < rises[-1][1])
+                assert found == (min(rises[-2], earlier), rises[-2], still, rises[-1])
         finally:
             books.close()
 

@@ -9,10 +9,10 @@ _GAUGE_QUIET_SECONDS = 300.0  # one that does not change is noted more often tha
 
 
 class Amount(NamedTuple):
-    """How much it was in some period, in the meter's unit."""
+    """How much it was in some period, in the meter's unit; None when nothing was heard in it."""
 
     name: str
-    amount: float
+    amount: float | None
 
 
 class Figures(NamedTuple):
@@ -40,15 +40,8 @@ BARS = {"days": ("day", 31), "months": ("month", 13), "years": ("year", 10)}
 
 
 def bars(series: Series, meter: Meter, name: str, now: float, count: int) -> list[Bar]:
-    """The last `count` of BARS, oldest first; a period without any reading has no amount."""
-    return [
-        Bar(
-            period,
-            amount_in(series, meter, period) if series.has_reading(meter.source, period.start, period.end) else None,
-            period.end <= now,
-        )
-        for period in periods(BARS[name][0], now, count)
-    ]
+    """The last `count` of BARS, oldest first."""
+    return [Bar(period, _known(series, meter, period), period.end <= now) for period in periods(BARS[name][0], now, count)]
 
 
 def figures(series: Series, meter: Meter, now: float) -> Figures | None:
@@ -59,7 +52,6 @@ def figures(series: Series, meter: Meter, now: float) -> Figures | None:
     if meter.is_gauge:
         value = Flow(last.pulses, is_bound=False) if now - last.time <= _GAUGE_QUIET_SECONDS else None
         return Figures(meter, last, value, last.pulses, [])
-    risen, rose = series.rises(meter.source)
     yesterday, today = periods("day", now, 2)
     last_month, this_month = periods("month", now, 2)
     last_year, this_year = periods("year", now, 2)
@@ -74,10 +66,15 @@ def figures(series: Series, meter: Meter, now: float) -> Figures | None:
     return Figures(
         meter,
         last,
-        flow_now(meter, risen, rose, last, now),
+        flow_now(meter, series.rises(meter.source), last, now),
         meter.total(last.pulses),
-        [Amount(name, amount_in(series, meter, period)) for name, period in named],
+        [Amount(name, _known(series, meter, period)) for name, period in named],
     )
+
+
+def _known(series: Series, meter: Meter, period: Period) -> float | None:
+    """How much it was, None where there is no reading."""
+    return amount_in(series, meter, period) if series.has_reading(meter.source, period.start, period.end) else None
 
 
 def amount_in(series: Series, meter: Meter, period: Period) -> float:

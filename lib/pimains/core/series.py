@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from pimains.plan import imports, known_seconds
 from pimains.plan.delivery import Batch, Face
-from pimains.plan.energy import QUIET_SECONDS, Meter, Point
+from pimains.plan.energy import QUIET_SECONDS, RISES_SECONDS, Meter, Point, Rises
 from pimains.plan.flow_steps import Counted
 from pimains.plan.imports import Span
 
@@ -106,21 +106,24 @@ class Series:
         """From when until when it has readings that were."""
         return [Span(boot.start, boot.end) for boot in self._boots_of(source) if boot.is_imported]
 
-    def rises(self, source: str) -> tuple[Point | None, Point | None]:
-        """Of its newest boot, the last two readings in which the count had risen."""
+    def rises(self, source: str) -> Rises | None:
+        """Of its newest boot, the last readings in which the count had risen; None where there is only one, or none."""
         boots = self._boots_of(source)
         if not boots:
-            return None, None
+            return None
         boot = max(boots, key=lambda each: each.end)
-        (last,) = self._connection.execute(
-            "select pulses from readings where boot = ? and sequence >= ? order by sequence limit 1", (boot.id, boot.last)
-        ).fetchone()
+        look = "select uptime, pulses from readings where boot = ? and sequence"
+        (_, last) = self._connection.execute(f"{look} >= ? order by sequence limit 1", (boot.id, boot.last)).fetchone()
         sequence = self._sequence(boot, "pulses", last)
         rose = self._at(boot, sequence)
-        before = self._connection.execute(
-            "select pulses from readings where boot = ? and sequence < ? order by sequence desc limit 1", (boot.id, sequence)
-        ).fetchone()
-        return (self._where(boot, "pulses", before[0]) if before else None), rose
+        before = self._connection.execute(f"{look} < ? order by sequence desc limit 1", (boot.id, sequence)).fetchone()
+        if before is None:
+            return None
+        risen = self._where(boot, "pulses", before[1])
+        minute_ago = self._sequence(boot, "uptime", rose.time - RISES_SECONDS - boot.offset, above=True)
+        known = self._connection.execute(f"{look} < ? order by sequence desc limit 1", (boot.id, minute_ago)).fetchone()
+        earlier = self._where(boot, "pulses", known[1]) if known else self._at(boot, boot.first)
+        return Rises(min(earlier, risen), risen, boot.offset + before[0], rose)
 
     def count_at(self, source: str, time: float) -> float | None:
         """The count at `time`: between two readings it has grown evenly; None when there is none at all."""

@@ -96,7 +96,10 @@ def _flow(meter: Meter, flow: Flow | None, age: float) -> str:
 
 def _amounts(figures: Figures, price: Price | None) -> str:
     unit = unit_words(figures.meter.unit)
-    rows = [(name, f"{amount:,.2f} {unit}", price.words(amount) if price else "") for name, amount in figures.amounts]
+    rows = [
+        (name, "-", "") if amount is None else (name, f"{amount:,.2f} {unit}", price.words(amount) if price else "")
+        for name, amount in figures.amounts
+    ]
     rows.append(("meter shows", f"{figures.total:,.1f} {unit}", ""))
     return f"<dl>{''.join(f'<div><dt>{n}</dt><dd>{escape(v)}{_span(c)}</dd></div>' for n, v, c in rows)}</dl>"
 
@@ -182,7 +185,8 @@ def _figure(shown: Shown, name: str, title: str, words: str) -> str:
 def _table(shown: Shown, name: str, price: Price | None) -> str:
     unit = unit_words(shown.figures.meter.unit)
     rows = []
-    for bar in reversed(shown.bars):
+    begun = next((number for number, bar in enumerate(shown.bars) if bar.amount is not None), len(shown.bars) - 1)
+    for bar in reversed(shown.bars[begun:]):
         cost = "" if price is None else f"<td>{escape(price.words(bar.amount)) if bar.amount is not None else ''}</td>"
         amount = "no readings" if bar.amount is None else f"{bar.amount:,.2f}"
         so_far = "" if bar.is_whole else " so far"

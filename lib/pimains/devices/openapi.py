@@ -102,16 +102,17 @@ def _views() -> list[dict[str, Any]]:
 
 
 def _source() -> dict[str, Any]:
-    flow = _object({"value": _NUMBER, "unit": _one_of(["W", "m3/h"]), "is_upper_bound": {"type": "boolean"}})
+    """Of a value that is recorded the unit is any text, nothing adds up and there is no total."""
+    flow = _object({"value": _NUMBER, "unit": _TEXT, "is_upper_bound": {"type": "boolean"}})
     return _object(
         {
             "source": _NAME,
-            "unit": _UNIT,
+            "unit": _TEXT,
             "impulses_per_unit": _NUMBER,
             "last_reading": _NUMBER,
-            "total": _NUMBER,
+            "total": {**_NUMBER, "nullable": True},
             "flow": {**flow, "nullable": True},
-            "amounts": _object(dict.fromkeys(_AMOUNTS, _NUMBER)),
+            "amounts": _object({name: {**_NUMBER, "nullable": True} for name in _AMOUNTS}, ()),
         }
     )
 

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from pimains.plan.delivery import Face
 
+RISES_SECONDS = 60.0
 QUIET_SECONDS = 600  # who was not heard for longer is not known to draw anything
 KINDS = ("day", "month", "year")
 
@@ -84,19 +85,44 @@ class Prices(NamedTuple):
         return None if price is None else Price(price, self.currency)
 
 
-def flow_now(meter: Meter, risen: Point | None, rose: Point | None, last: Point, now: float) -> Flow | None:
-    """How much flows, judged by the last two readings in which the count had risen (`risen` before `rose`) and the last of all.
+class Rises(NamedTuple):
+    """Readings in which the count had risen: the last one, the one before it, and one a minute earlier, or the first of all.
+
+    `still` is the time of the last reading before `rose`: from `risen` until then no pulse came.
+    """
+
+    earlier: Point
+    risen: Point
+    still: float
+    rose: Point
+
+
+def flow_now(meter: Meter, rises: Rises | None, last: Point, now: float) -> Flow | None:
+    """How much flows, judged by when the count rose, and by the last reading of all.
 
     While no pulse comes, it is at most one pulse in the time since the last one. None when nothing is known.
     """
-    if rose is None or now - last.time > QUIET_SECONDS:
+    if rises is None or now - last.time > QUIET_SECONDS or rises.rose.time <= rises.risen.time:
         return None
-    flow = meter.flow(rose.pulses - risen.pulses, rose.time - risen.time) if risen and rose.time > risen.time else None
-    since = last.time - rose.time
-    bound = meter.flow(1, since) if since > 0 else None
-    if bound is not None and (flow is None or bound < flow):
-        return Flow(bound, is_bound=True)
-    return None if flow is None else Flow(flow, is_bound=False)
+    flow = _lately(meter, rises)
+    since = last.time - rises.rose.time
+    bound = meter.flow(1, since) if since > 0 else flow
+    return Flow(bound, is_bound=True) if bound < flow else Flow(flow, is_bound=False)
+
+
+def _lately(meter: Meter, rises: Rises) -> float:
+    """The flow of the last minute, as far as the last few pulses allow it.
+
+    Readings are seconds apart: two or three pulses from one to the next are the same load. But when it changes, what was a
+    minute ago is no measure any more.
+    """
+    earlier, risen, still, rose = rises
+    came, seconds = rose.pulses - risen.pulses, rose.time - risen.time
+    at_most = meter.flow(came + 1, seconds)
+    if came == 1 and still > risen.time:
+        at_most = min(at_most, meter.flow(1, still - risen.time))
+    of_minute = meter.flow(rose.pulses - earlier.pulses, rose.time - earlier.time)
+    return min(max(of_minute, meter.flow(came - 1, seconds)), at_most)
 
 
 class Period(NamedTuple):
