@@ -77,4 +77,6 @@ def _ask(meter: instances.ServiceDirectory, order: str) -> str:
     except PermissionError:
         raise PimainsError(f"{meter.run}: root and members of group pimains may do that") from None
     except OSError:
-        raise PimainsError(f"{meter.name} is not running (svc -u {meter.path})") from None
+        if state.read(meter.run / "unwell") is None:
+            raise PimainsError(f"{meter.name} is not running (svc -u {meter.path})") from None
+        raise PimainsError(f"{meter.name} takes no orders: {state.read(meter.run / 'status')}") from None

@@ -41,11 +41,15 @@ class Load:
 
 
 class Courier:
-    """Wakes at `bring`; `trouble` is why nothing goes through, '' while it does. `setting`: what somebody has to look at."""
+    """Wakes at `bring`; `trouble` is why nothing goes through, '' while it does. `setting`: what somebody has to look at.
+
+    `has_delivered`: something was acknowledged since the start.
+    """
 
     def __init__(self, open_collector: Callable[[], "Collector"], journal: Journal, load: Load, clock: Clock) -> None:
         self.trouble = ""
         self.setting = ""
+        self.has_delivered = False
         self._open = open_collector
         self._journal = journal
         self._load = load
@@ -111,6 +115,7 @@ class Courier:
             if any(reading.sequence > accepted.get(reading.boot, 0) for reading in readings):
                 raise Away("it has not stored all readings")
             self._journal.acknowledge(boots, accepted)
+            self.has_delivered = True
             self._told_face = batch.face
             self._well()  # at once: a collector may take longer to answer than the next reading to come
 

@@ -1,6 +1,6 @@
 """A pin factory of gpiozero's whose pins are moved from outside: GPIOZERO_PIN_FACTORY=pimains-house.
 
-PIMAINS_HOUSE_PINS names a FIFO; a line moves a pin, each after the other:
+PIMAINS_HOUSE_PINS names a FIFO, which is made when it is not there; a line moves a pin, each after the other:
 
     24 low
     24 high
@@ -13,6 +13,7 @@ import os
 import signal
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,8 @@ class HouseFactory(MockFactory):  # type: ignore[misc]  # gpiozero has no types
     def __init__(self) -> None:
         super().__init__(pin_class=HousePin)
         path = Path(os.environ["PIMAINS_HOUSE_PINS"])
+        with suppress(FileExistsError):
+            os.mkfifo(path, 0o660)
         # open for writing, too: what was not read yet waits for us, whoever else comes and goes
         self._commands = os.open(path, os.O_RDWR | os.O_CLOEXEC)
         self._begun = False

@@ -219,7 +219,7 @@ class Meter:
         self._troubles.look("collector", trouble and f"{where}: {trouble}")
         with suppress(sqlite3.Error):
             waiting = self._keeper.journal.waiting()
-            return f", {waiting} readings wait" if trouble else ", delivered"
+            return ", delivered" if self._courier.has_delivered and not trouble else f", {waiting} readings wait"
         return ""
 
 

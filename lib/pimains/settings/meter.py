@@ -18,7 +18,7 @@ def url() -> Setting[str]:
 
 
 def _parse_fingerprint(value: str) -> str:
-    digits = value.replace(":", "").lower()
+    digits = value.rpartition("=")[2].replace(":", "").lower()  # openssl writes "sha256 Fingerprint=" before it
     if not re.fullmatch(r"[0-9a-f]{64}", digits):
         raise ValueError
     return digits
