@@ -162,6 +162,11 @@ class Plug:
         """The newest of what the hardware said about this."""
         return next(said for said in reversed(self.said) if said.what == what)
 
+    def until_last(self, what: str, on: bool) -> Said:
+        """Wait until the hardware said that this is on or off: what it says comes through a pipe, maybe after what it caused."""
+        until(lambda: [said.on for said in self.all(what)[-1:]] == [on], what=f"{what} to be {'on' if on else 'off'}")
+        return self.last(what)
+
     def all(self, what: str) -> list[Said]:
         """All of what the hardware said about this."""
         return [said for said in self.said if said.what == what]

@@ -159,7 +159,8 @@ class House:
             return instance
         self.start()
         # svscan looks every five seconds: what it would start next is started now
-        until(lambda: (instance.directory / "supervise/ok").exists(), what="svscan to find the instance")
+        supervised = [each / "supervise/ok" for each in (instance.directory, instance.directory / "log")]
+        until(lambda: all(each.exists() for each in supervised), what="svscan to find the instance")
         return instance
 
     def until(self, condition: Callable[[], object], seconds: float = 60, what: str = "") -> None:

@@ -74,7 +74,8 @@ class Checkout:
         self.servicedir = top / "service"
         self.root = top / "root"
         self.servicedir.mkdir(parents=True)
-        shutil.copytree(TOP / "lib", self.top / "lib", copy_function=_linked)  # a hundred times; no test edits what is there
+        # a hundred times; no test edits what is there, but another one's Python may be compiling
+        shutil.copytree(TOP / "lib", self.top / "lib", copy_function=_linked, ignore=shutil.ignore_patterns("*.pyc.*"))
         shutil.copytree(TOP / "services", self.top / "services")
         shutil.copy(TOP / "create_service", self.top)
         template = self.top / "services/lamp"

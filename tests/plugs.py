@@ -41,7 +41,7 @@ class HousePlug:
             text=True,
         )
         threading.Thread(target=self._read, daemon=True).start()
-        until(lambda: self.said, 20, "the house plug to listen")
+        until(lambda: self.said, what="the house plug to listen")
         self.port = self.said[0].rsplit(":")[-1]
 
     def tell(self, line: str) -> None:
@@ -54,7 +54,7 @@ class HousePlug:
         """Whether any line had these words."""
         return any(words in line for line in self.said)
 
-    def until_said(self, words: str, seconds: float = 30) -> None:
+    def until_said(self, words: str, seconds: float = 60) -> None:
         """Wait for such a line."""
         until(lambda: self.has_said(words), seconds, words)
 

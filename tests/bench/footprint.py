@@ -73,14 +73,29 @@ def wake_ups(pid: int) -> int:
     return int(status.split("voluntary_ctxt_switches:")[1].split()[0])
 
 
+def is_asleep(pid: int) -> bool:
+    """Whether it does nothing for a while."""
+    before = processor_seconds(pid)
+    time.sleep(0.2)
+    return processor_seconds(pid) == before
+
+
+def ask_to_look_now(house: House) -> None:
+    """The service update would wait until this machine has been up for five minutes."""
+    run = house.root / "run/pimains/update"
+    run.mkdir()
+    (run / "now").touch()
+
+
 def waiting(house: House, service: str) -> int:
     """The process of a service that has nothing to do."""
     if service == "halt":
         instance = house.add("halt", HALT_COMMAND=house.recorder)
         until(lambda: instance.status == "ready")
     elif service == "update":
+        ask_to_look_now(house)
         instance = house.add("update", UPGRADE="no-such-package")
-        until(lambda: instance.status.startswith("nothing to upgrade"), 30)
+        until(lambda: instance.status.startswith("nothing to upgrade"))
     else:
         told = {"MAIL_TO": "anna@example.org", "MAIL_FROM": "pi@example.org", "MAIL_HOST": "localhost", "LCD_HOST": "127.0.0.1"}
         instance = house.add("notify", APPRISE_FILE="", **told)
@@ -100,6 +115,7 @@ def measure(house: House, seconds: float, service: str = "halt") -> Footprint:
     finally:
         for other in others:
             other.communicate(b"\n")
+    until(lambda: is_asleep(pid), what="what it had to do to be done")
     started, busy, woken = time.monotonic(), processor_seconds(pid), wake_ups(pid)
     time.sleep(seconds)
     took = time.monotonic() - started

@@ -9,6 +9,7 @@ import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 if __name__ == "__main__":
@@ -29,18 +30,17 @@ def recorder(house: House) -> str:
     return str(script)
 
 
-def measure(house: House, device: Plug, runs: int, library: str = OLDEST) -> list[float]:
-    """Seconds of each run."""
+def measure(house: House, device: Plug, runs: int, library: str = OLDEST) -> Iterator[float]:
+    """Seconds of each run, as soon as it is over."""
     halt = house.add("halt", HALT_COMMAND=recorder(house))
     plug = house.add("plug", pythonpath=aioesphomeapi(library), HOST="127.0.0.1", PORT=str(device.port), ENCRYPTION_KEY=device.key)
     until(lambda: plug.status.startswith("connected"), 30)
     offset = time.time() - time.monotonic()
-    seconds = []
     for run in range(1, runs + 1):
         device.switch("Delay Switch", False)
         until(lambda run=run: len(house.halts()) == run, 20)
         reported = next(at for name, value, at in reversed(device.client.history) if name == "Delay Switch" and value is False)
-        seconds.append(int(house.halts()[-1]) / 1e9 - offset - reported)
+        yield int(house.halts()[-1]) / 1e9 - offset - reported
         # the Pi did not really halt: the plug is told so, and all is as before
         until(lambda: halt.status.startswith("shut down"))
         device.switch("Real Delay Switch", True)
@@ -48,7 +48,6 @@ def measure(house: House, device: Plug, runs: int, library: str = OLDEST) -> lis
         (halt.run / "accepted").unlink()
         until(lambda: halt.status.startswith("ready") and plug.status.startswith("connected") and "switched" not in plug.status)
         until(lambda: "cuts" not in plug.status)
-    return seconds
 
 
 def table(seconds: list[float]) -> str:
@@ -72,7 +71,7 @@ def main() -> None:
         house = next(houses)
         device = Plug(Path(flash), encrypted=True)
         try:
-            seconds = measure(house, device, runs)
+            seconds = list(measure(house, device, runs))
         finally:
             device.close()
             houses.close()

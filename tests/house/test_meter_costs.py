@@ -17,4 +17,4 @@ def test_a_thousand_pulses_a_second_are_all_counted(house: House) -> None:
 
 
 def test_a_day_of_readings_that_waited_is_delivered_in_seconds(house: House, tmp_path: Path) -> None:
-    assert meter.backlog(house, tmp_path) <= 3
+    assert meter.backlog(house, tmp_path) <= 10  # 0.2 s when nothing else runs; one after the other they would take minutes

@@ -4,6 +4,7 @@ import contextlib
 import http.server
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from kit import TOP, House, TestInstance
+from kit import TOP, House, TestInstance, free_port
 from mail_server import PASSWORD, MailServer, certificate
 
 from pimains.core import notify
@@ -75,8 +76,13 @@ def pimains(house: House, *words: str, **options: object) -> subprocess.Complete
     )  # type: ignore[call-overload,no-any-return]
 
 
-def outbox(house: House) -> list[Path]:
-    return list((house.root / "var/lib/pimains/notify/outbox").iterdir())
+def outbox(house: House) -> list[str]:
+    """What each message there holds, without those that are just being written aside or dropped."""
+    found = []
+    for path in (house.root / "var/lib/pimains/notify/outbox").glob("[!.]*"):
+        with contextlib.suppress(FileNotFoundError):
+            found.append(path.read_text())
+    return found
 
 
 def test_mail_goes_out_encrypted_and_logged_in(house: House, mail: MailServer, post: Callable[..., None]) -> None:
@@ -169,6 +175,7 @@ def test_a_recipient_that_is_refused_is_said_with_its_setting_and_the_others_are
     post("Power is away")
     house.until(lambda: mail.subjects == ["Power is away"])
     house.until(lambda: f"variables/MAIL_TO: localhost port {mail.port}: 550 no such user" in instance.status)
+    house.until(lambda: "told mail to anna@example.org" in instance.log)
     instance.set("MAIL_TO", "anna@example.org bert@example.org")
     instance.svc("-t")
     house.until(lambda: [mail["To"] for mail in mail.mails] == ["anna@example.org", "bert@example.org"])
@@ -196,18 +203,18 @@ def test_messages_wait_while_the_network_is_away_survive_a_restart_and_are_deliv
     fast = mail_settings(house, mail, PIMAINS_SPEED="30", THROTTLE_SECONDS="0")
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as lcd:
         lcd.bind(("127.0.0.1", 0))
-        lcd.settimeout(5)
+        lcd.settimeout(60)
         instance = add(house, **fast, LCD_HOST="127.0.0.1", LCD_PORT=str(lcd.getsockname()[1]))
         post("Power is away")
         assert lcd.recv(1000) == b"0 0 0:Power is away\n"
         house.until(lambda: instance.status.endswith("Connection refused"), what=instance.status)
         post("Power is back")
         assert lcd.recv(1000) == b"0 0 0:Power is back\n"
-        house.until(lambda: len(outbox(house)) == 2 and all('"LCD-' in path.read_text() for path in outbox(house)))
+        house.until(lambda: len(outbox(house)) == 2 and all('"LCD-' in each for each in outbox(house)))
         instance.kill()
         back = MailServer(house.root / "certs/localhost.pem", house.root / "certs/localhost.key", port=port)
         servers.append(back)
-        house.until(lambda: sorted(back.subjects) == ["Power is away", "Power is back"], 20)
+        house.until(lambda: sorted(back.subjects) == ["Power is away", "Power is back"])
         house.until(lambda: not outbox(house))
         post("Power is away again")
         house.until(lambda: len(back.subjects) == 3)
@@ -220,7 +227,7 @@ def test_a_server_that_answers_nothing_stops_neither_the_caller_nor_the_lcd(hous
         silent.bind(("127.0.0.1", 0))
         silent.listen()
         lcd.bind(("127.0.0.1", 0))
-        lcd.settimeout(5)
+        lcd.settimeout(60)
         instance = add(
             house,
             MAIL_TO="anna@example.org",
@@ -235,13 +242,13 @@ def test_a_server_that_answers_nothing_stops_neither_the_caller_nor_the_lcd(hous
         started = time.monotonic()
         for number in range(5):
             post(str(number))
-        assert time.monotonic() - started < 1
+        assert time.monotonic() - started < 4  # the server would take a second for each
         assert sorted(int(lcd.recv(1000).decode().partition(":")[2]) for _ in range(5)) == list(range(5))
         house.until(lambda: "5 messages waiting; mail to anna@example.org: " in instance.status, what=instance.status)
 
 
 def test_the_same_event_is_told_once_and_the_later_ones_are_summed_up(house: House, mail: MailServer, post: Callable[..., None]) -> None:
-    instance = add(house, **mail_settings(house, mail, PIMAINS_SPEED="60"))
+    instance = add(house, **mail_settings(house, mail, PIMAINS_SPEED="30"))  # throttled for ten seconds
     post("1st", "on battery")
     house.until(lambda: len(mail.mails) == 1)
     for number in range(2, 15):
@@ -250,18 +257,20 @@ def test_the_same_event_is_told_once_and_the_later_ones_are_summed_up(house: Hou
     instance.svc("-t")  # what is held back survives, and so does the throttle
     house.until(lambda: len(mail.mails) == 2)
     assert mail.subjects == ["1st", "14th"]
-    last = mail.mails[1].get_content().split()
-    assert last[:-1] == ["on", "battery", "and", "12", "more", "of", "these", "since"]
+    last = " ".join(mail.mails[1].get_content().split())
+    assert re.fullmatch(r"on battery and 12 more of these since (\d{4}-\d\d-\d\d )?\d\d:\d\d", last)  # with the date after midnight
     assert not list((house.root / "var/lib/pimains/notify/held").iterdir())
 
 
 def test_beyond_the_hourly_bound_messages_wait(house: House, mail: MailServer, post: Callable[..., None]) -> None:
-    instance = add(house, **mail_settings(house, mail, PIMAINS_SPEED="1800", MESSAGES_PER_HOUR_MAX="2"))
+    instance = add(house, **mail_settings(house, mail, PIMAINS_SPEED="600", MESSAGES_PER_HOUR_MAX="2"))  # an hour takes six seconds
+    began = time.monotonic()
     for event in ("a", "b", "c", "d"):
         post(event, event=event)
-    house.until(lambda: len(mail.mails) == 2)
     house.until(lambda: instance.status == "telling 1 address; 2 held back for now", what=instance.status)
-    house.until(lambda: sorted(mail.subjects) == ["a", "b", "c", "d"])
+    house.until(lambda: len(mail.mails) == 4)
+    assert time.monotonic() - began >= 6
+    assert sorted(mail.subjects) == ["a", "b", "c", "d"]
 
 
 def test_only_the_events_people_asked_for_are_told(house: House, mail: MailServer, post: Callable[..., None]) -> None:
@@ -277,8 +286,7 @@ def test_a_message_is_given_up_after_some_days_and_that_is_said(house: House, po
     instance = add(house, LCD_FIFO=str(house.root / "fifo"), KEEP_DAYS="0.01", PIMAINS_SPEED="400")
     post("Power is away")
     line = f"given up after 0.01 days, never told LCD behind {house.root}/fifo: Power is away"
-    house.until(lambda: line in instance.log, 30)
-    assert not outbox(house)
+    house.until(lambda: line in instance.log and not outbox(house))
 
 
 def test_how_many_were_dropped_is_told(house: House, mail: MailServer, post: Callable[..., None]) -> None:
@@ -289,7 +297,7 @@ def test_how_many_were_dropped_is_told(house: House, mail: MailServer, post: Cal
         post(str(number))
     instance.svc("-u")
     house.until(lambda: "3 messages were dropped" in mail.subjects)
-    assert "the queue was full: 3 messages were dropped" in instance.log
+    house.until(lambda: "the queue was full: 3 messages were dropped" in instance.log)
 
 
 def test_a_fifo_gets_its_line_when_somebody_reads_it(house: House, post: Callable[..., None]) -> None:
@@ -327,13 +335,12 @@ def test_a_full_fifo_and_what_is_no_fifo_are_waited_for(house: House, post: Call
 
 
 def test_an_unknown_host_and_a_port_where_nobody_listens_are_waited_for(house: House, post: Callable[..., None]) -> None:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     instance = add(house, LCD_HOST="nobody.invalid", NOTIFY_HOST="127.0.0.1", NOTIFY_PORT=str(port), SEND_SECONDS_MAX="20")
     post("Power is away")
     house.until(lambda: f"cannot tell desktop at 127.0.0.1: 127.0.0.1 port {port}: Connection refused" in instance.log)
-    house.until(lambda: "cannot tell LCD at nobody.invalid: nobody.invalid port 1806: " in instance.log, 30)
+    # a resolver that answers nothing is ended after SEND_SECONDS_MAX
+    house.until(lambda: re.search(r"cannot tell LCD at nobody.invalid: (nobody.invalid port 1806: |no end within 20 s)", instance.log))
 
 
 class Hook(http.server.BaseHTTPRequestHandler):
@@ -380,22 +387,18 @@ def test_apprise_delivers_to_each_line_of_its_file_and_once_each(
     file = apprise_file(house, f"# mine\n{url}/secret-one\n\njson://127.0.0.1:9/secret-two\n")
     instance = add(house, APPRISE_FILE=file, PIMAINS_SPEED="30")
     post("Power is away", "since 14:05; $(reboot)")
-    house.until(lambda: "cannot tell apprise (json, line 4 of apprise.conf)" in instance.log, 30)
-    house.until(lambda: instance.log.count("told apprise (json, line 2 of apprise.conf): Power is away") == 1, 30)
+    house.until(lambda: "cannot tell apprise (json, line 4 of apprise.conf)" in instance.log)
+    house.until(lambda: instance.log.count("told apprise (json, line 2 of apprise.conf): Power is away") == 1)
     Path(file).write_text(f"# mine\n{url}/secret-one\n{url}/secret-two\n")
     post("Plug is away", event="plug")
-    house.until(lambda: len(got.got) == 3, 30)
-    assert (
-        sorted((each["path"], each["title"].partition(": ")[2], each["message"]) for each in got.got)
-        == [
-            ("/secret-one", "Plug is away", "Plug is away"),
-            ("/secret-one", "Power is away", "since 14:05; $(reboot)"),
-            ("/secret-two", "Plug is away", "Plug is away"),
-        ]
-        or [each["path"] for each in got.got].count("/secret-one") == 2
-    )
-    house.until(lambda: not outbox(house), 30)
-    assert sorted(each["path"] for each in got.got) == ["/secret-one", "/secret-one", "/secret-two", "/secret-two"]
+    house.until(lambda: len(got.got) >= 4)
+    house.until(lambda: not outbox(house))
+    assert sorted((each["path"], each["title"].partition(": ")[2], each["message"]) for each in got.got) == [
+        ("/secret-one", "Plug is away", "Plug is away"),
+        ("/secret-one", "Power is away", "since 14:05; $(reboot)"),
+        ("/secret-two", "Plug is away", "Plug is away"),
+        ("/secret-two", "Power is away", "since 14:05; $(reboot)"),
+    ]
     assert "secret" not in instance.log
 
 
@@ -403,8 +406,8 @@ def test_apprise_addresses_are_in_no_argument_and_no_environment(house: House, p
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
-        file = apprise_file(house, f"json://127.0.0.1:{silent.getsockname()[1]}/very-secret\n")
-        instance = add(house, APPRISE_FILE=file, SEND_SECONDS_MAX="4")
+        file = apprise_file(house, f"json://127.0.0.1:{silent.getsockname()[1]}/very-secret?rto=60\n")
+        instance = add(house, APPRISE_FILE=file, SEND_SECONDS_MAX="12")
         post("Power is away")
         connection, _ = silent.accept()  # now apprise waits for an answer
         seen = b""
@@ -415,12 +418,12 @@ def test_apprise_addresses_are_in_no_argument_and_no_environment(house: House, p
                     seen += words + ((process / "environ").read_bytes() if b"apprise" in words else b"")
         assert b"--title=" in seen
         assert b"very-secret" not in seen
-        house.until(lambda: "no end within 4 s" in instance.status, 15)
-        house.until(lambda: not connection.recv(1000, socket.MSG_DONTWAIT) if _has_read_all(connection) else False)
+        house.until(lambda: "no end within 12 s" in instance.status)
+        house.until(lambda: _is_gone(connection))
         connection.close()
 
 
-def _has_read_all(connection: socket.socket) -> bool:
+def _is_gone(connection: socket.socket) -> bool:
     """Whether the peer is gone: apprise was ended, too."""
     try:
         while connection.recv(1000, socket.MSG_DONTWAIT):
@@ -436,7 +439,7 @@ def test_an_address_apprise_does_not_know_is_said_without_its_secret(house: Hous
     instance = add(house, APPRISE_FILE=apprise_file(house, "nonsense://secret\n"))
     post("Power is away")
     line = f"{house.root}/apprise.conf: apprise does not understand this address"
-    house.until(lambda: line in instance.status, 20, instance.log)
+    house.until(lambda: line in instance.status, what=instance.log)
     assert "secret" not in instance.log
 
 
@@ -462,8 +465,8 @@ def test_with_nobody_to_tell_messages_stay_in_the_queue(house: House, mail: Mail
     house.until(lambda: instance.status == f"{secret}: Permission denied; user pimains must be able to read it")
     shutil.chown(secret, "pimains")
     house.until(lambda: instance.status.startswith("nobody to tell: "))
+    house.until(lambda: instance.log.count("Permission denied") == 1)
     assert instance.log.count("nobody to tell: ") <= 2
-    assert instance.log.count("Permission denied") == 1
     assert len(notify.waiting()) == 1
     for name, value in mail_settings(house, mail).items():
         instance.set(name, value)
@@ -496,8 +499,8 @@ def test_rubbish_in_the_queue_is_said_and_taken_away(house: House, mail: MailSer
     post("Power is away")
     house.until(lambda: "Power is away" in mail.subjects)
     house.until(lambda: not notify.waiting())
-    assert "queue/torn: is no message, removed" in instance.log
-    assert "queue/fifo: is no message, removed" in instance.log
+    for name in ("torn", "fifo"):
+        house.until(lambda name=name: f"queue/{name}: is no message, removed" in instance.log)
 
 
 def test_a_disk_that_takes_nothing_stops_nobody(house: House, mail: MailServer, post: Callable[..., None]) -> None:

@@ -13,7 +13,7 @@ def announce_halt(house: House, **environment: str) -> subprocess.CompletedProce
     """Run halt.d/80-plug as the halt service does."""
     settings = {"PIMAINS_ROOT": str(house.root), "PIMAINS_REASON": "a test", "PIMAINS_BUDGET_SECONDS": "13", **environment}
     return subprocess.run(
-        [TOP / "services/halt/halt.d/80-plug"], env={**os.environ, **settings}, capture_output=True, text=True, check=False, timeout=30
+        [TOP / "services/halt/halt.d/80-plug"], env={**os.environ, **settings}, capture_output=True, text=True, check=False, timeout=60
     )
 
 
@@ -27,7 +27,7 @@ def test_switched_off_it_asks_for_a_shutdown(house: House, version: str, key: st
     with house_plug(*(["--key", key] if key else [])) as device:
         halt = house.add("halt", HALT_COMMAND=house.recorder)
         plug = add_plug(house, device.port, version, ENCRYPTION_KEY=key)
-        house.until(lambda: plug.status == "connected to 127.0.0.1, power on, cut 240 s after a shutdown", 20)
+        house.until(lambda: plug.status == "connected to 127.0.0.1, power on, cut 240 s after a shutdown")
         device.tell("off")
         house.until(lambda: "Delay Switch of House plug was switched off" in halt.read("request") + halt.log)
 
@@ -36,10 +36,10 @@ def test_each_plug_counts_down_when_a_halt_is_announced(house: House) -> None:
     with house_plug() as left, house_plug() as right:
         add_plug(house, left.port, name="left", SHUTDOWN_SECONDS_MAX="40")
         plug = add_plug(house, right.port, name="right", SHUTDOWN_SECONDS_MAX="50")
-        house.until(lambda: plug.status.startswith("connected") and (house.root / "run/pimains/left/answer").exists(), 20)
+        house.until(lambda: plug.status.startswith("connected") and (house.root / "run/pimains/left/answer").exists())
         began = time.monotonic()
         told = announce_halt(house)
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 10  # who waits for something that does not come waits 12 s
         assert sorted(told.stdout.splitlines()) == [
             "127.0.0.1 cuts the power in 40 s at the latest",
             "127.0.0.1 cuts the power in 50 s at the latest",
@@ -51,7 +51,7 @@ def test_each_plug_counts_down_when_a_halt_is_announced(house: House) -> None:
 def test_a_halt_that_is_announced_while_the_agent_restarts_is_told_to_the_plug_all_the_same(house: House) -> None:
     with house_plug() as device:
         plug = add_plug(house, device.port)
-        house.until(lambda: plug.status.startswith("connected"), 20)
+        house.until(lambda: plug.status.startswith("connected"))
         plug.kill()
         told = announce_halt(house)
         assert (told.returncode, told.stdout) == (0, "127.0.0.1 cuts the power in 240 s at the latest\n")
@@ -62,7 +62,7 @@ def test_a_halt_goes_on_without_a_plug_that_is_away_and_says_so(house: House) ->
     with house_plug() as device:
         port = device.port
     plug = add_plug(house, port)
-    house.until(lambda: "127.0.0.1 is away" in plug.status, 20)
+    house.until(lambda: "127.0.0.1 is away" in plug.status)
     told = announce_halt(house)
     assert (told.returncode, told.stdout) == (1, "127.0.0.1 is away: its power stays on\n")
 
@@ -94,7 +94,7 @@ def test_a_plug_that_refuses_us_says_which_setting_to_edit(
 ) -> None:
     with house_plug(*has) as device:
         plug = add_plug(house, device.port, version, **given)
-        house.until(lambda: f"{plug.directory}/variables/{line}" in plug.status, 20, line)
+        house.until(lambda: f"{plug.directory}/variables/{line}" in plug.status, what=line)
         house.until(lambda: plug.log.count(line) == 1)
         pid = plug.pid
         plug.set("DELAY_SWITCH", "Delay Switch")
@@ -104,4 +104,4 @@ def test_a_plug_that_refuses_us_says_which_setting_to_edit(
 def test_a_legacy_password_logs_in(house: House) -> None:
     with house_plug("--password", "right") as device:
         plug = add_plug(house, device.port, PASSWORD="right")
-        house.until(lambda: plug.status.startswith("connected"), 20)
+        house.until(lambda: plug.status.startswith("connected"))

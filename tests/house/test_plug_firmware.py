@@ -1,5 +1,6 @@
 """The plug service with ESPHome's own firmware: every rule that keeps the power of a Pi from being cut by surprise."""
 
+import re
 import signal
 import time
 from collections.abc import Callable
@@ -25,6 +26,11 @@ def add_halt(house: House) -> TestInstance:
     return house.add("halt", HALT_COMMAND=house.recorder)
 
 
+def heartbeats(device: Plug) -> int:
+    """How many the plug has told of since the test listens; each is over soon."""
+    return [(name, value) for name, value, _ in device.client.history].count(("Heartbeat Switch", True))
+
+
 def is_connected(plug: TestInstance) -> bool:
     return plug.status.startswith("connected")
 
@@ -37,35 +43,33 @@ def test_the_whole_way_from_the_switch_to_the_cut(house: House, plugs: Plugs, fi
     device = plugs(version=firmware, encrypted=encrypted, time_scale=10)
     halt = add_halt(house)
     plug = add_plug(house, device, version=library, SHUTDOWN_SECONDS_MAX="40")
-    until(lambda: plug.status == CONNECTED.format(40), 20)
-    assert device.state("Countdown") == 40
+    until(lambda: plug.status == CONNECTED.format(40))
+    device.until_state("Countdown", 40)
     device.switch("Delay Switch", False)
-    until(house.halts, 20)
-    assert device.last("real delay").on is False
-    assert "127.0.0.1 cuts the power in 40 s at the latest" in halt.log
-    told = device.last("real delay").device_s
-    until(lambda: not device.relay, 20)
-    assert 40 <= device.last("relay").device_s - told < 42
+    until(house.halts)
+    told = device.until_last("real delay", False).device_s
+    until(lambda: "127.0.0.1 cuts the power in 40 s at the latest" in halt.log)
+    cut = device.until_last("relay", False).device_s
+    assert 40 <= cut - told < 42 + device.stalled(told, cut)
     assert len(house.halts()) == 1
 
 
 def test_a_pi_that_has_just_booted_stays_up_though_the_plug_was_switched_off_before(house: House, plugs: Plugs) -> None:
     device = plugs(time_scale=20)
     device.switch("Delay Switch", False)
-    until(lambda: (device.state("Off Requested Age") or 0) >= 60, 20)  # the plug tells it every 60 s
+    until(lambda: (device.state("Off Requested Age") or 0) >= 60)  # the plug tells it every 60 s
     # a time namespace: what svscan starts believes that the machine booted half a minute ago
     house.enter = ("unshare", "--time", f"--boottime={30 - int(time.clock_gettime(time.CLOCK_BOOTTIME))}")
     halt = add_halt(house)
     plug = house.add("plug", pythonpath=aioesphomeapi(), HOST="127.0.0.1", PORT=str(device.port))
-    until(lambda: "switched off" in plug.status, 20)
-    device.until_state("Heartbeat Switch", True, 30)
-    device.until_state("Heartbeat Switch", False)  # more states came, and nothing was made of them
+    until(lambda: "switched off" in plug.status)
+    until(lambda: heartbeats(device))  # more states came, and nothing was made of them
     assert house.halts() == []
     assert halt.read("accepted") == ""
     device.switch("Delay Switch", True)
     until(lambda: "switched off" not in plug.status)
     device.switch("Delay Switch", False)
-    until(house.halts, 20)
+    until(house.halts)
     assert " s ago" not in plug.log  # it was seen, and not found out when the plug told its age
 
 
@@ -74,11 +78,11 @@ def test_a_request_made_while_the_agent_was_away_is_carried_out_once(house: Hous
     halt = house.add("halt", HALT_COMMAND=house.recorder, HALT_GRACE_SECONDS="3600")
     device.switch("Delay Switch", False)
     plug = add_plug(house, device)
-    until(lambda: "was switched off" in halt.status, 20)
+    until(lambda: "was switched off" in halt.status)
     (halt.run / "cancel").write_text("a test\n")
     until(lambda: halt.status.startswith("ready"))
     plug.kill()
-    until(lambda: plug.log.count("connected to") == 2, 20)
+    until(lambda: plug.log.count("connected to") >= 2)
     assert halt.status.startswith("ready")
     assert plug.log.count("was switched off") == 1
     device.switch("Delay Switch", True)
@@ -91,15 +95,15 @@ def test_without_a_confirmation_the_pi_shuts_down_within_five_seconds_and_says_s
     device = plugs()
     halt = add_halt(house)
     plug = add_plug(house, device, ON_LOST="shutdown")
-    until(lambda: is_connected(plug) and (plug.lib / "armed").exists(), 20)
+    until(lambda: is_connected(plug) and (plug.lib / "armed").exists())
     began = time.monotonic()
     device.wire(answers=False)
     (halt.run / "request").write_text("a test\nsomebody\n")
-    until(house.halts, 20)
-    assert 4 < time.monotonic() - began < 8
-    line = "this machine shuts down all the same, its power may stay on"
+    until(house.halts)
+    assert 4 < time.monotonic() - began < 12  # after 12 s the step that asks would have given up
+    line = "not confirmed within 5 s; this machine shuts down all the same, its power may stay on"
     assert line in plug.status
-    assert line in halt.log
+    until(lambda: line in halt.log)
     assert line in plug.read("error")
     assert not (plug.lib / "armed").exists()
 
@@ -108,16 +112,16 @@ def test_somebody_elses_shutdown_starts_the_countdown_too(house: House, plugs: P
     device = plugs()
     halt = add_halt(house)
     plug = add_plug(house, device, ON_LOST="shutdown")
-    until(lambda: is_connected(plug) and (plug.lib / "armed").exists(), 20)
+    until(lambda: is_connected(plug) and (plug.lib / "armed").exists())
     (halt.run / "request").write_text("the battery is empty\nups\n")
-    until(house.halts, 20)
-    assert device.last("real delay").on is False
+    until(house.halts)
+    device.until_last("real delay", False)
     assert not (plug.lib / "armed").exists()  # nobody minds a machine that goes down
     boot, told_at = (plug.lib / "told").read_text().split()
     assert boot == Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    assert -0.1 < time.monotonic() - float(told_at) < 20  # it is written in tenths
+    assert -0.1 < time.monotonic() - float(told_at) < 60  # it is written in tenths
     plug.kill()
-    until(lambda: plug.log.count("connected to") == 2, 20)
+    until(lambda: plug.log.count("connected to") >= 2)
     assert "the last shutdown took" not in plug.log  # it is under way
     assert (plug.lib / "told").exists()
 
@@ -125,24 +129,26 @@ def test_somebody_elses_shutdown_starts_the_countdown_too(house: House, plugs: P
 def test_the_power_stays_on_while_the_halt_command_fails(house: House, plugs: Plugs) -> None:
     device = plugs()
     halt = house.add("halt", HALT_COMMAND="/bin/false")
-    plug = add_plug(house, device, SHUTDOWN_SECONDS_MAX="5", ON_LOST="shutdown")
-    until(lambda: is_connected(plug), 20)
+    plug = add_plug(house, device, SHUTDOWN_SECONDS_MAX="8", ON_LOST="shutdown")
+    until(lambda: is_connected(plug) and (plug.lib / "armed").exists())
     (halt.run / "request").write_text("a test\nsomebody\n")
-    until(lambda: halt.log.count("80-plug: 127.0.0.1 leaves the power on") == 2, 30)  # more than 5 s after it was told first
+    told = device.until_last("real delay", False).device_s
+    until(lambda: halt.log.count("80-plug: 127.0.0.1 leaves the power on") >= 2)
+    until(lambda: device.device_s() > told + 9)
     assert device.relay
     device.until_state("Real Delay Switch", True)
     device.until_state("Dead Man", 1200)
-    assert plug.read("../../../var/lib/pimains/plug/armed") == "1200"
+    until(lambda: plug.read("../../../var/lib/pimains/plug/armed") == "1200")
 
 
 def test_ignoring_a_lost_plug_means_that_its_dead_man_switch_is_off(house: House, plugs: Plugs) -> None:
-    device = plugs(time_scale=120)
+    device = plugs(time_scale=30)
     device.number("Dead Man", 60)
     plug = add_plug(house, device)
-    until(lambda: is_connected(plug), 20)
+    until(lambda: is_connected(plug))
     device.until_state("Dead Man", 0)
     plug.kill(signal.SIGSTOP)
-    time.sleep(5)  # ten minutes of the plug's time without a heartbeat
+    time.sleep(5)  # 150 s of the plug's time without a heartbeat
     plug.kill(signal.SIGCONT)
     assert device.relay
 
@@ -150,12 +156,12 @@ def test_ignoring_a_lost_plug_means_that_its_dead_man_switch_is_off(house: House
 def test_a_frozen_pi_is_cut_within_the_configured_time(house: House, plugs: Plugs) -> None:
     device = plugs(time_scale=60)
     plug = add_plug(house, device, ON_LOST="shutdown", DEAD_MAN_SECONDS="300", SHUTDOWN_SECONDS_MAX="120")
-    until(lambda: is_connected(plug), 20)
+    until(lambda: is_connected(plug))
     device.until_state("Dead Man", 300)
-    frozen = time.monotonic()
     plug.kill(signal.SIGSTOP)
-    until(lambda: not device.relay, 20)
-    assert (device.last("relay").at - frozen) * 60 <= 300 + 30
+    frozen = device.device_s()
+    cut = device.until_last("relay", False).device_s
+    assert cut - frozen <= 300 + 5 + device.stalled(frozen, cut)
     plug.kill(signal.SIGCONT)
 
 
@@ -164,13 +170,16 @@ def test_a_pi_that_cannot_reach_its_plug_halts_before_it_would_be_cut(house: Hou
     device = plugs(time_scale=30)
     add_halt(house)
     plug = add_plug(house, device, ON_LOST="shutdown", DEAD_MAN_SECONDS="600", SHUTDOWN_SECONDS_MAX="120")
-    until(lambda: is_connected(plug) and (plug.lib / "armed").exists(), 20)
+    until(lambda: is_connected(plug) and (plug.lib / "armed").exists())
     device.wire(**{direction: False})
     lost = time.monotonic()
-    until(house.halts, 40)
-    assert 0.75 * 600 < (time.monotonic() - lost) * 30 < 600
+    until(house.halts)
+    assert (time.monotonic() - lost) * 30 > 0.75 * 600
     assert device.relay
-    assert plug.log.count("did not hear this machine") == 1
+    asked = re.compile(r"127\.0\.0\.1 did not hear this machine for (\d+) s and cuts its power after 600 s")
+    until(lambda: asked.search(plug.log))
+    (silent,) = asked.findall(plug.log)
+    assert 0.75 * 600 < int(silent) < 600
 
 
 def test_a_killed_and_restarted_agent_loses_nothing(house: House, plugs: Plugs) -> None:
@@ -178,17 +187,17 @@ def test_a_killed_and_restarted_agent_loses_nothing(house: House, plugs: Plugs) 
     add_halt(house)
     plug = add_plug(house, device, ON_LOST="shutdown", DEAD_MAN_SECONDS="300")
     for count in range(1, 6):
-        until(lambda count=count: plug.log.count("connected to") == count and is_connected(plug), 20)
+        until(lambda count=count: plug.log.count("connected to") >= count and is_connected(plug))
         plug.kill()
     assert device.relay
     device.switch("Delay Switch", False)
-    until(house.halts, 20)
+    until(house.halts)
 
 
 def test_an_agent_that_is_stopped_switches_the_dead_man_switch_off(house: House, plugs: Plugs) -> None:
     device = plugs()
     plug = add_plug(house, device, ON_LOST="shutdown")
-    until(lambda: is_connected(plug), 20)
+    until(lambda: is_connected(plug))
     device.until_state("Dead Man", 1200)
     plug.svc("-d")
     device.until_state("Dead Man", 0)
@@ -198,7 +207,7 @@ def test_an_agent_that_is_stopped_switches_the_dead_man_switch_off(house: House,
 def test_a_dead_man_switch_too_short_for_a_shutdown_is_lengthened_and_said(house: House, plugs: Plugs) -> None:
     device = plugs()
     plug = add_plug(house, device, ON_LOST="shutdown", DEAD_MAN_SECONDS="100", SHUTDOWN_SECONDS_MAX="90")
-    until(lambda: is_connected(plug), 20)
+    until(lambda: is_connected(plug))
     device.until_state("Dead Man", 180)
     until(lambda: "DEAD_MAN_SECONDS 100 is too short for a shutdown that may take 90 s: the plug is told 180" in plug.log)
 
@@ -209,10 +218,11 @@ def test_a_metering_plug_tells_the_power_and_how_long_the_last_shutdown_took(hou
     device.number("Idle Watts", 1)
     device.until_state("Power", pytest.approx(4.2))
     device.switch("Real Delay Switch", False)
-    until(lambda: device.last("real delay").on is False)
-    time.sleep(2.5)  # 25 s of a shutdown
+    began = device.until_last("real delay", False).device_s
+    until(lambda: device.device_s() > began + 25)
     device.watts(0.4)
-    until(lambda: not device.relay, 20)
+    ended = device.device_s()
+    device.until_last("relay", False)
     device.switch("Relay", True)
     device.watts(4.2)
     lib = house.root / "var/lib/pimains/plug"
@@ -220,8 +230,10 @@ def test_a_metering_plug_tells_the_power_and_how_long_the_last_shutdown_took(hou
     (lib / "told").write_text("another-boot 1.0\n")
     lib.chmod(0o777)
     plug = add_plug(house, device, IDLE_WATTS="1.5", SHUTDOWN_SECONDS_MAX="5")
-    until(lambda: is_connected(plug) and plug.read("power") == "4.2", 20)
-    assert "the last shutdown took 2" in plug.log
-    assert 200 <= device.state("Countdown") < 210  # that, and the margin
+    until(lambda: is_connected(plug) and plug.read("power") == "4.2")
+    until(lambda: "the last shutdown took" in plug.log)
+    took = int(re.findall(r"the last shutdown took (\d+) s", plug.log)[0])
+    assert 24 <= took <= ended - began + 2 + device.stalled(began, ended)
+    device.until_state("Countdown", pytest.approx(took + 180, abs=1))  # that, and the margin
     assert not (lib / "told").exists()
     device.until_state("Idle Watts", 1.5)

@@ -10,7 +10,7 @@ def test_heartbeats_go_on_while_no_state_can_be_written(house: House) -> None:
     with house_plug() as device:
         # every second instead of every 20
         plug = house.add("plug", pythonpath=aioesphomeapi(), HOST="127.0.0.1", PORT=device.port, PIMAINS_SPEED="20")
-        house.until(lambda: plug.status.startswith("connected"), 20)
+        house.until(lambda: plug.status.startswith("connected"))
         pid = plug.pid
         plug.run.chmod(0o555)
         house.until(lambda: "cannot write to" in plug.log)

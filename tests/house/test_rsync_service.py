@@ -38,7 +38,7 @@ def port(instance: TestInstance) -> int:
 
 def listens(instance: TestInstance) -> bool:
     try:
-        socket.create_connection(("127.0.0.1", port(instance)), 5).close()
+        socket.create_connection(("127.0.0.1", port(instance)), 60).close()
     except ConnectionRefusedError:
         return False
     return True
@@ -50,7 +50,7 @@ def rsync(instance: TestInstance, *words: str | Path) -> "subprocess.CompletedPr
 
 
 def greeting(connection: socket.socket) -> str:
-    connection.settimeout(5)
+    connection.settimeout(60)
     with connection.makefile() as lines:
         return lines.readline()
 
@@ -88,24 +88,24 @@ def test_who_has_too_many_connections_is_sent_away_and_others_are_not(house: Hou
     with ExitStack() as stack:
 
         def is_welcome() -> bool:
-            connection = stack.enter_context(socket.create_connection(("127.0.0.1", port(instance)), 5))
+            connection = stack.enter_context(socket.create_connection(("127.0.0.1", port(instance)), 60))
             return greeting(connection).startswith("@RSYNCD: ")
 
         for _ in range(2):
             until(is_welcome, what="the place of the connection that looked whether it is up")
-        refused = stack.enter_context(socket.create_connection(("127.0.0.1", port(instance)), 5))
+        refused = stack.enter_context(socket.create_connection(("127.0.0.1", port(instance)), 60))
         assert greeting(refused) == "@ERROR: 2 connections from 127.0.0.1 are open, more are not allowed; try again later\n"
         until(lambda: "127.0.0.1 is sent away: MAXPERIP is 2" in instance.log)
-        other = socket.create_connection(("127.0.0.1", port(instance)), 5, source_address=("127.0.0.2", 0))
+        other = socket.create_connection(("127.0.0.1", port(instance)), 60, source_address=("127.0.0.2", 0))
         assert greeting(stack.enter_context(other)).startswith("@RSYNCD: ")
     until(lambda: rsync(instance, "SERVER/").returncode == 0, what="the places to be free again")
 
 
 def test_more_than_maxdaemons_wait_until_one_has_gone(house: House) -> None:
     instance = up(add(house, MAXDAEMONS="1"))
-    with socket.create_connection(("127.0.0.1", port(instance)), 5) as first:
+    with socket.create_connection(("127.0.0.1", port(instance)), 60) as first:
         assert greeting(first).startswith("@RSYNCD: ")
-        second = socket.create_connection(("127.0.0.1", port(instance)), 5)
+        second = socket.create_connection(("127.0.0.1", port(instance)), 60)
         second.settimeout(0.5)
         with pytest.raises(TimeoutError):
             second.recv(1)
@@ -115,7 +115,7 @@ def test_more_than_maxdaemons_wait_until_one_has_gone(house: House) -> None:
 
 def test_its_memory_is_limited(house: House) -> None:
     instance = up(add(house))
-    with socket.create_connection(("127.0.0.1", port(instance)), 5) as connection:
+    with socket.create_connection(("127.0.0.1", port(instance)), 60) as connection:
         assert greeting(connection).startswith("@RSYNCD: ")
         children = Path(f"/proc/{instance.pid}/task/{instance.pid}/children")
         until(lambda: len(children.read_text().split()) == 1, what="the first connection's rsync to end")

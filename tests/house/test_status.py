@@ -47,7 +47,7 @@ def test_down_on_purpose_is_well_and_killed_ones_say_their_last_words(house: Hou
     halt = house.add("halt", HALT_COMMAND=house.recorder)
     house.until(lambda: halt.status == "ready")
     halt.svc("-d")
-    house.until(lambda: halt.status == "stopped")
+    house.until(lambda: halt.status == "stopped" and halt.pid == 0)
     told = status(house)
     assert told.returncode == 0, told
     assert "down" in told.stdout.splitlines()[1]

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from kit import TestInstance
 from two_hosts import TwoHosts, seconds_until, two_hosts
 
 pytestmark = pytest.mark.alone
@@ -29,16 +30,16 @@ def test_a_client_comes_and_goes_with_its_server(hosts: TwoHosts) -> None:
     assert fserver.status == "1 client: kitchen"
 
     fserver.svc("-d")
-    took = seconds_until(lambda: not hosts.is_mounted(fclient), 2, "the share to be gone")
+    took = seconds_until(lambda: not hosts.is_mounted(fclient), 30, "the share to be gone")
     hosts.server.until(lambda: fserver.status == "stopped")
     assert hosts.units()[2:] == ["stop mpd", "stop autofs"]
 
     fserver.svc("-u")
-    assert seconds_until(lambda: fclient.status.endswith("started: mpd"), 10) <= 5
+    assert seconds_until(lambda: fclient.status.endswith("started: mpd"), 30) <= 5
     assert hosts.is_mounted(fclient)
 
     fserver.svc("-d")
-    took_again = seconds_until(lambda: not hosts.is_mounted(fclient), 2, "the share to be gone")
+    took_again = seconds_until(lambda: not hosts.is_mounted(fclient), 30, "the share to be gone")
     assert min(took, took_again) <= 1  # the first time, the programs it starts are read from the disk
 
 
@@ -46,18 +47,28 @@ def test_a_cut_cable_takes_the_share_away_before_anything_hangs_and_brings_it_ba
     hosts.add_fserver()
     fclient = hosts.add_fclient()
     hosts.client.until(lambda: fclient.status.endswith("started: mpd"))
+    took = seconds_until_gone(hosts, fclient)
+    hosts.mend()
+    assert seconds_until(lambda: fclient.status.endswith("started: mpd"), 30) <= 5
+    if took > 5:  # 4.25 to 4.85 and what unmounting takes: once more where the machine stalled meanwhile
+        assert seconds_until_gone(hosts, fclient) <= 5
+
+
+def seconds_until_gone(hosts: TwoHosts, fclient: TestInstance) -> float:
+    """Cut the cable while somebody looks at the share."""
+    told = len(hosts.units())
     hosts.cut()
     began = time.monotonic()
     hanging = hosts.begin_in_client("ls", hosts.share)
-    hosts.client.until(lambda: not hosts.is_mounted(fclient), 6, "the share to be gone")
-    assert 4 <= time.monotonic() - began <= 5
-    assert hanging.wait(1) != 0, "it hung until the share was taken away, then failed"
+    hosts.client.until(lambda: not hosts.is_mounted(fclient), what="the share to be gone")
+    took = time.monotonic() - began
+    assert took >= 4
+    assert hanging.wait(30) != 0, "it hung until the share was taken away, then failed"
     assert time.monotonic() - began >= 4
-    assert hosts.in_client("timeout", "1", "ls", "-l", hosts.share.parent).returncode == 0
+    assert hosts.in_client("timeout", "4", "ls", "-l", hosts.share.parent).returncode == 0
     # what mounts goes first: the next one to look would be made to wait for the server
-    hosts.client.until(lambda: hosts.units()[2:] == ["stop autofs", "stop mpd"])
-    hosts.mend()
-    assert seconds_until(lambda: fclient.status.endswith("started: mpd"), 10) <= 5
+    hosts.client.until(lambda: hosts.units()[told:] == ["stop autofs", "stop mpd"])
+    return took
 
 
 def test_a_short_cut_and_a_restarted_server_change_nothing(hosts: TwoHosts) -> None:
@@ -65,7 +76,7 @@ def test_a_short_cut_and_a_restarted_server_change_nothing(hosts: TwoHosts) -> N
     fclient = hosts.add_fclient()
     hosts.client.until(lambda: fclient.status.endswith("started: mpd"))
     hosts.cut()
-    time.sleep(3.5)  # that nothing happens meanwhile, and until it would have, is what is tested
+    time.sleep(3)  # that nothing happens meanwhile, and until it would have, is what is tested
     hosts.mend()
     time.sleep(2)
     assert hosts.units() == ["start autofs", "start mpd"], fclient.log
@@ -92,10 +103,9 @@ def test_a_backup_under_way_keeps_no_dead_share(hosts: TwoHosts) -> None:
     copy = hosts.drive / "backup/kitchen" / str(source)[1:]
     hosts.client.until(lambda: list(copy.glob(".big.*")), what=fclient.log)
     hosts.cut()
-    took = seconds_until(lambda: not hosts.is_mounted(fclient), 7, "the share to be gone")
-    assert took <= 6
+    assert seconds_until(lambda: not hosts.is_mounted(fclient), 30, "the share to be gone") <= 8
     hosts.client.until(lambda: fclient.read("backup").startswith("stopped "), what=fclient.read("backup"))
     fclient.set("RSYNC_OPTIONS", "-a")
     hosts.mend()
-    hosts.client.until(lambda: "; backed up " in fclient.status, 30, what=fclient.log)
+    hosts.client.until(lambda: "; backed up " in fclient.status, what=fclient.log)
     assert (copy / "big").read_bytes() == (source / "big").read_bytes()

@@ -109,8 +109,9 @@ def test_below_a_root_of_its_own_it_only_says_what_it_would_do(house: House) -> 
         ).stdout
 
     before = status_of_dpkg()
+    footprint.ask_to_look_now(house)
     update = house.add("update", UPGRADE="dpkg no-such-package")
-    house.until(lambda: update.status.startswith(("nothing to upgrade: dpkg ", "would upgrade dpkg ")), 30)
+    house.until(lambda: update.status.startswith(("nothing to upgrade: dpkg ", "would upgrade dpkg ")))
     assert status_of_dpkg() == before
     assert not Path("/run/pimains-update/update").exists()
 

@@ -93,7 +93,7 @@ def _restarting(supervised: dict[Path, Supervised], unsettled: list[ServiceDirec
     began = time.monotonic()
     seen = {each.path: {supervised[each.path].pid} - {0} for each in unsettled}
     is_told = not sys.stderr.isatty()
-    while unsettled and time.monotonic() - began < health.SETTLED_SECONDS + 2:
+    while unsettled and time.monotonic() - began < health.SETTLED_SECONDS + 7:
         time.sleep(0.25)
         supervised.update(instances.supervised([each.path for each in unsettled]))
         for each in unsettled:

@@ -79,10 +79,10 @@ class Instance:
         """
         try:
             if line is None:
-                state.remove(self.run / name)
+                state.remove(self.run / name)  # of what is not there proves nothing
             else:
                 state.write(self.run / name, line)
-            self._could_not_write = ""
+                self._could_not_write = ""
         except OSError as error:
             why = f"cannot write to {self.run}: {error.strerror}"
             if why != self._could_not_write:

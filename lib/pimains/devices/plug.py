@@ -151,4 +151,4 @@ async def _within(seconds: float) -> AsyncIterator[None]:
         async with asyncio.timeout(seconds):
             yield
     except TimeoutError:
-        raise Away(f"not confirmed within {seconds:g} s") from None
+        raise Away(f"not confirmed within {seconds:.0f} s") from None

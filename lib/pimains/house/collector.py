@@ -28,18 +28,24 @@ class Store:
         self.boots: dict[tuple[str, str], delivery.Boot] = {}
         self.faces: dict[str, delivery.Face | None] = {}
         self.requests = 0
+        self._whole = threading.Lock()  # each request has a thread of its own
 
     def take(self, batch: delivery.Batch) -> None:
         """Store what is new."""
-        for reading in batch.readings:
-            self.rows.setdefault((batch.source, reading.boot, reading.sequence), reading)
-        for name, boot in batch.boots.items():
-            before = self.boots.get((batch.source, name), delivery.Boot(None))
-            self.boots[batch.source, name] = boot if before.is_improved_by(boot) else before
-        self.faces[batch.source] = batch.face
+        with self._whole:
+            for reading in batch.readings:
+                self.rows.setdefault((batch.source, reading.boot, reading.sequence), reading)
+            for name, boot in batch.boots.items():
+                before = self.boots.get((batch.source, name), delivery.Boot(None))
+                self.boots[batch.source, name] = boot if before.is_improved_by(boot) else before
+            self.faces[batch.source] = batch.face
 
     def totals(self) -> dict[str, object]:
         """What it knows of each source."""
+        with self._whole:
+            return self._totals()
+
+    def _totals(self) -> dict[str, object]:
         return {
             source: {
                 "readings": sum(key[0] == source for key in self.rows),
