@@ -94,6 +94,8 @@ def test_a_missing_log_service_and_a_missing_svscan_are_unwell(house: House) -> 
     elsewhere = house.root / "elsewhere"
     elsewhere.mkdir()
     (house.scan / ".aside").rename(elsewhere / "lonely")
+    assert "just made: svscan sees it within 5 s" in status(house, f"--servicedir={elsewhere}").stdout
+    os.utime(elsewhere / "lonely", (0, 0))
     told = status(house, f"--servicedir={elsewhere}")
     assert told.returncode == 1
     assert "no supervise runs for it" in told.stdout

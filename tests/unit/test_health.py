@@ -35,6 +35,10 @@ def test_without_supervise_nothing_is_said_of_the_log_as_well() -> None:
     assert len(troubles(WELL._replace(state="unsupervised", log_state="unsupervised"))) == 1
 
 
+def test_one_that_was_made_a_moment_ago_is_given_the_time_that_svscan_takes() -> None:
+    assert troubles(Facts("unsupervised", True, False, False, "unsupervised", "", is_new=True)) == []
+
+
 def test_what_only_root_may_see_is_held_against_nobody() -> None:
     assert troubles(WELL._replace(state="unseen", wanted_up=False, log_state="unseen")) == []
 

@@ -126,6 +126,15 @@ def test_a_connection_that_ends_is_made_anew_without_anybody_noticing(pair: Pair
     assert "gone" not in words(pair.client_events)
 
 
+def test_a_restarted_server_hears_the_last_words_again(pair: Pair) -> None:
+    pair.link.say("words", "mounted")
+    pair.until(lambda: "words" in words(pair.server_events))
+    pair.guests.close()
+    pair.guests = Guests(listen("127.0.0.1", pair.port, 8), SECRET, 2, pair.clock, say=pair.told.append)
+    pair.until(lambda: pair.clock.advance(0.1) or (pair.guests.present and pair.guests.present[0].words == "mounted"))
+    assert words(pair.client_events) == ["joined"]
+
+
 def test_in_doubt_a_slow_server_that_has_greeted_gets_the_time_to_answer(pair: Pair) -> None:
     slow, end = listen("127.0.0.1", 0, 8), ServerEnd(SECRET)
     slow.setblocking(True)

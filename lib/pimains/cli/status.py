@@ -16,6 +16,8 @@ from pimains.core.errors import PimainsError
 from pimains.core.instances import ServiceDirectory, Supervised
 from pimains.plan import health, sentences
 
+_SVSCAN_SECONDS = 7  # it looks every five
+
 
 class Word(NamedTuple):
     """What an instance left in a file: one printable line, and how many seconds ago (None: no clock can tell)."""
@@ -107,6 +109,9 @@ def _restarting(supervised: dict[Path, Supervised], unsettled: list[ServiceDirec
 
 
 def _seen(instance: ServiceDirectory, supervised: Supervised, log_state: str, restarts: bool) -> Seen:
+    status, is_new = _word(instance, "status"), _is_new(instance)
+    if supervised.state == "unsupervised" and is_new and not status.line:
+        status = Word("just made: svscan sees it within 5 s", None)
     facts = health.Facts(
         state=supervised.state,
         wanted_up=supervised.wanted_up,
@@ -115,9 +120,18 @@ def _seen(instance: ServiceDirectory, supervised: Supervised, log_state: str, re
         log_state=log_state,
         unwell=_word(instance, "unwell").line,
         template_is_there=(instance.path / "run").exists(),
+        is_new=is_new,
     )
     clients = [sentences.one_line(line) for line in (state.read(instance.run / "clients") or "").splitlines()]
-    return Seen(instance, supervised, _word(instance, "status"), _word(instance, "error"), health.troubles(facts), clients)
+    return Seen(instance, supervised, status, _word(instance, "error"), health.troubles(facts), clients)
+
+
+def _is_new(instance: ServiceDirectory) -> bool:
+    """Whether it was made a moment ago, as far as the wall clock can tell."""
+    try:
+        return 0 <= time.time() - instance.path.stat().st_mtime < _SVSCAN_SECONDS
+    except OSError:
+        return False
 
 
 def as_json(seen: Seen) -> dict[str, Any]:

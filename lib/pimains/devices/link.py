@@ -64,6 +64,7 @@ class Link:
         self._beats = 0
         self._said: set[str] = set()  # why it could not be joined, since it was joined last
         self._has_met = False  # whether this process has ever been joined
+        self._words = ""  # the last ones for the server
         self.refused = ""  # why a server that answers does not take this client, which no waiting cures; "" if none does that
         self.is_joined = expects
 
@@ -110,6 +111,8 @@ class Link:
 
     def say(self, word: str, text: str = "") -> None:
         """Tell the server, as far as there is a connection."""
+        if word == "words":
+            self._words = text
         if not self._line:
             return
         lines, end = self._line
@@ -180,6 +183,8 @@ class Link:
         if message.word == "refuse":
             raise Unproven(f"the server takes no more clients: {message.text}")
         self._take_over(attempt)
+        if self.is_joined and self._words:  # the server may have been restarted
+            self.say("words", self._words)
         yield from self._obey(message, now)
 
     def _take_over(self, attempt: Attempt) -> None:

@@ -15,6 +15,7 @@ class Facts(NamedTuple):
     log_state: str
     unwell: str
     template_is_there: bool = True
+    is_new: bool = False  # svscan looks every five seconds
 
 
 def troubles(facts: Facts) -> list[str]:
@@ -25,7 +26,7 @@ def troubles(facts: Facts) -> list[str]:
     found = []
     if not facts.template_is_there:
         found.append("its run is missing: the package was removed, or has no such service any more")
-    if facts.state == "unsupervised":
+    if facts.state == "unsupervised" and not facts.is_new:
         found.append("no supervise runs for it: is svscan running on this directory?")
     if facts.restarts:
         found.append("ends and is restarted again and again: its log says why")
