@@ -65,6 +65,19 @@ class Lines:
         if len(self._unsent) > _LONGEST_BACKLOG:
             raise Away("it does not read what it is sent")
 
+    def is_connected(self) -> bool:
+        """Whether the other end's kernel has taken the connection, and nobody has ended it."""
+        try:
+            self.socket.getpeername()
+        except OSError:
+            return False
+        return True
+
+    def has_arrived(self) -> bool:
+        """Whether the other end's kernel has acknowledged all that was sent, or has reset the connection (tcp_info of linux/tcp.h)."""
+        info = self.socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCPI_UNACKED.stop)
+        return not self._unsent and not any(info[_TCPI_UNACKED])
+
     def keep_alive(self) -> None:
         """Have the kernel find out within four seconds whether the other end is there: for peers that send no beats."""
         for option, value in ((socket.TCP_KEEPIDLE, 1), (socket.TCP_KEEPINTVL, 1), (socket.TCP_KEEPCNT, 3)):
@@ -78,6 +91,7 @@ class Lines:
 
 
 _TCP_THIN_LINEAR_TIMEOUTS = 16  # linux/tcp.h
+_TCPI_UNACKED = slice(24, 28)  # the packets that are under way
 
 
 def begin_connecting(address: tuple[str, int], longest: int) -> Lines:

@@ -1,7 +1,7 @@
 """The server's side of pimains.devices.beats over TCP: beats for everybody who was let in, and what they answer.
 
-With each beat all is done at once: what came since the last one is read, whoever was silent for too long is taken for gone, the others are
-told that the server is there. So fifty clients wake a small Pi no more often than one does. Only who is to leave is heard at once.
+With each beat all is done at once: what came since the last one is read, and everybody is told that the server is there. So fifty clients
+wake a small Pi no more often than one does. Only who is to leave is heard at once, and who falls silent is given up when its time has come.
 """
 
 import select
@@ -14,7 +14,7 @@ from pimains.core.errors import Away
 from pimains.devices.beats import Message, Secret, Unproven
 from pimains.devices.connection import Socket
 from pimains.devices.door import Door, Visitor
-from pimains.plan.beat import BEAT_SECONDS, SERVER_PATIENCE_SECONDS, Hearing
+from pimains.plan.beat import ANSWER_SECONDS, BEAT_SECONDS, SERVER_PATIENCE_SECONDS, Hearing
 from pimains.plan.hush import Hush
 
 _IDLE_SECONDS = 3600.0
@@ -80,7 +80,7 @@ class Guests:
         self._hush = Hush()
         self._by_handle: dict[int, Guest] = {}
         self._missing: list[Guest] = []  # their connections have ended, but they may make new ones in time
-        self._next_beat = clock.monotonic()
+        self._next_beat = self._next_loss = clock.monotonic()
         self._door = Door(listener, secret, self._complain, compat=compat)
         self._voices = select.epoll()
         self._urgent = select.epoll()  # what is worth waking up for between two beats
@@ -105,13 +105,14 @@ class Guests:
         """Until `step` has something to do that no file tells."""
         if not (self._by_handle or self._missing or self._door.has_visitors):
             return _IDLE_SECONDS
-        return max(0.0, self._next_beat - self._clock.monotonic())
+        return max(0.0, min(self._next_beat, self._next_loss) - self._clock.monotonic())
 
     def step(self) -> Iterator[Event]:
         """Do all that is due; never waits."""
         now = self._clock.monotonic()
-        # what is read now was said since the last beat, or before a stop of this process that nobody but itself is to blame for
-        spoke = now - BEAT_SECONDS
+        # what is read now, with a beat, was said half-way from the last one, or before a stop of this process for which nobody else
+        # is to blame
+        spoke = now - ANSWER_SECONDS
         for handle, _ in self._voices.poll(0):
             yield from self._attend(self._by_handle[handle], now, spoke)
         was_idle = not (self._by_handle or self._missing or self._door.has_visitors)
@@ -121,7 +122,8 @@ class Guests:
             self._next_beat = now + BEAT_SECONDS
         elif now >= self._next_beat:
             self._next_beat = max(self._next_beat + BEAT_SECONDS, now)
-            yield from self._beat(now)
+            self._beat()
+        yield from self._give_up(now)
 
     def close(self) -> None:
         """Let go of everybody."""
@@ -131,19 +133,21 @@ class Guests:
         self._voices.close()
         self._urgent.close()
 
-    def _beat(self, now: float) -> Iterator[Event]:
-        overdue = now + BEAT_SECONDS  # with the next beat it would be too late
-        for guest in tuple(self._by_handle.values()):
-            if guest.is_pistop:
-                continue
-            if guest.hearing.is_gone(overdue):
-                self._let_go(guest)
-                yield Event("gone", guest, f"nothing heard for {SERVER_PATIENCE_SECONDS:g} s")
-            else:
+    def _beat(self) -> None:
+        for guest in self._by_handle.values():
+            if not guest.is_pistop:
                 guest.tell("beat")
-        for guest in [each for each in self._missing if each.hearing.is_gone(overdue)]:
+
+    def _give_up(self, now: float) -> Iterator[Event]:
+        """Whoever was silent for too long, and whoever has not come back."""
+        for guest in [each for each in self._by_handle.values() if not each.is_pistop and each.hearing.is_gone(now)]:
+            self._let_go(guest)
+            yield Event("gone", guest, f"nothing heard for {SERVER_PATIENCE_SECONDS:g} s")
+        for guest in [each for each in self._missing if each.hearing.is_gone(now)]:
             self._missing.remove(guest)
             yield Event("gone", guest, guest.fate)
+        there = [guest.hearing.there for guest in (*self._by_handle.values(), *self._missing) if not guest.is_pistop]
+        self._next_loss = min(there, default=now) + SERVER_PATIENCE_SECONDS
 
     def _take_in(self, guest: Guest, welcome: bytes, now: float) -> Iterator[Event]:
         before = self._same_as(guest)

@@ -61,7 +61,8 @@ class Link:
         self._attempt: Attempt | None = None
         self._next_try = self._tried = clock.monotonic()
         self._hearing = beat.Hearing(clock.monotonic(), beat.CLIENT_PATIENCE_SECONDS)
-        self._beats = 0
+        self._next_answer = float("inf")
+        self._answered: float | None = None  # when, unless that is known to have arrived
         self._said: set[str] = set()  # why it could not be joined, since it was joined last
         self._has_met = False  # whether this process has ever been joined
         self._words = ""  # the last ones for the server
@@ -80,7 +81,7 @@ class Link:
     def wait_seconds(self) -> float:
         """Until `step` has something to do that no file tells."""
         now = self._clock.monotonic()
-        waits = []
+        waits = [self._next_answer - now]
         if self.is_joined and (not self._line or self._line[1].has_beats):
             waits.append(self._hearing.seconds_left(now))
         if self._attempt:
@@ -103,10 +104,14 @@ class Link:
                 yield from self._read_attempt(self._attempt, now)
         if self._line and not self._line[1].has_beats:
             self._hearing.heard(now)
+        if now >= self._next_answer:
+            self._answer(now)
         if self.is_joined and self._hearing.is_gone(now):
-            self.is_joined = False
-            self._drop_line()
-            yield Event("gone", f"nothing heard for {beat.CLIENT_PATIENCE_SECONDS:g} s")
+            self._see_what_arrived()
+            if self._hearing.is_gone(now):
+                self.is_joined = False
+                self._drop_line()
+                yield Event("gone", f"nothing heard for {beat.CLIENT_PATIENCE_SECONDS:g} s")
         self._try(now)
 
     def say(self, word: str, text: str = "") -> None:
@@ -115,6 +120,7 @@ class Link:
             self._words = text
         if not self._line:
             return
+        self._see_what_arrived()
         lines, end = self._line
         try:
             lines.send(end.say(word, text))
@@ -212,14 +218,25 @@ class Link:
         if not (self.is_joined and self._has_met):
             self.is_joined = self._has_met = True
             yield Event("joined")
+        if self._line and self._line[1].has_beats:
+            self._next_answer = now + beat.ANSWER_SECONDS
         if message.word == "leave":
             yield Event("leave", message.text)
-        self._beats += 1
-        if self._beats % 2 == 0:
-            self.say("beat")
+
+    def _answer(self, now: float) -> None:
+        self._next_answer = float("inf")
+        self.say("beat")
+        self._answered = now
+
+    def _see_what_arrived(self) -> None:
+        if self._line and self._answered is not None and self._line[0].has_arrived():
+            self._hearing.reached(self._answered)
+            self._answered = None
 
     def _fail(self, now: float, why: str, *, is_refusal: bool = False) -> None:
         """A try has come to nothing."""
+        if self._attempt and self._attempt.lines.is_connected():
+            self._hearing.says_nothing()
         self._drop_attempt()
         self.refused = why if is_refusal else ""
         absent = now - self._hearing.last
@@ -232,8 +249,10 @@ class Link:
 
     def _drop_line(self) -> None:
         if self._line:
+            self._see_what_arrived()
             self._line[0].close()
         self._line = None
+        self._next_answer, self._answered = float("inf"), None
 
     def _drop_attempt(self) -> None:
         if self._attempt:
