@@ -60,7 +60,8 @@ def page(shown: list[Shown], view: View, now: float, prices: Prices, url: str) -
         f'<meta name="viewport" content="width=device-width, initial-scale=1"><meta http-equiv="refresh" content="{REFRESH_SECONDS}">'
         f'<link rel="icon" href="{ICON}"><style>{STYLE}</style></head><body>'
         f'<header><h1>Energy</h1><p class="faint">as of {escape(moment(now, now))}</p></header>\n<main>{"".join(parts)}</main>'
-        '<footer class="faint"><p>For programs: <a href="v1/sources">JSON</a>, <a href="metrics">Prometheus</a>, '
+        f'<footer class="faint">{_LEGEND if shown else ""}'
+        '<p>For programs: <a href="v1/sources">JSON</a>, <a href="metrics">Prometheus</a>, '
         '<a href="v1/openapi.json">OpenAPI</a></p></footer></body></html>\n'
     )
 
@@ -124,6 +125,10 @@ def _other_views(view: View, place: str, price: Price | None) -> str:
     return f'<p class="faint">{others}</p>'
 
 
+_LEGEND = (
+    "<p>In the pictures: a line is the average, the band around it goes from the least to the most, where it is grey nothing was heard,"
+    " and a pale bar is not over yet.</p>"
+)
 _CURRENT = ' aria-current="true"'
 
 

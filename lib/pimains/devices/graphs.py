@@ -9,6 +9,7 @@ Where nobody knows what flowed there is a shade of grey and no line.
 
 import contextlib
 import hashlib
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -28,7 +29,7 @@ COLOURS = {
 THEMES = tuple(COLOURS)
 COSTS = {f"cost-{name}": name for name in BARS}
 NAMES = (*RANGES, *BARS, *COSTS)
-_AXIS = {  # rrdtool's --x-grid: a line each, a darker line each, a label each, how long the label is the middle of, its text
+_TIMES = {  # rrdtool's --x-grid: a line each, a darker line each, a label each, how long the label is the middle of, its text
     "day": ("HOUR:1:HOUR:6:HOUR:2:0:%H:%M", "HOUR:3:HOUR:6:HOUR:6:0:%H:%M"),
     "week": ("HOUR:6:DAY:1:DAY:1:86400:%a %d", "DAY:1:DAY:1:DAY:1:86400:%a"),
     "month": ("DAY:1:DAY:7:DAY:1:86400:%d", "DAY:1:DAY:10:DAY:10:0:%d %b"),
@@ -153,6 +154,9 @@ class Graphs:
         known = f"TIME,{first.time if first else 0:.0f},GT,TIME,{built.reached.decided:.0f},LT,*"
         line = COLOURS[wanted.theme]["line"]
         frame = _frame(wanted, *_span(wanted.name, now), meter.flow_unit.replace("m3", "m³"))
+        if meter.flow_unit != "W":
+            least, _, most = self.extremes(series, meter, wanted.name, now)
+            frame += _axis((most or 0.0) - ((least or 0.0) if meter.is_gauge else 0.0))
         if meter.is_gauge:
             frame = ["--alt-autoscale" if word == "--lower-limit=0" else word for word in frame]
         return [
@@ -177,6 +181,7 @@ class Graphs:
         line, faint = COLOURS[wanted.theme]["line"], COLOURS[wanted.theme]["FONT"]
         return [
             *_frame(wanted._replace(name=name), found[0].period.start, found[-1].period.end, unit),
+            *_axis(max((amount for _, amount in whole + begun), default=0.0)),
             f"DEF:average={quoted(meter.source)}.rrd:flow:AVERAGE:step={_STEP_SECONDS[name]}",
             *(f"CDEF:whole={_steps(whole)}", f"CDEF:begun={_steps(begun)}", f"CDEF:hole={_steps(holes)},0,GT,INF,UNKN,IF"),
             *(f"AREA:hole#{faint}18", f"AREA:whole#{line}", f"AREA:begun#{line}80"),
@@ -210,12 +215,22 @@ def _frame(wanted: Wanted, start: float, end: float, unit: str) -> list[str]:
     colours, (width, height) = COLOURS[wanted.theme], SIZES[wanted.size]
     words = [f"--color={part}#{colour}" for part, colour in colours.items() if part.isupper()]
     words += [f"--vertical-label={unit}"] if wanted.size == "wide" and unit else []
-    words += [f"--x-grid={_AXIS[wanted.name][wanted.size == 'narrow']}", *_LOOK]
+    words += [f"--x-grid={_TIMES[wanted.name][wanted.size == 'narrow']}", *_LOOK]
     return [
         *("graph", "-", f"--imgformat={wanted.form.upper()}", f"--start={start:.0f}", f"--end={end:.0f}"),
         *("--full-size-mode", f"--width={width}", f"--height={height}"),
         *(f"--color=AXIS#{colours['MGRID']}", f"--color=FRAME#{colours['MGRID']}", f"--color=ARROW#{colours['BACK']}", *words),
     ]
+
+
+def decimals(height: float) -> int:
+    """So many tell the lines of an axis from each other that is so high; six at most."""
+    return min(6, max(0, math.ceil(-math.log10(height / 10)))) if height > 0 else 0
+
+
+def _axis(height: float) -> list[str]:
+    """rrdtool itself writes one decimal at most, and so 0.0 at every line of a low axis."""
+    return [f"--left-axis-format=%.{decimals(height)}lf"] if decimals(height) > 1 else []
 
 
 def _averages(meter: Meter) -> list[str]:
