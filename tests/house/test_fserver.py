@@ -130,6 +130,7 @@ def test_a_halt_sees_the_clients_off_first(house: OneHouse) -> None:
     assert house.units()[-2:] == ["stop mpd", "stop autofs"]
     assert "leaving: bedtime" in fclient.log
     assert fserver.status == "closed: this machine is about to halt"
+    assert fserver.read("clients") == ""
     ledger = Ledger(house.root / "var/lib/pimains/ledger.sqlite")
     assert [entry.action for entry in reversed(ledger.entries("share"))] == ["mounted", "unmounted"]
     assert ledger.entries("clients")[0].cause == "bedtime"

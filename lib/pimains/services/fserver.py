@@ -136,6 +136,7 @@ class Server:
             for event in self.guests.step():
                 self.tell_of(event)
                 everybody_said_so = everybody_said_so and (event.word != "gone" or event.guest.is_pistop)
+            self.list_clients()
         took = self.me.clock.monotonic() - began
         if staying:
             self.me.complain(f"not left within {limit:.0f} s: " + ", ".join(_with_words(guest) for guest in staying))
@@ -190,10 +191,14 @@ class Server:
         count = f"{len(present)} client{'' if len(present) == 1 else 's'}"
         line = f"{count}: {', '.join(guest.name for guest in present)}" if present else "no clients"
         self.me.status(line + self.backup.words, well=self.backup.is_well)
+        self.list_clients()
+
+    def list_clients(self) -> None:
+        """The list of clients, if it is another one by now."""
         wall = self.me.clock.wall() - self.me.clock.monotonic()
         lines = [
             f"{guest.name} ({guest.address}) since {time.strftime('%Y-%m-%d %H:%M', time.localtime(wall + guest.since))}: {guest.words}"
-            for guest in present
+            for guest in self.guests.present
         ]
         if lines != (state.read(self.me.run / "clients") or "").splitlines():
             state.write(self.me.run / "clients", "\n".join(lines))
