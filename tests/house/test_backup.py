@@ -264,6 +264,19 @@ def test_the_drive_itself_can_be_backed_up_without_its_backups(drive: Drive) -> 
     assert os.listdir(drive.copy_of(drive.place, last)) == ["song"]
 
 
+def test_a_drive_mounted_inside_of_what_is_backed_up_is_not_copied_onto_itself(drive: Drive) -> None:
+    """As /home/pi with the drive at /home/pi/MDrive."""
+    drive.unmount()
+    drive.place = drive.source / "MDrive"
+    drive.place.mkdir()
+    drive.mount()
+    drive.inside("touch", drive.place / "song")
+    add_fserver(drive, BACKUP_KEEP="2")
+    made = drive.backup("now")
+    assert made.returncode == 0, made.stderr
+    assert os.listdir(drive.copy_of(drive.source, drive.snapshots()[-1])) == ["etc"]
+
+
 def test_restoring_takes_what_there_was_at_a_date_and_overwrites_nothing(drive: Drive) -> None:
     add_fserver(drive, BACKUP_KEEP="5")
     file = drive.source / "diary"

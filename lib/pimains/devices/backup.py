@@ -183,8 +183,9 @@ class Shelf:
     def _copy(self, copying: "_Copying", into: Path, before: str | None, more: list[str]) -> Done:
         """Copy all paths `into` a directory; `before` is the snapshot they are in already (None: the mirror, or nothing)."""
         done = Done(into, 0, 0, [])
-        # --relative keeps the whole path with the modes of its directories; the drive is no part of what is on the drive
+        # --relative keeps the whole path with the modes of its directories
         words = [*copying.wanted.options, "--relative", f"--exclude={_literally(self.top.parent.resolve())}", *more]
+        drive = mount.holding(self.top)
         for path in copying.wanted.paths:
             copying.tell(path, None)
             source = path.resolve()
@@ -194,7 +195,9 @@ class Shelf:
                 continue
             if not os.path.samestat(os.fstat(copying.held), self.top.stat()):
                 raise Refused(f"{self.top}: the drive went away")
-            copied = rsync.copy([*words, str(source), f"{into}/"], functools.partial(copying.tell, path), copying.stop)
+            # the drive is no part of what is on the drive, unless it is asked for
+            without = [f"--exclude={_literally(drive)}"] if source in drive.parents else []
+            copied = rsync.copy([*words, *without, str(source), f"{into}/"], functools.partial(copying.tell, path), copying.stop)
             failures = [] if copied.is_complete else [f"{path}: {copied.words}"]
             has_all = done.has_all and (copied.went_through or copied.found_no_space)
             done = Done(into, done.files + copied.files, done.size + copied.size, [*done.failures, *failures], has_all)
