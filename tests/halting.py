@@ -1,6 +1,9 @@
 """What the tests of the halt service have in common: steps, requests, and what came of them."""
 
 import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from kit import House, TestInstance
@@ -59,3 +62,19 @@ def pause_at(house: House, name: str) -> Path:
 
 def let_go(fifo: Path) -> None:
     fifo.write_text("\n")
+
+
+@contextmanager
+def upgrade(house: House) -> Iterator["subprocess.Popen[bytes]"]:
+    """What an upgrade leaves while it runs: a lock that is held, and a note of what it does."""
+    directory = house.root / "run/pimains-update/update"
+    directory.mkdir(parents=True)
+    job = house.root / "var/lib/pimains/update/job"
+    job.parent.mkdir()
+    job.write_text("change\tmpd\t1\t2\nchange\tlibmpd\t1\t2\nfailed\talpha\twhy\n")
+    with subprocess.Popen(["flock", "--no-fork", directory / "lock", "sleep", "100"]) as process:
+        house.until(lambda: subprocess.run(["flock", "-n", directory / "lock", "true"], check=False).returncode)
+        try:
+            yield process
+        finally:
+            process.kill()

@@ -2,31 +2,12 @@
 
 import subprocess
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
-from halting import add_step, ask, new_halt, ran
+from halting import add_step, ask, new_halt, ran, upgrade
 from kit import TOP, House
 
 from pimains.core.ledger import Ledger
-
-
-@contextmanager
-def upgrade(house: House) -> Iterator["subprocess.Popen[bytes]"]:
-    """What an upgrade leaves while it runs: a lock that is held, and a note of what it does."""
-    directory = house.root / "run/pimains-update/update"
-    directory.mkdir(parents=True)
-    job = house.root / "var/lib/pimains/update/job"
-    job.parent.mkdir()
-    job.write_text("change\tmpd\t1\t2\nchange\tlibmpd\t1\t2\nfailed\talpha\twhy\n")
-    with subprocess.Popen(["flock", "--no-fork", directory / "lock", "sleep", "100"]) as process:
-        house.until(lambda: subprocess.run(["flock", "-n", directory / "lock", "true"], check=False).returncode)
-        try:
-            yield process
-        finally:
-            process.kill()
-
 
 WAITING = "waiting for the upgrade of mpd libmpd to finish, at most 599 s"
 
@@ -67,6 +48,23 @@ def test_an_upgrade_that_does_not_end_is_not_waited_for_for_ever(house: House) -
         house.until(
             lambda: "05-update failed (exit 1): the upgrade of mpd libmpd has not finished within 2 s: its packages may be" in halt.log
         )
+
+
+def test_an_upgrade_is_waited_for_no_longer_than_until_a_plug_that_hears_nothing_would_cut(house: House) -> None:
+    """The five steps after it get 1 s each, and 3 s to end them; HALT_COMMAND has to be started 100 s before the cut."""
+    halt = new_halt(house, STEP_SECONDS_MAX="1")
+    for path, value in (
+        ("var/lib/pimains/plug/armed", 1800),
+        ("run/pimains/plug/countdown", 100),
+        ("run/pimains/plug/contact", time.clock_gettime(time.CLOCK_BOOTTIME) - 1800 + 100 + 5 * 4 + 3 + 2.5),
+    ):
+        (house.root / path).parent.mkdir(exist_ok=True)
+        (house.root / path).write_text(f"{value}\n")
+    with upgrade(house):
+        ask(halt)
+        house.until(house.halts)
+    house.until(lambda: "05-update gets 2 s instead of 600 s: a plug that hears no more of this machine cuts its power" in halt.log)
+    house.until(lambda: "the upgrade of mpd libmpd has not finished within" in halt.log)
 
 
 @pytest.mark.parametrize("halting", [True, False])

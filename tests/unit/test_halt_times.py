@@ -1,14 +1,16 @@
 """What a plug service knows of earlier halts, and how a halt is announced to it."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
 
-from pimains.core import halt_steps
+from pimains.core import halt_steps, paths
 from pimains.core.halt_announced import Announcements
 from pimains.core.instance import Instance
 from pimains.devices.halt_times import HaltTimes
+from pimains.plan.budget import budget
 
 
 def said(line: str) -> None:
@@ -34,14 +36,30 @@ def test_a_halt_takes_what_its_steps_took_and_the_countdown(me: Instance) -> Non
     times = HaltTimes(me, 240, said)
     me.with_ledger(times.remember)
     assert times.countdown_seconds() == 280
-    assert times.halt_seconds() == 280 + 7 * len(steps)
+    assert times.measured_seconds() == 280 + (7 + 3) * len(steps)
+    granted = budget([2.0, 7.0], 120) + 3  # seconds until it has obeyed TERM or KILL
+    assert times.longest_seconds() == pytest.approx(280 + granted * (len(steps) - 1))  # without the one that waits for an upgrade
 
 
 def test_without_a_ledger_a_halt_takes_as_long_as_it_may(me: Instance) -> None:
     times = HaltTimes(me, 240, said)
     me.ledger.path.mkdir(parents=True)
     assert me.with_ledger(times.remember) is None
-    assert times.halt_seconds() == 240
+    steps = len(halt_steps.steps())
+    assert times.measured_seconds() == 240 + 4 * steps
+    assert times.longest_seconds() == 240 + 123 * (steps - 1)
+
+
+def test_how_long_a_halt_takes_at_most_is_said_by_the_settings_of_this_machines_halt_service(me: Instance) -> None:
+    halt = me.directory.parent / "halt"
+    shutil.copytree(paths.service_templates() / "halt/variables", halt / "variables")
+    (halt / "run").symlink_to(paths.service_templates() / "halt/run")
+    (halt / "variables/STEP_SECONDS_MAX").write_text("10\n")
+    (halt / "variables/HALT_GRACE_SECONDS").write_text("30\n")
+    steps = len(halt_steps.steps())
+    assert HaltTimes(me, 240, said).longest_seconds() == 240 + 30 + 13 * (steps - 1)
+    (halt / "variables/STEP_SECONDS_MAX").write_text("soon\n")
+    assert HaltTimes(me, 240, said).longest_seconds() == 240 + 123 * (steps - 1)
 
 
 def test_only_the_latest_answer_waits_for_its_reader(me: Instance) -> None:

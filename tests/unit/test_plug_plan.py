@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 from kit import TOP
 
 from pimains.plan.back_off import wait_seconds
-from pimains.plan.dead_man import halt_after_seconds, must_halt, seconds_for
 from pimains.plan.halt_time import countdown_seconds
 from pimains.plan.off_request import is_newer
 
@@ -48,11 +47,6 @@ def test_with_the_default_no_halt_of_up_to_180_seconds_is_cut_whatever_those_bef
     assert countdown_seconds(halts, DEFAULT) >= 180
 
 
-def test_the_default_leaves_the_dead_man_switch_its_80_percent() -> None:
-    wanted = int((TOP / "services/plug/variables/DEAD_MAN_SECONDS").read_text().split()[0])
-    assert halt_after_seconds(wanted, DEFAULT) == 0.8 * wanted
-
-
 @pytest.mark.parametrize(
     ("age", "uptime", "answered", "newer"),
     [
@@ -72,24 +66,6 @@ def test_a_request_counts_when_it_is_newer_than_the_boot_and_than_the_last(
     age: float | None, uptime: float, answered: float | None, newer: bool
 ) -> None:
     assert is_newer(age, uptime, answered) is newer
-
-
-@given(st.floats(60, 86400), st.floats(5, 3600))
-def test_the_halt_always_fits_in_before_the_cut(wanted: float, halt: float) -> None:
-    dead_man = seconds_for(wanted, halt)
-    begin = halt_after_seconds(dead_man, halt)
-    assert 0 < begin <= 0.8 * dead_man
-    assert begin + halt <= dead_man
-
-
-def test_no_dead_man_switch_waits_longer_than_a_day() -> None:
-    assert seconds_for(86400, 80_000) == 86400
-
-
-def test_a_machine_halts_before_its_plug_would_cut_it_and_not_when_it_did_not() -> None:
-    assert not must_halt(600, 120, 479)
-    assert must_halt(600, 120, 480)
-    assert not must_halt(600, 120, 600)
 
 
 @given(st.integers(0, 10**6), st.floats(0, 1))

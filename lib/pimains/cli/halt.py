@@ -16,12 +16,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pimains.core import halt_request, halt_steps, instances, paths, state, templates
+from pimains.core import halt_request, halt_steps, instances, state
 from pimains.core.errors import PimainsError
 from pimains.core.halt_steps import Step
 from pimains.core.ledger import Ledger
 from pimains.plan import halt_progress
 from pimains.plan.budget import budget, percentile_95
+from pimains.settings import of_this_machine
 from pimains.settings.halt import HaltSettings
 
 _ANSWER_SECONDS = 5.0
@@ -47,7 +48,7 @@ def run(options: argparse.Namespace) -> int:
     if instance and instance.root:
         os.environ["PIMAINS_ROOT"] = instance.root
     if options.dry_run:
-        return show(instance, as_json=options.json)
+        return show(options.servicedir, as_json=options.json)
     try:
         well = cancel(options) if options.cancel else ask(options)
     except PermissionError:
@@ -94,10 +95,9 @@ def cancel(options: argparse.Namespace) -> bool:
     return True
 
 
-def show(instance: instances.ServiceDirectory | None, *, as_json: bool) -> int:
+def show(servicedir: Path, *, as_json: bool) -> int:
     """The steps in their order, with the time each may take."""
-    given = {name: value or "" for name, value in instance.variables().items()} if instance else _defaults()
-    settings = HaltSettings(given, instance.path / "variables" if instance else Path("variables"))
+    settings = of_this_machine.halt(servicedir)
     planned = [_planned(step, settings) for step in halt_steps.steps()]
     if as_json:
         whole = {
@@ -108,9 +108,10 @@ def show(instance: instances.ServiceDirectory | None, *, as_json: bool) -> int:
         print(json.dumps(whole, indent=2))
     else:
         _tell(planned, settings)
-    if instance is None:
-        print(f"pimains: there is no halt service: {_HINT.format('/etc/service/halt')}", file=sys.stderr)
-    return 1 if instance is None or any(each.step.fault for each in planned) else 0
+    is_there = instances.at(servicedir / "halt") is not None
+    if not is_there:
+        print(f"pimains: there is no halt service: {_HINT.format(servicedir / 'halt')}", file=sys.stderr)
+    return 1 if not is_there or any(each.step.fault for each in planned) else 0
 
 
 class Planned(NamedTuple):
@@ -133,7 +134,7 @@ class Planned(NamedTuple):
 
 
 def _planned(step: Step, settings: HaltSettings) -> Planned:
-    if step.name == halt_progress.UPGRADE_STEP:
+    if halt_progress.is_upgrade(step.name):
         return Planned(step, settings.UPGRADE_SECONDS_MAX, [])
     ledger = Ledger(tell=lambda line: print(f"pimains: {line}", file=sys.stderr))
     try:
@@ -148,19 +149,14 @@ def _tell(planned: list[Planned], settings: HaltSettings) -> None:
     print(f"{'STEP':{width}}  AT MOST  MEASURED                FILE")
     for step, granted, durations in planned:
         measured = f"{len(durations)} times, p95 {percentile_95(durations):.1f} s" if durations else "never"
-        if step.name == halt_progress.UPGRADE_STEP:
+        if halt_progress.is_upgrade(step.name):
             measured = "only during an upgrade"
         print(f"{step.name:{width}}  {granted:5.0f} s  {measured:22}  {step.path}")
         if step.fault:
             print(f"{'':{width}}  would not be run: {step.fault}")
-    total = sum(each.budget for each in planned if not each.step.fault and each.step.name != halt_progress.UPGRADE_STEP)
+    total = sum(each.budget for each in planned if not each.step.fault and not halt_progress.is_upgrade(each.step.name))
     grace = f" and {settings.HALT_GRACE_SECONDS:g} s of grace before" if settings.HALT_GRACE_SECONDS else ""
     print(f"{'':{width}}  {total:5.0f} s  in all{grace}, then: {' '.join(settings.HALT_COMMAND)}")
-
-
-def _defaults() -> dict[str, str]:
-    files = (paths.service_templates() / "halt/variables").iterdir()
-    return {file.name: templates.first_line(file.read_text(encoding="utf-8")) or "" for file in files}
 
 
 def _follow(options: argparse.Namespace, watch: state.Watch) -> bool:

@@ -7,9 +7,8 @@ from typing import NamedTuple
 from pimains.core.child import Child
 from pimains.core.clock import Clock
 from pimains.core.naps import Nap, Readable, within
+from pimains.plan.short_time import KILL_SECONDS, TERM_SECONDS
 
-_TERM_SECONDS = 2.0  # from TERM to KILL
-_KILL_SECONDS = 1.0  # from KILL to leaving it alone
 _OUT_OF_TIME = 124
 
 
@@ -64,7 +63,7 @@ def run_for(
         return Ending(None, False, 0.0, f"{words[0]}: {error.strerror}")
     output: tuple[Readable, ...] = (child.output,)
     end = started
-    for allowed, then in ((seconds, signal.SIGTERM), (_TERM_SECONDS, signal.SIGKILL), (_KILL_SECONDS, None)):
+    for allowed, then in ((seconds, signal.SIGTERM), (TERM_SECONDS, signal.SIGKILL), (KILL_SECONDS, None)):
         end += allowed
         while not child.has_ended() and clock.monotonic() < end:
             ready = yield within(end - clock.monotonic(), child, beside.watch, *output)

@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING
 
 from pimains.core import clock as clocks
 from pimains.core import halt_steps, state
+from pimains.core.errors import WrongSetting
 from pimains.core.instance import Instance
 from pimains.core.ledger import Ledger
 from pimains.devices.journal import end_of_boot
-from pimains.plan import halt_time
-from pimains.plan.budget import percentile_95
+from pimains.plan import halt_time, short_time
+from pimains.plan.budget import budget, percentile_95
+from pimains.plan.halt_progress import is_upgrade
+from pimains.settings import of_this_machine
 
 if TYPE_CHECKING:
     from pimains.devices.plug import Plug
@@ -25,21 +28,37 @@ class HaltTimes:
         self._say = say
         self._subject = f"{me.name}: halt"
         self._halts: list[float] = []
-        self._steps_seconds = 0.0
+        self._steps = [step for step in halt_steps.steps() if not step.fault]
+        self._took: dict[str, list[float]] = {}
+        try:
+            self._settings = of_this_machine.halt(me.directory.parent)
+        except (WrongSetting, OSError):  # the halt service says it
+            self._settings = of_this_machine.as_they_come()
 
     def countdown_seconds(self) -> int:
         """From the plug's confirmation to the cut."""
         return halt_time.countdown_seconds(self._halts, self._unmeasured_seconds)
 
-    def halt_seconds(self) -> float:
-        """From the request to the end: what the steps before the plug's took, as far as they were measured, and the countdown."""
-        return self._steps_seconds + self.countdown_seconds()
+    def measured_seconds(self) -> float:
+        """From the request to the end: what the steps took, as far as they were measured, and the countdown."""
+        took = [percentile_95(self._took.get(step.name) or [0.0]) for step in self._steps]
+        return short_time.longest([max(short_time.LEAST_SECONDS, seconds) for seconds in took]) + self.countdown_seconds()
+
+    def longest_seconds(self) -> float:
+        """From the request to the end, if each step uses up its budget; but for an upgrade that is waited for."""
+        granted = [
+            budget(self._took.get(step.name, ()), self._settings.STEP_SECONDS_MAX) for step in self._steps if not is_upgrade(step.name)
+        ]
+        return self._settings.HALT_GRACE_SECONDS + short_time.longest(granted) + self.countdown_seconds()
+
+    def upgrade_seconds(self) -> float:
+        """How long a halt may wait for an upgrade."""
+        return self._settings.UPGRADE_SECONDS_MAX
 
     def remember(self, ledger: Ledger) -> None:
         """What earlier halts and their steps took."""
         self._halts = ledger.durations(self._subject)
-        took = (ledger.durations(step.subject) for step in halt_steps.steps())
-        self._steps_seconds = sum(percentile_95(seconds) for seconds in took if seconds)
+        self._took = {step.name: ledger.durations(step.subject) for step in self._steps}
 
     def begins(self) -> None:
         """The plug was told of a halt: the next boot will want to know when."""

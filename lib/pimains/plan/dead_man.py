@@ -2,22 +2,48 @@
 
 import math
 
+from pimains.plan.short_time import ENDING_SECONDS
+
 LONGEST_SECONDS = 86400
+UNHEARD_SECONDS = 60.0  # three heartbeats: whom the plug has not heard for so long it may soon cut off
 
 
-def seconds_for(wanted_seconds: float, halt_seconds: float) -> int:
-    """What the plug's dead-man switch is set to: as wanted, or more where a halt of `halt_seconds` would not fit twice."""
-    return min(LONGEST_SECONDS, max(math.ceil(wanted_seconds), math.ceil(2 * halt_seconds)))
+def seconds_for(wanted_seconds: float, measured_seconds: float) -> int:
+    """What the plug's dead-man switch is set to: as wanted, or more where a halt of `measured_seconds` would not fit twice."""
+    return min(LONGEST_SECONDS, max(math.ceil(wanted_seconds), math.ceil(2 * measured_seconds)))
 
 
-def halt_after_seconds(dead_man_seconds: float, halt_seconds: float) -> float:
-    """After how many seconds without contact the machine has to begin its halt, so that it has ended before the cut."""
-    return max(0.0, min(0.8 * dead_man_seconds, dead_man_seconds - halt_seconds))
+def halt_after_seconds(dead_man_seconds: float, measured_seconds: float, longest_seconds: float) -> float:
+    """After how many seconds without contact the machine has to begin its halt, so that it has ended before the cut.
+
+    Eight tenths of the time, or earlier where a halt may take `longest_seconds`; but a step that is allowed minutes because it was
+    never measured halts nobody before half of the time: it gets what is left (plan/short_time.py).
+    """
+    latest = min(0.8 * dead_man_seconds, dead_man_seconds - measured_seconds)
+    return max(0.0, min(latest, max(dead_man_seconds - longest_seconds, dead_man_seconds / 2)))
 
 
-def must_halt(dead_man_seconds: float, halt_seconds: float, silent_seconds: float) -> bool:
+def must_halt(dead_man_seconds: float, halt_after: float, silent_seconds: float) -> bool:
     """Whether a machine that its plug has not heard for `silent_seconds` has to begin its halt now.
 
     One that is still up when the plug's time is over is not being cut by it.
     """
-    return halt_after_seconds(dead_man_seconds, halt_seconds) <= silent_seconds < dead_man_seconds
+    return halt_after <= silent_seconds < dead_man_seconds
+
+
+def seconds_left(dead_man_seconds: float, countdown_seconds: float, silent_seconds: float) -> float:
+    """Until HALT_COMMAND has to be started, so that the machine is off before the cut: it may take as long as the plug's countdown.
+
+    Endless where the plug did not cut in its time; negative where it is too late.
+    """
+    return dead_man_seconds - countdown_seconds - silent_seconds if silent_seconds < dead_man_seconds else math.inf
+
+
+def seconds_for_an_upgrade(dead_man_seconds: float, longest_seconds: float) -> float:
+    """How long a shutdown can wait at least for an upgrade that was begun while the plug heard this machine."""
+    return dead_man_seconds - UNHEARD_SECONDS - longest_seconds - ENDING_SECONDS
+
+
+def is_unheard(dead_man_seconds: float, silent_seconds: float) -> bool:
+    """Whether the plug may soon cut: nothing is begun now that must not be cut off."""
+    return UNHEARD_SECONDS <= silent_seconds < dead_man_seconds

@@ -9,7 +9,6 @@ cancelled by anna
 from collections.abc import Sequence
 
 FIRST_STEP_OF_NO_RETURN = 80
-UPGRADE_STEP = "05-update"  # it waits for somebody else's work, whose end no earlier wait foretells
 CALLED_OFF = "called off:"
 CANCEL_REFUSED = "cancel refused to"
 CANCELLED = "cancelled by"
@@ -18,6 +17,11 @@ CANCELLED = "cancelled by"
 def is_of_no_return(name: str) -> bool:
     """Whether the power will be cut once the step `name` was started: the plug is told by a step numbered 80 or above."""
     return name[:2].isdecimal() and int(name[:2]) >= FIRST_STEP_OF_NO_RETURN
+
+
+def is_upgrade(name: str) -> bool:
+    """Whether the step `name` waits for somebody else's work: no earlier wait foretells the end of that, so it is not measured."""
+    return name == "05-update"
 
 
 def will_be_cut(progress: Sequence[str]) -> bool:

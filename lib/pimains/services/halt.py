@@ -26,6 +26,7 @@ from typing import TypeVar
 
 from pimains.core import halt_request, halt_steps, notify, state
 from pimains.core.errors import WrongSetting
+from pimains.core.halt_budgets import HaltBudgets
 from pimains.core.halt_ledger import HaltLedger
 from pimains.core.halt_programs import HaltPrograms
 from pimains.core.halt_request import HaltRequest, NoRequest
@@ -34,7 +35,6 @@ from pimains.core.naps import unstoppable
 from pimains.core.service import Instance, Nap, Naps, Readable, run, within
 from pimains.core.timed import Beside
 from pimains.plan import halt_progress
-from pimains.plan.budget import budget
 from pimains.settings.halt import HaltSettings
 
 _RETRY_SECONDS = (5.0, 10.0, 20.0, 60.0)
@@ -93,6 +93,7 @@ class Halting:
         self._is_command_started = False
         self._others: set[HaltRequest] = set()
         self._ledger = HaltLedger(me)
+        self._budgets = HaltBudgets(self._ledger.durations, me.clock, settings.STEP_SECONDS_MAX, settings.UPGRADE_SECONDS_MAX)
         self._progress = halt_request.progress()
         self._programs = HaltPrograms(me, request, Beside(watch, self._look_around))
 
@@ -118,29 +119,37 @@ class Halting:
             halt_request.finish()
 
     def _wait_for_second_thoughts(self) -> Naps:
-        end = self._now() + self._settings.HALT_GRACE_SECONDS
+        grace = self._budgets.grace(self._settings.HALT_GRACE_SECONDS, self._steps_to_come())
+        end = self._now() + grace
         while not self._is_cancelled() and self._now() < end:
-            self._me.status(f"shutting down in {self._settings.HALT_GRACE_SECONDS:g} s: {self._request}; pimains halt --cancel stops it")
+            self._me.status(f"shutting down in {grace:g} s: {self._request}; pimains halt --cancel stops it")
             yield within(end - self._now(), self._watch)
 
     def _run_steps(self) -> Naps:
         for step in halt_steps.steps():
-            if self._is_cancelled():
-                return
             if step.fault:
                 self._me.complain(f"{step.name} is not run: {step.fault}")
-            elif not halt_progress.has_ended(self._progress, step.name):
-                yield from self._run_step(step)
+        to_come = self._steps_to_come()
+        while to_come and not self._is_cancelled():
+            yield from self._run_step(to_come)
+            to_come = to_come[1:]
 
-    def _run_step(self, step: Step) -> Naps:
-        granted = self._budget(step)
+    def _steps_to_come(self) -> list[Step]:
+        return [step for step in halt_steps.steps() if not (step.fault or halt_progress.has_ended(self._progress, step.name))]
+
+    def _run_step(self, to_come: list[Step]) -> Naps:
+        """Run the first of them."""
+        step = to_come[0]
+        granted = self._budgets.granted(to_come)
+        if (wanted := self._budgets.of(step)) - granted >= 1:
+            print(f"{step.name} gets {granted:.0f} s instead of {wanted:.0f} s: a plug that hears no more of this machine cuts its power")
         self._programs.say_where(f"shutting down: {self._request}, step {step.name}, at most {granted:.0f} s")
         self._has_come_to(f"{step.name} started")
         ending = yield from self._programs.run(step.name, [str(step.path)], granted)
         self._has_come_to(f"{step.name} {ending}")
         if ending.is_done:
             print(f"{step.name} {ending}")
-            if step.name != halt_progress.UPGRADE_STEP:
+            if not halt_progress.is_upgrade(step.name):
                 self._ledger.took(step, ending.seconds)
         else:
             self._me.complain(f"{step.name} {ending}")
@@ -174,7 +183,7 @@ class Halting:
         told = [step for step in halt_steps.steps() if _is_told(step, self._progress)]
         self._has_come_to(f"{halt_progress.CALLED_OFF} {trouble}")
         for step in reversed(told):
-            granted = self._budget(step)
+            granted = self._budgets.of(step)
             self._programs.say_where(f"not shut down: {trouble}; calling off {step.name}")
             ending = yield from self._programs.run(step.name, [str(step.path)], granted, PIMAINS_CALLED_OFF=halt_request.one_line(trouble))
             if not ending.is_done:
@@ -271,11 +280,6 @@ class Halting:
     def _has_come_to(self, line: str) -> None:
         self._progress.append(line)
         halt_request.note_progress(self._progress)
-
-    def _budget(self, step: Step) -> float:
-        if step.name == halt_progress.UPGRADE_STEP:
-            return self._settings.UPGRADE_SECONDS_MAX
-        return budget(self._ledger.durations(step), self._settings.STEP_SECONDS_MAX)
 
 
 def _is_told(step: Step, progress: list[str]) -> bool:

@@ -5,6 +5,7 @@ asks the halt service to shut this machine down; and when a shutdown is about to
 the plug count down as long as this machine needs and cut the power then.
 
     /run/pimains/<instance>/contact   when the plug last heard us, seconds since boot
+    /run/pimains/<instance>/countdown seconds from its confirmation of a halt to the cut
     /run/pimains/<instance>/answered  when the last request of the plug was passed on, seconds since boot
     /run/pimains/<instance>/relay, power   on or off; watts, where the plug measures them
     /var/lib/pimains/<instance>/armed      the seconds of the plug's dead-man switch while it is on
