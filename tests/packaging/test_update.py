@@ -184,11 +184,15 @@ def test_pimains_is_left_alone_while_there_are_clients(root: DebianRoot, reposit
     root.run("mkdir -p /run/pimains/fserver; echo 'kitchen 10.0.0.2 since ...' >/run/pimains/fserver/clients")
     add_update(root, "pimains alpha")
     root.says("upgraded alpha 1 to 2", STATUS, 60)
+    root.says("; pimains 0.1.0 to 9.0: waiting until kitchen has left", STATUS, 60)
     look_again(root)
-    root.says("nothing to upgrade: alpha 2; pimains left alone while there are clients", STATUS, 60)
+    root.says("nothing else to upgrade: alpha 2 (", STATUS, 60)
+    root.says("; pimains 0.1.0 to 9.0: waiting until kitchen has left", STATUS, 60)
     root.run("rm /run/pimains/fserver/clients")
+    root.says("; pimains 0.1.0 to 9.0: soon, unless a client comes", STATUS, 60)
     look_again(root)
     root.says("upgraded pimains", STATUS, 60)
+    assert not root.run("ls /run/pimains/update").count("put-off")
 
 
 def test_a_repository_that_is_away_is_said_and_nobody_is_bothered_with_it(root: DebianRoot, repository: Repository) -> None:

@@ -61,8 +61,8 @@ class Upgrade:
         return False
 
 
-def look(names: list[str], is_rehearsal: bool, say: Callable[[str], None]) -> Rows:
-    """In a child: what is to be done; rows `change`, `failed`, `there`, `trouble`."""
+def look(names: list[str], left_alone: list[str], is_rehearsal: bool, say: Callable[[str], None]) -> Rows:
+    """In a child: what is to be done; rows `change`, `waits` (for the sake of those in `left_alone`), `failed`, `there`, `trouble`."""
     rows = []
     try:
         if not is_rehearsal:
@@ -72,11 +72,13 @@ def look(names: list[str], is_rehearsal: bool, say: Callable[[str], None]) -> Ro
     try:
         known = apt.installed(names)
         there = {name: known[name] for name in names if name in known and known[name].state not in _PASSED_OVER}
-        changes, failing = apt.newer(list(there))
+        changes, failing = apt.newer([name for name in there if name not in left_alone])
+        waiting, failing_too = apt.newer(list(there)) if any(name in there for name in left_alone) else ([], {})
     except AptError as error:
         raise Away(str(error)) from None
     rows += [["change", *change] for change in changes]
-    rows += [["failed", *each] for each in failing.items()]
+    rows += [["waits", *change] for change in waiting if change not in changes]
+    rows += [["failed", *each] for each in {**failing_too, **failing}.items()]
     return rows + [["there", f"{name} {each.version}"] for name, each in there.items()]
 
 

@@ -1,12 +1,14 @@
 """update: upgrades the packages that are named in its settings, unattended, at a time of day that suits.
 
 Five minutes after boot, then every INTERVAL, inside WINDOW: apt-get update, then an upgrade of what is newer of just those
-packages, by services/update/upgrade. That runs apart from this service, so that it goes on when the service is restarted
-or stopped, also by the upgrade itself; whoever is this service then tells how it went.
+packages, by services/update/upgrade. What waits for the clients of a file server is looked at again when they have left. The upgrade
+runs apart from this service, so that it goes on when the service is restarted or stopped, also by the upgrade itself; whoever is this
+service then tells how it went.
 
     /run/pimains/update/now          whoever writes it has it look at once, at any time of day
     /run/pimains/update/last         when it last looked, seconds since boot
     /run/pimains/update/found        what came of it
+    /run/pimains/update/put-off      what waits until the clients have left
     /run/pimains-update/update/      output, exit code and lock of an upgrade; only root looks in there
     /var/lib/pimains/update/job      what an upgrade is to do, until people were told how it went
     /var/lib/pimains/update/failing  what cannot be upgraded, as people were told; they are told again when others fail
@@ -14,13 +16,12 @@ or stopped, also by the upgrade itself; whoever is this service then tells how i
 Below a PIMAINS_ROOT nothing is fetched or upgraded: it says what it would do.
 """
 
-import time
 from collections.abc import Callable, Generator
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
-from pimains.core import halt_request, notify, paths, state
+from pimains.core import notify, paths, state
 from pimains.core.errand import DONE, Errand
 from pimains.core.forked import Forked
 from pimains.core.service import Instance, Nap, Naps, Readable, run, within
@@ -28,15 +29,12 @@ from pimains.devices import upgrade
 from pimains.devices.apt import Change
 from pimains.devices.programs import Failed
 from pimains.devices.upgrade import Upgrade
+from pimains.devices.upgrade_time import UpgradeTime
 from pimains.plan.rows import Rows, listed, parsed, written
-from pimains.plan.sentences import clock_was_set, moment
+from pimains.plan.sentences import moment
 from pimains.settings.update import UpdateSettings
 
-_FIRST_SECONDS = 300.0
-_RETRY_SECONDS = 600.0
 _LOOK_SECONDS_MAX = 2 * upgrade.LOCK_SECONDS_MAX
-_WINDOW_LOOK_SECONDS = 600.0  # the wall clock may be set meanwhile
-_HALT_LOOK_SECONDS = 60.0
 _OUTPUT_LOOK_SECONDS = 10.0
 _LONG_SECONDS = 3600.0  # who upgrades for so long waits for something
 _BEGIN_SECONDS_MAX = 10.0  # from its start until it holds the lock
@@ -51,7 +49,7 @@ def update(me: Instance, settings: UpdateSettings) -> Naps:
     updater = Updater(me, settings)
     yield from updater.see_through()
     while True:
-        cause = yield from updater.until_due()
+        cause = yield from updater.time.until_due(updater.tell)
         yield from updater.look_and_upgrade(cause)
 
 
@@ -61,90 +59,54 @@ class Updater:
     def __init__(self, me: Instance, settings: UpdateSettings) -> None:
         self._me = me
         self._settings = settings
+        self.time = UpgradeTime(me, settings)
         self._is_rehearsal = paths.run() != Path("/run/pimains")
         self._directory = me.run / "upgrade" if self._is_rehearsal else Path("/run/pimains-update", me.name)
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._upgrade_apart = Upgrade(self._directory, me.name)
-        self._commands = state.Watch(me.run)
         self._job = me.lib / "job"
         self._outcome = state.read(me.run / "found") or "looks for newer versions five minutes after boot"
         self._is_well = not state.read(me.lib / "failing")
-        self._failures = 0
-
-    def until_due(self) -> Generator[Nap, tuple[Readable, ...], str]:
-        """Wait until it is time to look; returns why it is."""
-        while True:
-            self._commands.changed()
-            is_asked = state.read(self._me.run / "now") is not None
-            wait, why = self._obstacle(is_asked)
-            if not wait:
-                with suppress(OSError):
-                    (self._me.run / "now").unlink()
-                return "somebody asked for it" if is_asked else "newer versions are there"
-            self._tell(why)
-            yield within(wait, self._commands)
-
-    def _obstacle(self, is_asked: bool) -> tuple[float, str]:
-        """How long to wait, and for what; 0 if it can be done now."""
-        if halt_request.pending():
-            return _HALT_LOOK_SECONDS, "waiting: this machine is about to halt"
-        if is_asked:
-            return 0, ""
-        if (left := self._due() - self._me.clock.monotonic()) > 0:
-            return left, ""
-        window = self._settings.WINDOW
-        wall = self._me.clock.wall()
-        if window is None:
-            return 0, ""
-        if not clock_was_set(wall):
-            return _WINDOW_LOOK_SECONDS, f"waiting for {window}: the clock was not set"
-        time.tzset()  # somebody may have set the zone since
-        now = time.localtime(wall)
-        wait = window.seconds_until(now.tm_hour * 3600 + now.tm_min * 60 + now.tm_sec)
-        return min(wait, _WINDOW_LOOK_SECONDS), f"waiting for {window}"
-
-    def _last(self) -> float | None:
-        with suppress(ValueError, OverflowError):
-            return float(state.read(self._me.run / "last") or "")
-        return None
-
-    def _due(self) -> float:
-        last = self._last()
-        if last is None:
-            return _FIRST_SECONDS
-        now = self._me.clock.monotonic()
-        again = float(self._settings.INTERVAL)
-        if self._failures:
-            again = min(again, _RETRY_SECONDS * 2.0 ** (self._failures - 1))
-        return min(last, now) + again
 
     def look_and_upgrade(self, cause: str) -> Naps:
         """One round."""
-        self._has_looked()
-        keep_ours = self._settings.SKIP_WHILE_CLIENTS and any(state.read(path) for path in paths.run().glob("*/clients"))
-        left_alone = [name for name in self._settings.UPGRADE if keep_ours and name in _OURS]
-        names = [name for name in self._settings.UPGRADE if name not in left_alone]
-        self._me.status("looking for newer versions")
-        rows = yield from self._done_by_a_child(partial(upgrade.look, names, self._is_rehearsal, self._me.status), _LOOK_SECONDS_MAX)
-        self._has_looked()
+        ours = [name for name in self._settings.UPGRADE if name in _OURS]
+        left_alone = ours if self.time.clients() else []
+        rows = yield from self._look(left_alone)
+        if ours and not left_alone and self.time.clients():  # somebody came meanwhile
+            rows = yield from self._look(ours)
         troubles = [row[0] for kind, *row in rows if kind == "trouble"]
-        self._failures = self._failures + 1 if troubles else 0
+        self.time.failures = self.time.failures + 1 if troubles else 0
         for trouble in troubles:
             self._me.complain(trouble)
         changes = [Change(*row) for kind, *row in rows if kind == "change"]
+        waiting = [Change(*row) for kind, *row in rows if kind == "waits"]
         failing = {row[0]: row[1] for kind, *row in rows if kind == "failed"}
-        if changes and not self._is_rehearsal and not halt_request.pending():
+        obstacle = changes and self.time.obstacle()
+        if obstacle:
+            waiting = changes + waiting
+        self.time.put_off(listed(waiting))
+        if changes and not self._is_rehearsal and not obstacle:
             yield from self._upgrade(changes, failing, cause)
             return
+        there = [row[0] for kind, *row in rows if kind == "there" and row[0].split()[0] not in [change.name for change in waiting]]
         if changes:
-            found = f"{'would upgrade' if self._is_rehearsal else 'did not upgrade'} {listed(changes)}"
+            found = f"nothing was upgraded: {obstacle}" if obstacle else f"would upgrade {listed(changes)}"
         elif troubles:
             found = troubles[0]
+        elif waiting:
+            found = f"nothing else to upgrade: {listed(there)}" if there else "nothing else to upgrade"
         else:
-            found = f"nothing to upgrade: {listed([row[0] for kind, *row in rows if kind == 'there']) or 'none of UPGRADE is installed'}"
-        if left_alone:
-            found += f"; {' and '.join(left_alone)} left alone while there are clients"
+            found = f"nothing to upgrade: {listed(there) or 'none of UPGRADE is installed'}"
         yield from self._conclude(found, [], failing)
+
+    def _look(self, left_alone: list[str]) -> Generator[Nap, tuple[Readable, ...], Rows]:
+        self._me.status("looking for newer versions")
+        self.time.has_looked()
+        look = partial(upgrade.look, list(self._settings.UPGRADE), left_alone, self._is_rehearsal, self._me.status)
+        rows = yield from self._done_by_a_child(look, _LOOK_SECONDS_MAX)
+        self.time.has_looked()
+        return rows
 
     def _upgrade(self, changes: list[Change], failing: dict[str, str], cause: str) -> Naps:
         """Begin the upgrade; what it is to do is written down before."""
@@ -211,13 +173,11 @@ class Updater:
         self._outcome = f"{found}{failed} ({moment(wall, wall)})"
         self._is_well = not failing
         self._me.leave("found", self._outcome)
-        self._tell("")
+        self.tell("")
 
-    def _tell(self, more: str) -> None:
-        self._me.status("; ".join(filter(None, (self._outcome, more))), well=self._is_well and self._failures <= _FAILURES_MAX)
-
-    def _has_looked(self) -> None:
-        self._me.leave("last", f"{self._me.clock.monotonic():.0f}")
+    def tell(self, more: str) -> None:
+        """How it stands."""
+        self._me.status("; ".join(filter(None, (self._outcome, more))), well=self._is_well and self.time.failures <= _FAILURES_MAX)
 
     def _note(self, action: str, cause: str) -> Generator[Nap, tuple[Readable, ...], str]:
         """Write into the ledger, in a child that takes SQLite's memory with it; returns what is wrong if that fails."""
