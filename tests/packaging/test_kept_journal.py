@@ -37,6 +37,8 @@ BOOTS = rf"""{MACHINE}
 overlay "$1" "$2"
 mkdir -p root/var/log/journal root/srv/lib root/srv/house
 cp -r "$3/pimains" root/srv/lib
+mkdir -p root/usr/share/pimains
+cp -r "$3/../services" root/usr/share/pimains
 printf '%s' "$4" >root/srv/learn.py
 printf '%s' "$5" >root/srv/word.py
 chown nobody root/srv/house

@@ -21,12 +21,15 @@ class HaltBudgets:
         self._clock = clock
         self._step_seconds_max = step_seconds_max
         self._upgrade_seconds_max = upgrade_seconds_max
+        self._known: dict[str, float] = {}  # the ledger is asked once: a halt is not to wait for it
 
     def of(self, step: Step) -> float:
         """What it gets when there is time."""
         if is_upgrade(step.name):
             return self._upgrade_seconds_max
-        return budget(self._durations(step), self._step_seconds_max)
+        if step.name not in self._known:
+            self._known[step.name] = budget(self._durations(step), self._step_seconds_max)
+        return self._known[step.name]
 
     def of_all(self, steps: Sequence[Step]) -> list[float]:
         """What each of `steps` gets when there is time, but for the one that waits for an upgrade: that is no work of a halt."""
@@ -35,7 +38,7 @@ class HaltBudgets:
     def granted(self, to_come: Sequence[Step]) -> float:
         """What the first of the steps to come gets now."""
         first, left = to_come[0], self._left()
-        if left == math.inf:  # the ledger is asked about the others only where that matters: a halt is not to wait for it
+        if left == math.inf:
             return self.of(first)
         if not is_upgrade(first.name):
             return short_time.granted(self.of_all(to_come), left)

@@ -119,23 +119,26 @@ class Halting:
             halt_request.finish()
 
     def _wait_for_second_thoughts(self) -> Naps:
-        grace = self._budgets.grace(self._settings.HALT_GRACE_SECONDS, self._steps_to_come())
+        if not self._settings.HALT_GRACE_SECONDS:
+            return
+        grace = self._budgets.grace(self._settings.HALT_GRACE_SECONDS, self._to_come(halt_steps.steps()))
         end = self._now() + grace
         while not self._is_cancelled() and self._now() < end:
-            self._me.status(f"shutting down in {grace:g} s: {self._request}; pimains halt --cancel stops it")
+            self._me.status(f"shutting down in {grace:.0f} s: {self._request}; pimains halt --cancel stops it")
             yield within(end - self._now(), self._watch)
 
     def _run_steps(self) -> Naps:
-        for step in halt_steps.steps():
+        steps = halt_steps.steps()
+        for step in steps:
             if step.fault:
                 self._me.complain(f"{step.name} is not run: {step.fault}")
-        to_come = self._steps_to_come()
+        to_come = self._to_come(steps)
         while to_come and not self._is_cancelled():
             yield from self._run_step(to_come)
             to_come = to_come[1:]
 
-    def _steps_to_come(self) -> list[Step]:
-        return [step for step in halt_steps.steps() if not (step.fault or halt_progress.has_ended(self._progress, step.name))]
+    def _to_come(self, steps: list[Step]) -> list[Step]:
+        return [step for step in steps if not (step.fault or halt_progress.has_ended(self._progress, step.name))]
 
     def _run_step(self, to_come: list[Step]) -> Naps:
         """Run the first of them."""
