@@ -1,16 +1,40 @@
 # shellcheck shell=bash
 # Sourced by tests/run: one function for each thing the tests stand on. Each does nothing when it is there already.
 
-step() { # DESCRIPTION FUNCTION: run it, saying what it is when it takes more than a moment
-    local started=$SECONDS log
+step() { # DESCRIPTION FUNCTION: run it, saying what it is when it takes more than a moment; one checkout at a time
+    local started=$SECONDS log failed
     log=$(mktemp)
-    if ! "$2" >"$log" 2>&1; then
+    exec 9>"$PIMAINS_CACHE/lock"
+    flock -n 9 || { echo "waiting for another tests/run that prepares something in $PIMAINS_CACHE"; flock 9; }
+    set +e # and no "if": its first command that fails ends the function
+    (
+        set -e
+        "$2"
+    ) >"$log" 2>&1 9>&-
+    failed=$?
+    set -e
+    exec 9>&-
+    if [ "$failed" != 0 ]; then
         cat "$log" >&2
         echo "tests/run: could not prepare: $1" >&2
         exit 1
     fi
     [ $((SECONDS - started)) -lt 2 ] || echo "prepared: $1 ($((SECONDS - started)) s)"
     rm -f "$log"
+}
+
+again() { # COMMAND...: what asks another machine is tried three times, and not for ever
+    local try
+    for try in 1 2 3; do
+        timeout --kill-after=10 1200 "$@" && return
+        echo "this failed (try $try of 3): $*"
+        [ "$try" = 3 ] || sleep $((try * 15))
+    done
+    return 1
+}
+
+apt_get() { # WORDS...: waits for another apt that is at work, and for a mirror that is slow
+    DEBIAN_FRONTEND=noninteractive again apt-get -o DPkg::Lock::Timeout=300 -o Acquire::Retries=5 -o Acquire::http::Timeout=60 "$@"
 }
 
 made_from() { # STAMP FILE...: true when STAMP was made from just these files
@@ -27,14 +51,23 @@ note_made_from() { # STAMP FILE...
 
 test_tools() {
     local venv=$PIMAINS_CACHE/tools
-    made_from "$venv/made-from" tests/requirements.txt && return
+    [ -e "$venv/unfinished" ] || ! made_from "$venv/made-from" tests/requirements.txt || return 0
     if [ "$(id -u)" = 0 ] && ! dpkg -s python3-venv >/dev/null 2>&1; then
-        apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends python3-venv
+        apt_get update
+        apt_get install -y --no-install-recommends python3-venv
     fi
-    # what is there stays usable meanwhile: another checkout may be tested with it
+    # what is there stays usable meanwhile: another checkout may be tested with it. What somebody stopped half-way does not
+    [ ! -e "$venv/unfinished" ] || rm -rf "$venv"
+    mkdir -p "$venv"
+    touch "$venv/unfinished"
     [ -x "$venv/bin/pip" ] || /usr/bin/python3 -m venv --system-site-packages "$venv"
-    "$venv/bin/pip" install -r tests/requirements.txt
+    again "$venv/bin/pip" install -r tests/requirements.txt
     note_made_from "$venv/made-from" tests/requirements.txt
+    rm "$venv/unfinished"
+}
+
+compiled() { # the library, before many Pythons do it at a time, whose half-written files would be copied by tests that copy it
+    /usr/bin/python3 -m compileall -q lib
 }
 
 debian_packages() {
@@ -44,9 +77,9 @@ debian_packages() {
         dpkg-query -W -f '${Status}\n' "$package" 2>/dev/null | grep -q 'ok installed' || missing="$missing $package"
     done
     [ -n "$missing" ] || return 0
-    apt-get update
+    apt_get update
     # shellcheck disable=SC2086  # a list of names
-    DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $missing
+    apt_get install -y --no-install-recommends $missing
 }
 
 users() {
@@ -63,7 +96,7 @@ aioesphomeapi_versions() { # for Debian's python: the version Debian and our pac
         [ -d "$PIMAINS_CACHE/aioesphomeapi-$version" ] && continue
         rm -rf "$PIMAINS_CACHE/aioesphomeapi-$version.new"
         # --ignore-installed: all of it comes from there, nothing from Debian's older packages
-        "$PIMAINS_CACHE/tools/bin/pip" install --ignore-installed --target "$PIMAINS_CACHE/aioesphomeapi-$version.new" "aioesphomeapi==$version"
+        again "$PIMAINS_CACHE/tools/bin/pip" install --ignore-installed --target "$PIMAINS_CACHE/aioesphomeapi-$version.new" "aioesphomeapi==$version"
         mv "$PIMAINS_CACHE/aioesphomeapi-$version.new" "$PIMAINS_CACHE/aioesphomeapi-$version"
     done
 }
@@ -86,10 +119,13 @@ esphome_versions() { # 2026.6.5 runs on Debian's python, 2026.10.0 needs 3.12: l
 
 esphome_version() { # VERSION PYTHON
     local venv=$PIMAINS_CACHE/esphome-$1
-    [ -x "$venv/bin/esphome" ] && return
+    [ -e "$venv/unfinished" ] || ! [ -x "$venv/bin/esphome" ] || return 0
     rm -rf "$venv"
+    mkdir "$venv"
+    touch "$venv/unfinished"
     "$2" -m venv "$venv"
-    "$venv/bin/pip" install "esphome==$1"
+    again "$venv/bin/pip" install "esphome==$1"
+    rm "$venv/unfinished"
 }
 
 firmware() { # the plug's firmware as Linux programs: firmware/<hash of its sources>/<version>/<kind>, found again by tests/firmware.py
@@ -116,13 +152,16 @@ firmware_program() { # VERSION KIND PROGRAM: built in a copy, because esphome le
         cp -r tests/esphome-host "$copy/tests"
         cd "$copy/tests/esphome-host" || exit
         # what was compiled before stays in .esphome: after an edit of the yaml little is left to compile
-        "$PIMAINS_CACHE/esphome-$1/bin/esphome" -q compile --only-generate "$2.yaml" && make -s -j"$(nproc)" && cp plug "$3.new" && mv "$3.new" "$3"
+        "$PIMAINS_CACHE/esphome-$1/bin/esphome" -q compile --only-generate "$2.yaml"
+        make -s -j"$(nproc)"
+        cp plug "$3.new"
+        mv "$3.new" "$3"
     ) 9>"$copy/lock"
     [ -x "$3" ]
 }
 
 packages() { # every .deb for the release this runs on, into dist/
-    debian/build
+    again debian/build
 }
 
 roots() { # what tests/packaging installs packages in: Debian with the packages that ours depend on, and nothing of ours
@@ -141,7 +180,8 @@ debian_root() { # RELEASE PACKAGE...
     [ "$(cat "$root/made-with" 2>/dev/null)" != "$*" ] || return 0
     rm -rf "$root" "$root.new"
     # dpkg need not wait for the disk in a root that is thrown away
-    mmdebstrap --variant=minbase --skip=cleanup/apt/lists --dpkgopt=force-unsafe-io --dpkgopt=path-exclude=/usr/share/locale/* \
+    # shellcheck disable=SC2016  # the words of another shell
+    again sh -ec 'rm -rf "$0"; exec "$@"' "$root.new" mmdebstrap --variant=minbase --aptopt='Acquire::Retries "5"' --skip=cleanup/apt/lists --dpkgopt=force-unsafe-io --dpkgopt=path-exclude=/usr/share/locale/* \
         --include="adduser daemontools daemontools-run python3 $*" "$release" "$root.new"
     echo "$*" >"$root.new/made-with"
     mv "$root.new" "$root"
@@ -165,8 +205,8 @@ package_layer() { # NAME RELEASE PACKAGE...: what these packages add to that roo
         chmod 755 usr/sbin/policy-rc.d
         shift 2
         export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8
-        chroot . apt-get update
-        chroot . apt-get install -y --no-install-recommends "$@"
+        chroot . apt-get -o Acquire::Retries=5 update
+        chroot . apt-get -o Acquire::Retries=5 install -y --no-install-recommends "$@"
         rm usr/sbin/policy-rc.d
     ' layer "$root" "$layer.new" "$@"
     rm -rf "$layer.new/work" "$layer.new/root"
