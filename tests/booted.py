@@ -112,14 +112,14 @@ class Machine:
                 stdout=console,
                 stderr=console,
             )
-        until(lambda: self.is_off or self._process_1(), 20, f"{self.name} to boot")
+        until(lambda: self.is_off or self._process_1(), what=f"{self.name} to boot")
         leader = self._process_1()
         if not leader:
             raise CannotBoot(self.console[-2000:])
         self._inside = [os.open(f"/proc/{leader}/ns/{kind}", os.O_RDONLY | os.O_CLOEXEC) for kind in _NAMESPACES]
         for kind, handle in zip(_NAMESPACES, self._inside, strict=True):
             assert os.fstat(handle).st_ino != Path(f"/proc/self/ns/{kind}").stat().st_ino, f"{self.name} shares our {kind} namespace"
-        until(lambda: Path(f"/proc/{leader}/root/run/systemd/private").exists(), 20, f"{self.name} to obey systemctl")
+        until(lambda: Path(f"/proc/{leader}/root/run/systemd/private").exists(), what=f"{self.name} to obey systemctl")
 
     def run(self, command: str, *, check: bool = True, seconds: float = 60, stdin: str = "") -> str:
         """What a shell command says, both streams; AssertionError with that if it fails."""
@@ -199,7 +199,7 @@ class Machine:
             for child in _children(self._nspawn.pid):
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(child, signal.SIGTERM)
-            self._nspawn.wait(30)
+            self._nspawn.wait(100)
         self._let_go()
 
     def plug_cable(self, *, in_: bool) -> None:
@@ -254,9 +254,11 @@ class Holder:
     def close(self) -> None:
         """Everything that is left in there ends now."""
         self._process.communicate()
-        for groups in Path("/sys/fs/cgroup").rglob(f"*-{self.mark}"):
-            for group, _, _ in os.walk(groups, topdown=False):
-                Path(group).rmdir()
+        # walk passes over what others take away meanwhile, which rglob does not
+        for group, _, _ in os.walk("/sys/fs/cgroup", topdown=False):
+            if any(part.endswith(f"-{self.mark}") for part in Path(group).parts):
+                with contextlib.suppress(OSError):  # what was in it is still ending
+                    Path(group).rmdir()
 
 
 @contextlib.contextmanager

@@ -71,7 +71,7 @@ class DebianRoot:
         assert done.returncode == 0 or not check, f"{command}\n{done.stdout}\nexit {done.returncode}"
         return done.stdout
 
-    def says(self, words: str, command: str, seconds: float = 30) -> None:
+    def says(self, words: str, command: str, seconds: float = 60) -> None:
         """Wait until a command says `words`."""
         until(lambda: words in self.run(command, check=False), seconds, f"{command} to say {words}")
 

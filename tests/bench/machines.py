@@ -55,7 +55,7 @@ def a_day(music: Machine, kitchen: Machine) -> Day:
     def took(what: str, change: Callable[[], object], is_done: Callable[[], object]) -> None:
         began = time.monotonic()
         change()
-        until(is_done, 60, f"{what}; in the kitchen: {kitchen.status('fclient')}")
+        until(is_done, 90, f"{what}; in the kitchen: {kitchen.status('fclient')}")
         seconds[what] = time.monotonic() - began
 
     def are_off() -> bool:
@@ -64,33 +64,33 @@ def a_day(music: Machine, kitchen: Machine) -> Day:
     steps = iter(ALLOWED_SECONDS)
     switch_on(music, kitchen)
     took(next(steps), lambda: set_up(music, kitchen, power_off="told"), lambda: is_up(kitchen))
-    until(lambda: kitchen.status("fclient") in music.read("run/pimains/fserver/clients"), 20)
+    until(lambda: kitchen.status("fclient") in music.read("run/pimains/fserver/clients"))
     seen["clients"] = music.read("run/pimains/fserver/clients")
     seen["mounted"] = kitchen.run("ls /var/lib/mpd/MDrive/Music; findmnt -no FSTYPE,SOURCE /var/lib/mpd/MDrive || true")
     took(next(steps), lambda: music.run("systemctl poweroff"), are_off)
     for machine in (music, kitchen):
-        machine.until_off(1)
+        machine.until_off(30)
     seen["drive after systemctl poweroff"] = music.drive_says()["Filesystem state"]
 
     took(next(steps), lambda: switch_on(music, kitchen), lambda: is_up(kitchen))
     began = time.monotonic()
     took(next(steps), lambda: music.plug_cable(in_=False), lambda: not kitchen.has_mounted(SHARE))
-    until(lambda: not plays(kitchen), 40)
+    until(lambda: not plays(kitchen))
     seconds[next(steps)] = time.monotonic() - began
-    seen["ls without a server"] = kitchen.run("timeout 1 ls /var/lib/mpd; timeout 1 ls /var/lib/mpd/MDrive; echo exit $?")
-    until(lambda: kitchen.status("fclient").startswith("waiting for"), 10)
+    seen["ls without a server"] = kitchen.run("timeout 4 ls /var/lib/mpd; timeout 4 ls /var/lib/mpd/MDrive; echo exit $?")
+    until(lambda: kitchen.status("fclient").startswith("waiting for"))
     took(next(steps), lambda: music.plug_cable(in_=True), lambda: is_up(kitchen))
 
     seen |= upgrade(music, kitchen)
 
     kitchen.run("echo 1 >/etc/service/fclient/variables/POWER_OFF && svc -u /etc/service/fclient")
-    until(lambda: is_up(kitchen) and kitchen.status("fclient") in music.read("run/pimains/fserver/clients"), 20)
+    until(lambda: is_up(kitchen) and kitchen.status("fclient") in music.read("run/pimains/fserver/clients"))
     began = time.monotonic()
     took(next(steps), lambda: music.run("pimains halt 'good night'"), lambda: not kitchen.has_mounted(SHARE))
     until(are_off, 60)
     seconds[next(steps)] = time.monotonic() - began
     for machine in (music, kitchen):
-        machine.until_off(1)
+        machine.until_off(30)
     seen["drive after pimains halt"] = music.drive_says()["Filesystem state"]
     ledger = [(machine.name, entry) for machine in (music, kitchen) for entry in machine.ledger()]
     return Day(seconds, seen, sorted(ledger, key=lambda each: each[1].monotonic))
@@ -109,12 +109,13 @@ def upgrade(music: Machine, kitchen: Machine) -> dict[str, str]:
     """
     seen = {}
     seen["versions before"] = versions(music)
-    # it looks five minutes after boot, and these machines have the clock of this one
+    # it looks five minutes after boot, and these machines have the clock of this one, which may have been up for less
+    music.run("mkdir -p /run/pimains/update && touch /run/pimains/update/now")
     music.run("create_service --service_name=update --upgrade='pimains alpha' --add-service")
     until(lambda: music.status("update").startswith("upgraded alpha 1 to 2"), 60, "alpha to be upgraded")
     seen["versions while the kitchen is there"] = versions(music)
     kitchen.run("svc -d /etc/service/fclient")
-    until(lambda: not music.read("run/pimains/fserver/clients"), 20)
+    until(lambda: not music.read("run/pimains/fserver/clients"))
     music.run("touch /run/pimains/update/now")
     until(lambda: music.status("update").startswith("upgraded pimains"), 60, "pimains to be upgraded")
     seen["versions when it has left"] = versions(music)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from debian_root import PATH, RELEASES, DebianRoot, debian_root
-from kit import TOP
+from kit import TOP, until
 
 RECORDER = "/srv/record-halt"
 ADD_HALT = f"create_service --service_name=halt --halt-command={RECORDER} --add-service"
@@ -57,9 +57,9 @@ def install(root: DebianRoot) -> None:
     root.run(f"printf '#!/bin/sh\\necho \"$*\" >>/srv/halted\\n' >{RECORDER}; chmod +x {RECORDER}")
 
 
-def add_halt(root: DebianRoot) -> None:
+def add_halt(root: DebianRoot, *more: str) -> None:
     root.start_svscan()
-    root.run(ADD_HALT)
+    root.run(" ".join((ADD_HALT, *more)))
     root.says("ready", "cat /run/pimains/halt/status")
 
 
@@ -95,7 +95,7 @@ def test_installing_makes_users_and_directories_and_starts_nothing(bare: DebianR
         "2755 pimains-log adm",
     ]
     assert bare.run("ls -A /etc/service") == ""
-    assert "python" not in bare.run("cat /proc/[0-9]*/comm")
+    assert "python" not in bare.run("cat /proc/[0-9]*/comm", check=False)  # some end meanwhile
     assert bare.run("find /etc/systemd -name '*pimains*'") == ""
 
 
@@ -197,10 +197,10 @@ def test_an_upgrade_leaves_alone_what_is_down(bookworm: DebianRoot) -> None:
 
 
 def test_an_upgrade_restarts_nothing_while_this_machine_is_shut_down(bookworm: DebianRoot) -> None:
-    add_halt(bookworm)
+    add_halt(bookworm, "--step_seconds_max=3600")
     bookworm.run("create_service --service_name=notify --add-service")
     bookworm.says(": up ", "svstat /etc/service/notify")
-    bookworm.run("cd /etc/pimains/halt.d; printf '#!/bin/sh\\nexec sleep 60\\n' >50-slow; chmod +x 50-slow")
+    bookworm.run("cd /etc/pimains/halt.d; printf '#!/bin/sh\\nexec sleep 3600\\n' >50-slow; chmod +x 50-slow")
     bookworm.run("printf 'a test\\nthe test\\n' >/run/pimains/halt/request")
     bookworm.says("50-slow", "cat /run/pimains/halt/status")
     before, newer_package = (pid(bookworm), pid(bookworm, "notify")), newer(bookworm)
@@ -215,8 +215,8 @@ def test_an_upgrade_restarts_nothing_while_this_machine_is_shut_down(bookworm: D
 def test_removing_stops_the_services_and_installing_again_brings_them_back_as_they_were(root: DebianRoot) -> None:
     add_halt(root)
     root.run(f"{ADD_HALT} --instance=rests --root=/srv/rests; {ADD_HALT} --instance=kept-down --root=/srv/kept --down")
-    for name in ("rests", "kept-down"):
-        root.says("supervise", f"ls /etc/service/{name}")
+    for name in ("halt", "rests", "kept-down"):
+        root.says("there", f"ls /etc/service/{name}/supervise/ok /etc/service/{name}/log/supervise/ok && echo there")
     root.run("svc -d /etc/service/rests")
     root.says(": down ", "svstat /etc/service/rests")
     settings = root.run("cd /etc/service && grep -r . */variables")
@@ -229,12 +229,16 @@ def test_removing_stops_the_services_and_installing_again_brings_them_back_as_th
     assert root.run("cd /etc/service && ls -d */down */removed */log/down 2>/dev/null", check=False) == "kept-down/down\n"
     assert ": down " in root.run("svstat /etc/service/rests")
     assert ": down " in root.run("svstat /etc/service/kept-down")
-    assert [line.split()[1] for line in root.run("svstat /etc/service/*/log").splitlines()] == ["up"] * 3
+    until(lambda: [line.split()[1] for line in root.run("svstat /etc/service/*/log").splitlines()] == ["up"] * 3)
 
 
 def test_a_reboot_between_removing_and_installing_again_changes_nothing(bookworm: DebianRoot) -> None:
     add_halt(bookworm)
-    bookworm.run("dpkg -r pimains; svc -dx /etc/service/halt /etc/service/halt/log; rm -rf /etc/service/halt/supervise /run/pimains")
+    # svscan sleeps, or it would start supervise again before what the other has left is gone
+    bookworm.run("dpkg -r pimains; kill -STOP $(cat /proc/[0-9]*/stat | sed -n 's/ (svscan) .*//p')")
+    bookworm.run("svc -dx /etc/service/halt /etc/service/halt/log")
+    bookworm.says("ended", "svok /etc/service/halt || svok /etc/service/halt/log || echo ended")
+    bookworm.run("rm -rf /etc/service/halt/supervise /run/pimains; kill -CONT $(cat /proc/[0-9]*/stat | sed -n 's/ (svscan) .*//p')")
     bookworm.says(": down ", "svstat /etc/service/halt")  # svscan has started supervise again, that nothing
     bookworm.run("dpkg -i /srv/dist/pimains_*.deb")
     bookworm.says("ready", "cat /run/pimains/halt/status")

@@ -91,7 +91,7 @@ def test_what_each_halt_took_is_learned_in_the_next_boot(tmp_path: Path) -> None
     assert [len(each) for each in learned] == [0, 1, 2], done.stdout
     for took, begin, end in zip(learned[-1], began, off, strict=False):
         assert STOPPING_SECONDS <= took <= end - begin + 0.1  # the journal ends a little before the machine; told holds tenths
-        assert end - begin - took < 2 * STOPPING_SECONDS
+        assert end - begin - took < 20  # what the journal does not see: the last file systems, and the next process to be told
     # who is not in group systemd-journal learns nothing
     assert [boot[1] for boot in boots] == ["None"] * 3, done.stdout
 

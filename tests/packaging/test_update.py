@@ -41,6 +41,9 @@ def repository(root: DebianRoot) -> Repository:
 
 
 def add_update(root: DebianRoot, packages: str, *more: str) -> None:
+    root.run(
+        "install -d -m 2775 -g pimains /run/pimains /run/pimains/update; touch /run/pimains/update/now"
+    )  # this machine may have been up for less than five minutes
     root.run(f"create_service --service_name=update --upgrade='{packages}' {' '.join(more)} --add-service")
 
 
@@ -165,10 +168,13 @@ def test_what_a_power_cut_left_half_installed_is_finished(root: DebianRoot, repo
     add_update(root, "alpha")
     until(lambda: (root.top / "srv/began").exists(), 60)
     # what a cut leaves behind: nobody at work any more, nothing told, the package unpacked
-    root.run("svc -dk /etc/service/update; for name in upgrade apt-get dpkg alpha.postinst; do fuser -k /srv/began; done", check=False)
+    root.run("svc -dk /etc/service/update")
+    # in brackets, so that what looks for them does not find itself
     root.run(
-        "for each in /proc/[0-9]*; do grep -aqE 'update/upgrade|apt-get|dpkg' $each/cmdline && kill -9 ${each#/proc/}; done", check=False
+        "for each in /proc/[0-9]*; do grep -aqE '[u]pdate/upgrade|[a]pt-get|[d]pkg' $each/cmdline && kill -9 ${each#/proc/}; done",
+        check=False,
     )
+    root.says(": down", "svstat /etc/service/update")
     root.run("rm -rf /run/pimains-update /run/pimains; touch /srv/go-on")
     assert not root.run("dpkg-query -W -f '${db:Status-Abbrev}' alpha").startswith("ii")
     root.run("svc -u /etc/service/update")

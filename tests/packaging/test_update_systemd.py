@@ -13,7 +13,9 @@ BOOT = rf"""{MACHINE}
 overlay "$1" "$2"
 cat >root/srv/watch <<'END'
 #!/bin/sh
-for _ in $(seq 300); do
+# it looks five minutes after boot, and this machine has the clock of another one, which may have been up for less
+mkdir -p /run/pimains/update && touch /run/pimains/update/now
+for _ in $(seq 400); do
     grep -q "^upgraded" /run/pimains/update/status && break
     sleep 0.2
 done
@@ -32,7 +34,7 @@ ExecStart=/srv/watch
 WantedBy=multi-user.target
 END
 systemctl --root=root -q enable watch.service
-boot 90
+boot 110
 cat root/var/versions root/var/status root/var/why
 cat root/var/log/pimains/update/current >"$3"
 ls root/var/lib/pimains/notify/queue >>"$3"
