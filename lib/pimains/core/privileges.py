@@ -15,7 +15,7 @@ def make_directories(me: Instance, user: str | None) -> None:
         for each in (top, directory):
             if each.is_dir():
                 continue
-            each.mkdir(parents=True)
+            each.mkdir(parents=True, exist_ok=True)  # at boot all services come at once
             if os.geteuid() == 0:
                 os.chown(each, _user_id(user) if user and each is directory else 0, _group())
                 each.chmod(0o2775)
