@@ -12,6 +12,7 @@ import json
 import shutil
 import subprocess
 import tempfile
+import threading
 from collections.abc import Coroutine
 from typing import Any, NamedTuple, Self, TypeVar
 
@@ -52,6 +53,7 @@ class Browser:
         self._process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         assert self._process.stderr
         address = next(line.split()[-1] for line in self._process.stderr if "DevTools listening on" in line)
+        threading.Thread(target=self._process.stderr.read, daemon=True).start()  # it would wait for whoever reads the rest
         self._loop = asyncio.new_event_loop()
         self._numbers = itertools.count(1)
         self._events: list[dict[str, Any]] = []
@@ -62,7 +64,7 @@ class Browser:
         self._wait(self._session.close())
         self._loop.close()
         self._process.terminate()
-        self._process.communicate()
+        self._process.wait()
         self._home.cleanup()
 
     def open(self, url: str, *, width: int = 1280, height: int = 1000, dark: bool = False) -> Page:
@@ -86,8 +88,9 @@ class Browser:
 
     def _go(self, url: str) -> None:
         self._events.clear()
-        assert "errorText" not in self.tell("Page.navigate", url=url)
-        self._wait(self._until("Page.loadEventFired"))
+        begun = self.tell("Page.navigate", url=url)
+        assert "errorText" not in begun, begun
+        self._wait(self._until_loaded(begun["loaderId"]))
 
     def tell(self, method: str, **words: Any) -> dict[str, Any]:
         """One command of the protocol."""
@@ -99,11 +102,14 @@ class Browser:
     async def _connect(self, address: str) -> None:
         self._session = aiohttp.ClientSession()
         port = address.split(":")[2].partition("/")[0]
-        async with self._session.get(f"http://127.0.0.1:{port}/json/list") as answer:
-            tab = next(each for each in await answer.json(content_type=None) if each["type"] == "page")
-        self._socket = await self._session.ws_connect(tab["webSocketDebuggerUrl"], max_msg_size=0)
+        tabs: list[dict[str, Any]] = []
+        while not tabs:  # it listens before it has one
+            async with self._session.get(f"http://127.0.0.1:{port}/json/list") as answer:
+                tabs = [each for each in await answer.json(content_type=None) if each["type"] == "page"]
+        self._socket = await self._session.ws_connect(tabs[0]["webSocketDebuggerUrl"], max_msg_size=0)
         for domain in ("Page", "Network", "Runtime", "Log"):
             await self._tell(f"{domain}.enable", {})
+        await self._tell("Page.setLifecycleEventsEnabled", {"enabled": True})
 
     async def _tell(self, method: str, words: dict[str, Any]) -> dict[str, Any]:
         number = next(self._numbers)
@@ -114,6 +120,11 @@ class Browser:
         found: dict[str, Any] = said["result"]
         return found
 
-    async def _until(self, method: str) -> None:
-        while not any(event["method"] == method for event in self._events):
+    async def _until_loaded(self, loader: str) -> None:
+        """That very page, and not the one before it."""
+        while not any(event["method"] == "Page.lifecycleEvent" and _is_loaded(event["params"], loader) for event in self._events):
             self._events.append(json.loads((await self._socket.receive()).data))
+
+
+def _is_loaded(said: dict[str, Any], loader: str) -> bool:
+    return said["loaderId"] == loader and said["name"] == "load"
