@@ -64,6 +64,7 @@ class AddressBook:
         self._settings = settings
         self._fixed = [*_mail(settings), *_lines(settings)]
         self._apprise: list[Address] = []
+        self._known: dict[str, Address] = {}  # whoever is told something just now must not be forgotten while the file is being edited
         self._apprise_was: tuple[float, int] | None = None
 
     def addresses(self) -> list[Address]:
@@ -83,7 +84,6 @@ class AddressBook:
         is_now = _changed(path) if path else None
         if path is None or is_now == self._apprise_was:
             return ""
-        known = {address.id: address for address in self._apprise}
         try:
             found = apprise.addresses(path)
             if found and path.stat().st_mode & 0o077:
@@ -91,7 +91,8 @@ class AddressBook:
         except OSError as error:
             return f"{path}: {error.strerror}; user pimains must be able to read it"
         self._apprise_was = is_now
-        self._apprise = [known.get(address.id) or _apprise(address, self._settings) for address in found]
+        self._known |= {address.id: _apprise(address, self._settings) for address in found if address.id not in self._known}
+        self._apprise = [self._known[address.id] for address in found]
         return ""
 
 
