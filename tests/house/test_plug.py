@@ -105,3 +105,19 @@ def test_a_legacy_password_logs_in(house: House) -> None:
     with house_plug("--password", "right") as device:
         plug = add_plug(house, device.port, PASSWORD="right")
         house.until(lambda: plug.status.startswith("connected"))
+
+
+def test_variables_that_are_replaced_while_it_starts_are_an_edit_and_no_crash(house: House) -> None:
+    variables = {path.name: path.read_text().partition("\n")[0] for path in (TOP / "services/plug/variables").iterdir()}
+    paths = {"PYTHONPATH": f"{TOP / 'lib'}:{aioesphomeapi()}", "PIMAINS_ROOT": str(house.root)}
+    (house.root / "plug").mkdir()
+    done = subprocess.run(
+        ["/usr/bin/python3", "-Pm", "pimains.services.plug"],
+        cwd=house.root / "plug",
+        env={**os.environ, **variables, **paths, "HOST": "127.0.0.1"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

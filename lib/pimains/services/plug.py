@@ -89,7 +89,10 @@ class Keeper:
         address = esphome.Address(given.HOST, given.PORT, given.ENCRYPTION_KEY, given.PASSWORD)
         switches = (given.DELAY_SWITCH, given.REAL_DELAY_SWITCH, given.HEARTBEAT_SWITCH)
         names = Names(*switches, given.COUNTDOWN_NUMBER, given.DEAD_MAN_NUMBER, given.POWER_SENSOR)
-        watch = state.Watch(self.me.directory / "variables")
+        try:
+            watch = state.Watch(self.me.directory / "variables")
+        except FileNotFoundError:  # replaced as a whole this moment
+            return
         failures = 0
         self.me.with_ledger(self.times.remember)
         self.me.status(f"connecting to {given.HOST}")
