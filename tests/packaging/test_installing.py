@@ -234,12 +234,12 @@ def test_removing_stops_the_services_and_installing_again_brings_them_back_as_th
 
 def test_a_reboot_between_removing_and_installing_again_changes_nothing(bookworm: DebianRoot) -> None:
     add_halt(bookworm)
-    # svscan sleeps, or it would start supervise again before what the other has left is gone
-    bookworm.run("dpkg -r pimains; kill -STOP $(cat /proc/[0-9]*/stat | sed -n 's/ (svscan) .*//p')")
+    bookworm.run("dpkg -r pimains; kill $(cat /proc/[0-9]*/stat | sed -n 's/ (svscan) .*//p')")
     bookworm.run("svc -dx /etc/service/halt /etc/service/halt/log")
     bookworm.says("ended", "svok /etc/service/halt || svok /etc/service/halt/log || echo ended")
-    bookworm.run("rm -rf /etc/service/halt/supervise /run/pimains; kill -CONT $(cat /proc/[0-9]*/stat | sed -n 's/ (svscan) .*//p')")
-    bookworm.says(": down ", "svstat /etc/service/halt")  # svscan has started supervise again, that nothing
+    bookworm.run("rm -rf /etc/service/halt/supervise /run/pimains")
+    bookworm.start_svscan()
+    bookworm.says(": down ", "svstat /etc/service/halt")  # supervise is there again, and starts nothing
     bookworm.run("dpkg -i /srv/dist/pimains_*.deb")
     bookworm.says("ready", "cat /run/pimains/halt/status")
 

@@ -75,7 +75,7 @@ def test_just_the_listed_packages_that_are_installed_are_upgraded_and_edited_fil
     assert root.run("cat /etc/gamma.conf") == "edited\n"
     why = root.run("pimains why update")
     assert "update: upgraded alpha 1 to 2, gamma 1 to 2." in why
-    assert "update: upgrade alpha 1 to 2, gamma 1 to 2, because newer versions are there." in why
+    assert "update: upgrade alpha 1 to 2, gamma 1 to 2, because somebody asked for it." in why
     assert messages(root) == ["upgraded alpha, gamma"]
     look_again(root)
     root.says("nothing to upgrade: alpha 2, gamma 2 (", STATUS, 60)
