@@ -148,7 +148,7 @@ def test_with_power_off_the_client_is_halted_by_its_own_halt_service_when_the_se
     fserver, _ = up(house, POWER_OFF="told")
     house.until(lambda: halt.status == "ready")
     fserver.svc("-d")
-    house.until(lambda: house.halts(), 10)
+    house.until(lambda: house.halts())
     assert not house.is_mounted()
     entry = Ledger(house.root / "var/lib/pimains/ledger.sqlite").entries("halt")[-1]
     assert "the file server stops" in entry.cause
@@ -161,11 +161,11 @@ def test_a_killed_server_is_gone_and_power_off_told_halts_nothing(house: OneHous
     house.until(lambda: halt.status == "ready")
     fserver.kill(19)  # STOP: it is silent, and its connections stay open
     began = time.monotonic()
-    house.until(lambda: not house.is_mounted(), 8)
+    house.until(lambda: not house.is_mounted())
     assert time.monotonic() - began >= 3.6
     house.until(lambda: "stop autofs" in house.units())
     fserver.kill(18)
-    house.until(lambda: house.is_mounted(), 10)
+    house.until(lambda: house.is_mounted())
     assert house.halts() == []
 
 
@@ -181,7 +181,7 @@ def test_with_power_off_1_a_lost_server_halts_the_client_and_a_client_that_is_st
     assert not (halt.run / "request").exists()
     assert house.halts() == []
     fserver.kill(19)
-    house.until(lambda: (halt.run / "accepted").exists(), 8)
+    house.until(lambda: (halt.run / "accepted").exists())
     assert not house.is_mounted()
     assert "is gone" in (halt.run / "accepted").read_text()
     fserver.kill(18)
@@ -191,7 +191,7 @@ def test_a_client_is_stopped_in_time_also_when_its_server_is_gone(house: OneHous
     fserver, fclient = up(house)
     fserver.kill(19)
     fclient.svc("-d")
-    house.until(lambda: fclient.status == "stopped", 8)
+    house.until(lambda: fclient.status == "stopped")
     assert not house.is_mounted()
     fserver.kill(18)
 
@@ -199,7 +199,7 @@ def test_a_client_is_stopped_in_time_also_when_its_server_is_gone(house: OneHous
 def test_a_frozen_client_is_gone_and_a_server_notices(house: OneHouse) -> None:
     fserver, fclient = up(house)
     fclient.kill(19)
-    house.until(lambda: fserver.status == "no clients", 6)
+    house.until(lambda: fserver.status == "no clients")
     assert "nothing heard for 3.9 s" in fserver.log
     fclient.kill(18)
 
@@ -214,7 +214,7 @@ def test_a_busy_share_is_waited_for_by_name_and_taken_by_force_only_when_the_ser
             house.until(lambda: f"kept by sleep ({busy.pid})" in fserver.status)
             assert house.is_mounted()
             fserver.kill()
-            house.until(lambda: not house.is_mounted(), 6)
+            house.until(lambda: not house.is_mounted(), 30)  # before that program ends by itself
         finally:
             busy.terminate()
 
@@ -224,7 +224,7 @@ def test_with_force_umount_nobody_keeps_a_share_busy(house: OneHouse) -> None:
     with subprocess.Popen(["nsenter", f"--mount=/proc/{house.pid}/ns/mnt", "sh", "-c", f"cd {house.share}/Music && exec sleep 60"]) as busy:
         house.until(lambda: "Music" in str(Path(f"/proc/{busy.pid}/cwd").readlink()))
         fserver.svc("-d")
-        house.until(lambda: not house.is_mounted(), 2)
+        house.until(lambda: not house.is_mounted(), 30)  # before that program ends by itself
         busy.terminate()
 
 
@@ -276,7 +276,7 @@ def test_a_crashed_client_finds_what_it_left_behind(house: OneHouse) -> None:
     assert "stop" not in " ".join(house.units())
     fserver.kill(19)
     fclient.kill()  # it starts anew while the server is silent
-    house.until(lambda: not house.is_mounted(), 8)
+    house.until(lambda: not house.is_mounted())
     fserver.kill(18)
 
 
@@ -337,7 +337,7 @@ def test_a_client_with_compat_obeys_pistops_server(house: OneHouse) -> None:
             house.until(lambda: fclient.status.startswith("waiting for") and not house.is_mounted())
         with greeted(server):
             house.until(lambda: house.is_mounted())
-    house.until(lambda: not house.is_mounted(), 8)
+    house.until(lambda: not house.is_mounted())
 
 
 def test_status_lists_the_clients_and_their_last_words(house: OneHouse, capsys: pytest.CaptureFixture[str]) -> None:
@@ -355,5 +355,5 @@ def test_a_share_with_another_one_mounted_inside_is_unmounted_from_the_inside_ou
     enter = ["nsenter", f"--mount=/proc/{house.pid}/ns/mnt"]
     subprocess.run([*enter, "mount", "-t", "tmpfs", "inner", house.share / "Music"], check=True)
     fserver.svc("-d")
-    house.until(lambda: not house.is_mounted(), 2)
+    house.until(lambda: not house.is_mounted())
     assert f"inner is unmounted from {house.share}/Music\n" in fclient.log

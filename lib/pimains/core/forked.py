@@ -23,12 +23,12 @@ _left_alone: set[int] = set()
 class Forked:
     """`function` under way in a child process; readable when it has ended. It returns text, of which 4 KiB are handed on."""
 
-    def __init__(self, function: Callable[[], str]) -> None:
+    def __init__(self, function: Callable[[], str], keep: tuple[int, ...] = ()) -> None:
         _bury()
         self._output, inward = os.pipe2(os.O_CLOEXEC)
         self._pid = os.fork()
         if self._pid == 0:
-            _be_the_child(function, inward)
+            _be_the_child(function, inward, keep)
         os.close(inward)
 
     def fileno(self) -> int:
@@ -73,6 +73,35 @@ class Forked:
             self.close()
 
 
+class Standby(Forked):
+    """A child that has done `prepare` already and waits for its `go`: what `function` needs is loaded by then.
+
+    It ends without having done anything when it is closed, or when this process ends.
+    """
+
+    def __init__(self, prepare: Callable[[], object], function: Callable[[str], str]) -> None:
+        outward, self._order = os.pipe2(os.O_CLOEXEC)
+
+        def stand_by() -> str:
+            prepare()
+            order = os.read(outward, _LONGEST_ANSWER)
+            return function(os.fsdecode(order)) if order else ""
+
+        super().__init__(stand_by, keep=(outward,))
+        os.close(outward)
+
+    def go(self, order: str) -> None:
+        """Have it call its function with `order`, some text; raises OSError when it is not there any more."""
+        os.write(self._order, os.fsencode(order))
+
+    def close(self) -> None:
+        """Let go of it."""
+        if self._order >= 0:
+            os.close(self._order)
+            self._order = -1
+        super().close()
+
+
 def leave_alone(function: Callable[[], object], seconds_max: float) -> None:
     """Have `function` done by a process that nobody waits for; after `seconds_max` it is ended, whatever it hangs in.
 
@@ -100,15 +129,18 @@ def _forget_the_parent() -> None:
     os.closerange(3, os.sysconf("SC_OPEN_MAX"))
 
 
-def _be_the_child(function: Callable[[], str], inward: int) -> None:
+def _be_the_child(function: Callable[[], str], inward: int, keep: tuple[int, ...]) -> None:
     answer = "5 "
     try:
         signal.set_wakeup_fd(-1)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, signal.SIG_DFL)
         # a connection that a hanging child keeps open would never look closed at its other end
-        os.closerange(3, inward)
-        os.closerange(inward + 1, os.sysconf("SC_OPEN_MAX"))
+        lowest = 3
+        for handle in sorted((inward, *keep)):
+            os.closerange(lowest, handle)
+            lowest = handle + 1
+        os.closerange(lowest, os.sysconf("SC_OPEN_MAX"))
         answer = f"0 {function()}"
     except OSError as error:
         answer = f"{error.errno or 5} {error.strerror or error}"

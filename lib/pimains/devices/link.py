@@ -78,6 +78,11 @@ class Link:
         """When the server was heard last, monotonic seconds."""
         return self._hearing.last
 
+    @property
+    def is_in_doubt(self) -> bool:
+        """Whether the server may soon be taken for gone."""
+        return self.is_joined and (not self._line or self._hearing.is_in_doubt(self._clock.monotonic()))
+
     def wait_seconds(self) -> float:
         """Until `step` has something to do that no file tells."""
         now = self._clock.monotonic()

@@ -83,6 +83,11 @@ def is_waiting(place: Path) -> bool:
     return any(each.place == place and each.kind == "autofs" for each in mounts())
 
 
+def load() -> None:
+    """Load what `detach` needs: for a process that stands by for it."""
+    import ctypes  # noqa: F401  # the process has it then
+
+
 def detach(place: Path, *, by_force: bool) -> str:
     """Take away what is mounted last at `place`; may hang on a share whose server is away.
 

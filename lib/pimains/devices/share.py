@@ -11,12 +11,12 @@ from pimains.core.clock import Clock
 from pimains.core.forked import Forked
 from pimains.core.naps import Nap, Readable, seconds
 from pimains.devices import mount
+from pimains.devices.detacher import Detacher
 from pimains.devices.programs import Failed, Programs
 
 Work = Generator[Nap, tuple[Readable, ...], None]
 
 _LOOK_SECONDS = 5.0  # for a touch of the share; an automounter mounts within it
-_DETACH_SECONDS = 0.5  # the kernel has it out of the tree in a millisecond; tidying up on a dead server may take for ever
 _COMPLAIN_SECONDS = 15.0
 _FIRST_PAUSE_SECONDS = 0.1
 _LONGEST_PAUSE_SECONDS = 1.0
@@ -32,6 +32,7 @@ class Share(NamedTuple):
     by_force: bool
     clock: Clock
     programs: Programs
+    detacher: Detacher
     tell: Callable[[str], None]
     complain: Callable[[str], None]
 
@@ -48,10 +49,13 @@ class Share(NamedTuple):
         words = [(units[True], "started"), (units[False], "not started")]
         return "; ".join([f"{self.place} is mounted", *(f"{word}: {', '.join(which)}" for which, word in words if which)])
 
-    def leave(self) -> Work:
-        """While the server is there: stop what uses the share, unmount it, stop what mounts."""
+    def quiet(self) -> Work:
+        """Stop what uses the share."""
         for unit in reversed(self.users()):
             yield from self.do_unit("stop", unit)
+
+    def leave(self) -> Work:
+        """While the server is there, and once it is quiet: unmount it, stop what mounts."""
         yield from self.run_hook("pre_unmount")
         yield from self.unmount(by_force=False)
         yield from self.stop_mounting()
@@ -64,8 +68,7 @@ class Share(NamedTuple):
         """
         yield from self.unmount(by_force=True)
         yield from self.stop_mounting()
-        for unit in reversed(self.users()):
-            yield from self.do_unit("stop", unit)
+        yield from self.quiet()
         yield from self.run_hook("post_unmount")
 
     def users(self) -> list[str]:
@@ -104,7 +107,7 @@ class Share(NamedTuple):
         """Take away what is mounted. Without force a busy share is waited for, unless FORCE_UMOUNT is set."""
         pause = _FIRST_PAUSE_SECONDS
         while there := mount.mounted(self.place) if by_force else mount.last_mounted(self.place):
-            why = yield from self.detach(there.place, by_force=by_force)
+            why = yield from self.detacher.detach(there.place, by_force=by_force)
             if not why:
                 self.tell(f"{there.source} is unmounted from {there.place}{' by force' if by_force else ''}")
             elif by_force and mount.mounted(self.place) is None:
@@ -119,14 +122,6 @@ class Share(NamedTuple):
                 self.tell(f"waiting to unmount {there.place}: {why}, kept by {holders}")
                 yield seconds(pause)
                 pause = min(_LONGEST_PAUSE_SECONDS, pause * 1.5)
-
-    def detach(self, place: Path, *, by_force: bool) -> Generator[Nap, tuple[Readable, ...], str]:
-        """One try to unmount; returns why it failed, '' if it did not."""
-        try:
-            answer = yield from Forked(lambda: mount.detach(place, by_force=by_force)).wait(self.clock, _DETACH_SECONDS)
-        except OSError as error:
-            return (error.strerror or str(error)).lower()
-        return f"no answer of the kernel within {_DETACH_SECONDS:g} s" if answer is None else ""
 
     def do_unit(self, verb: str, unit: str) -> Generator[Nap, tuple[Readable, ...], bool]:
         """systemctl start or stop; what fails is said, and the rest goes on. Returns whether it was done."""

@@ -7,6 +7,7 @@
 """
 
 from collections.abc import Callable
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from pimains.devices import mount
 from pimains.devices.address import Address, own_name
 from pimains.devices.backup_child import BackupChild
 from pimains.devices.beats import ClientEnd, End, Secret, client_id, name_of
+from pimains.devices.detacher import Detacher
 from pimains.devices.host_status import HostStatus
 from pimains.devices.link import Event, Link
 from pimains.devices.pistop import PistopEnd
@@ -103,6 +105,7 @@ class Client:
             settings.FORCE_UMOUNT,
             self.me.clock,
             programs,
+            Detacher(self.me.clock),
             self.tell,
             self.me.complain,
         )
@@ -112,7 +115,9 @@ class Client:
         place, _, units = (state.read(self.holds) or "").partition("\n")
         if place and (place, units) != (str(self.share.place), " ".join(self.share.units)):
             print(f"MDRIVE or UNITS were edited: {place} is left first")
-            yield from self.share._replace(place=Path(place), units=units.split(), by_force=True).leave()
+            before = self.share._replace(place=Path(place), units=units.split(), by_force=True)
+            yield from before.quiet()
+            yield from before.leave()
             state.remove(self.holds)
 
     def live(self) -> Naps:
@@ -134,6 +139,10 @@ class Client:
         """Wait for whatever comes next, and do it."""
         for event in self.link.step():
             self.react(event)
+        if self.link.is_in_doubt:
+            self.share.detacher.stand_by()
+        elif not self.work:
+            self.share.detacher.stand_down()
         if self.backup.step():
             self.tell(self.told)
         if self.refused != self.link.refused:
@@ -203,18 +212,22 @@ class Client:
         if self.holds.exists() or mount.mounted(self.share.place):
             print(f"leaving: {reason}")
             self.backup.ask_to_stop()
-            yield from noted(self.me, self.write_down("unmounted", reason))
-            yield from self.backup.stop()
+            self.share.detacher.stand_by()
+            with closing(self.write_down("unmounted", reason)) as note:
+                yield from self.backup.stop()
+                yield from self.share.quiet()
+                yield from noted(self.me, note)
             yield from self.share.leave()
         self.finish(reason)
 
     def giving_up(self, reason: str) -> Work:
         """The server is gone: take the share away before anything hangs, then the rest."""
         print(f"{self.server} is gone: {reason}")
-        note = self.write_down("unmounted by force", f"{self.server} is gone: {reason}")
         self.backup.abandon()
-        yield from self.share.give_up()
-        yield from noted(self.me, note)
+        yield from self.share.unmount(by_force=True)
+        with closing(self.write_down("unmounted by force", f"{self.server} is gone: {reason}")) as note:
+            yield from self.share.give_up()
+            yield from noted(self.me, note)
         self.finish(f"{self.server} is gone")
 
     def finish(self, reason: str) -> None:
@@ -289,6 +302,7 @@ class Client:
     def close(self) -> None:
         """Let go of everything."""
         self.work.close()
+        self.share.detacher.stand_down()
         self.backup.close()
         self.orders.close()
         self.link.close()

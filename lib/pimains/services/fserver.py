@@ -126,9 +126,11 @@ class Server:
         if not leaving:
             return True
         began = self.me.clock.monotonic()
-        limit = yield from self.write_down_leaving(reason, leaving, min(seconds_max, self.settings.LEAVE_SECONDS_MAX))
+        longest = min(seconds_max, self.settings.LEAVE_SECONDS_MAX)
+        note = self.write_down_leaving(reason, leaving, longest)  # written while they begin
         for guest in leaving:
             guest.tell("leave", reason)
+        limit = float((yield from noted(self.me, note)) or longest)
         everybody_said_so = True
         while (staying := self.guests.present) and (left := began + limit - self.me.clock.monotonic()) > 0:
             self.me.status("waiting until they have left: " + ", ".join(_with_words(guest) for guest in staying))
@@ -146,8 +148,8 @@ class Server:
                 yield from noted(self.me, Forked(partial(self.note_duration, took)))
         return not staying
 
-    def write_down_leaving(self, reason: str, leaving: list[Guest], longest: float) -> Generator[Nap, tuple[Readable, ...], float]:
-        """Note the order in the ledger; returns how many seconds the clients get, by what they took before."""
+    def write_down_leaving(self, reason: str, leaving: list[Guest], longest: float) -> Forked:
+        """Begin to note the order in the ledger; the answer is how many seconds the clients get, by what they took before."""
 
         def note() -> str:
             from pimains.core.ledger import Reading  # in a child of its own, which takes SQLite's memory with it
@@ -157,7 +159,7 @@ class Server:
             self.me.ledger.record(_SUBJECT, "told to leave", reason, inputs)
             return str(limit)
 
-        return float((yield from noted(self.me, Forked(note))) or longest)
+        return Forked(note)
 
     def note_duration(self, took: float) -> str:
         """Remember it: the next budget is made of it."""
