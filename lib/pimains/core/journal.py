@@ -40,7 +40,7 @@ create table if not exists recent.sent (boot integer primary key, sent integer n
 UNBOOKED = 0  # the boot of readings that were noted before the disk took this boot's row; what is recent is of this boot
 THINNED_AT_ONCE = 5000  # a Pi Zero is done with them in less than a second
 _FEWEST = 3  # between which there is one to leave out
-_CACHE_KB = 256  # of pages in memory, where SQLite would have 2000 for each file
+CACHE_KB = 64  # of pages in memory for each file, where SQLite would have 2000: the kernel keeps them, too
 _FIRST_BOOT = -(2**62)  # what was imported came later and is older: its boots have ids below 0
 _PAGE_BYTES = 1024  # small: a whole page is written when a row of it is
 
@@ -76,7 +76,7 @@ class Journal:
             self._connection.execute(f"pragma page_size = {_PAGE_BYTES}")
             if recent is not None:
                 self._connection.execute("pragma locking_mode = exclusive")  # no shared memory file, which is written, too
-            self._connection.execute(f"pragma cache_size = -{_CACHE_KB}")
+            self._connection.execute(f"pragma cache_size = -{CACHE_KB}")
             self._connection.execute("pragma journal_mode = wal")
             self._connection.execute("pragma synchronous = full")
             self._connection.executescript(_TABLES)
@@ -91,7 +91,7 @@ class Journal:
 
     def _attach(self, recent: Path) -> None:
         self._connection.execute("attach ? as recent", (str(recent),))
-        self._connection.execute(f"pragma recent.cache_size = -{_CACHE_KB}")
+        self._connection.execute(f"pragma recent.cache_size = -{CACHE_KB}")
         self._connection.execute("pragma recent.journal_mode = truncate")
         self._connection.execute("pragma recent.synchronous = off")
         self._connection.executescript(_RECENT)

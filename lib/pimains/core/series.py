@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from pimains.core.journal import CACHE_KB
 from pimains.plan import imports, known_seconds
 from pimains.plan.delivery import Batch, Face
 from pimains.plan.energy import QUIET_SECONDS, RISES_SECONDS, Meter, Point, Rises
@@ -58,6 +59,7 @@ class Series:
             self._connection = sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
             self._connection.execute("pragma synchronous = full")
             self._connection.executescript(_TABLES)
+        self._connection.execute(f"pragma cache_size = -{CACHE_KB}")
         self._boots: dict[str, list[_Boot]] = {}
         self._version = -1
 

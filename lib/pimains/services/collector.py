@@ -27,7 +27,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
 
-from pimains.core import journal
+from pimains.core import journal, memory
 from pimains.core.service import Instance, run
 from pimains.devices.books import Books
 from pimains.devices.graphs import Graphs
@@ -67,6 +67,7 @@ async def collector(me: Instance, settings: CollectorSettings) -> None:
     """Open the journal, listen, and look after both."""
     if MISSING:
         raise settings.wrong("LISTEN", f"the Python module {MISSING} is missing: apt install python3-aiohttp, then svc -t {me.directory}")
+    memory.share_one_heap()
     tls = _tls(settings)
     books = _open_books(me, settings)
     desk = Desk(me, settings, books)
