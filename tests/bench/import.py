@@ -97,21 +97,23 @@ def _most(pid: int) -> float:
 
 
 class Meter(threading.Thread):
-    """Sends a reading whenever it was answered; `slowest` is the longest that took, in seconds."""
+    """Sends a reading whenever it was answered; `slowest` is the longest that took, in seconds, during each thing that went on."""
 
     def __init__(self, collector: Collector) -> None:
         super().__init__()
-        self.collector, self.slowest, self.sent, self.refused = collector, 0.0, 0, 0
+        self.collector, self.sent, self.refused = collector, 0, 0
+        self.meanwhile, self.slowest = "", dict[str, float]()
         self._is_over = threading.Event()
 
     def run(self) -> None:
         offset = time.time()
         while not self._is_over.wait(0.1):
             self.sent += 1
-            began = time.monotonic()
-            while not self.collector.send(batch((self.sent, self.sent, self.sent), offset=offset)).ok:
+            began, meanwhile = time.monotonic(), self.meanwhile
+            while not (answer := self.collector.send(batch((self.sent, self.sent, self.sent), offset=offset))).ok:
+                print(f"refused while {meanwhile}: {answer.text}", file=sys.stderr)
                 self.refused += 1
-            self.slowest = max(self.slowest, time.monotonic() - began)
+            self.slowest[meanwhile] = max(self.slowest.get(meanwhile, 0.0), time.monotonic() - began)
 
     def end(self) -> None:
         self._is_over.set()
@@ -126,7 +128,9 @@ def measure(values: int, root: Path, data: Path) -> Iterator[tuple[str, str]]:
         meter = Meter(collector)
         meter.start()
         for what, make, name in (("a database", database, "power.rrd"), ("a table", table, "power.csv")):
+            meter.meanwhile = "nothing"
             make(data / name, values, end)
+            meter.meanwhile = "importing"
             size = (data / name).stat().st_size / 1e6
             took = command(house, "import", str(data / name), "--source=house")
             yield f"{what}, {size:.0f} MB, imported", f"{took.seconds:.1f} s, {values / took.seconds:.0f} readings a second"
@@ -138,14 +142,17 @@ def measure(values: int, root: Path, data: Path) -> Iterator[tuple[str, str]]:
             shown = command(house, "--year", "--json")
             yield "its years told", f"{shown.seconds:.2f} s"
             if make is database:
+                meter.meanwhile = "drawing"
                 began = time.monotonic()
                 assert requests.get(f"{collector.url}/graphs/house/year.svg", timeout=600).ok
                 yield "its graph of the year, made again", f"{time.monotonic() - began:.1f} s"
+            meter.meanwhile = "forgetting"
             gone = command(house, "forget-import", number)
             yield "forgotten", f"{gone.seconds:.1f} s"
             (data / name).unlink()
         meter.end()
-        yield "a meter's reading meanwhile, at most", f"{meter.slowest:.1f} s; {meter.sent} sent, {meter.refused} refused until later"
+        slowest = ", ".join(f"{what} {seconds:.1f} s" for what, seconds in meter.slowest.items())
+        yield "a meter's reading meanwhile, at most", f"{slowest}; {meter.sent} sent, {meter.refused} refused until later"
         yield "memory of the collector (PSS)", f"{memory(collector.instance.pid).alone:.1f} MB as the only Python"
 
 
