@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from pimains.core.journal import Journal
 from pimains.core.series import Series
+from pimains.plan import imports
 from pimains.plan.delivery import Batch, Boot, Face, Reading
 from pimains.plan.energy import RISES_SECONDS, Point
 
@@ -108,3 +109,17 @@ def test_what_a_source_says_of_itself_is_kept_and_a_face_stays(books: Books) -> 
     books.series.describe(batch._replace(impulses_per_unit=500, face=Face(7, 200)))
     meter = books.series.meters()["house"]
     assert (meter.impulses_per_unit, meter.face) == (500, Face(7, 200))
+
+
+def test_who_looks_while_a_history_is_imported_or_forgotten_does_not_read_all_of_it(books: Books) -> None:
+    books.store(imports.boot_name(1, 0), None, *((n, n, n) for n in range(1, 20_001)))
+    books.store("b", 1_790_000_000, (1, 5, 1))
+    steps = 0
+
+    def count() -> None:
+        nonlocal steps
+        steps += 1
+
+    books.series._connection.set_progress_handler(count, 100)
+    assert books.series.last("house") == (1_790_000_005, 1)
+    assert steps < 20  # each 100 of SQLite's instructions

@@ -11,8 +11,8 @@ import sqlite3
 import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import NamedTuple
 
+from pimains.core import thinning
 from pimains.core.errors import PimainsError
 from pimains.plan.delivery import Batch, Boot, Reading
 from pimains.plan.standing import Standing
@@ -26,9 +26,6 @@ create table if not exists readings (
     boot integer not null, sequence integer not null, wall real, uptime real not null, pulses integer not null,
     primary key (boot, sequence)
 ) without rowid;
-create table if not exists thinning (
-    boot integer not null, sequence integer not null, end_boot integer not null, end_sequence integer not null
-);
 """
 _RECENT = """
 create table if not exists recent.readings (
@@ -38,10 +35,7 @@ create table if not exists recent.readings (
 create table if not exists recent.sent (boot integer primary key, sent integer not null, told integer not null);
 """
 UNBOOKED = 0  # the boot of readings that were noted before the disk took this boot's row; what is recent is of this boot
-THINNED_AT_ONCE = 5000  # a Pi Zero is done with them in less than a second
-_FEWEST = 3  # between which there is one to leave out
 CACHE_KB = 64  # of pages in memory for each file, where SQLite would have 2000: the kernel keeps them, too
-_FIRST_BOOT = -(2**62)  # what was imported came later and is older: its boots have ids below 0
 _PAGE_BYTES = 1024  # small: a whole page is written when a row of it is
 
 
@@ -51,13 +45,6 @@ class Broken(PimainsError):
     def __init__(self, path: Path, why: str) -> None:
         super().__init__(f"{path}: {why}")
         self.path = path
-
-
-class _Thinned(NamedTuple):
-    """How many readings were looked at, and how many of them went."""
-
-    looked: int
-    gone: int
 
 
 class Journal:
@@ -79,7 +66,7 @@ class Journal:
             self._connection.execute(f"pragma cache_size = -{CACHE_KB}")
             self._connection.execute("pragma journal_mode = wal")
             self._connection.execute("pragma synchronous = full")
-            self._connection.executescript(_TABLES)
+            self._connection.executescript(_TABLES + thinning.TABLE)
             if recent is not None:
                 opening = recent
                 self._attach(recent)
@@ -261,55 +248,12 @@ class Journal:
             pages, free = (self._connection.execute(f"pragma {name}").fetchone()[0] for name in ("page_count", "freelist_count"))
             return int(pages - free) * _PAGE_BYTES
 
-    def thin(self, bytes_max: int, rows_max: int = THINNED_AT_ONCE) -> int:
+    def thin(self, bytes_max: int, rows_max: int = thinning.AT_ONCE) -> int:
         """Leave out every second one of the oldest readings until all take less than `bytes_max`; returns how many went.
 
-        At most `rows_max` are looked at, so that it does not take long; the next call goes on from there, through the oldest half,
-        and then begins again. No total changes by that. The first and the last reading of each boot stay.
+        At most `rows_max` are looked at, so that it does not take long. No total changes by it.
         """
-        gone = looked = since_the_oldest = 0
-        while self.bytes() > bytes_max and looked < rows_max:
-            found = self._thin_some(min(THINNED_AT_ONCE, rows_max - looked))
-            if found is None:
-                if not since_the_oldest:
-                    break
-                since_the_oldest = 0
-                continue
-            looked += found.looked
-            gone += found.gone
-            since_the_oldest += found.gone
-        return gone
-
-    def _thin_some(self, rows_max: int) -> _Thinned | None:
-        """None when the end of the oldest half was reached."""
-        with self._change() as connection:
-            boot, sequence, *end = connection.execute("select * from thinning").fetchone() or self._oldest_half()
-            rows = connection.execute(
-                "select * from main.readings where (boot, sequence) >= (?, ?) and (boot, sequence) < (?, ?)"
-                " order by boot, sequence limit ?",
-                (boot, sequence, *end, rows_max),
-            ).fetchall()
-            connection.execute("delete from thinning")
-            if not rows:
-                return None
-            boot = rows[0][0]
-            mine = [row for row in rows if row[0] == boot]
-            is_last = len(mine) < len(rows) or len(rows) < rows_max or len(mine) < _FEWEST
-            # the last of these is the first of the next
-            connection.execute("insert into thinning values (?,?,?,?)", (boot + is_last, 0 if is_last else mine[-1][1], *end))
-            # written anew: a page that only loses every second row of its own never becomes free
-            connection.execute("delete from main.readings where boot = ? and sequence between ? and ?", (boot, mine[0][1], mine[-1][1]))
-            kept = [row for number, row in enumerate(mine) if number % 2 == 0 or row is mine[-1]]
-            connection.executemany("insert into main.readings values (?,?,?,?,?)", kept)
-            return _Thinned(len(mine), len(mine) - len(kept))
-
-    def _oldest_half(self) -> tuple[int, int, int, int]:
-        """Boot and sequence: where it begins, and where the newer half begins."""
-        (count,) = self._connection.execute("select count(*) from main.readings").fetchone()
-        middle = self._connection.execute(
-            "select boot, sequence from main.readings order by boot, sequence limit 1 offset ?", (count // 2,)
-        ).fetchone()
-        return (_FIRST_BOOT, 0, *(middle or (_FIRST_BOOT, 0)))
+        return thinning.thin(self._change, self.bytes, bytes_max, rows_max)
 
 
 def _dated(reading: Reading, boot: Boot) -> Reading:

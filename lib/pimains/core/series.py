@@ -1,15 +1,14 @@
 """What the journal of a collector says about its sources over time. Reads only, but for what a source says of itself.
 
 A reading's time is its boot's offset plus its uptime; where a boot has none, its last reading with a wall time tells it.
-In a boot, uptime and count grow with the sequence: so a time or a count is found by bisection.
 """
 
 import os
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 
+from pimains.core.boot_readings import BootReadings
 from pimains.core.journal import CACHE_KB
 from pimains.plan import imports, known_seconds
 from pimains.plan.delivery import Batch, Face
@@ -29,23 +28,6 @@ create table if not exists imports (
 _CHUNK = 1000
 
 
-class _Boot(NamedTuple):
-    id: int
-    offset: float
-    first: int
-    last: int
-    start: float
-    end: float
-    is_imported: bool
-    quiet: float  # seconds for each step of the sequence; when it were more, nobody knows what was in between
-    scale: float = 1
-    shift: float = 0
-
-    def counted(self, pulses: float) -> float:
-        """What the journal has, as a count of its source."""
-        return pulses * self.scale + self.shift
-
-
 class Series:
     """The readings of the journal in the file `path`, where a Journal was opened before. For one thread at a time.
 
@@ -60,7 +42,7 @@ class Series:
             self._connection.execute("pragma synchronous = full")
             self._connection.executescript(_TABLES)
         self._connection.execute(f"pragma cache_size = -{CACHE_KB}")
-        self._boots: dict[str, list[_Boot]] = {}
+        self._boots: dict[str, list[BootReadings]] = {}
         self._version = -1
 
     def close(self) -> None:
@@ -94,11 +76,11 @@ class Series:
     def last(self, source: str) -> Point | None:
         """Its newest reading."""
         boots = self._boots_of(source)
-        return max((self._at(boot, boot.last) for boot in boots), default=None)
+        return max((boot.at(boot.last) for boot in boots), default=None)
 
     def first(self, source: str) -> Point | None:
         """Its oldest reading."""
-        return min((self._at(boot, boot.first) for boot in self._boots_of(source)), default=None)
+        return min((boot.at(boot.first) for boot in self._boots_of(source)), default=None)
 
     def first_heard(self, source: str) -> float | None:
         """When its oldest reading was taken that was not imported."""
@@ -116,15 +98,15 @@ class Series:
         boot = max(boots, key=lambda each: each.end)
         look = "select uptime, pulses from readings where boot = ? and sequence"
         (_, last) = self._connection.execute(f"{look} >= ? order by sequence limit 1", (boot.id, boot.last)).fetchone()
-        sequence = self._sequence(boot, "pulses", last)
-        rose = self._at(boot, sequence)
+        sequence = boot.sequence("pulses", last)
+        rose = boot.at(sequence)
         before = self._connection.execute(f"{look} < ? order by sequence desc limit 1", (boot.id, sequence)).fetchone()
         if before is None:
             return None
-        risen = self._where(boot, "pulses", before[1])
-        minute_ago = self._sequence(boot, "uptime", rose.time - RISES_SECONDS - boot.offset, above=True)
+        risen = boot.where("pulses", before[1])
+        minute_ago = boot.sequence("uptime", rose.time - RISES_SECONDS - boot.offset, above=True)
         known = self._connection.execute(f"{look} < ? order by sequence desc limit 1", (boot.id, minute_ago)).fetchone()
-        earlier = self._where(boot, "pulses", known[1]) if known else self._at(boot, boot.first)
+        earlier = boot.where("pulses", known[1]) if known else boot.at(boot.first)
         return Rises(min(earlier, risen), risen, boot.offset + before[0], rose)
 
     def count_at(self, source: str, time: float) -> float | None:
@@ -133,10 +115,10 @@ class Series:
         after: Point | None = None
         for boot in self._boots_of(source):
             if boot.start <= time:
-                point = self._at(boot, boot.last) if boot.end <= time else self._before(boot, time)
+                point = boot.at(boot.last) if boot.end <= time else boot.before(time)
                 before = max(before or point, point)
             if boot.end > time:
-                point = self._at(boot, boot.first) if boot.start > time else self._where(boot, "uptime", time - boot.offset, above=True)
+                point = boot.at(boot.first) if boot.start > time else boot.where("uptime", time - boot.offset, above=True)
                 after = min(after or point, point)
         if before is None or after is None:
             known = before or after
@@ -147,7 +129,7 @@ class Series:
     def has_reading(self, source: str, start: float, end: float) -> bool:
         """Whether there is one from `start` until before `end`."""
         return any(
-            start <= self._where(boot, "uptime", start - boot.offset).time < end
+            start <= boot.where("uptime", start - boot.offset).time < end
             for boot in self._boots_of(source)
             if boot.start < end and boot.end >= start
         )
@@ -162,7 +144,7 @@ class Series:
         for boot in sorted(self._boots_of(source), key=lambda each: each.start):
             if boot.end < start or boot.start >= end:
                 continue
-            sequence = self._sequence(boot, "uptime", start - boot.offset)
+            sequence = boot.sequence("uptime", start - boot.offset)
             quiet, scale, shift = boot.quiet, boot.scale, boot.shift
             while True:
                 rows = self._connection.execute(
@@ -190,9 +172,9 @@ class Series:
         )
         return {name: (offset, last or 0) for name, offset, last in rows}
 
-    # one boot
+    # its boots
 
-    def _boots_of(self, source: str) -> list[_Boot]:
+    def _boots_of(self, source: str) -> list[BootReadings]:
         version = self._connection.execute("pragma data_version").fetchone()[0]
         if version != self._version:
             self._boots.clear()
@@ -201,17 +183,19 @@ class Series:
             self._boots[source] = self._read_boots(source)
         return self._boots[source]
 
-    def _read_boots(self, source: str) -> list[_Boot]:
+    def _read_boots(self, source: str) -> list[BootReadings]:
         rows = self._connection.execute('select id, name, "offset" from boots where source = ?', (source,)).fetchall()
-        heard: list[_Boot] = []
-        imported: list[_Boot] = []
+        heard: list[BootReadings] = []
+        imported: list[BootReadings] = []
         for id_, name, known in rows:
             found = self._read_boot(id_, name, known)
             if found is not None:
                 (imported if found.is_imported else heard).append(found)
         return [*self._lined_up(source, imported, min(heard, key=lambda boot: boot.start, default=None)), *heard]
 
-    def _read_boot(self, id_: int, name: str, known: float | None) -> _Boot | None:
+    def _read_boot(self, id_: int, name: str, known: float | None) -> BootReadings | None:
+        if known is None and imports.is_one(name):  # not all of it is there; to look for a wall time would be to read it all
+            return None
         offset = self._offset_by_wall(id_) if known is None else known
         if offset is None:
             return None
@@ -225,18 +209,19 @@ class Series:
         if ends[0] is None:
             return None
         quiet = known_seconds.UNKNOWN_SECONDS if known_seconds.are_counted_in(name) else QUIET_SECONDS
-        return _Boot(id_, offset, ends[0][0], ends[1][0], offset + ends[0][1], offset + ends[1][1], imports.is_one(name), quiet)
+        (first, begun), (last, ended) = ends
+        return BootReadings(self._connection, id_, offset, first, last, offset + begun, offset + ended, imports.is_one(name), quiet)
 
-    def _lined_up(self, source: str, imported: list[_Boot], heard: _Boot | None) -> Iterator[_Boot]:
+    def _lined_up(self, source: str, imported: list[BootReadings], heard: BootReadings | None) -> Iterator[BootReadings]:
         """What was imported, each counting up to where what comes after it begins."""
         if not imported:
             return
         (unit, impulses) = self._connection.execute("select unit, impulses_per_unit from sources where source = ?", (source,)).fetchone()
         scale = impulses / imports.COUNTS_PER_UNIT[unit]
-        reached = self._at(heard, heard.first).pulses if heard else 0
+        reached = heard.at(heard.first).pulses if heard else 0
         for boot in sorted(imported, key=lambda each: each.start, reverse=True):
             scaled = boot._replace(scale=scale)
-            first, last = (self._at(scaled, sequence).pulses for sequence in (boot.first, boot.last))
+            first, last = (scaled.at(sequence).pulses for sequence in (boot.first, boot.last))
             yield scaled._replace(shift=reached - last)
             reached += first - last
 
@@ -245,42 +230,6 @@ class Series:
             "select wall - uptime from readings where boot = ? and wall is not null order by sequence desc limit 1", (boot,)
         ).fetchone()
         return float(found[0]) if found else None
-
-    def _at(self, boot: _Boot, sequence: int) -> Point:
-        """The reading with this sequence, or the next there is."""
-        uptime, pulses = self._connection.execute(
-            "select uptime, pulses from readings where boot = ? and sequence >= ? order by sequence limit 1", (boot.id, sequence)
-        ).fetchone()
-        return Point(boot.offset + uptime, boot.counted(pulses))
-
-    def _before(self, boot: _Boot, time: float) -> Point:
-        """The last reading until `time`, which is not before its first."""
-        uptime, pulses = (
-            self._connection.execute(
-                "select uptime, pulses from readings where boot = ? and sequence < ? order by sequence desc limit 1",
-                (boot.id, self._sequence(boot, "uptime", time - boot.offset, above=True)),
-            ).fetchone()
-            or self._connection.execute(
-                "select uptime, pulses from readings where boot = ? order by sequence limit 1", (boot.id,)
-            ).fetchone()
-        )
-        return Point(boot.offset + uptime, boot.counted(pulses))
-
-    def _where(self, boot: _Boot, column: str, value: float, *, above: bool = False) -> Point:
-        return self._at(boot, min(self._sequence(boot, column, value, above=above), boot.last))
-
-    def _sequence(self, boot: _Boot, column: str, value: float, *, above: bool = False) -> int:
-        """The first sequence whose reading has `column` at least `value`, or above it; one behind the last where there is none."""
-        look = f"select sequence, {column} from readings where boot = ? and sequence >= ? order by sequence limit 1"  # noqa: S608  # ours
-        low, high = boot.first, boot.last + 1
-        while low < high:
-            middle = (low + high) // 2
-            sequence, found = self._connection.execute(look, (boot.id, middle)).fetchone()
-            if found > value if above else found >= value:
-                high = middle
-            else:
-                low = sequence + 1
-        return low
 
 
 def _looking(path: Path) -> sqlite3.Connection:
