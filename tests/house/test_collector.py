@@ -12,12 +12,13 @@ import ssl
 import subprocess
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 import requests
 from collecting import TOKEN, Collector, batch, steady
-from kit import House, until
+from kit import TOP, House, until
 
 from pimains.plan import delivery
 from pimains.plan.delivery import Face, Reading
@@ -340,7 +341,7 @@ def test_a_meter_that_sends_often_is_answered_when_much_is_written_at_once(house
     sending = threading.Thread(target=lambda: answers.append(collector.send(batch((2, 10, 2), offset=time.time() - 10))))
     sending.start()
     began = time.monotonic()
-    assert source(collector)["total"] == 0.001  # and holds up nobody
+    assert collector.get("/v1/openapi.json").ok  # and holds up nobody
     assert not answers
     assert collector.send(steady(1000)).ok  # a backlog need not wait
     assert time.monotonic() - began < 100
@@ -358,7 +359,7 @@ def test_the_first_readings_of_a_source_are_stored_at_once_and_nobody_holds_up_a
     held = http.client.HTTPConnection(collector.url.removeprefix("http://"), timeout=15)
     held.request("POST", delivery.PATH, delivery.written(batch((2, 10, 2000), offset=now - 10)), {"Authorization": f"Bearer {TOKEN}"})
     for _ in range(2):
-        assert source(collector)["total"] == 1.0
+        assert collector.get("/v1/openapi.json").ok
     collector.instance.svc("-t")
     assert held.getresponse().status == 200
     house.until(lambda: collector.instance.pid not in (0, before), 10)
@@ -366,19 +367,65 @@ def test_the_first_readings_of_a_source_are_stored_at_once_and_nobody_holds_up_a
     assert source(collector)["total"] == 2.0
 
 
-def test_whoever_opens_the_page_sees_what_was_waiting_to_be_stored_and_what_its_meter_has_since(house: House) -> None:
-    collector = Collector(house, COMMIT_SECONDS="60")
-    now = time.time()
+def send_like_a_meter(collector: Collector, count: int, acknowledged: list[int] | None = None) -> threading.Thread:
+    """So many readings, each when the one before is acknowledged."""
+    now, url = time.time(), collector.url
 
-    def sends_like_a_meter() -> None:
-        for number in (1, 2, 3):
-            collector.send(batch((number, number * 3, number * 1000), offset=now - 10))
+    def send() -> None:
+        for number in range(1, count + 1):
+            body = delivery.written(batch((number, number * 0.005, number * 1000), offset=now - 10))
+            with suppress(requests.RequestException):  # the test is over
+                requests.post(url + delivery.PATH, body, headers={"Authorization": f"Bearer {TOKEN}"}, timeout=120)
+            if acknowledged is not None:
+                acknowledged.append(number)
 
-    sending = threading.Thread(target=sends_like_a_meter, daemon=True)
+    sending = threading.Thread(target=send, daemon=True)
     sending.start()
-    until(lambda: "3.0 kWh" in collector.get("/").text, 5)
+    return sending
+
+
+ASKED = {
+    "/": "3.0 kWh",
+    "/metrics": 'pimains_energy_kwh_total{source="house"} 3.0',
+    "/v1/sources": '"total": 3.0',
+    "/v1/export?source=house&from=0": ",3000,3,1",
+    "pimains energy": "2.00",
+}
+
+
+@pytest.mark.parametrize("what", ASKED)
+def test_whoever_asks_sees_what_was_waiting_to_be_stored_and_what_its_meter_has_since(house: House, what: str) -> None:
+    collector = Collector(house, COMMIT_SECONDS="200", PIMAINS_SPEED="10")
+    sending = send_like_a_meter(collector, 3)
+
+    def told() -> str:
+        return energy(house) if what == "pimains energy" else collector.get(what).text
+
+    until(lambda: ASKED[what] in told(), 15)  # nobody asked: 20
     sending.join(5)
     assert not sending.is_alive()
+
+
+def energy(house: House) -> str:
+    """What `pimains energy` says."""
+    words = ["/usr/bin/python3", "-P", "-m", "pimains.cli", "energy", f"--servicedir={house.scan}"]
+    env = {"PYTHONPATH": str(TOP / "lib"), "PATH": "/usr/bin:/bin", "PIMAINS_ROOT": str(house.root)}
+    return subprocess.run(words, env=env, capture_output=True, text=True, check=False).stdout
+
+
+def test_a_program_that_asks_all_the_time_has_nothing_stored_more_often_than_once_a_minute(house: House) -> None:
+    collector = Collector(house, COMMIT_SECONDS="200")
+    acknowledged: list[int] = []
+    send_like_a_meter(collector, 1000, acknowledged)
+
+    def nothing_is_stored_by_asking() -> bool:
+        before = len(acknowledged)
+        return sum(collector.get("/metrics").ok for _ in range(10)) == 10 and before == len(acknowledged)
+
+    until(lambda: collector.get("/metrics").ok and acknowledged, 20)
+    until(nothing_is_stored_by_asking, 20)
+    before = len(acknowledged)
+    until(lambda: collector.get("/").ok and len(acknowledged) > before, 20)  # a person is not kept waiting
 
 
 def test_the_collector_is_no_bigger_than_40_mb(collector: Collector) -> None:

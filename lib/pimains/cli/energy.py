@@ -9,11 +9,12 @@ import json
 import os
 import sqlite3
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from pimains.cli import energy_import, energy_words
-from pimains.core import instances, paths, state
+from pimains.core import instances, orders, paths, state
 from pimains.core.errors import Misused, PimainsError
 from pimains.core.figures import bars
 from pimains.core.series import Series
@@ -21,6 +22,7 @@ from pimains.plan.energy import Meter, Price, Prices
 
 _SHOWN = {"day": 14, "month": 12, "year": 10}
 _MOST = 10_000
+_STORED_SECONDS_MAX = 3.0
 
 
 class Book:
@@ -34,7 +36,9 @@ class Book:
         self.path = (Path(data) if data else paths.lib(collector.root) / collector.name) / "journal.sqlite"
 
     def series(self) -> Series:
-        """For reading alone. Raises PimainsError."""
+        """For reading alone, with what its meters have sent until now. Raises PimainsError."""
+        with suppress(PimainsError, OSError):  # not running, or not to be asked by everybody: then it is what is stored
+            orders.ask(self.collector.run, "store", _STORED_SECONDS_MAX)
         try:
             return Series(self.path, only_look=True)
         except sqlite3.OperationalError:

@@ -22,11 +22,10 @@ _ANSWER_SECONDS = 10.0
 _BYTES_MAX = 4096  # what a pipe takes in one piece (PIPE_BUF)
 
 
-class Orders:
-    """The service's end. `carry_out` gets an order and returns what is answered; ValueError, OSError and sqlite3.Error say no."""
+class Inbox:
+    """The service's end: readable when something was asked, which is answered then or later."""
 
-    def __init__(self, run: Path, carry_out: Callable[[str], str]) -> None:
-        self._carry_out = carry_out
+    def __init__(self, run: Path) -> None:
         self._paths = run / "ask", run / "said"
         self._asked, self._said = (_fifo(path) for path in self._paths)
 
@@ -41,20 +40,34 @@ class Orders:
         """For poll."""
         return self._asked
 
-    def carry_out(self) -> None:
-        """Do everything that was asked for, and say so."""
+    def asked(self) -> list[tuple[str, str]]:
+        """The orders that have come, each after the id that its answer is to have."""
         try:
             lines = os.read(self._asked, _BYTES_MAX).decode("utf-8", "replace").splitlines()
         except BlockingIOError:
-            return
-        for line in lines:
-            id_, _, order = line.partition(" ")
+            return []
+        return [(id_, order) for id_, _, order in (line.partition(" ") for line in lines)]
+
+    def answer(self, id_: str, text: str, *, ok: bool = True) -> None:
+        """Tell who asked how it went."""
+        with suppress(BlockingIOError):  # nobody reads the answers
+            os.write(self._said, f"{id_} {'ok' if ok else 'failed'} {text}\n".encode()[:_BYTES_MAX])
+
+
+class Orders(Inbox):
+    """One for orders that are soon done. `carry_out` gets one and returns what is answered; ValueError, OSError, sqlite3.Error say no."""
+
+    def __init__(self, run: Path, carry_out: Callable[[str], str]) -> None:
+        super().__init__(run)
+        self._carry_out = carry_out
+
+    def carry_out(self) -> None:
+        """Do everything that was asked for, and say so."""
+        for id_, order in self.asked():
             try:
-                answer = f"{id_} ok {self._carry_out(order)}\n"
+                self.answer(id_, self._carry_out(order))
             except (ValueError, OSError, sqlite3.Error) as error:
-                answer = f"{id_} failed {error}\n"
-            with suppress(BlockingIOError):  # nobody reads the answers
-                os.write(self._said, answer.encode()[:_BYTES_MAX])
+                self.answer(id_, str(error), ok=False)
 
 
 def _fifo(path: Path) -> int:
@@ -64,7 +77,7 @@ def _fifo(path: Path) -> int:
     return os.open(path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
 
 
-def ask(run: Path, order: str) -> str:
+def ask(run: Path, order: str, wait_seconds: float = _ANSWER_SECONDS) -> str:
     """Have the service whose /run/pimains/<instance> is `run` carry out an order; returns what it says.
 
     Raises PimainsError, FileNotFoundError when it is not running, PermissionError when that is not allowed.
@@ -77,15 +90,15 @@ def ask(run: Path, order: str) -> str:
             os.write(asked, f"{id_} {order}\n".encode())
         finally:
             os.close(asked)
-        return _answer(answers, id_)
+        return _answer(answers, id_, wait_seconds)
     except TimeoutError:
-        raise PimainsError(f"{run.name} did not answer within {_ANSWER_SECONDS:g} s (pimains status)") from None
+        raise PimainsError(f"{run.name} did not answer within {wait_seconds:g} s (pimains status)") from None
     finally:
         os.close(answers)
 
 
-def _answer(answers: int, id_: str) -> str:
-    begun, until = "", time.monotonic() + _ANSWER_SECONDS
+def _answer(answers: int, id_: str, wait_seconds: float) -> str:
+    begun, until = "", time.monotonic() + wait_seconds
     while select.select([answers], [], [], max(0.0, until - time.monotonic()))[0]:
         begun += os.read(answers, _BYTES_MAX).decode("utf-8", "replace")
         *lines, begun = begun.split("\n")

@@ -11,7 +11,7 @@ class Hold:
     def __init__(self) -> None:
         self._somebody_looks = asyncio.Event()
         self._held = 0
-        self._hurry_until = 0.0
+        self._hurry_until = self._let_go_at = float("-inf")
         self._is_over = False
 
     async def wait(self, seconds: float) -> None:
@@ -32,13 +32,16 @@ class Hold:
         """Whoever sends much has waited for long: what comes right after it need not wait."""
         self._hurry_until = asyncio.get_running_loop().time() + _CATCH_UP_SECONDS
 
-    async def let_go(self) -> None:
-        """Store what waits, and what its meters send when they hear of that."""
-        if self._held:
-            self.hurry()
-            self._somebody_looks.set()
-            self._somebody_looks = asyncio.Event()
-            await asyncio.sleep(_CATCH_UP_SECONDS)
+    async def let_go(self, unless_within: float = 0.0) -> None:
+        """Store what waits, and what its meters send when they hear of that; not if that was done `unless_within` seconds ago."""
+        now = asyncio.get_running_loop().time()
+        if not self._held or now - self._let_go_at < unless_within:
+            return
+        self._let_go_at = now
+        self.hurry()
+        self._somebody_looks.set()
+        self._somebody_looks = asyncio.Event()
+        await asyncio.sleep(_CATCH_UP_SECONDS)
 
     def end(self) -> None:
         """Nobody waits any more: the service stops, and what waits is stored before it does."""

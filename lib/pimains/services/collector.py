@@ -15,6 +15,7 @@ All but the first are shown to everybody who can reach them, or behind PASSWORD.
     /var/lib/pimains/<instance>/rrd              what graphs are drawn of, made from the journal
     /run/pimains/<instance>/graphs               pictures that were drawn
     /run/pimains/<instance>/url                  where it listens
+    /run/pimains/<instance>/ask                  a FIFO for orders: "ID store" (core/orders.py)
 """
 
 from __future__ import annotations  # the names of a module that is missing
@@ -23,22 +24,18 @@ import asyncio
 import errno
 import sqlite3
 import time
-from pathlib import Path
-from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
 
-from pimains.core import journal, memory
+from pimains.core import memory
+from pimains.core.orders import Inbox
 from pimains.core.service import Instance, run
 from pimains.devices.books import Books
-from pimains.devices.graphs import Graphs
 from pimains.devices.hold import Hold
 from pimains.devices.logins import Logins
 from pimains.devices.own_readings import OwnReadings
 from pimains.devices.recorder import Recorder
 from pimains.devices.rrd import CannotDraw
 from pimains.devices.tokens import Tokens
-from pimains.plan import delivery
-from pimains.plan.energy import Prices
 from pimains.plan.sentences import duration
 from pimains.settings.collector import CollectorSettings
 
@@ -49,17 +46,17 @@ try:
     from aiohttp import web
 
     from pimains.devices import web as http
+    from pimains.devices.belongings import open_books, prices_of, tls_of
     from pimains.devices.powerpi import OldPis
+    from pimains.devices.reception import Reception
     from pimains.devices.showing import Showing
 except ModuleNotFoundError as missing:
     MISSING: str | None = missing.name
 else:
     MISSING = None
 
-BODY_SECONDS = 20.0
 LOOK_SECONDS = 10.0
 LISTEN_AGAIN_SECONDS = 5.0
-FEW_BYTES = 16384  # what a meter measures in 200 s, a reading each second
 UPKEEP_SECONDS = 3600.0
 
 
@@ -68,73 +65,35 @@ async def collector(me: Instance, settings: CollectorSettings) -> None:
     if MISSING:
         raise settings.wrong("LISTEN", f"the Python module {MISSING} is missing: apt install python3-aiohttp, then svc -t {me.directory}")
     memory.share_one_heap()
-    tls = _tls(settings)
-    books = _open_books(me, settings)
+    tls = tls_of(settings)
+    books = open_books(me, settings)
     desk = Desk(me, settings, books)
     try:
-        while True:
-            try:
-                async with http.listening(desk.app(), settings.LISTEN.address, settings.LISTEN.port, tls) as port:
-                    where = settings.LISTEN._replace(port=port)
-                    try:
-                        await desk.look_after(f"{'https' if tls else 'http'}://{where}")
-                    finally:
-                        desk.hold.end()
-            except OSError as error:
-                if error.errno == errno.EADDRNOTAVAIL:
-                    raise settings.wrong("LISTEN", f"{settings.LISTEN.address} is no address of this machine") from None
-                if error.errno != errno.EADDRINUSE:
-                    raise
-                desk.complain_once(f"{settings.LISTEN} is taken by another program; trying again")
-                await asyncio.sleep(LISTEN_AGAIN_SECONDS)
+        with Inbox(me.run) as orders:
+            asyncio.get_running_loop().add_reader(orders.fileno(), desk.attend_to, orders)
+            await _listen(settings, desk, tls)
     finally:
         await desk.say_goodbye()
         books.close()
 
 
-def _tls(settings: CollectorSettings) -> ssl.SSLContext | None:
-    if settings.TLS_CERTIFICATE is None:
-        return None
-    try:
-        return http.tls_context(settings.TLS_CERTIFICATE, settings.TLS_KEY)
-    except OSError as error:
-        name = "TLS_KEY" if settings.TLS_KEY and "key" in str(error).lower() else "TLS_CERTIFICATE"
-        raise settings.wrong(
-            name, f"cannot be used: {error.strerror or error} (user pimains must be able to read certificate and key)"
-        ) from None
-
-
-def _open_books(me: Instance, settings: CollectorSettings) -> Books:
-    directory = settings.DATA_DIR or me.lib
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-        graphs = Graphs(directory / "rrd", _pictures(me, settings, directory), settings.RETENTION_DAYS, _prices(settings))
-        return Books(directory / "journal.sqlite", graphs)
-    except (OSError, sqlite3.OperationalError) as error:
-        raise settings.wrong("DATA_DIR", f"{directory}: {error} (user pimains must be able to write there)") from None
-    except journal.Broken as broken:
-        raise settings.wrong("DATA_DIR", f"{broken}; move that file away, then svc -t {me.directory}") from None
-
-
-def _pictures(me: Instance, settings: CollectorSettings, data: Path) -> Path:
-    """Where pictures are kept; what another web server shows of it must not hold what only this service may know."""
-    www = settings.WWW_DIR
-    if www is None:
-        return me.run / "graphs"
-    for kept in (data, settings.TOKENS, settings.TLS_KEY, settings.POWERPI_LOGINS):
-        if kept and kept.resolve().is_relative_to(www.resolve()):
-            raise settings.wrong("WWW_DIR", f"{kept} would lie in it, where another web server might show it")
-    try:
-        www.mkdir(parents=True, exist_ok=True)
-        with TemporaryFile(dir=www):
-            return www
-    except OSError as error:
-        why = (error.strerror or str(error)).lower()
-        raise settings.wrong("WWW_DIR", f"{www}: {why} (user pimains must be able to write there)") from None
-
-
-def _prices(settings: CollectorSettings) -> Prices:
-    return Prices(settings.PRICE, settings.PRICE_M3, settings.CURRENCY or "")
+async def _listen(settings: CollectorSettings, desk: Desk, tls: ssl.SSLContext | None) -> None:
+    """Look after the desk wherever it can be reached; never returns."""
+    while True:
+        try:
+            async with http.listening(desk.app(), settings.LISTEN.address, settings.LISTEN.port, tls) as port:
+                where = settings.LISTEN._replace(port=port)
+                try:
+                    await desk.look_after(f"{'https' if tls else 'http'}://{where}")
+                finally:
+                    desk.hold.end()
+        except OSError as error:
+            if error.errno == errno.EADDRNOTAVAIL:
+                raise settings.wrong("LISTEN", f"{settings.LISTEN.address} is no address of this machine") from None
+            if error.errno != errno.EADDRINUSE:
+                raise
+            desk.complain_once(f"{settings.LISTEN} is taken by another program; trying again")
+            await asyncio.sleep(LISTEN_AGAIN_SECONDS)
 
 
 class Desk:
@@ -146,53 +105,41 @@ class Desk:
         self._books = books
         self._tokens = Tokens(settings.TOKENS)
         self.hold = Hold()
-        self._showing = Showing(books, self.hold, me.clock, settings.PASSWORD, _prices(settings))
+        self._showing = Showing(books, self.hold, me.clock, settings.PASSWORD, prices_of(settings))
         self._trouble = ""
         self._disk_trouble = ""
         self._graph_trouble = ""
-        self._heard: set[str] = set()
-        self._own = OwnReadings(books, me.clock, self.hold, settings.COMMIT_SECONDS, self._own_trouble)
+        self._reception = Reception(books, self.hold, self._tokens, me.clock, settings.COMMIT_SECONDS, self._about_disk)
+        self._own = OwnReadings(books, me.clock, self.hold, settings.COMMIT_SECONDS, self._about_disk)
         self._tasks = [asyncio.create_task(self._own.look_after())]
         if settings.RECORD:
             recorder = Recorder(settings.RECORD, self._own, me.clock, settings.RECORD_SECONDS, settings.RECORD_AGE_SECONDS, print)
             self._tasks.append(asyncio.create_task(recorder.look_after()))
+        self._under_way: set[asyncio.Task[None]] = set()
         self._logins = Logins(settings.POWERPI_LOGINS) if settings.COMPAT == "powerpi" else None
 
     def app(self) -> web.Application:
         """Its paths."""
         app = web.Application()
-        app.router.add_post(delivery.PATH, self.take)
+        self._reception.add_to(app)
         self._showing.add_to(app)
         if self._logins:
             OldPis(self._logins, self._own, self.me.clock, print).add_to(app)
         return app
 
-    async def take(self, request: web.Request) -> web.Response:
-        """POST /v1/readings."""
-        sources = self._tokens.sources_of(http.bearer(request))
-        if not sources:
-            raise http.refusal(401, "this is no token of a source", WWW_Authenticate="Bearer")
-        body = await http.body(request, delivery.BODY_BYTES_MAX, BODY_SECONDS)
-        # each commit wears the SD card: its meter sends all that comes meanwhile together, next time. The first are shown at once
-        if len(body) < FEW_BYTES and sources & self._heard:
-            await self.hold.wait(self.me.clock.real_seconds(self._settings.COMMIT_SECONDS))
-        try:
-            answer, source, new = await self._books.keep(body, sources)
-        except PermissionError as no:
-            raise http.refusal(403, str(no)) from None
-        except ValueError as no:
-            raise http.refusal(413 if str(no).startswith("rows: not a list") else 400, str(no)) from None
-        except sqlite3.Error as error:
-            self._disk_trouble = f"readings cannot be stored: {error}; their meters keep them"
-            self.complain_once(self._disk_trouble)
-            raise http.refusal(503, f"cannot be stored now: {error}") from None
-        self._disk_trouble = ""
-        if len(body) >= FEW_BYTES:
-            self.hold.hurry()
-        if source not in self._heard:
-            self._heard.add(source)
-            print(f"{source}: first readings since the start ({new} new)")
-        return web.Response(body=answer, content_type="application/json")
+    def attend_to(self, orders: Inbox) -> None:
+        """Do what was asked for from a command line of this machine."""
+        for id_, order in orders.asked():
+            task = asyncio.create_task(self._carry_out(orders, id_, order))
+            self._under_way.add(task)
+            task.add_done_callback(self._under_way.discard)
+
+    async def _carry_out(self, orders: Inbox, id_: str, order: str) -> None:
+        if order == "store":
+            await self.hold.let_go()
+            orders.answer(id_, "what waited is stored")
+        else:
+            orders.answer(id_, f"{order!r} is no order: store", ok=False)
 
     async def look_after(self, url: str) -> None:
         """Say how it is, and keep the journal within its size; never returns."""
@@ -233,7 +180,7 @@ class Desk:
         others = bool(self._logins or self._settings.RECORD)
         return (self._logins.trouble if self._logins else "") or ("" if others and self._tokens.is_empty else self._tokens.trouble)
 
-    def _own_trouble(self, line: str) -> None:
+    def _about_disk(self, line: str) -> None:
         if line:
             self.complain_once(line)
         self._disk_trouble = line
