@@ -180,17 +180,25 @@ class Server:
         more |= {"PIMAINS_REASON": "good night", **({"PIMAINS_CALLED_OFF": called_off} if called_off else {})}
         return self.inside(TOP / "services/halt/halt.d" / name, PIMAINS_BUDGET_SECONDS=str(seconds), **more)
 
+    def begin_step(self, name: str, seconds: float = 20) -> "subprocess.Popen[str]":
+        """The same, without waiting for its end."""
+        words = ["nsenter", f"--mount=/proc/{self.pid}/ns/mnt", TOP / "services/halt/halt.d" / name]
+        more = {"PIMAINS_REASON": "good night", "PIMAINS_BUDGET_SECONDS": str(seconds)}
+        return subprocess.Popen(words, env={**os.environ, **self.environment, **more}, stdout=subprocess.PIPE, text=True)
+
 
 @contextmanager
 def file_server() -> Iterator[Server]:
     """A file server without a service that runs, and without a drive yet."""
-    with tempfile.TemporaryDirectory(prefix="pimains-drives-") as top:
+    with tempfile.TemporaryDirectory(prefix="pimains-drives-", ignore_cleanup_errors=True) as top:
         Path(top).chmod(0o755)
         words = ["unshare", "--mount", "--propagation", "private", "--kill-child", "--fork", "cat"]
         with subprocess.Popen(words, stdin=subprocess.PIPE) as holder:
             children = Path(f"/proc/{holder.pid}/task/{holder.pid}/children")
             until(lambda: children.read_text().split(), what="the namespace")
-            with contextmanager(Server.below)(Path(top), int(children.read_text())) as server:
+            pid = int(children.read_text())
+            until(lambda: Path(f"/proc/{pid}/comm").read_text() == "cat\n", what="the namespace to be private")
+            with contextmanager(Server.below)(Path(top), pid) as server:
                 yield server
             assert holder.stdin
             holder.stdin.close()

@@ -60,7 +60,7 @@ def test_a_busy_drive_is_not_taken_away_but_made_read_only_and_whoever_keeps_it_
     with server.user("tail", "-f", server.place / "song") as busy:
         began = time.monotonic()
         done = server.step("50-drives", seconds=14)
-        assert time.monotonic() - began < 14
+        assert time.monotonic() - began < 60, "it does not wait until it is let go"
         assert done.returncode == 1
         busy_with = f"kept by tail ({busy.pid}) at {server.place}/song"
         assert done.stdout.splitlines()[-1] == f"{server.place} is not unmounted, only read-only now: device or resource busy, {busy_with}"
@@ -85,10 +85,15 @@ def test_a_drive_that_is_written_is_left_as_it_is_and_that_is_said(server: Serve
 def test_a_program_that_lets_go_in_time_is_waited_for(server: Server) -> None:
     server.mount()
     server.add_fserver()
-    with server.user("sh", "-c", f"cd {server.place}; sleep 3"):
-        done = server.step("50-drives")
-    assert done.returncode == 0, done.stdout
-    assert f"waiting to unmount {server.place}: device or resource busy, kept by " in done.stdout
+    go = server.root / "go"
+    os.mkfifo(go)
+    with server.user("sh", "-c", f"cd {server.place}; read x <{go}"), server.begin_step("50-drives") as step:
+        assert step.stdout
+        said = step.stdout.readline()
+        go.write_text("\n")
+        said += step.stdout.read()
+    assert step.returncode == 0, said
+    assert said.startswith(f"waiting to unmount {server.place}: device or resource busy, kept by "), said
 
 
 def test_a_backup_that_cron_has_started_is_stopped_and_the_next_one_goes_on_there(server: Server) -> None:
@@ -97,15 +102,21 @@ def test_a_backup_that_cron_has_started_is_stopped_and_the_next_one_goes_on_ther
     source.mkdir()
     (source / "big").write_bytes(os.urandom(3_000_000))
     assert server.inside("mkdir", server.place / "backup").returncode == 0
-    server.add_fserver(BACKUP=str(source), RSYNC_OPTIONS="-a --bwlimit=300", SECRET=SECRET)
+    server.add_fserver(BACKUP=str(source), RSYNC_OPTIONS="-a --bwlimit=100", SECRET=SECRET)
     words = ["/usr/bin/python3", "-Pm", "pimains.cli", "backup", "now", f"--servicedir={server.root}/etc/service"]
     enter = ["nsenter", f"--mount=/proc/{server.pid}/ns/mnt"]
-    with subprocess.Popen([*enter, *words], env={**os.environ, **server.environment}, stderr=subprocess.PIPE, text=True) as backup:
+    sleeps = ["/usr/bin/python3", "-c", "import time; time.sleep(1000)", "pimains.cli", "backup", "now"]
+    with (
+        subprocess.Popen([*enter, *words], env={**os.environ, **server.environment}, stderr=subprocess.PIPE, text=True) as backup,
+        subprocess.Popen(sleeps, env={"PIMAINS_ROOT": "/a/demo"}) as of_another_root,
+    ):
         until(lambda: ".big." in server.inside("find", server.place / "backup").stdout)
         done = server.step("50-drives", seconds=30)
         assert done.returncode == 0, done.stdout
         assert f"stopping the backup of process {backup.pid}\n" in done.stdout
         assert backup.communicate()[1].endswith("stopped half-way; the next backup goes on there\n")
+        assert of_another_root.poll() is None
+        of_another_root.kill()
     assert server.mounted == ""
 
 
@@ -159,7 +170,7 @@ def test_a_unit_that_does_not_stop_gets_its_share_of_the_time_and_the_drive_is_m
     server.add_fserver(STOP_UNITS="smbd")
     done = server.step("50-drives", seconds=4)
     assert done.returncode == 124, "more time would have helped"
-    assert re.search(r"systemctl stop smbd.service: not done within 1\.\d+ s, left alone$", done.stdout.strip()), done.stdout
+    assert re.search(r"systemctl stop smbd.service: not done within [01]\.\d+ s, left alone$", done.stdout.strip()), done.stdout
     assert server.mounted == ""
 
 

@@ -5,15 +5,23 @@ from pathlib import Path
 
 
 def backups_by_hand() -> list[int]:
-    """Each `pimains backup now` that no service has started; it obeys TERM."""
-    return [int(name) for name in os.listdir("/proc") if name.isdigit() and _is_backup(_words(name))]
+    """Each `pimains backup now` below this root (PIMAINS_ROOT) that no service has started; it obeys TERM."""
+    return [
+        int(name) for name in os.listdir("/proc") if name.isdigit() and _is_backup(_words(name, "cmdline")) and _is_below_our_root(name)
+    ]
 
 
-def _words(process: str) -> list[str]:
+def _words(process: str, file: str) -> list[str]:
     try:
-        return Path("/proc", process, "cmdline").read_text(encoding="utf-8", errors="replace").split("\0")
+        return Path("/proc", process, file).read_text(encoding="utf-8", errors="replace").split("\0")
     except OSError:  # it has just ended
         return []
+
+
+def _is_below_our_root(process: str) -> bool:
+    """A demo that is halted stops no backup of the machine that it is shown on."""
+    theirs = [word.partition("=")[2] for word in _words(process, "environ") if word.startswith("PIMAINS_ROOT=")]
+    return "".join(theirs) == os.environ.get("PIMAINS_ROOT", "")
 
 
 def _is_backup(words: list[str]) -> bool:
