@@ -220,4 +220,5 @@ def test_a_server_whose_name_is_not_known_yet_is_waited_for() -> None:
         clock.advance(link.wait_seconds())
     assert told == ["cannot join the server: music.lan has no address (yet)"]
     assert link.wait_seconds() <= 30
+    assert link.hindrance == "music.lan has no address (yet)"
     link.close()

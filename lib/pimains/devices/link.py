@@ -66,6 +66,7 @@ class Link:
         self._said: set[str] = set()  # why it could not be joined, since it was joined last
         self._has_met = False  # whether this process has ever been joined
         self._words = ""  # the last ones for the server
+        self.hindrance = ""  # why it could not even be tried last: its name has no address, there is no network
         self.refused = ""  # why a server that answers does not take this client, which no waiting cures; "" if none does that
         self.is_joined = expects
 
@@ -162,6 +163,7 @@ class Link:
             lines = begin_connecting(self._find(), LONGEST_LINE)
         except Away as away:
             self._fail(now, str(away))
+            self.hindrance = str(away)
             return
         self._attempt = Attempt(lines, self._new_end(), now)
         self._epoll.register(lines, select.EPOLLIN)
@@ -201,6 +203,7 @@ class Link:
     def _take_over(self, attempt: Attempt) -> None:
         self._drop_line()
         self._line, self._attempt, self.refused = (attempt.lines, attempt.end), None, ""
+        self.hindrance = ""
         self._said.clear()
 
     def _read_line(self, now: float) -> Iterator[Event]:
@@ -244,6 +247,7 @@ class Link:
             self._hearing.says_nothing()
         self._drop_attempt()
         self.refused = why if is_refusal else ""
+        self.hindrance = ""
         absent = now - self._hearing.last
         pause = beat.retry_in_doubt_seconds() if self.is_joined else beat.retry_seconds(absent, self._retry_seconds_max)
         # in doubt the pause is counted from the beginning of the try, so that there is always one under way

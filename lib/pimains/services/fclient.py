@@ -75,7 +75,7 @@ class Client:
         self.backup = BackupChild(me, wanted=bool(settings.BACKUP))
         self.told = ""
         self.words = ""
-        self.refused = ""
+        self.why_not = ""
         self.is_leaving = False
         self.is_stopping = False
         self.was_told = False  # by the server, to leave
@@ -145,8 +145,9 @@ class Client:
             self.share.detacher.stand_down()
         if self.backup.step():
             self.tell(self.told)
-        if self.refused != self.link.refused:
-            self.refused = self.link.refused
+        why_not = "" if self.link.is_joined else self.link.refused or self.link.hindrance
+        if self.why_not != why_not:
+            self.why_not = why_not
             self.show()
         wait = min(self.link.wait_seconds(), self.work.seconds_left())
         if self.order:
@@ -286,8 +287,8 @@ class Client:
 
     def show(self) -> None:
         """The status line, and the same words for the server."""
-        refused = f", cannot join it: {self.refused}" if self.refused else ""
-        self.me.status(f"{self.words or self.waiting()}{refused}", well=self.backup.is_well and not refused)
+        why_not = f", cannot join it: {self.why_not}" if self.why_not else ""
+        self.me.status(f"{self.words or self.waiting()}{why_not}", well=self.backup.is_well and not self.link.refused)
         self.link.say("words", self.words)
 
     def waiting(self) -> str:
