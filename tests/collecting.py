@@ -46,7 +46,18 @@ class Collector:
         return requests.post(self.url + delivery.PATH, delivery.written(batch), headers={"Authorization": f"Bearer {token}"}, timeout=120)
 
     def get(self, path: str, **more: Any) -> requests.Response:
-        return requests.get(self.url + path, timeout=30, **more)
+        return requests.get(self.url + path, timeout=60, **more)
+
+
+def memory_mb(pid: int, kind: str = "Pss") -> float:
+    """What a process has of the memory (proc(5), smaps_rollup)."""
+    line = next(line for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines() if line.startswith(f"{kind}:"))
+    return int(line.split()[1]) / 1024
+
+
+def own_mb(pid: int) -> float:
+    """What it has for itself: unlike its share of what it has with others (PSS), no more when these end."""
+    return memory_mb(pid, "Anonymous")
 
 
 def batch(*readings: tuple[int, float, int], offset: float | None = None, source: str = "house", boot: str = "b", **more: Any) -> Batch:

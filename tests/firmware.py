@@ -92,7 +92,7 @@ class Plug:
         self._process = subprocess.Popen([self._program], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         listening = threading.Event()
         threading.Thread(target=self._listen, args=(self._process, listening), daemon=True).start()
-        assert listening.wait(20), f"the plug does not start: {self.log[-5:]}"
+        assert listening.wait(60), f"the plug does not start: {self.log[-5:]}"
 
     def _listen(self, process: "subprocess.Popen[str]", listening: threading.Event) -> None:
         assert process.stdout is not None
@@ -116,7 +116,7 @@ class Plug:
         if self._process is not None:
             self._process.send_signal(signal.SIGCONT)
             self._process.send_signal(number)
-            self._process.wait(20)
+            self._process.wait(60)
             self._process = None
 
     def restart(self) -> None:
@@ -207,7 +207,7 @@ class Plug:
         if self._client is None:
             self._client = _Client(self._port, self.key)
             # the first states come one by one
-            until(lambda: {"Relay", "Delay Switch", "Countdown", "Dead Man"} <= set(self.client.states), 10, "the first states")
+            until(lambda: {"Relay", "Delay Switch", "Countdown", "Dead Man"} <= set(self.client.states), what="the first states")
         return self._client
 
     def _forget_client(self) -> None:
@@ -232,7 +232,7 @@ class Plug:
         """What the plug last published; None: nothing yet."""
         return self.client.states.get(name)
 
-    def until_state(self, name: str, value: Any, seconds: float = 30) -> None:
+    def until_state(self, name: str, value: Any, seconds: float = 60) -> None:
         """Wait until the plug publishes this."""
         until(lambda: self.state(name) == value, seconds, f"{name} to be {value}, not {self.state(name)}")
 
@@ -256,7 +256,7 @@ class _Client:
             text=True,
         )
         threading.Thread(target=self._listen, daemon=True).start()
-        assert self._ready.wait(20), "no connection to the plug"
+        assert self._ready.wait(60), "no connection to the plug"
 
     def _listen(self) -> None:
         assert self._process.stdout is not None

@@ -39,6 +39,13 @@ def ask(halt: TestInstance, text: str = "UPS battery low\nups\n") -> None:
     aside.rename(halt.run / "request")
 
 
+def cancel(halt: TestInstance, who: str) -> None:
+    """As a user would, with echo and mv."""
+    aside = halt.run / ".cancelled"
+    aside.write_text(f"{who}\n")
+    aside.rename(halt.run / "cancel")
+
+
 def causes(house: House) -> list[tuple[str, str]]:
     """The ledger's entries about halt, oldest first."""
     return [(e.action, e.cause) for e in reversed(Ledger(house.root / "var/lib/pimains/ledger.sqlite").entries("halt"))]
@@ -48,20 +55,23 @@ def is_alive(pid: int) -> bool:
     """Whether the process runs; a zombie that nobody has fetched does not."""
     try:
         return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return False
 
 
-def pause_at(house: House, name: str) -> Path:
-    """A step that writes its name to $RAN and goes on when somebody writes to the FIFO that is returned."""
+def pause_at(house: House, name: str) -> int:
+    """A step that writes its name to $RAN and goes on when it is let go, as often as it was begun."""
     go = house.root / f"go-{name}"
     os.mkfifo(go)
+    # open for writing all the time: a line is for one reader, and what another one would get else is the end of the file
+    fifo = os.open(go, os.O_RDWR)
+    house.closing.callback(os.close, fifo)
     add_step(house, name, f"echo {name} >>$RAN; read x <{go}")
-    return go
+    return fifo
 
 
-def let_go(fifo: Path) -> None:
-    fifo.write_text("\n")
+def let_go(fifo: int) -> None:
+    os.write(fifo, b"\n")
 
 
 @contextmanager
@@ -72,7 +82,7 @@ def upgrade(house: House) -> Iterator["subprocess.Popen[bytes]"]:
     job = house.root / "var/lib/pimains/update/job"
     job.parent.mkdir()
     job.write_text("change\tmpd\t1\t2\nchange\tlibmpd\t1\t2\nfailed\talpha\twhy\n")
-    with subprocess.Popen(["flock", "--no-fork", directory / "lock", "sleep", "100"]) as process:
+    with subprocess.Popen(["flock", "--no-fork", directory / "lock", "sleep", "1000"]) as process:
         house.until(lambda: subprocess.run(["flock", "-n", directory / "lock", "true"], check=False).returncode)
         try:
             yield process

@@ -91,6 +91,11 @@ class TestInstance:
             with contextlib.suppress(FileNotFoundError):  # multilog has just begun a new one
                 return "".join(path.read_text(errors="replace") for path in sorted(directory.glob("[@c]*")))
 
+    def until_logged(self, *words: str) -> None:
+        """Wait until each of these is in the log: multilog writes it a moment after the service said it."""
+        for each in words:
+            until(lambda each=each: each in self.log, what=f"{each!r} in the log of {self.name}")  # type: ignore[misc]
+
     @property
     def pid(self) -> int:
         """The process under supervise; 0 when it is down."""
@@ -127,6 +132,7 @@ class House:
             with contextlib.suppress(LookupError, PermissionError):  # as the package makes them: whoever writes the ledger, all may
                 shutil.chown(root / directory, group="pimains")
         self.halted = root / "halted"  # what the recorder wrote: one line for each time the machine would have halted
+        self.closing = contextlib.ExitStack()  # for what a test opened in it
         self._svscan: subprocess.Popen[bytes] | None = None
 
     @property
@@ -175,15 +181,16 @@ class House:
         """Let svscan run."""
         if self._svscan is not None:
             return
-        # as svscanboot does it: env - PATH
-        self._svscan = subprocess.Popen(
-            [*self.enter, "svscan", self.scan],
-            env={"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
-            start_new_session=True,
-        )
+        # as svscanboot does it: env - PATH; only the test's time zone, if it has one of its own, is that of the house as well
+        environment = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
+        environment |= {"TZ": os.environ["TZ"]} if "TZ" in os.environ else {}
+        self._svscan = subprocess.Popen([*self.enter, "svscan", self.scan], env=environment, start_new_session=True)
+        # by then it is in its namespaces
+        until(lambda: Path(f"/proc/{self.pid}/comm").read_text() == "svscan\n", what="svscan")
 
     def close(self) -> None:
         """End everything that was started, by its pid."""
+        self.closing.close()
         if self._svscan is None:
             return
         self._svscan.terminate()
@@ -191,7 +198,7 @@ class House:
         directories = [d for top in self.scan.iterdir() for d in (top, top / "log") if (d / "supervise").exists()]
         subprocess.run(["svc", "-dxk", *directories], check=False)
         with contextlib.suppress(AssertionError):
-            until(lambda: not any(_is_supervised(directory) for directory in directories), 10)
+            until(lambda: not any(_is_supervised(directory) for directory in directories), 20)
         with contextlib.suppress(ProcessLookupError):  # what svscan had begun only just now
             os.killpg(self._svscan.pid, signal.SIGKILL)
 

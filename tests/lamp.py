@@ -91,6 +91,7 @@ class Checkout:
         """Run create_service on this checkout's own service directory."""
         where = () if as_is else (f"--servicedir={self.servicedir}",)
         environment = {**os.environ, "PATH": path or os.environ["PATH"]}
+        environment.pop("PYTHONPATH", None)  # an instance would get it as a setting
         done = subprocess.run(
             [self.top / "create_service", *where, *words], input=stdin, capture_output=True, text=True, check=False, env=environment
         )

@@ -20,6 +20,7 @@ class Wire:
         self._selector.register(self._listener, selectors.EVENT_READ)
         self._bell, self._ring = socket.socketpair()
         self._selector.register(self._bell, selectors.EVENT_READ)
+        self._watched = threading.Event()
         self._open = True
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
@@ -27,7 +28,9 @@ class Wire:
     def passes(self, *, requests: bool, answers: bool) -> None:
         """What passes from now on. What does not waits, as it would in the senders' TCP."""
         self._requests, self._answers = requests, answers
+        self._watched.clear()
         self._ring.send(b".")
+        assert self._watched.wait(30), "the wire hangs"
 
     def close(self) -> None:
         """The end of it and of all its connections."""
@@ -43,6 +46,7 @@ class Wire:
                 if key.fileobj is self._bell:
                     self._bell.recv(64)
                     self._watch()
+                    self._watched.set()
                 elif key.fileobj is self._listener:
                     self._accept()
                 else:

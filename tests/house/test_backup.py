@@ -164,7 +164,7 @@ def test_snapshots_store_what_did_not_change_once_and_the_oldest_go(drive: Drive
 
 
 def test_a_backup_killed_half_way_looks_unfinished_and_the_next_one_goes_on_there(drive: Drive) -> None:
-    add_fserver(drive, BACKUP_KEEP="3", RSYNC_OPTIONS="-a --bwlimit=2000")
+    fserver = add_fserver(drive, BACKUP_KEEP="3", RSYNC_OPTIONS="-a --bwlimit=1000")
     for name in "abcdefgh":
         (drive.source / name).write_bytes(os.urandom(1_000_000))
     words = ["nsenter", f"--mount=/proc/{drive.house.pid}/ns/mnt", *drive.words("now")]
@@ -175,6 +175,7 @@ def test_a_backup_killed_half_way_looks_unfinished_and_the_next_one_goes_on_ther
     inode = drive.path(HOST, partial.name, str(drive.source)[1:], "a").stat().st_ino
     assert drive.snapshots() == []
     assert "not finished" in drive.backup("list").stdout
+    fserver.set("RSYNC_OPTIONS", "-a")
     made = drive.backup("now")
     assert made.returncode == 0, made.stderr
     (name,) = drive.snapshots()
@@ -184,13 +185,13 @@ def test_a_backup_killed_half_way_looks_unfinished_and_the_next_one_goes_on_ther
 
 
 def test_a_backup_that_is_interrupted_says_that_the_next_one_goes_on_and_is_no_failure(drive: Drive) -> None:
-    fserver = add_fserver(drive, BACKUP_KEEP="3", RSYNC_OPTIONS="-a --bwlimit=500")
+    fserver = add_fserver(drive, BACKUP_KEEP="3", RSYNC_OPTIONS="-a --bwlimit=100")
     (drive.source / "big").write_bytes(os.urandom(5_000_000))
     words = ["nsenter", f"--mount=/proc/{drive.house.pid}/ns/mnt", *drive.words("now")]
     with subprocess.Popen(words, env=drive.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True) as half:
         drive.house.until(lambda: list(drive.path(HOST).glob("*.partial/*/*/*/.big*")), what="the file to be under way")
         os.killpg(half.pid, signal.SIGINT)  # as ^C does: rsync too
-        _, errors = half.communicate(timeout=10)
+        _, errors = half.communicate(timeout=60)
     assert half.returncode == 1
     assert errors.decode() == "pimains: stopped half-way; the next backup goes on there\n"
     assert fserver.read("backup").startswith("stopped ")
@@ -200,7 +201,7 @@ def test_a_backup_that_is_interrupted_says_that_the_next_one_goes_on_and_is_no_f
 
 
 def test_two_at_once_there_are_never(drive: Drive) -> None:
-    add_fserver(drive, RSYNC_OPTIONS="-a --bwlimit=500")
+    add_fserver(drive, RSYNC_OPTIONS="-a --bwlimit=100")
     (drive.source / "big").write_bytes(os.urandom(5_000_000))
     words = ["nsenter", f"--mount=/proc/{drive.house.pid}/ns/mnt", *drive.words("now")]
     with subprocess.Popen(words, env=drive.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True) as first:
@@ -360,11 +361,11 @@ def rsyncs(house: OneHouse) -> list[str]:
 
 def test_a_stopped_fserver_lets_go_of_the_drive(drive: Drive) -> None:
     (drive.source / "big").write_bytes(os.urandom(5_000_000))
-    fserver = start_fserver(drive, RSYNC_OPTIONS="-a --bwlimit=300")
+    fserver = start_fserver(drive, RSYNC_OPTIONS="-a --bwlimit=100")
     drive.house.until(lambda: rsyncs(drive.house) and "; backing up" in fserver.status)
     fserver.svc("-d")
     drive.house.until(lambda: fserver.status == "stopped")
-    assert rsyncs(drive.house) == []
+    assert rsyncs(drive.house) == [], "gone before it says so: the drive is unmounted next"
     assert fserver.read("backup").startswith("stopped ")
     drive.unmount()
 
@@ -374,13 +375,13 @@ def test_a_killed_fserver_takes_its_backup_along_and_the_next_one_backs_up(drive
     fserver = start_fserver(drive, RSYNC_OPTIONS="-a --bwlimit=1000", BACKUP_KEEP="2")
     drive.house.until(lambda: rsyncs(drive.house))
     fserver.kill()
-    drive.house.until(lambda: "; backed up " in fserver.status, 20, what=fserver.log)
+    drive.house.until(lambda: "; backed up " in fserver.status, what=fserver.log)
     assert len(drive.snapshots()) == 1
 
 
 def test_a_halt_stops_the_backup_before_the_drive_is_unmounted(drive: Drive) -> None:
     (drive.source / "big").write_bytes(os.urandom(5_000_000))
-    fserver = start_fserver(drive, RSYNC_OPTIONS="-a --bwlimit=300")
+    fserver = start_fserver(drive, RSYNC_OPTIONS="-a --bwlimit=100")
     drive.house.until(lambda: rsyncs(drive.house) and "; backing up" in fserver.status)
     step = TOP / "services/halt/halt.d/20-shares"
     said = drive.inside(step, env={**drive.environment, "PIMAINS_BUDGET_SECONDS": "20", "PIMAINS_REASON": "test"})
@@ -391,7 +392,7 @@ def test_a_halt_stops_the_backup_before_the_drive_is_unmounted(drive: Drive) -> 
 
 def test_a_backup_that_was_killed_is_told_and_its_service_goes_on(drive: Drive) -> None:
     (drive.source / "big").write_bytes(os.urandom(5_000_000))
-    fserver = start_fserver(drive, RSYNC_OPTIONS="-a --bwlimit=300")
+    fserver = start_fserver(drive, RSYNC_OPTIONS="-a --bwlimit=100")
     drive.house.until(lambda: rsyncs(drive.house) and "; backing up" in fserver.status)
     lock = (drive.house.root / "run/pimains/backup.lock").read_text()
     os.killpg(int(lock), signal.SIGKILL)
@@ -407,7 +408,7 @@ def test_a_file_that_vanishes_meanwhile_is_no_failure(drive: Drive) -> None:
     with subprocess.Popen(words, env=drive.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as made:
         drive.house.until(lambda: list(drive.path(HOST).glob("*.partial/*/*/*/.a.*")), what="the first file to be under way")
         (drive.source / "z").unlink()
-        _, errors = made.communicate(timeout=30)
+        _, errors = made.communicate(timeout=60)
     assert (made.returncode, errors.decode()) == (0, "")
     assert len(drive.snapshots()) == 1
 
@@ -421,14 +422,14 @@ def test_a_service_waits_for_a_backup_that_was_begun_by_hand(drive: Drive) -> No
         subprocess.Popen([*words, "--until-eof"], env=drive.environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as waits,
         subprocess.Popen([*words, "--until-eof"], env=drive.environment, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as told_to_stop,
     ):
-        pass_on = told_to_stop.communicate(timeout=10)[1]
+        pass_on = told_to_stop.communicate(timeout=60)[1]
         assert pass_on.decode() in ("pimains: stopped before it began\n", "pimains: stopped half-way; the next backup goes on there\n")
-        assert by_hand.wait(20) in (0, 1)
+        assert by_hand.wait(60) in (0, 1)
         assert waits.stdout
         assert waits.stdout.readlines()[-1].startswith(b"done: ")
         assert waits.stdin
         waits.stdin.close()
-        assert waits.wait(20) == 0
+        assert waits.wait(60) == 0
 
 
 def test_fclient_backs_up_once_the_share_is_there_and_lets_go_of_it_when_it_leaves(house: OneHouse) -> None:
@@ -440,13 +441,13 @@ def test_fclient_backs_up_once_the_share_is_there_and_lets_go_of_it_when_it_leav
     source.mkdir()
     (source / "big").write_bytes(os.urandom(3_000_000))
     fserver = house.add_fserver(svscan=False)
-    fclient = house.add_fclient(BACKUP=str(source), RSYNC_OPTIONS="-a --bwlimit=300", HOOKS=str(hooks))
+    fclient = house.add_fclient(BACKUP=str(source), RSYNC_OPTIONS="-a --bwlimit=100", HOOKS=str(hooks))
     house.until(lambda: fclient.status.endswith("; backing up"), what=fclient.log)
     house.until(lambda: fserver.read("clients").endswith("; backing up"))
     house.until(lambda: rsyncs(house))
     fserver.svc("-d")
     house.until(lambda: not house.is_mounted(), what=fclient.log)
-    assert rsyncs(house) == []
+    house.until(lambda: rsyncs(house) == [])
     fclient.set("RSYNC_OPTIONS", "-a")
     fclient.svc("-t")
     fserver.svc("-u")

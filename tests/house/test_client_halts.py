@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from halting import ask
 from kit import TOP, TestInstance
 from one_client import OneHouse, one_house
 
@@ -40,24 +41,24 @@ def test_a_client_that_halts_stops_its_units_unmounts_and_says_goodbye_before_th
     (hooks / "pre_unmount").chmod(0o755)
     fserver, fclient = up(house, POWER_OFF="1", HOOKS=str(hooks))
     house.until(lambda: halt.status == "ready")
-    (halt.run / "request").write_text("UPS battery low\nups\n")
-    house.until(house.halts, 20)
+    ask(halt, "UPS battery low\nups\n")
+    house.until(house.halts)
     assert not house.is_mounted()
     assert house.units()[2:] == ["stop mpd", "pre_unmount", "stop autofs"]
-    house.until(lambda: f"kitchen has left: {house.share} is unmounted" in fserver.log)
-    assert "20-shares: fclient: nothing is mounted" in halt.log
+    fserver.until_logged(f"kitchen has left: {house.share} is unmounted")
+    halt.until_logged("20-shares: fclient: nothing is mounted")
     assert Ledger(house.root / "var/lib/pimains/ledger.sqlite").entries("share")[0].cause == "UPS battery low"
     assert "also asked for" not in halt.log, "POWER_OFF asks for no second halt"
-    assert fclient.status == "this machine is about to halt"
+    house.until(lambda: fclient.status == "this machine is about to halt")
     (halt.run / "accepted").unlink()
-    house.until(house.is_mounted, 10, "the client to come again when there is no halt any more")
+    house.until(house.is_mounted, what="the client to come again when there is no halt any more")
 
 
 def test_what_keeps_a_share_from_being_left_is_named_at_the_end_of_the_budget_and_left_when_it_lets_go(house: OneHouse) -> None:
     up(house)
     with subprocess.Popen(["nsenter", f"--mount=/proc/{house.pid}/ns/mnt", "sh", "-c", f"cd {house.share}/Music && exec sleep 60"]) as busy:
         house.until(lambda: "Music" in str(Path(f"/proc/{busy.pid}/cwd").readlink()))
-        step = run_step(house, 4)
+        step = run_step(house, 6)
         busy.terminate()
     assert step.returncode == 1
     assert f"fclient: not done in time, waiting to unmount {house.share}" in step.stdout
@@ -83,4 +84,4 @@ def test_a_client_that_does_not_answer_is_named(house: OneHouse) -> None:
     step = run_step(house, 4)
     assert (step.returncode, step.stdout) == (1, "fclient did not answer within 2 s\n")
     fclient.kill(18)
-    house.until(lambda: not house.is_mounted(), 10, "it heard the order after all")
+    house.until(lambda: not house.is_mounted(), what="it heard the order after all")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from browser import PROGRAM, Browser
 from collecting import Collector
-from kit import House
+from kit import House, until
 from screenshots import furnished
 
 pytestmark = [
@@ -68,5 +68,5 @@ def test_links_lead_to_the_source_they_are_at(house: House, browser: Browser) ->
     page = browser.open(url)
     page = browser.open(page.evaluate("[...document.querySelectorAll('#source-2 nav a')][3].href"), height=600)
     assert page.evaluate("location.search") == "?range=year"
-    assert abs(page.evaluate("document.getElementById('source-2').getBoundingClientRect().top")) < 5
+    until(lambda: abs(page.evaluate("document.getElementById('source-2').getBoundingClientRect().top")) < 5)
     assert page.evaluate("document.querySelector('nav a[aria-current]').innerText") == "Year"

@@ -49,10 +49,10 @@ def test_day_week_month_and_year_are_drawn_light_and_dark_and_not_twice(collecto
         assert ElementTree.fromstring(light).tag == "{http://www.w3.org/2000/svg}svg"
         assert light != dark
     assert draw(collector, "house/year.png").startswith(b"\x89PNG")
-    began = time.monotonic()
+    drawn = {path.name: path.stat().st_ino for path in (collector.instance.run / "graphs").iterdir()}
     again = [draw(collector, "house/year.svg") for _ in range(20)]
     assert len(set(again)) == 1
-    assert (time.monotonic() - began) / 20 < 0.1
+    assert {path.name: path.stat().st_ino for path in (collector.instance.run / "graphs").iterdir()} == drawn
     for wrong in ("house/hour.svg", "house/day.gif", "attic/day.svg", "house/day.svg?theme=pink", "..%2fhouse/day.svg"):
         assert collector.get(f"/graphs/{wrong}").status_code == 404
 
@@ -142,7 +142,7 @@ def test_without_rrdtool_the_numbers_are_there_and_the_graph_says_what_to_instal
     (collector.instance.directory / "variables/PATH").write_text("/nowhere\n")
     before = collector.instance.pid
     collector.instance.svc("-t")
-    collector.instance.house.until(lambda: collector.instance.pid not in (0, before) and "no readings" in collector.instance.status, 30)
+    collector.instance.house.until(lambda: collector.instance.pid not in (0, before) and "no readings" in collector.instance.status)
     assert collector.send(steady(50)).ok
     assert collector.get("/graphs/house/day.svg").json() == {"error": "rrdtool is missing: apt install rrdtool"}
     assert "720 W" in collector.get("/").text
@@ -157,19 +157,18 @@ def test_a_real_meter_s_pulses_arrive_and_are_drawn(collector: Collector) -> Non
 
     meter.pins("24 pulses 100")
     house.until(lambda: meter.pulses == 100)
-    house.until(lambda: arrived() == [pytest.approx(12345.7)], 30)
+    house.until(lambda: arrived() == [pytest.approx(12345.7)])
     collector.instance.kill()
     meter.pins("24 pulses 50")
     house.until(lambda: meter.pulses == 150)
-    house.until(lambda: collector.instance.status.startswith("http"), 30)
-    house.until(lambda: is_back(collector) and arrived() == [pytest.approx(12345.75)], 60)
+    house.until(lambda: is_back(collector) and arrived() == [pytest.approx(12345.75)])
     assert b"<svg" in draw(collector)
 
 
 def is_back(collector: Collector) -> bool:
     try:
         return collector.get("/v1/sources").ok
-    except requests.ConnectionError:
+    except requests.RequestException:
         return False
 
 

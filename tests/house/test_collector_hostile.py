@@ -10,7 +10,8 @@ from itertools import product
 from pathlib import Path
 
 import pytest
-from collecting import TOKEN, Collector, batch, steady
+import requests
+from collecting import TOKEN, Collector, batch, own_mb, steady
 from kit import House
 
 from pimains.devices.web import CONNECTIONS_MAX
@@ -99,13 +100,8 @@ def stored(collector: Collector) -> list[tuple[str, float]]:
     return [(each["source"], each["total"]) for each in found]
 
 
-def memory_mb(pid: int) -> float:
-    line = next(line for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines() if line.startswith("Pss:"))
-    return int(line.split()[1]) / 1024
-
-
 def test_no_path_method_or_header_gets_at_a_reading(closed: Collector) -> None:
-    before, memory = stored(closed), memory_mb(closed.instance.pid)
+    before, memory = stored(closed), own_mb(closed.instance.pid)
     body = delivery.written(batch((1, 1.0, 4_000_000), offset=time.time()))
     answers = 0
     for path, method, header in product(PATHS, METHODS, HEADERS):
@@ -120,21 +116,27 @@ def test_no_path_method_or_header_gets_at_a_reading(closed: Collector) -> None:
         assert not any(secret in answer for secret in (TOKEN.encode(), PASSWORD.encode(), b"SQLite", b"Traceback", b"720")), answer[:300]
         answers += 1
     assert answers > 2000
-    assert memory_mb(closed.instance.pid) < memory + 4
-    closed.instance.house.until(lambda: closed.get("/v1/sources", auth=("pi", PASSWORD)).ok, 60)  # wrong passwords took time
+    assert own_mb(closed.instance.pid) < memory + 4
+    closed.instance.house.until(lambda: closed.get("/v1/sources", auth=("pi", PASSWORD)).ok, 200)  # wrong passwords took time
     assert stored(closed) == before
 
 
 def test_schemathesis_finds_no_answer_but_the_described_ones(house: House) -> None:
     collector = Collector(house, COMPAT="powerpi", POWERPI_LOGINS=str(house.root / "logins"))
-    memory = memory_mb(collector.instance.pid)
+    memory = own_mb(collector.instance.pid)
     checks = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance,ignored_auth"
     words = ["run", f"{collector.url}/v1/openapi.json", f"--checks={checks}", "--phases=fuzzing", "--workers=4", "--seed=1"]
-    words += ["--max-examples=20", "--generation-database=none", "--no-color", f"--header=Authorization: Bearer {TOKEN}"]
+    words += [
+        "--max-examples=20",
+        "--generation-database=none",
+        "--no-color",
+        "--suppress-health-check=too_slow",
+        f"--header=Authorization: Bearer {TOKEN}",
+    ]
     program = Path(sys.executable).with_name("schemathesis")
     done = subprocess.run([program, *words], cwd=house.root, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-1000:]
-    assert memory_mb(collector.instance.pid) < memory + 8
+    assert own_mb(collector.instance.pid) < memory + 8
     assert {each["source"] for each in collector.get("/v1/sources").json()} <= {"house"}
     assert collector.send(steady(10)).ok
 
@@ -145,14 +147,21 @@ def test_many_who_say_nothing_keep_nobody_out_for_long_and_no_more_than_that_are
     try:
         for each in idle:
             each.setblocking(False)
-        closed.instance.house.until(lambda: sum(is_closed(each) for each in idle) >= 20, 10)
+        closed.instance.house.until(lambda: sum(is_closed(each) for each in idle) >= 20)
         assert sum(is_closed(each) for each in idle) < 40
         for each in idle[:8]:
             each.close()
-        closed.instance.house.until(lambda: closed.get("/metrics", auth=("pi", PASSWORD)).ok, 10)
+        closed.instance.house.until(lambda: is_served(closed))
     finally:
         for each in idle:
             each.close()
+
+
+def is_served(collector: Collector) -> bool:
+    try:
+        return collector.get("/metrics", auth=("pi", PASSWORD)).ok
+    except requests.ConnectionError:
+        return False
 
 
 def is_closed(connection: socket.socket) -> bool:

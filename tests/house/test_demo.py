@@ -36,7 +36,7 @@ def supervised_in(directory: Path) -> list[str]:
 def test_the_demo_switches_a_plug_off_shuts_a_pi_down_tells_why_and_leaves_nothing() -> None:
     with tempfile.TemporaryDirectory(prefix="pimains-demo-test-") as temporary:
         Path(temporary).chmod(0o755)
-        said, _ = demo(Path(temporary)).communicate(timeout=100)
+        said, _ = demo(Path(temporary)).communicate(timeout=300)
         assert "halt: shut down, because Delay Switch of House plug was switched off" in said
         assert re.search("plug: cut the power in [0-9]+ s, because Delay Switch of House plug was switched off", said)
         assert re.search(r"A year of readings, and pulses as they come: look at http://127.0.0.1:[0-9]+/", said)
@@ -54,9 +54,9 @@ def test_the_demo_cleans_up_when_it_is_interrupted() -> None:
     with tempfile.TemporaryDirectory(prefix="pimains-demo-test-") as temporary:
         Path(temporary).chmod(0o755)
         process = demo(Path(temporary))
-        until(lambda: list(Path(temporary).glob("*/run/pimains/plug/status")), 20, "plug to start")
+        until(lambda: list(Path(temporary).glob("*/run/pimains/plug/status")), what="plug to start")
         process.send_signal(signal.SIGINT)
-        said, _ = process.communicate(timeout=30)
+        said, _ = process.communicate(timeout=200)
         assert process.returncode == 130
         assert "Stopped and cleaned up" in said
         assert list(Path(temporary).iterdir()) == []

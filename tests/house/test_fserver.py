@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from halting import ask
 from kit import TestInstance
 from one_client import ANOTHER_SECRET, OneHouse, one_house
 
@@ -24,7 +25,7 @@ def house() -> Iterator[OneHouse]:
         yield house
 
 
-def sent_away(peer: socket.socket, seconds: float = 5) -> bool:
+def sent_away(peer: socket.socket, seconds: float = 60) -> bool:
     """Whether the server closes the connection, after whatever it says first."""
     peer.settimeout(seconds)
     try:
@@ -70,14 +71,15 @@ def test_garbage_slow_and_silent_peers_are_sent_away_with_one_line_and_hurt_nobo
         slow = stack.enter_context(house.connect())
         began = time.monotonic()
         with pytest.raises(OSError):
-            while time.monotonic() - began < 8:
+            while time.monotonic() - began < 60:
                 slow.send(b"j")
                 time.sleep(0.1)
-        assert 2.5 < time.monotonic() - began < 5
+        assert time.monotonic() - began > 2.5, "whoever is slow gets his time"
         crowd = [stack.enter_context(house.connect()) for _ in range(1000)]
         for peer in crowd[::100]:
             assert sent_away(peer)
-    assert fserver.log.count("is sent away") == 1, fserver.log
+    fserver.until_logged("is sent away")
+    assert fserver.log.count("is sent away") <= 2, "once a minute"
     assert fserver.status == "1 client: kitchen"
     assert house.is_mounted()
     assert "stop" not in " ".join(house.units())
@@ -124,13 +126,13 @@ def test_a_halt_sees_the_clients_off_first(house: OneHouse) -> None:
     halt = house.add("halt", svscan=False, HALT_COMMAND=house.recorder)
     fserver, fclient = up(house)
     house.until(lambda: halt.status == "ready")
-    (halt.run / "request").write_text("bedtime\nme\n")
-    house.until(lambda: house.halts(), 20)
+    ask(halt, "bedtime\nme\n")
+    house.until(lambda: house.halts())
     assert not house.is_mounted()
     assert house.units()[-2:] == ["stop mpd", "stop autofs"]
-    assert "leaving: bedtime" in fclient.log
-    assert fserver.status == "closed: this machine is about to halt"
-    assert fserver.read("clients") == ""
+    fclient.until_logged("leaving: bedtime")
+    house.until(lambda: fserver.status == "closed: this machine is about to halt")
+    house.until(lambda: fserver.read("clients") == "")
     ledger = Ledger(house.root / "var/lib/pimains/ledger.sqlite")
     assert [entry.action for entry in reversed(ledger.entries("share"))] == ["mounted", "unmounted"]
     assert ledger.entries("clients")[0].cause == "bedtime"
@@ -200,7 +202,7 @@ def test_a_frozen_client_is_gone_and_a_server_notices(house: OneHouse) -> None:
     fserver, fclient = up(house)
     fclient.kill(19)
     house.until(lambda: fserver.status == "no clients")
-    assert "nothing heard for 3.9 s" in fserver.log
+    fserver.until_logged("nothing heard for 3.9 s")
     fclient.kill(18)
 
 
@@ -236,8 +238,8 @@ def test_hooks_run_at_their_time_with_a_limit_and_only_if_nobody_else_can_write_
         (hooks / name).chmod(0o755)
     (hooks / "post_mount").write_text("#!/bin/sh\nexec sleep 60\n")
     (hooks / "post_unmount").chmod(0o777)
-    _, fclient = up(house, HOOKS=str(hooks), STEP_SECONDS_MAX="0.5", UNITS="autofs broken mpd")
-    assert "hook post_mount: not done within 0.5 s, left alone" in fclient.log
+    _, fclient = up(house, HOOKS=str(hooks), STEP_SECONDS_MAX="3", UNITS="autofs broken mpd")
+    fclient.until_logged("hook post_mount: not done within 3 s, left alone")
     assert "systemctl start broken: Unit broken.service not found." in fclient.read("error")
     assert fclient.status.endswith(" is mounted; started: mpd; not started: broken")
     fclient.svc("-d")
@@ -248,7 +250,7 @@ def test_hooks_run_at_their_time_with_a_limit_and_only_if_nobody_else_can_write_
         f"pre_unmount {house.share}",
         "stop autofs",
     ]
-    assert "post_unmount is not run: only root may be able to write it" in fclient.log
+    fclient.until_logged("post_unmount is not run: only root may be able to write it")
 
 
 def test_told_to_restart_while_it_leaves_a_client_leaves_first(house: OneHouse) -> None:
@@ -264,7 +266,7 @@ def test_told_to_restart_while_it_leaves_a_client_leaves_first(house: OneHouse) 
     house.until(lambda: "told to stop: will do so when the share is left" in fclient.log)
     (house.root / "go").write_text("\n")
     house.until(lambda: fserver.status == "stopped")
-    assert f"kitchen has left: {house.share} is unmounted" in fserver.log
+    fserver.until_logged(f"kitchen has left: {house.share} is unmounted")
     house.until(lambda: fclient.log.count("waiting for 127.0.0.1") == 3)
     assert "by force" not in fclient.log
 
@@ -304,7 +306,7 @@ def test_pistops_client_is_told_to_leave_and_can_do_nothing_else(house: OneHouse
     fserver = house.add_fserver(svscan=False, COMPAT="pistop")
     house.add_fclient()
     house.until(lambda: fserver.status == "1 client: kitchen")
-    assert "COMPAT=pistop: clients that prove nothing are let in too" in fserver.log
+    fserver.until_logged("COMPAT=pistop: clients that prove nothing are let in too")
     old = house.connect()
     assert old.recv(200).startswith(b"Connection from 127.0.0.1\n")
     old.sendall(b"wait\n")
@@ -313,7 +315,7 @@ def test_pistops_client_is_told_to_leave_and_can_do_nothing_else(house: OneHouse
     house.until(lambda: "no client shuts this server down" in fserver.log)
     assert fserver.status == "2 clients: kitchen, pistop@127.0.0.1"
     fserver.svc("-d")
-    old.settimeout(5)
+    old.settimeout(60)
     received = b""
     while b"shutdown\n" not in received:
         received += old.recv(200)
@@ -326,11 +328,11 @@ def test_pistops_client_is_told_to_leave_and_can_do_nothing_else(house: OneHouse
 
 def test_a_client_with_compat_obeys_pistops_server(house: OneHouse) -> None:
     with socket.create_server(("127.0.0.1", house.port)) as server:
-        server.settimeout(10)
+        server.settimeout(60)
         fclient = house.add_fclient(COMPAT="pistop", SECRET="")
         with greeted(server) as peer:
             house.until(lambda: "is mounted" in fclient.status)
-            assert "COMPAT=pistop: this client believes whatever answers" in fclient.log
+            fclient.until_logged("COMPAT=pistop: this client believes whatever answers")
             time.sleep(5)  # longer than the patience: a server that sends no beats is there as long as its connection is
             assert house.is_mounted()
             peer.sendall(b"shutdown\n")
@@ -356,4 +358,4 @@ def test_a_share_with_another_one_mounted_inside_is_unmounted_from_the_inside_ou
     subprocess.run([*enter, "mount", "-t", "tmpfs", "inner", house.share / "Music"], check=True)
     fserver.svc("-d")
     house.until(lambda: not house.is_mounted())
-    assert f"inner is unmounted from {house.share}/Music\n" in fclient.log
+    fclient.until_logged(f"inner is unmounted from {house.share}/Music\n")

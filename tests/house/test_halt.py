@@ -3,7 +3,7 @@
 import os
 
 import pytest
-from halting import add_step, ask, causes, let_go, new_halt, pause_at, ran
+from halting import add_step, ask, cancel, causes, let_go, new_halt, pause_at, ran
 from kit import House
 
 from pimains.core.ledger import Ledger
@@ -36,8 +36,8 @@ def test_a_cancel_between_steps_keeps_the_machine_up_and_says_what_had_been_done
     halt = new_halt(house)
     ask(halt)
     house.until(lambda: ran(house))
-    assert halt.status == "shutting down: UPS battery low (asked by ups), step 20-clients, at most 120 s"
-    (halt.run / "cancel").write_text("stefan\n")
+    house.until(lambda: halt.status == "shutting down: UPS battery low (asked by ups), step 20-clients, at most 120 s")
+    cancel(halt, "stefan")
     house.until(lambda: "stefan cancels" in halt.log)
     (house.root / "go").write_text("\n")
     house.until(lambda: halt.status == "ready; the last shutdown was cancelled by stefan; done before that: 05-update, 20-clients")
@@ -52,7 +52,7 @@ def test_once_the_plug_was_told_a_cancel_is_refused(house: House) -> None:
     halt = new_halt(house)
     ask(halt)
     house.until(lambda: ran(house))
-    (halt.run / "cancel").write_text("stefan\n")
+    cancel(halt, "stefan")
     house.until(lambda: "stefan cancels, too late: the power will be cut" in halt.log)
     (house.root / "go").write_text("\n")
     house.until(house.halts)
@@ -95,7 +95,7 @@ def test_a_cancel_is_refused_while_the_halt_command_runs_also_without_a_plug(hou
     halt = new_halt(house, HALT_COMMAND="sleep 1000")
     ask(halt)
     house.until(lambda: "HALT_COMMAND started" in halt.status)
-    (halt.run / "cancel").write_text("stefan\n")
+    cancel(halt, "stefan")
     house.until(lambda: "stefan cancels, too late" in halt.log)
 
 
@@ -113,11 +113,11 @@ def test_a_grace_period_leaves_time_for_second_thoughts(house: House) -> None:
     ask(halt)
     line = "shutting down in 3600 s: UPS battery low (asked by ups); pimains halt --cancel stops it"
     house.until(lambda: halt.status == line)
-    (halt.run / "cancel").write_text("ann\n")
+    cancel(halt, "ann")
     house.until(lambda: halt.status == "ready; the last shutdown was cancelled by ann; done before that: nothing")
     ask(halt)
     house.until(lambda: halt.status == line)
-    (halt.run / "cancel").write_text("stefan\n")
+    cancel(halt, "stefan")
     house.until(lambda: halt.status == "ready; the last shutdown was cancelled by stefan; done before that: nothing")
     assert [action for action, _ in causes(house)] == ["shut down", "cancel"] * 2
     assert (ran(house), house.halts()) == ([], [])
@@ -131,7 +131,7 @@ def test_each_step_is_measured_and_gets_its_budget_from_that(house: House) -> No
     house.until(lambda: halt.status.startswith("shut down: "))
     ledger = Ledger(house.root / "var/lib/pimains/ledger.sqlite")
     [took] = ledger.durations("halt step 20-clients")
-    assert 0 < took < 5
+    assert 0 < took < 60
     assert ledger.durations("halt step 30-fails") == []
     (halt.run / "accepted").unlink()
     house.until(lambda: halt.status == "ready")
@@ -175,7 +175,7 @@ def test_people_are_told_of_a_shutdown_and_of_its_end(house: House) -> None:
     halt = new_halt(house, HALT_GRACE_SECONDS="3600")
     ask(halt)
     house.until(lambda: "shutting down in" in halt.status)
-    (halt.run / "cancel").write_text("stefan\n")
+    cancel(halt, "stefan")
     house.until(lambda: halt.status.startswith("ready; "))
     first, second = [path.read_text().splitlines() for path in sorted(queue.glob("[0-9]*"))]
     assert first[:2] == ["halt", "shutting down: UPS battery low"]

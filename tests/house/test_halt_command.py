@@ -20,7 +20,7 @@ def pimains(house: House, *words: str, wait: bool = True) -> subprocess.Popen[st
         text=True,
     )
     if wait:
-        process.wait(20)
+        process.wait(60)
     return process
 
 
@@ -35,7 +35,7 @@ def test_the_command_asks_and_tells_how_it_goes_on_until_the_machine_goes_down(h
     asked = pimains(house, "new SD card", "--wait", wait=False)
     house.until(lambda: ran(house))
     let_go(go)
-    assert asked.wait(20) == 0
+    assert asked.wait(60) == 0
     lines = said(asked).splitlines()
     assert lines[0].startswith("shutting down: new SD card (asked by ")
     assert lines[-1] == f"shut down: {lines[0][len('shutting down: ') :].split(')')[0]})"
@@ -52,7 +52,7 @@ def test_the_command_cancels_and_says_what_had_been_done(house: House) -> None:
     assert cancelling.stdout
     assert cancelling.stdout.readline().startswith("cancelled as soon as the step has ended that runs now: ")
     let_go(go)
-    assert cancelling.wait(20) == 0
+    assert cancelling.wait(60) == 0
     assert said(cancelling).endswith("; done before that: 05-update, 20-clients")
     assert house.halts() == []
 

@@ -1,6 +1,6 @@
 """A cancelled shutdown: the steps that have run and know how to undo it, the last first; and what else may happen meanwhile."""
 
-from halting import add_step, ask, let_go, new_halt, pause_at, ran
+from halting import add_step, ask, cancel, let_go, new_halt, pause_at, ran
 from kit import House
 
 KNOWS = 'echo "${0##*/}${PIMAINS_CALLED_OFF:+ back, $PIMAINS_CALLED_OFF}" >>$RAN'
@@ -15,7 +15,7 @@ def test_a_cancelled_shutdown_is_undone_from_the_last_step_to_the_first_by_those
     halt = new_halt(house)
     ask(halt)
     house.until(lambda: ran(house)[-1:] == ["65-slow"])
-    (halt.run / "cancel").write_text("anna\n")
+    cancel(halt, "anna")
     house.until(lambda: "anna cancels" in halt.log)
     let_go(go)
     house.until(lambda: halt.status.startswith("ready; "))
@@ -32,7 +32,7 @@ def test_what_cannot_be_undone_is_said_and_keeps_nothing_else_undone(house: Hous
     halt = new_halt(house)
     ask(halt)
     house.until(lambda: "65-slow" in ran(house))
-    (halt.run / "cancel").write_text("anna\n")
+    cancel(halt, "anna")
     house.until(lambda: "anna cancels" in halt.log)
     let_go(go)
     house.until(lambda: halt.status.endswith("; 60-usb not undone: failed (exit 1): no such hub; 50-drives undone"))
@@ -48,7 +48,7 @@ def test_a_halt_command_that_fails_leaves_the_drives_as_they_are_until_somebody_
     assert ran(house)[:2] == ["50-drives", "80-plug"]
     assert ran(house)[2] == "80-plug back, HALT_COMMAND failed (exit 1): it said nothing"
     assert [line for line in ran(house) if line.startswith("50")] == ["50-drives"]
-    (halt.run / "cancel").write_text("anna\n")
+    cancel(halt, "anna")
     house.until(lambda: halt.status.startswith("ready; "))
     assert ran(house)[-1] == "50-drives back, cancelled by anna"
     assert ran(house).count("80-plug") == len([line for line in ran(house) if line.startswith("80-plug back")])
@@ -62,11 +62,11 @@ def test_killed_while_it_undoes_the_service_goes_on_with_that_and_shuts_nothing_
     halt = new_halt(house)
     ask(halt)
     house.until(lambda: ran(house)[-1:] == ["60-usb"])
-    (halt.run / "cancel").write_text("anna\n")
+    cancel(halt, "anna")
     house.until(lambda: "anna cancels" in halt.log)
     let_go(go)
     house.until(lambda: ran(house).count("60-usb") == 2)
-    assert halt.status == "cancelled by anna: undoing 60-usb"
+    house.until(lambda: halt.status == "cancelled by anna: undoing 60-usb")
     pid = halt.pid
     halt.kill()
     house.until(lambda: halt.pid not in (0, pid))
@@ -85,7 +85,7 @@ def test_a_request_while_it_undoes_is_carried_out_afterwards(house: House) -> No
     halt = new_halt(house)
     ask(halt)
     house.until(lambda: ran(house) == ["60-usb"])
-    (halt.run / "cancel").write_text("anna\n")
+    cancel(halt, "anna")
     house.until(lambda: "anna cancels" in halt.log)
     let_go(go)
     house.until(lambda: ran(house) == ["60-usb"] * 2)

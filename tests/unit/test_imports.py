@@ -233,18 +233,26 @@ def test_watts_count_for_the_time_since_the_line_before_and_gaps_for_nothing(tmp
         "a\ttime\tkwh\nx\t2026-11-21 12:00\t100\ny\t2026-11-21 13:00\t1.1005e3\n",
     ],
 )
-def test_tables_are_read_as_people_have_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
-    monkeypatch.setenv("TZ", "UTC")
-    time.tzset()
+@pytest.mark.usefixtures("greenwich")
+def test_tables_are_read_as_people_have_them(tmp_path: Path, text: str) -> None:
     assert table(tmp_path, text) == [Slice(NOON + 3600, 3600, 1000.5)]
 
 
 @pytest.fixture
-def berlin(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("TZ", "Europe/Berlin")
-    time.tzset()
-    yield
-    monkeypatch.undo()
+def berlin() -> Iterator[None]:
+    yield from in_zone("Europe/Berlin")
+
+
+@pytest.fixture
+def greenwich() -> Iterator[None]:
+    yield from in_zone("UTC")
+
+
+def in_zone(name: str) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TZ", name)
+        time.tzset()
+        yield
     time.tzset()
 
 

@@ -139,10 +139,12 @@ def test_reading_needs_no_right_to_write_and_makes_no_file(tmp_path: Path) -> No
 
 def test_recording_takes_a_moment(ledger: Ledger) -> None:
     ledger.record("plug", "power on", "a test")
-    started = time.monotonic()
+    took = []
     for _ in range(10):
+        started = time.monotonic()
         ledger.record("plug", "power on", "a test")
-    assert time.monotonic() - started < 5
+        took.append(time.monotonic() - started)
+    assert min(took) < 0.5, "the quickest: the others tell what else this machine had to do"
 
 
 def test_no_text_is_too_odd_for_it(ledger: Ledger) -> None:

@@ -45,7 +45,7 @@ class Pair:
             self.step()
             return condition()
 
-        until(stepped, 5)
+        until(stepped)
 
     def pass_time(self, seconds: float) -> None:
         """Let time pass in small steps, in which both may act."""
@@ -166,11 +166,11 @@ def test_in_doubt_a_slow_server_that_has_greeted_gets_the_time_to_answer(pair: P
         assert list(pair.link.step()) == []
     peer, _ = accept(slow)
     peer.send(end.greeting())
-    until(lambda: list(pair.link.step()) or end_of_line(peer), 5)
+    until(lambda: list(pair.link.step()) or end_of_line(peer))
     pair.clock.advance(2)
     assert list(pair.link.step()) == []
     peer.send(end.join(peer.recv(1000).strip()) + end.say("beat"))
-    until(lambda: list(pair.link.step()) or pair.link.last_heard == pair.clock.monotonic(), 5)
+    until(lambda: list(pair.link.step()) or pair.link.last_heard == pair.clock.monotonic())
     assert pair.link.is_joined
     peer.close()
     slow.close()
@@ -186,13 +186,15 @@ def end_of_line(peer: Socket) -> bool:
 
 def test_one_client_too_many_is_refused_and_the_others_stay(pair: Pair) -> None:
     second, third = pair.new_link("bath"), pair.new_link("cellar")
-    for link in (second, third):
-        for _ in range(20):
-            pair.step()
-            list(link.step())
+
+    def refused() -> bool:
+        return any("takes no more clients: MAX_CLIENTS is 2" in line for line in pair.told)
+
+    pair.until(lambda: list(second.step()) or second.is_joined)
+    pair.until(lambda: list(third.step()) or refused())
     assert [guest.name for guest in pair.guests.present] == ["bath", "kitchen"]
     assert not third.is_joined
-    assert any("takes no more clients: MAX_CLIENTS is 2" in line for line in pair.told)
+    assert refused()
     for link in (second, third):
         link.close()
 

@@ -63,7 +63,7 @@ def test_a_nap_ends_when_its_time_is_over_or_a_file_is_readable(wakeup: Pipe, fi
     assert poll(within(60, file), clock, wakeup) == (file,)
     wakeup.write()
     assert set(poll(within(60, file), clock, wakeup)) == {file, wakeup}
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 60
 
 
 def test_no_nap_is_too_long_or_too_short(wakeup: Pipe) -> None:
