@@ -228,6 +228,7 @@ def test_watts_count_for_the_time_since_the_line_before_and_gaps_for_nothing(tmp
     [
         "time,total_kWh\n2026-11-21T12:00:00Z,100\n2026-11-21T13:00:00+00:00,1100.5\n",
         "unixtime,kWh\n1795262400,100\n1795266000.0,1100.5\n",
+        "Zeit\tkWh\n21.11.2026 12:00\t100,0\n21.11.2026 13:00\t1.100,5\n",
         "timestamp;total\n1795262400000;100,0\n1795266000000;1.100,5\n",
         "\ufeffDatum;Zählerstand\n21.11.2026 12:00;100\n21.11.2026 13:00:00;1.100,50\n\n",
         "a\ttime\tkwh\nx\t2026-11-21 12:00\t100\ny\t2026-11-21 13:00\t1.1005e3\n",
@@ -287,6 +288,16 @@ def test_what_is_no_table_is_refused_with_its_line(tmp_path: Path, text: str, co
     with pytest.raises(readings_csv.Wrong) as wrong:
         table(tmp_path, text)
     assert complaint in str(wrong.value)
+
+
+def test_what_is_still_to_come_and_columns_of_another_unit_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text("time,watts\n2026-11-21,1\n2026-11-25,1\n")
+    with pytest.raises(readings_csv.Wrong, match="line 3: '2026-11-25' is still to come"):
+        list(readings_csv.Table(path, None, lambda _: None, NOON).slices())
+    path.write_text("time,total_m3\n2026-11-21,1\n")
+    with pytest.raises(readings_csv.Wrong, match=r"for a source in kWh: one of .*, and one of watts, total_kWh, amount_kWh "):
+        list(readings_csv.Table(path, "kWh", lambda _: None).slices())
 
 
 def test_what_a_collector_exports_can_be_imported_by_another(tmp_path: Path, path: Path, series: Series) -> None:

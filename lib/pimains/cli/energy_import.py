@@ -72,7 +72,7 @@ class _History:
         else:
             if options.ds or options.factor:
                 raise Misused("--ds and --factor are for databases; this is none")
-            self._table = readings_csv.Table(path, unit, self._progress)
+            self._table = readings_csv.Table(path, unit, self._progress, time.time())
             self.unit = self._table.find_unit()
             self.total = self._table.total
         self.made = Readings(self.unit, taken)

@@ -29,7 +29,15 @@ _LINE = 64 * 1024
 _GAP_SECONDS = 60.0
 _QUIET_SECONDS = 600.0
 _GAP_STEPS = 2.5
+_AHEAD_SECONDS = 86_400.0  # of a program with another idea of local time
 _LATEST = 253_402_300_799.0
+
+
+def _values_of(unit: str | None) -> str:
+    """The columns that a source in `unit` has its values in, as people are told of them."""
+    units = ("kWh", "m3") if unit is None else (unit,)
+    names = [*(("watts",) if "kWh" in units else ()), *(f"total_{each}" for each in units), *(f"amount_{each}" for each in units)]
+    return ", ".join(names)
 
 
 class Wrong(PimainsError):
@@ -45,15 +53,16 @@ class Told(NamedTuple):
 
 
 class Table:
-    """The table in the file `path`. `unit` is what its totals are in: kWh or m3; `total` the last of them."""
+    """The table in the file `path`. `unit` is what its totals are in: kWh or m3; `total` the last of them; `now` is the clock."""
 
-    def __init__(self, path: Path, unit: str | None, progress: Callable[[int], None]) -> None:
+    def __init__(self, path: Path, unit: str | None, progress: Callable[[int], None], now: float = _LATEST) -> None:
         self.unit = unit
         self.total: list[float] = []
         self._path = path
         self._line = 1
         self._progress = progress
         self._is_german = False
+        self._now = now
 
     def find_unit(self) -> str:
         """What it is in. Raises Wrong and OSError."""
@@ -77,13 +86,13 @@ class Table:
         column, make = self._what(names)
         if at is None or column is None:
             raise self._wrong(
-                "the first line names no columns that are known: one of "
-                f"{', '.join(_TIMES[:4])}, and one of watts, total_kWh, total_m3, amount_kWh, amount_m3 (it has {head[:80]!r})"
+                f"the first line names no columns that are known{f' for a source in {self.unit}' if self.unit else ''}: one of "
+                f"{', '.join(_TIMES[:4])}, and one of {_values_of(self.unit)} (it has {head[:80]!r})"
             )
         reader = csv.reader(lines, delimiter=separator)
         rows = ((number + reader.line_num, row) for row in reader if row)
         sample = list(islice(rows, _SAMPLE))
-        self._is_german = separator == ";" and any("," in row[column] for _, row in sample if len(row) > column)
+        self._is_german = separator != "," and any("," in row[column] for _, row in sample if len(row) > column)
         told = self._told(chain(sample, rows), at, column)
         begun = list(islice(told, _SAMPLE))
         steps = sorted(after.time - before.time for before, after in pairwise(begun))
@@ -136,6 +145,8 @@ class Table:
             seconds /= 1000
         if not 0 <= seconds <= _LATEST:
             raise self._wrong(f"{text[:40]!r} is no time such as 2026-11-21 14:05, 21.11.2026 14:05 or 1795266300")
+        if seconds > self._now + _AHEAD_SECONDS:
+            raise self._wrong(f"{text[:40]!r} is still to come, by this machine's clock")
         return seconds
 
     def _moment(self, text: str, reached: float) -> float:
