@@ -137,17 +137,22 @@ def test_a_full_journal_is_thinned_and_people_are_told_and_no_total_changes(tmp_
     assert {b.sequence - a.sequence for a, b in itertools.pairwise(recent)} == {1}
 
 
-def test_a_broken_journal_is_put_aside_and_the_count_goes_on(tmp_path: Path, pin: MockFactory) -> None:
-    with rehearse(tmp_path) as meter:
+def test_a_broken_journal_is_put_aside_and_the_count_goes_on(tmp_path: Path, pin: MockFactory, collector: tuple[Store, str]) -> None:
+    store, url = collector
+    with rehearse(tmp_path, COLLECTOR=url, TOKEN="secret") as meter:
         pulse(pin, 70)
         meter.advance(60)
+        until(lambda: any(row.pulses == 70 for row in store.rows.values()), 60)
         meter.stop()
+    before = max(row.sequence for row in store.rows.values())
     (tmp_path / "var/lib/pimains/meter/journal.sqlite").write_bytes(b"no database" * 1000)
     (tmp_path / "var/lib/pimains/meter/journal.sqlite-wal").unlink(missing_ok=True)
-    with rehearse(tmp_path) as meter:
+    with rehearse(tmp_path, COLLECTOR=url, TOKEN="secret") as meter:
         pulse(pin, 7)
         meter.advance(60)
         assert shown(meter, "total") == "0.077"
+        until(lambda: any(row.pulses == 77 for row in store.rows.values()), 60)
+        assert min(row.sequence for row in store.rows.values() if row.pulses > 70) > before  # or it would be taken for sent twice
         assert (meter.me.lib / "journal.sqlite.broken").exists()
         assert "put aside" in shown(meter, "error")
 

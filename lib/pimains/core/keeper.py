@@ -11,6 +11,7 @@ from pimains.plan.delivery import Boot, Reading
 
 _HELD_MAX = 20_000  # readings in memory while no journal can be opened: a day at 5 s
 _ROOM = 0.9  # of what they may take is what they take afterwards
+_MORE_THAN_A_SECOND = 2  # one each INTERVAL, which is a second at least, and one for each order
 _GLANCE_SECONDS = 0.25  # both clocks are read within it, or what they show does not belong together
 
 
@@ -100,6 +101,8 @@ class Keeper:
                 aside = error.path.with_name(f"{error.path.name}.broken")
                 error.path.rename(aside)
                 self._me.complain(f"{error}: put aside as {aside.name}, a new one is begun")
+                # a collector has readings of this boot, and would take new ones with their numbers for sent twice
+                self._sequence = int(_MORE_THAN_A_SECOND * self._me.clock.monotonic())
         if self.journal:
             self._sequence = max(self._sequence, self.journal.last_sequence(UNBOOKED))
             self._id = self.journal.boot(self._source, clocks.boot_id(), self.boot)
