@@ -137,14 +137,14 @@ def test_a_collector_proves_itself_by_its_certificate_or_its_fingerprint(house: 
     fingerprint = said.strip()  # as people copy it
     with Collector("--certificate", str(certificate)) as collector:
         meter = Meter(house, COLLECTOR=collector.url, TOKEN=TOKEN, FINGERPRINT="0" * 64)
-        house.until(lambda: "certificate is not believed" in meter.instance.status)
+        house.until(lambda: "FINGERPRINT: the collector's certificate is not believed" in meter.instance.status)
         assert collector.knows() == {}
         meter.instance.set("FINGERPRINT", fingerprint)
         meter.instance.svc("-t")
         house.until(lambda: collector.knows().get("readings"))
         meter.instance.set("FINGERPRINT", "")
         meter.instance.svc("-t")
-        house.until(lambda: "certificate is not believed" in meter.instance.status)
+        house.until(lambda: "CA: the collector's certificate is not believed" in meter.instance.status)
         meter.instance.set("CA", str(house.root / "ca.pem"))
         meter.instance.svc("-t")
         house.until(lambda: "delivered" in meter.instance.status)

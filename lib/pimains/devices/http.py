@@ -35,6 +35,7 @@ class Collector:
         self._session.trust_env = False  # no proxies, no .netrc: the token goes to the collector only
         if token:
             self._session.headers["Authorization"] = f"Bearer {token}"
+        self._proof = "FINGERPRINT" if fingerprint else "CA"
         self._session.headers["Content-Type"] = "application/json"
         if ca:
             self._session.verify = str(ca)
@@ -56,7 +57,7 @@ class Collector:
                 _check(answer.status_code, body)
                 return delivery.read_answer(body)
         except requests.exceptions.SSLError as error:
-            raise NotTaken("CA", f"the collector's certificate is not believed: {_root(error)}") from None
+            raise NotTaken(self._proof, f"the collector's certificate is not believed: {_root(error)}") from None
         except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema, OSError) as error:
             if isinstance(error, requests.exceptions.RequestException | OSError) and "CA certificate bundle" not in str(error):
                 raise Away(_root(error)) from None
@@ -89,7 +90,7 @@ def _root(error: BaseException) -> str:
     while True:
         inner = getattr(reason, "reason", None)
         if not isinstance(inner, BaseException):
-            inner = reason.args[0] if reason.args and isinstance(reason.args[0], BaseException) else None
+            inner = next((each for each in reason.args if isinstance(each, BaseException)), None)
         if inner is None:
             break
         reason = inner
