@@ -32,7 +32,7 @@ def said(process: subprocess.Popen[str]) -> str:
 def test_the_command_asks_and_tells_how_it_goes_on_until_the_machine_goes_down(house: House) -> None:
     go = pause_at(house, "20-clients")
     halt = new_halt(house)
-    asked = pimains(house, "new SD card", "--wait", wait=False)
+    asked = pimains(house, "new", "SD", "card", "--wait", wait=False)
     house.until(lambda: ran(house))
     let_go(go)
     assert asked.wait(60) == 0
@@ -81,6 +81,14 @@ def test_the_command_leaves_no_request_behind_that_nobody_takes(house: House) ->
     halt.svc("-u")
     house.until(lambda: halt.status == "ready")
     assert house.halts() == []
+
+
+def test_a_forgotten_hyphen_shuts_nothing_down(house: House) -> None:
+    new_halt(house)
+    mistyped = pimains(house, "cancel")
+    assert (mistyped.returncode, said(mistyped)) == (2, "pimains halt: nothing is done: did you mean --cancel?")
+    assert not (house.root / "run/pimains/halt/request").exists()
+    assert not (house.root / "run/pimains/halt/accepted").exists()
 
 
 def test_the_command_needs_a_service_and_rights(house: House) -> None:

@@ -26,12 +26,13 @@ from pimains.settings import of_this_machine
 from pimains.settings.halt import HaltSettings
 
 _ANSWER_SECONDS = 5.0
+_NO_REASONS = ("cancel", "dry-run", "wait", "json", "help")
 _HINT = "svstat {0}; svc -u {0}; or create_service --service_name=halt --add-service"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """What `pimains halt` may be told."""
-    parser.add_argument("reason", metavar="REASON", nargs="?", default="asked for by hand", help="for the log, the ledger and the steps")
+    parser.add_argument("reason", metavar="REASON", nargs="*", help="for the log, the ledger and the steps (default: asked for by hand)")
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--cancel", action="store_true", help="keep this machine up, as long as that is possible")
     what.add_argument("--dry-run", action="store_true", help="only show the steps, their order and how long each may take")
@@ -44,6 +45,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Ask, cancel or show."""
+    options.reason = " ".join(options.reason) or "asked for by hand"
+    if options.reason.lower() in _NO_REASONS:
+        print(f"pimains halt: nothing is done: did you mean --{options.reason.lower()}?", file=sys.stderr)
+        return 2
     instance = instances.at(options.servicedir / "halt")
     if instance and instance.root:
         os.environ["PIMAINS_ROOT"] = instance.root
