@@ -18,7 +18,8 @@ PULSE_SECONDS = 0.05
 def main(options: argparse.Namespace) -> None:
     """Send pulses until told to quit."""
     if not options.pins.is_fifo():
-        os.mkfifo(options.pins, 0o660)
+        os.mkfifo(options.pins)
+        options.pins.chmod(0o660)  # whatever the umask is: the service is another user, of the same group
     pins = os.open(options.pins, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
     watts = options.watts
     last = time.monotonic()
