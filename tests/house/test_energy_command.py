@@ -2,9 +2,12 @@
 
 import json
 import os
+import signal
+import sqlite3
 import subprocess
 import threading
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -12,6 +15,12 @@ from collecting import Collector, batch, steady
 from kit import TOP, House
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="services become user pimains: needs root")
+
+
+def started(house: House, *words: str) -> subprocess.Popen[str]:
+    env = {"PYTHONPATH": str(TOP / "lib"), "PATH": "/usr/bin:/bin", "PIMAINS_ROOT": str(house.root), "LANG": "C.UTF-8"}
+    told = ["/usr/bin/python3", "-P", "-m", "pimains.cli", "energy", *words, f"--servicedir={house.scan}"]
+    return subprocess.Popen(told, env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
 def command(house: House, *words: str, user: str | None = None) -> subprocess.CompletedProcess[str]:
@@ -116,6 +125,56 @@ def test_whoever_may_read_the_journal_sees_totals_without_being_root(house: Hous
     assert "sum" in command(house, user="nobody").stdout
     (collector.instance.lib / "journal.sqlite").chmod(0o600)
     assert "root and members of group pimains may read it" in command(house, user="nobody").stderr
+
+
+def test_what_is_broken_off_says_how_it_is_left_and_is_soon_whole_again(house: House, tmp_path: Path) -> None:
+    collector = Collector(house)
+    assert collector.send(steady(10)).ok
+    path = tmp_path / "long.csv"
+    start = int(time.time()) - 3_000_000
+    path.write_text("unixtime,watts\n" + "".join(f"{start + 5 * n},360\n" for n in range(100_000)))
+    said = interrupted(house, collector, "under way", "import", str(path), "--source=house")
+    assert said == "house: long.csv is not imported; what was stored of it is taken out again\n"
+    assert energy(house, "imports") == "nothing was imported\n"
+    assert imported(collector) == ("forgotten", 0)
+    number = json.loads(energy(house, "import", str(path), "--source=house", "--json"))["import"]
+    said = interrupted(house, collector, "leaving", "forget-import", str(number))
+    assert said == f"import {number} is forgotten; the rest of its readings goes with the next `pimains energy imports`\n"
+    assert energy(house, "imports") == "nothing was imported\n"
+    assert imported(collector) == ("forgotten", 0)
+
+
+def interrupted(house: House, collector: Collector, state: str, *words: str) -> str:
+    """What `pimains energy` says to Ctrl-C while an import is in that state and has readings; it cannot go on before it comes."""
+    child = started(house, *words)
+    with closing(sqlite3.connect(collector.instance.lib / "journal.sqlite", timeout=20, isolation_level=None)) as connection:
+
+        def is_there() -> bool:
+            connection.execute("begin immediate")
+            now, rows = newest_import(connection)
+            if now == state and rows:
+                return True
+            connection.execute("rollback")
+            return False
+
+        house.until(is_there)
+        child.send_signal(signal.SIGINT)
+        connection.execute("rollback")
+    said = child.communicate()[1]
+    assert child.returncode == 130
+    return said
+
+
+def imported(collector: Collector) -> tuple[str, int]:
+    with closing(sqlite3.connect(collector.instance.lib / "journal.sqlite", timeout=20)) as connection:
+        return newest_import(connection)
+
+
+def newest_import(connection: sqlite3.Connection) -> tuple[str, int]:
+    """Its state, and how many readings of imports there are."""
+    state = connection.execute("select state from imports order by number desc limit 1").fetchone()
+    (rows,) = connection.execute("select count(*) from readings where boot < 0").fetchone()
+    return state[0] if state else "none", rows
 
 
 def test_readings_that_come_during_an_import_are_all_stored(house: House, tmp_path: Path) -> None:

@@ -39,7 +39,9 @@ def store(journal: Path, options: argparse.Namespace) -> int:
                 pass
             number = None
         else:
-            number = imports.store(source, history.unit, path.name, digest, history.made, history.rows(), history.total)
+            number = imports.store(
+                source, history.unit, path.name, digest, history.made, history.rows(), history.total, history.say_undone
+            )
     except OSError as error:
         raise PimainsError(f"{error.filename or path}: {error.strerror}") from None
     finally:
@@ -64,6 +66,7 @@ class _History:
     def __init__(self, path: Path, unit: str | None, taken: list[Any], options: argparse.Namespace) -> None:
         self.total: list[float] = []
         self._path = path
+        self._source = options.source
         self._progress = _Progress(path)
         if rrd_dump.is_one(path):
             self._table = None
@@ -76,6 +79,11 @@ class _History:
             self.unit = self._table.find_unit()
             self.total = self._table.total
         self.made = Readings(self.unit, taken)
+
+    def say_undone(self) -> None:
+        """It was broken off."""
+        self._progress.end()
+        print(f"{self._source}: {self._path.name} is not imported; what was stored of it is taken out again", file=sys.stderr, flush=True)
 
     def rows(self) -> Iterator[Row]:
         """As the journal takes them."""
@@ -168,6 +176,11 @@ def forget(journal: Path, options: argparse.Namespace) -> int:
     imports = Imports(journal)
     try:
         gone = imports.forget(int(options.what))
+    except KeyboardInterrupt:
+        stays = any(each.number == int(options.what) for each in imports.listed())
+        how = "stays as it was" if stays else "is forgotten; the rest of its readings goes with the next `pimains energy imports`"
+        print(f"import {options.what} {how}", file=sys.stderr)
+        raise
     finally:
         imports.close()
     if options.json:

@@ -8,7 +8,7 @@ import fcntl
 import os
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
@@ -61,7 +61,8 @@ class Imports:
         self._connection = sqlite3.connect(path, timeout=60, isolation_level=None)
         self._connection.execute("pragma synchronous = normal")
         self._connection.execute("pragma wal_autocheckpoint = 0")
-        self._remove([int(number) for (number,) in self._connection.execute("select number from imports where state = 'under way'")])
+        left = self._connection.execute("select number from imports where state in ('under way', 'leaving')").fetchall()
+        self._remove([int(number) for (number,) in left])
 
     def close(self) -> None:
         """Let others."""
@@ -88,10 +89,20 @@ class Imports:
             raise Misused(f"{source} is a value that is recorded, and counts nothing")
         return meter and meter.unit
 
-    def store(self, source: str, unit: str, file: str, digest: str, made: Readings, rows: Iterable[Row], total: list[float]) -> int:
+    def store(
+        self,
+        source: str,
+        unit: str,
+        file: str,
+        digest: str,
+        made: Readings,
+        rows: Iterable[Row],
+        total: list[float],
+        undoes: Callable[[], object] = lambda: None,
+    ) -> int:
         """Store `rows`, which `made` makes; the number of the import. `total`: what the meter showed at the end, where that is known.
 
-        Raises sqlite3.Error; whatever it was, nothing of it is seen then.
+        Raises sqlite3.Error; whatever it was, nothing of it is seen then. `undoes` is called before what was stored is taken out again.
         """
         number = int(
             self._connection.execute(
@@ -100,8 +111,10 @@ class Imports:
             ).lastrowid
             or 0
         )
+        has_begun = False
         try:
             for some in _chunks(rows):
+                has_begun = True
                 self._put(source, number, some)
                 self._breathe()
             span = made.span
@@ -120,6 +133,8 @@ class Imports:
                 )
                 self._set_face(source)
         except BaseException:
+            if has_begun:
+                undoes()
             with contextlib.suppress(sqlite3.Error):
                 self._remove([number])
             raise
@@ -143,7 +158,7 @@ class Imports:
             (source,) = self._connection.execute("select source from imports where number = ?", (number,)).fetchone()
             with self._change():
                 self._connection.execute('update boots set "offset" = null where source = ? and name like ?', _those(source, number))
-                self._connection.execute("update imports set state = 'forgotten' where number = ?", (number,))
+                self._connection.execute("update imports set state = 'leaving' where number = ?", (number,))
             boots = self._connection.execute("select id from boots where source = ? and name like ?", _those(source, number)).fetchall()
             for (boot,) in boots:
                 while self._connection.execute(
@@ -152,6 +167,7 @@ class Imports:
                 ).rowcount:
                     self._breathe()
                 self._connection.execute("delete from boots where id = ?", (boot,))
+            self._connection.execute("update imports set state = 'forgotten' where number = ?", (number,))
 
     def _breathe(self) -> None:
         """Bring what was written to its place, which otherwise the collector would with its next reading, and let it in."""
@@ -187,8 +203,8 @@ class Imports:
 
     @contextlib.contextmanager
     def _change(self) -> Iterator[None]:
-        self._connection.execute("begin immediate")
         try:
+            self._connection.execute("begin immediate")
             yield
             self._connection.execute("commit")
         except BaseException:
