@@ -39,9 +39,7 @@ def store(journal: Path, options: argparse.Namespace) -> int:
                 pass
             number = None
         else:
-            number = imports.store(
-                source, history.unit, path.name, digest, history.made, history.rows(), history.total, history.say_undone
-            )
+            number = imports.store(source, history.unit, path.name, digest, history.made, history.rows(), history.total, history.say_undone)
     except OSError as error:
         raise PimainsError(f"{error.filename or path}: {error.strerror}") from None
     finally:
