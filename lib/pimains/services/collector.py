@@ -27,6 +27,7 @@ import time
 from typing import TYPE_CHECKING
 
 from pimains.core import memory
+from pimains.core.needed import Needed
 from pimains.core.orders import Inbox
 from pimains.core.service import Instance, run
 from pimains.devices.books import Books
@@ -42,7 +43,7 @@ from pimains.settings.collector import CollectorSettings
 if TYPE_CHECKING:
     import ssl
 
-try:
+with Needed("python3-aiohttp") as library:
     from aiohttp import web
 
     from pimains.devices import web as http
@@ -50,10 +51,6 @@ try:
     from pimains.devices.powerpi import OldPis
     from pimains.devices.reception import Reception
     from pimains.devices.showing import Showing
-except ModuleNotFoundError as missing:
-    MISSING: str | None = missing.name
-else:
-    MISSING = None
 
 LOOK_SECONDS = 10.0
 LISTEN_AGAIN_SECONDS = 5.0
@@ -62,8 +59,7 @@ UPKEEP_SECONDS = 3600.0
 
 async def collector(me: Instance, settings: CollectorSettings) -> None:
     """Open the journal, listen, and look after both."""
-    if MISSING:
-        raise settings.wrong("LISTEN", f"the Python module {MISSING} is missing: apt install python3-aiohttp, then svc -t {me.directory}")
+    library.must_be_there(me.directory)
     memory.share_one_heap()
     tls = tls_of(settings)
     books = open_books(me, settings)

@@ -21,24 +21,21 @@ from contextlib import suppress
 
 from pimains.core import halt_request, notify, state
 from pimains.core.coroutine import readable
-from pimains.core.errors import Away, WrongSetting
+from pimains.core.errors import Away
 from pimains.core.halt_announced import Announcements
 from pimains.core.ledger import Reading
+from pimains.core.needed import Needed
 from pimains.core.service import Instance, run
 from pimains.plan import back_off, off_request
 from pimains.settings.plug import PlugSettings
 
-try:
+with Needed("python3-aioesphomeapi") as library:
     from pimains.devices import esphome
     from pimains.devices.dead_man import DeadManSwitch
     from pimains.devices.esphome import Refused
     from pimains.devices.halt_times import HaltTimes
     from pimains.devices.plug import Names, Plug
     from pimains.devices.plug_shown import PlugShown
-except ModuleNotFoundError as missing:
-    MISSING: str | None = missing.name
-else:
-    MISSING = None
 
 REFUSED_SECONDS = 60.0
 SETTLED_SECONDS = 30.0  # who stays connected that long is a plug
@@ -46,8 +43,7 @@ SETTLED_SECONDS = 30.0  # who stays connected that long is a plug
 
 async def plug(me: Instance, settings: PlugSettings) -> None:
     """Stay connected, answer those who are about to halt this machine, mind the dead-man switch."""
-    if MISSING:
-        raise WrongSetting(f"the Python module {MISSING} is missing: apt install python3-aioesphomeapi, then svc -t {me.directory}")
+    library.must_be_there(me.directory)
     esphome.be_quiet_below(settings.LOG_LEVEL)
     keeper = Keeper(me, settings)
     tasks = [asyncio.ensure_future(task) for task in (keeper.stay_connected(), keeper.answer_halts(), keeper.dead_man.mind(keeper.ask))]
