@@ -31,6 +31,7 @@ from pimains.core.halt_ledger import HaltLedger
 from pimains.core.halt_programs import HaltPrograms
 from pimains.core.halt_request import HaltRequest, NoRequest
 from pimains.core.halt_steps import Step
+from pimains.core.halt_taken_back import HaltTakenBack
 from pimains.core.naps import unstoppable
 from pimains.core.service import Instance, Nap, Naps, Readable, run, within
 from pimains.core.timed import Beside
@@ -96,6 +97,7 @@ class Halting:
         self._budgets = HaltBudgets(self._ledger.durations, me.clock, settings.STEP_SECONDS_MAX, settings.UPGRADE_SECONDS_MAX)
         self._progress = halt_request.progress()
         self._programs = HaltPrograms(me, request, Beside(watch, self._look_around))
+        self._taken_back = HaltTakenBack(me, self._programs, self._budgets, settings.STEP_SECONDS_MAX)
 
     def carry_out(self, *, is_new: bool) -> Naps:
         """The steps, then HALT_COMMAND. Returns when somebody cancelled, when a rehearsal is over, or when told to stop meanwhile."""
@@ -175,22 +177,13 @@ class Halting:
                 self._is_command_started = False
                 trouble = f"it is still up {_STILL_UP_SECONDS:.0f} s after HALT_COMMAND"
             pause = next(pauses, pause)
-            yield from self._unstoppable(self._call_off(trouble))
+            done_before = tuple(self._progress)
+            self._has_come_to(f"{halt_progress.CALLED_OFF} {trouble}")
+            yield from self._unstoppable(self._taken_back.call_off(trouble, done_before))
             self._cry(f"this machine is not shut down: {trouble}; trying again in {pause:.0f} s ({self._request})")
             if (yield from self._is_called_off_within(pause)):
                 return
             yield from self._unstoppable(self._run_steps())
-
-    def _call_off(self, trouble: str) -> Naps:
-        """Whoever was told that this machine is about to be off is told that it is not: its power must stay on."""
-        told = [step for step in halt_steps.steps() if _is_told(step, self._progress)]
-        self._has_come_to(f"{halt_progress.CALLED_OFF} {trouble}")
-        for step in reversed(told):
-            granted = self._budgets.of(step)
-            self._programs.say_where(f"not shut down: {trouble}; calling off {step.name}")
-            ending = yield from self._programs.run(step.name, [str(step.path)], granted, PIMAINS_CALLED_OFF=halt_request.one_line(trouble))
-            if not ending.is_done:
-                self._me.complain(f"{step.name} could not be called off, {ending}: the power may be cut while this machine is up")
 
     def _start_command(self) -> Generator[Nap, tuple[Readable, ...], str]:
         """Start HALT_COMMAND; returns "" if it did well, else what went wrong."""
@@ -259,17 +252,8 @@ class Halting:
         halt_request.finish()
 
     def _undo(self, why: str) -> Generator[Nap, tuple[Readable, ...], list[str]]:
-        """Have the steps that have run undo what they did, the last first; returns what came of it in words."""
-        words = []
         self._is_undoing = True
-        for step in reversed(halt_steps.steps()):
-            if not step.fault and halt_progress.is_to_be_undone(self._progress, step.name) and step.can_be_undone:
-                self._programs.say_where(f"{why}: undoing {step.name}")
-                ending = yield from self._programs.run(step.name, [str(step.path)], self._settings.STEP_SECONDS_MAX, PIMAINS_CALLED_OFF=why)
-                words.append(f"{step.name} undone" if ending.is_done else f"{step.name} not undone: {ending}")
-                if not ending.is_done:
-                    self._me.complain(words[-1])
-        return words
+        return (yield from self._taken_back.undo(why, self._progress))
 
     def _cry(self, line: str) -> None:
         self._me.complain(line)
@@ -283,11 +267,6 @@ class Halting:
     def _has_come_to(self, line: str) -> None:
         self._progress.append(line)
         halt_request.note_progress(self._progress)
-
-
-def _is_told(step: Step, progress: list[str]) -> bool:
-    """Whether it has told somebody that this machine is about to be off."""
-    return halt_progress.is_of_no_return(step.name) and halt_progress.has_ended(progress, step.name)
 
 
 if __name__ == "__main__":
