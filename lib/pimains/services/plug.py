@@ -16,13 +16,10 @@ from __future__ import annotations  # the names of a module that is missing
 
 import asyncio
 import random
-import time
-from contextlib import suppress
 
-from pimains.core import halt_request, notify, state
+from pimains.core import halt_request, state
 from pimains.core.coroutine import readable
 from pimains.core.errors import Away
-from pimains.core.halt_announced import Announcements
 from pimains.core.ledger import Reading
 from pimains.core.needed import Needed
 from pimains.core.service import Instance, run
@@ -35,7 +32,9 @@ with Needed("python3-aioesphomeapi") as library:
     from pimains.devices.esphome import Refused
     from pimains.devices.halt_times import HaltTimes
     from pimains.devices.plug import Names, Plug
+    from pimains.devices.plug_cut import PlugCut
     from pimains.devices.plug_shown import PlugShown
+    from pimains.devices.plug_words import PlugWords
 
 REFUSED_SECONDS = 60.0
 SETTLED_SECONDS = 30.0  # who stays connected that long is a plug
@@ -46,7 +45,7 @@ async def plug(me: Instance, settings: PlugSettings) -> None:
     library.must_be_there(me.directory)
     esphome.be_quiet_below(settings.LOG_LEVEL)
     keeper = Keeper(me, settings)
-    tasks = [asyncio.ensure_future(task) for task in (keeper.stay_connected(), keeper.answer_halts(), keeper.dead_man.mind(keeper.ask))]
+    tasks = [asyncio.ensure_future(task) for task in (keeper.stay_connected(), keeper.cut.answer_halts(), keeper.dead_man.mind(keeper.ask))]
     try:
         ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in ended:
@@ -63,21 +62,18 @@ class Keeper:
     def __init__(self, me: Instance, settings: PlugSettings) -> None:
         self.me = me
         self.settings = settings
-        self.plug: Plug | None = None
         self.away = ""  # what was said about it
-        self._asked_because: dict[str, dict[str, Reading]] = {}
-        self._is_connected = asyncio.Event()
-        self.times = HaltTimes(me, settings.SHUTDOWN_SECONDS_MAX, self.say)
+        self.words = PlugWords(me, settings.LOG_LEVEL)
+        self.times = HaltTimes(me, settings.SHUTDOWN_SECONDS_MAX, self.words.say)
         wanted_seconds = settings.DEAD_MAN_SECONDS if settings.ON_LOST == "shutdown" else None
-        self.dead_man = DeadManSwitch(me, settings.HOST, wanted_seconds, self.times, self.say)
+        self.dead_man = DeadManSwitch(me, settings.HOST, wanted_seconds, self.times, self.words.say)
         self.shown = PlugShown(me, settings, self.times.countdown_seconds)
+        self.cut = PlugCut(me, settings.HOST, self.times, self.dead_man, self.shown, self.words)
 
     @property
     def now(self) -> float:
         """Seconds since boot."""
         return self.me.clock.monotonic()
-
-    # the connection
 
     async def stay_connected(self) -> None:
         """Connect, attend, and begin again; returns when a setting was edited that the plug had refused."""
@@ -111,15 +107,15 @@ class Keeper:
         if not self.away or ("variables/" in line and line != self.away):
             self.me.complain(line)
             self.away = line
+            self.cut.is_away = True
 
     async def attend(self, plug: Plug) -> None:
         """Prepare the plug for the next shutdown and follow what it tells; ends with Away."""
         try:
             await self.prepare(plug)
-            self.plug = plug
-            self._is_connected.set()
+            self.cut.connected(plug)
             self.shown.show(plug)
-            self.say(f"connected to {self.settings.HOST} ({plug.name}){' again' if self.away else ''}")
+            self.words.say(f"connected to {self.settings.HOST} ({plug.name}){' again' if self.away else ''}")
             self.away = ""
             self.check_standing_request(plug)
             heartbeats = asyncio.ensure_future(self.dead_man.keep_heart_beating(plug))
@@ -144,8 +140,7 @@ class Keeper:
             await self.dead_man.disarm(plug)
             raise
         finally:
-            self.plug = None
-            self._is_connected.clear()
+            self.cut.disconnected()
             await plug.close()
 
     async def prepare(self, plug: Plug) -> None:
@@ -161,8 +156,6 @@ class Keeper:
         if plug.idle_watts is not None and self.settings.IDLE_WATTS is not None:
             await plug.device.set(plug.idle_watts, self.settings.IDLE_WATTS)
 
-    # switched off by somebody
-
     def check_standing_request(self, plug: Plug) -> None:
         """Off may have been asked for while we were away or restarted; before this boot it does not count."""
         age = plug.value(plug.off_requested_age)
@@ -172,98 +165,13 @@ class Keeper:
 
     def ask(self, reason: str, inputs: dict[str, Reading] | None = None) -> None:
         """Have this machine shut down; the halt service writes it into the ledger before it does anything."""
-        self._asked_because = {reason: inputs or {}}
-        self.say(reason)
+        self.cut.asked_because = {reason: inputs or {}}
+        self.words.say(reason)
         try:
             halt_request.ask(reason, self.me.name)
             self.me.leave("answered", f"{self.now:.1f}")
         except (FileNotFoundError, PermissionError):
-            self.fail(f"{reason}, but no halt service may be asked: create_service --service_name=halt --add-service")
-
-    # somebody is about to halt this machine
-
-    async def answer_halts(self) -> None:
-        """Have the plug cut the power after each halt that halt.d/80-plug announces."""
-        announcements = Announcements(self.me.run)
-        try:
-            while True:
-                if announced := announcements.read():
-                    tell = self.call_off if announced.is_called_off else self.tell_plug
-                    announcements.answer(announced, await tell(announced.reason))
-                else:
-                    await readable(announcements)
-        finally:
-            announcements.close()
-
-    async def tell_plug(self, reason: str) -> str:
-        """`ok` or `failed`, and what to tell people."""
-        host = self.settings.HOST
-        began = time.monotonic()
-        if not self.away:
-            # a service that was just restarted
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._is_connected.wait(), esphome.CONFIRM_SECONDS - 1)
-        if self.plug is None:
-            return self.fail_to_tell(f"{host} is away: its power stays on")
-        if not self.plug.is_ours:
-            return self.fail_to_tell(f"{host} cuts too early with its firmware, so it is not told: its power stays on")
-        seconds = self.times.countdown_seconds()
-        confirmed = "yes" if self.plug.confirmed_countdown == seconds else "no"
-        self.note(
-            f"cut the power in {seconds} s",
-            reason,
-            {**self._asked_because.get(reason, {}), "countdown confirmed before": Reading(confirmed)},
-        )
-        try:
-            await self.plug.begin_countdown(seconds, esphome.CONFIRM_SECONDS - (time.monotonic() - began))
-        except Away as away:
-            return self.fail_to_tell(f"{host}: {away}; this machine shuts down all the same, its power may stay on")
-        self.dead_man.forget()
-        self.times.begins()
-        line = f"{host} cuts the power in {seconds} s at the latest"
-        self.me.status(line)
-        self.say(line)
-        return f"ok {line}"
-
-    async def call_off(self, reason: str) -> str:
-        """The shutdown did not happen: `ok` or `failed`, and what to tell people."""
-        host = self.settings.HOST
-        self.note("leave the power on", reason, {})
-        try:
-            if self.plug is None:
-                raise Away("it is away")
-            await self.plug.end_countdown()
-            if self.plug.dead_man is not None:
-                await self.dead_man.arm(self.plug)
-        except Away as away:
-            self.fail(f"{host} cannot be told that this machine stays up and may cut its power: {away}")
-            return f"failed {host}: {away}"
-        self.times.does_not_begin()
-        self.shown.show(self.plug)
-        return f"ok {host} leaves the power on"
-
-    def fail_to_tell(self, line: str) -> str:
-        """This machine shuts down all the same."""
-        self.dead_man.forget()
-        self.fail(line)
-        return f"failed {line}"
-
-    # telling people
-
-    def say(self, line: str) -> None:
-        """An event, for the log."""
-        if self.settings.LOG_LEVEL in ("info", "debug"):
-            print(line)
-
-    def fail(self, line: str) -> None:
-        """Somebody has to know."""
-        self.me.complain(line)
-        self.me.status(line, well=False)
-        notify.post(line, "", "plug")
-
-    def note(self, action: str, cause: str, inputs: dict[str, Reading]) -> None:
-        """Into the ledger; a ledger that cannot be written keeps nobody from shutting down."""
-        self.me.with_ledger(lambda ledger: ledger.record(self.me.name, action, cause, inputs))
+            self.words.fail(f"{reason}, but no halt service may be asked: create_service --service_name=halt --add-service")
 
     async def sleep(self, seconds: float) -> None:
         """Seconds of the service's clock."""
