@@ -1,6 +1,7 @@
 """The plug service with pimains' own simulated plug: faults on demand, and what needs no firmware."""
 
 import os
+import re
 import subprocess
 import time
 
@@ -78,6 +79,44 @@ def test_a_halt_goes_on_without_a_service_that_does_not_answer(house: House) -> 
     assert not (dead / "halting").exists()
 
 
+def test_a_plug_whose_firmware_always_cuts_after_the_same_time_is_not_told_of_a_halt(house: House) -> None:
+    with house_plug("--without", "Countdown") as device:
+        plug = add_plug(house, device.port)
+        missing = "connected to 127.0.0.1, but its firmware has no number 'Countdown': its power stays on after a shutdown"
+        house.until(lambda: plug.status.startswith(missing))
+        told = announce_halt(house)
+        assert (told.returncode, told.stdout) == (1, "127.0.0.1 cuts too early with its firmware, so it is not told: its power stays on\n")
+        device.tell("status")
+        device.until_said("Real Delay Switch 1")
+
+
+def test_who_connects_to_a_plug_that_counts_down_says_so_and_the_power_stays_on_only_if_the_plug_can_be_told(house: House) -> None:
+    with house_plug() as device:
+        plug = add_plug(house, device.port)
+        house.until(lambda: plug.status.startswith("connected"))
+        assert announce_halt(house).returncode == 0
+        device.tell("hang-up")
+        house.until(lambda: plug.status == "connected to 127.0.0.1, which cuts the power soon")
+        house.until(lambda: "connected to 127.0.0.1 (House plug) again" in plug.log)
+        told = announce_halt(house, PIMAINS_CALLED_OFF="cancelled")
+        assert (told.returncode, told.stdout) == (0, "127.0.0.1 leaves the power on\n")
+        device.tell("status")
+        device.until_said("Real Delay Switch 1")
+    house.until(lambda: "127.0.0.1 is away" in plug.status)
+    told = announce_halt(house, PIMAINS_CALLED_OFF="cancelled")
+    assert (told.returncode, told.stdout) == (1, "127.0.0.1: it is away\n")
+    house.until(lambda: "127.0.0.1 cannot be told that this machine stays up and may cut its power: it is away" in plug.log)
+
+
+def test_without_a_halt_service_a_plug_that_is_switched_off_is_told_to_people(house: House) -> None:
+    with house_plug() as device:
+        plug = add_plug(house, device.port)
+        house.until(lambda: plug.status.startswith("connected"))
+        device.tell("off")
+        line = r"Delay Switch of House plug was switched off( \d+ s ago)?, but no halt service may be asked: create_service "
+        house.until(lambda: re.match(line, plug.status) and plug.read("unwell") == plug.status)
+
+
 @pytest.mark.parametrize(
     ("has", "given", "line"),
     [
@@ -86,6 +125,12 @@ def test_a_halt_goes_on_without_a_service_that_does_not_answer(house: House) -> 
         (["--key", KEY], {"ENCRYPTION_KEY": OTHER_KEY}, "ENCRYPTION_KEY: this is not the key of that plug"),
         (["--password", "right"], {"PASSWORD": "wrong"}, "PASSWORD: this is not the password of that plug"),
         ([], {"DELAY_SWITCH": "Kettle"}, "DELAY_SWITCH: the plug has no switch 'Kettle'; it has Delay Switch, Real Delay Switch"),
+        ([], {"HEARTBEAT_SWITCH": "Real Delay Switch"}, "HEARTBEAT_SWITCH: finds 'Real Delay Switch', which another setting finds too; it"),
+        (
+            ["--without", "Dead Man"],
+            {"ON_LOST": "shutdown"},
+            "DEAD_MAN_NUMBER: the plug has no number 'Dead Man', which ON_LOST=shutdown needs",
+        ),
     ],
 )
 @pytest.mark.parametrize("version", [OLDEST, NEWEST])

@@ -38,12 +38,13 @@ NAN = float("nan")
 class HousePlug:
     """The plug's logic, as in esphome/: see there for the why of each rule."""
 
-    def __init__(self, name: str, metering: bool, speed: float) -> None:
+    def __init__(self, name: str, metering: bool, speed: float, without: Iterable[str] = ()) -> None:
         self.name = name
         self.speed = speed
         self.load_watts = 4.0
         names = (*SWITCHES, *NUMBERS, *SENSORS)
-        self.keys = {name: key for key, name in enumerate(names, 1) if metering or name not in METERING}
+        lacks = {*without, *(() if metering else METERING)}
+        self.keys = {name: key for key, name in enumerate(names, 1) if name not in lacks}
         self.values: dict[str, float] = {"Delay Switch": True, "Real Delay Switch": True, "Heartbeat Switch": False, "Relay": True}
         self.values |= {"Countdown": 120.0, "Dead Man": 0.0, "Idle Watts": 0.0, "Off Requested Age": NAN, "Uptime": 0.0}
         self.values |= {"Power": self.load_watts, "Last Halt": NAN}
@@ -245,7 +246,7 @@ def obey(plug: HousePlug, server: Server, words: list[str]) -> None:
 
 async def main(options: argparse.Namespace) -> None:
     """Serve until told to quit."""
-    plug = HousePlug(options.name, options.metering, options.speed)
+    plug = HousePlug(options.name, options.metering, options.speed, options.without)
     server = plug.server = Server(plug, options.key, options.password)
     port = await server.start(options.host, options.port)
     print(f"LISTENING {options.host}:{port}", flush=True)
@@ -277,6 +278,7 @@ if __name__ == "__main__":
     parser.add_argument("--key", help="encryption key, 32 bytes in base64; without one it does not encrypt")
     parser.add_argument("--password", help="password of a firmware before 2026.1")
     parser.add_argument("--metering", action="store_true", help="it measures power")
+    parser.add_argument("--without", metavar="ENTITY", action="append", default=[], help="an entity that its firmware lacks")
     parser.add_argument("--speed", type=float, default=1, help="its time runs that much faster")
     parser.add_argument("--control", metavar="FIFO", help="read commands from there instead of standard input")
     asyncio.run(main(parser.parse_args()))

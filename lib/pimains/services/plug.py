@@ -124,10 +124,10 @@ class Keeper:
                 while True:
                     entity, value = await plug.device.heard()
                     if entity == plug.delay:
+                        self.shown.show(plug)
                         if was_on is True and value is False:
                             self.ask(f"{plug.delay.name} of {plug.name} was switched off", {plug.delay.name: Reading("off", 0.0)})
                         was_on = value
-                        self.shown.show(plug)
                     elif entity == plug.off_requested_age:
                         self.check_standing_request(plug)
                     elif entity == plug.power:
