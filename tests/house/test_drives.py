@@ -72,7 +72,7 @@ def test_a_busy_drive_is_not_taken_away_but_made_read_only_and_whoever_keeps_it_
 def test_a_drive_that_is_written_is_left_as_it_is_and_that_is_said(server: Server) -> None:
     server.mount()
     server.add_fserver()
-    with server.user("sh", "-c", f"exec >{server.place}/song; exec sleep 100"):
+    with server.user("sh", "-c", f"exec >{server.place}/song; exec sleep 1000"):
         done = server.step("50-drives", seconds=3)
         assert done.returncode == 1
         assert re.search(r"is not unmounted, nor could it be made read-only: .* kept by sleep \(\d+\) at .*/song\n$", done.stdout), (

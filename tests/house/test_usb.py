@@ -63,7 +63,7 @@ def test_it_stays_on_when_the_drive_was_not_unmounted(server: Server) -> None:
 
 
 def test_it_stays_on_when_the_drive_was_busy(server: Server) -> None:
-    with server.user("sh", "-c", f"cd {server.place}; exec sleep 100"):
+    with server.user("sh", "-c", f"cd {server.place}; exec sleep 1000"):
         server.step("50-drives", seconds=3)
         assert refused(server) == f"{server.place} is mounted"
 
@@ -96,7 +96,7 @@ def test_it_stays_on_when_what_is_mounted_is_mapped_onto_a_usb_disk(server: Serv
 
 def test_it_stays_on_when_another_namespace_has_the_drive_mounted_still(server: Server) -> None:
     disk = server.disks[0]
-    waits = f"cd {server.place}; exec sleep 100"
+    waits = f"cd {server.place}; exec sleep 1000"
     with server.user("unshare", "--mount", "--propagation", "private", "sh", "-c", waits):
         server.step("50-drives")
         assert refused(server).startswith(f"{disk.removeprefix('/dev/')} is still in use")
