@@ -47,7 +47,7 @@ def main() -> None:
     """Make the machine, let it run, print what it measured."""
     if os.geteuid() != 0 or not shutil.which("qemu-system-x86_64"):
         sys.exit("nfs_machine.py: only root may make the machine, and it runs in qemu (apt install qemu-system-x86)")
-    prepare = f". tests/prepare.sh; package_layer nfs trixie {_PACKAGES}"
+    prepare = f". tests/prepare.sh; packages; roots; package_layer nfs trixie {_PACKAGES}"
     cache = {**os.environ, "PIMAINS_CACHE": str(CACHE)}
     subprocess.run(["bash", "-euc", prepare], cwd=TOP, env=cache, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
     with tempfile.TemporaryDirectory(prefix="pimains-bench-") as top:
