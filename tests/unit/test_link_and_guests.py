@@ -169,6 +169,7 @@ def test_in_doubt_a_slow_server_that_has_greeted_gets_the_time_to_answer(pair: P
     until(lambda: list(pair.link.step()) or end_of_line(peer))
     pair.clock.advance(2)
     assert list(pair.link.step()) == []
+    assert pair.link.wait_seconds() > 0.5, "it is not asked for all the time"
     peer.send(end.join(peer.recv(1000).strip()) + end.say("beat"))
     until(lambda: list(pair.link.step()) or pair.link.last_heard == pair.clock.monotonic())
     assert pair.link.is_joined
