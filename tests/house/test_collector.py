@@ -407,6 +407,20 @@ def energy(house: House) -> str:
     return subprocess.run(words, env=env, capture_output=True, text=True, check=False).stdout
 
 
+def test_a_halt_has_what_was_waiting_stored(house: House) -> None:
+    collector = Collector(house, COMMIT_SECONDS="200")
+    acknowledged: list[int] = []
+    sending = send_like_a_meter(collector, 2, acknowledged)
+    until(lambda: acknowledged)
+
+    def step() -> str:
+        env = {"PATH": os.environ["PATH"], "PIMAINS_ROOT": str(house.root), "PIMAINS_BUDGET_SECONDS": "60"}
+        return subprocess.run([TOP / "services/halt/halt.d/30-meter"], env=env, capture_output=True, text=True, check=True).stdout
+
+    until(lambda: step() == "collector: what waited is stored\n" and acknowledged == [1, 2])  # the second may just be on its way
+    sending.join()
+
+
 def test_a_program_that_asks_all_the_time_has_nothing_stored_more_often_than_once_a_minute(house: House) -> None:
     collector = Collector(house, COMMIT_SECONDS="200")
     acknowledged: list[int] = []

@@ -124,18 +124,18 @@ class Desk:
         return app
 
     def attend_to(self, orders: Inbox) -> None:
-        """Do what was asked for from a command line of this machine."""
+        """Do what was asked for from a command line of this machine, or by halt's step 30-meter."""
         for id_, order in orders.asked():
             task = asyncio.create_task(self._carry_out(orders, id_, order))
             self._under_way.add(task)
             task.add_done_callback(self._under_way.discard)
 
     async def _carry_out(self, orders: Inbox, id_: str, order: str) -> None:
-        if order == "store":
+        if order in ("store", "save"):
             await self.hold.let_go()
             orders.answer(id_, "what waited is stored")
         else:
-            orders.answer(id_, f"{order!r} is no order: store", ok=False)
+            orders.answer(id_, f"{order!r} is no order: store, save", ok=False)
 
     async def look_after(self, url: str) -> None:
         """Say how it is, and keep the journal within its size; never returns."""
