@@ -15,7 +15,7 @@ class Contact:
 
     A pulse is counted when its closing is sure, at the latest when it opens again. With a bounce of 0 every closing is one.
     `pulse_at` is when the last pulse began; `too_short` counts pulses and pauses that are shorter than S0 allows,
-    `ignored` closings that did not last.
+    `ignored` closings that did not last. `is_seen_closed` is what the last edge said.
     """
 
     def __init__(self, bounce: float, is_closed: bool) -> None:
@@ -24,23 +24,23 @@ class Contact:
         self.too_short = 0
         self.ignored = 0
         self._bounce = bounce
-        self._seen = is_closed
+        self.is_seen_closed = is_closed
         self._since = -1e9
         self._changed_at = -1e9
 
     def edge(self, at: float, is_closed: bool) -> bool:
         """It closed or opened at `at`; returns whether a pulse is sure by that."""
         pulse = self.settle(at)
-        if self._seen and not self.is_closed:
+        if self.is_seen_closed and not self.is_closed:
             self.ignored += 1
-        self._seen, self._since = is_closed, at
+        self.is_seen_closed, self._since = is_closed, at
         return self.settle(at) or pulse
 
     def settle(self, at: float) -> bool:
         """Nothing happened until `at`; returns whether a pulse is sure by that."""
-        if self._seen == self.is_closed or at - self._since < self._bounce:
+        if self.is_seen_closed == self.is_closed or at - self._since < self._bounce:
             return False
-        self.is_closed = self._seen
+        self.is_closed = self.is_seen_closed
         if self._since - self._changed_at < S0_SECONDS - _S0_TOLERANCE:
             self.too_short += 1
         self._changed_at = self._since

@@ -5,7 +5,7 @@
     /run/pimains/<instance>/total     what the meter's face shows, in its unit
     /run/pimains/<instance>/ask       a FIFO for orders: "ID set 12345.6 WHO" or "ID save" (core/orders.py)
 
-Pulses are counted by gpiozero's thread, readings are delivered by the courier's; neither waits for the other, nor for a disk.
+Pulses are counted by a thread of the pin's, readings are delivered by the courier's; neither waits for the other, nor for a disk.
 """
 
 import socket
@@ -20,9 +20,9 @@ from pimains.core.keeper import Keeper
 from pimains.core.orders import Orders
 from pimains.core.service import Instance, Naps, Stop, run, seconds, within
 from pimains.core.troubles import Troubles
-from pimains.devices import gpio
 from pimains.devices.courier import Courier, Load
 from pimains.devices.face import RememberedFace
+from pimains.devices.pin import GpioError
 from pimains.devices.pulse_counter import PulseCounter
 from pimains.devices.tally import Tally
 from pimains.plan.pulses import Flow, FlowMeter
@@ -45,18 +45,17 @@ def count(me: Instance, settings: MeterSettings) -> Naps:
     try:
         try:
             meter.begin()
-        except gpio.GpioError as error:
-            me.complain(str(error))
-            me.status(str(error), well=False)
+            with Orders(me.run, meter.carry_out) as orders:
+                while True:
+                    meter.attend()
+                    yield within(meter.seconds_to_wait(), orders)
+                    orders.carry_out()
+        except GpioError as error:
+            meter.go_without_pin(error)
             yield seconds(_WITHOUT_GPIO_SECONDS)
-            return
-        with Orders(me.run, meter.carry_out) as orders:
-            while True:
-                meter.attend()
-                yield within(meter.seconds_to_wait(), orders)
-                orders.carry_out()
     except Stop:
-        meter.take_reading()
+        with suppress(GpioError):
+            meter.take_reading()
         meter.save()
         meter.finish()
     finally:
@@ -95,7 +94,7 @@ class Meter:
             clock=self.me.clock,
             scratch=self.me.run,
         )
-        told = f"GPIO {self._settings.PIN} by pin factory {self._counter.pin.factory}, {self._impulses:g} pulses per {self._settings.unit}"
+        told = f"GPIO {self._settings.PIN} by {self._counter.pin.factory}, {self._impulses:g} pulses per {self._settings.unit}"
         print(f"counting {self._source} at {told}, from {self._face.total(self._tally.pulses):.3f} {self._settings.unit}")
         if (self._settings.COLLECTOR or "").startswith("http://"):
             print(f"{self._settings.COLLECTOR}: the token travels in the clear; https:// would hide it")
@@ -119,7 +118,7 @@ class Meter:
             self._next_save = now + _SAVE_SECONDS
 
     def take_reading(self) -> None:
-        """One row for the journal, and the state files."""
+        """One row for the journal, and the state files. Raises GpioError when the pin is gone."""
         if self._counter is None:
             return
         now = self.me.clock.monotonic()
@@ -142,16 +141,29 @@ class Meter:
             self._courier.finish(_GOODBYE_SECONDS)
             self._keeper.save(self._settings.MAX_JOURNAL_MB * 1e6)
 
+    def go_without_pin(self, error: GpioError) -> None:
+        """Say why nothing is counted; what was counted is saved."""
+        told = f"{self._settings.directory}/{error.setting}: {error}" if error.setting else str(error)
+        self._leave_pin()
+        self.me.complain(told)
+        self.me.status(told, well=False)
+        self.save()
+
     def close(self) -> None:
-        """Leave the pin and the files; how much flows is not known from now on."""
+        """Leave the pin and the files."""
+        self._leave_pin()
+        if self._keeper.journal:
+            self._keeper.journal.close()
+        self._tally.close()
+
+    def _leave_pin(self) -> None:
+        """How much flows is not known from now on."""
         for name in ("power", "flow"):
             self.me.leave(name, None)
             self.me.leave(f"{name}_is", None)
         if self._counter:
             self._counter.pin.close()
-        if self._keeper.journal:
-            self._keeper.journal.close()
-        self._tally.close()
+            self._counter = None
 
     def carry_out(self, order: str) -> str:
         """What somebody asked for: "save", or "set TOTAL WHO"; returns what to tell. Raises ValueError, OSError, sqlite3.Error."""
@@ -205,6 +217,8 @@ class Meter:
 
     def _about_contact(self) -> str:
         contact = self._counter.contact if self._counter else None
+        if self._counter and self._counter.pin.missed:
+            return f"{self._counter.pin.missed} edges were lost: this machine was too busy to read them"
         if contact and contact.pulse_at is None and contact.ignored >= _COMPLAIN_ABOUT_IGNORED:
             return f"{self._settings.directory}/BOUNCE_MS: {contact.ignored} closings did not last that long, and no pulse did"
         if contact and contact.too_short >= _COMPLAIN_ABOUT_IGNORED and self._settings.BOUNCE_MS:
