@@ -101,6 +101,15 @@ aioesphomeapi_versions() { # for Debian's python: the version Debian and our pac
     done
 }
 
+lgpio() { # gpiozero and lgpio as Raspberry Pi OS has them, for bookworm's Python; for tests/bench/gpio_machine.py
+    local at=$PIMAINS_CACHE/lgpio-0.2.2.0
+    [ ! -d "$at" ] || return 0
+    rm -rf "$at.new"
+    "$PIMAINS_CACHE/tools/bin/pip" install --no-deps --only-binary=:all: --python-version 3.11 --platform manylinux_2_34_x86_64 \
+        --target "$at.new" gpiozero==2.0.1 lgpio==0.2.2.0
+    mv "$at.new" "$at"
+}
+
 newest_python() { # a Python that ESPHome's newest version runs on
     for python in python3.13 python3.12 "$HOME"/.pyenv/versions/3.1[23]*/bin/python; do
         if command -v "$python" >/dev/null && "$python" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 12))' 2>/dev/null; then
