@@ -256,7 +256,9 @@ class _Client:
             text=True,
         )
         threading.Thread(target=self._listen, daemon=True).start()
-        assert self._ready.wait(60), "no connection to the plug"
+        if not self._ready.wait(60):
+            self.close()
+            raise AssertionError("no connection to the plug")
 
     def _listen(self) -> None:
         assert self._process.stdout is not None

@@ -73,7 +73,7 @@ def test_a_drive_that_is_written_is_left_as_it_is_and_that_is_said(server: Serve
     server.mount()
     server.add_fserver()
     with server.user("sh", "-c", f"exec >{server.place}/song; exec sleep 1000"):
-        done = server.step("50-drives", seconds=3)
+        done = server.step("50-drives", seconds=6)
         assert done.returncode == 1
         assert re.search(r"is not unmounted, nor could it be made read-only: .* kept by sleep \(\d+\) at .*/song\n$", done.stdout), (
             done.stdout
@@ -168,9 +168,9 @@ def test_a_unit_that_does_not_stop_gets_its_share_of_the_time_and_the_drive_is_m
     server.mount()
     server.add_unit("smbd.service", on_stop="sleep 100")
     server.add_fserver(STOP_UNITS="smbd")
-    done = server.step("50-drives", seconds=4)
+    done = server.step("50-drives", seconds=6)
     assert done.returncode == 124, "more time would have helped"
-    assert re.search(r"systemctl stop smbd.service: not done within [01]\.\d+ s, left alone$", done.stdout.strip()), done.stdout
+    assert re.search(r"systemctl stop smbd.service: not done within [0-9.]+ s, left alone", done.stdout), done.stdout
     assert server.mounted == ""
 
 
@@ -181,7 +181,7 @@ def test_units_stay_down_when_the_drive_cannot_be_mounted_again(server: Server) 
     server.add_fserver(STOP_UNITS="smbd")
     assert server.step("50-drives").returncode == 0
     assert server.inside("dd", "if=/dev/zero", f"of={disk}", "bs=1M", "count=1", "conv=fsync").returncode == 0
-    back = server.step("50-drives", seconds=3, called_off="cancelled")
+    back = server.step("50-drives", seconds=6, called_off="cancelled")
     assert back.returncode == 1
     assert back.stdout.strip().endswith(f"smbd.service is not started: {server.place} is not mounted")
     assert server.running() == set()
