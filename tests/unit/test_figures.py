@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pimains.core.figures import bars
+from pimains.core.figures import bars, figures, still_to_come
 from pimains.core.journal import Journal
 from pimains.core.series import Series
 from pimains.plan.delivery import Batch, Boot, Reading
@@ -65,3 +65,13 @@ def test_a_day_in_which_nothing_was_heard_has_no_amount(tmp_path: Path) -> None:
     found = bars(series, series.meters()["house"], "days", start + 2 * 86_400 + 8000, 4)
     assert [bar.amount is None for bar in found] == [True, False, True, False]
     assert sum(bar.amount or 0.0 for bar in found) == pytest.approx(0.9, abs=0.2)
+
+
+def test_a_meter_whose_clock_is_a_day_ahead_is_said(tmp_path: Path) -> None:
+    now = datetime(2026, 5, 1, 12).timestamp()
+    series = series_of(tmp_path, [(now + 86_000, 0), (now + 86_400, 500)])
+    found = figures(series, series.meters()["house"], now)
+    assert found is not None
+    assert still_to_come([found], now).startswith("house: its newest reading is of 2 May 12:00:00, which is still to come: ")
+    assert still_to_come([found], now + 86_300) == still_to_come([], now) == ""
+    assert still_to_come([found], 3600.0) == ""  # this machine's clock was not set yet

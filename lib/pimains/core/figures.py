@@ -4,7 +4,9 @@ from typing import NamedTuple
 
 from pimains.core.series import Series
 from pimains.plan.energy import Flow, Meter, Period, Point, flow_now, periods
+from pimains.plan.sentences import clock_was_set, moment
 
+_AHEAD_SECONDS = 120.0
 _GAUGE_QUIET_SECONDS = 300.0  # one that does not change is noted more often than that, and stored soon
 
 
@@ -75,6 +77,15 @@ def figures(series: Series, meter: Meter, now: float) -> Figures | None:
 def _known(series: Series, meter: Meter, period: Period) -> float | None:
     """How much it was, None where there is no reading."""
     return amount_in(series, meter, period) if series.has_reading(meter.source, period.start, period.end) else None
+
+
+def still_to_come(shown: list[Figures], now: float) -> str:
+    """What is wrong when readings are of a time that this machine's clock has not reached; '' when none is, or when it was never set."""
+    newest = max(shown, key=lambda each: each.last.time, default=None)
+    if newest is None or newest.last.time - now <= _AHEAD_SECONDS or not clock_was_set(now):
+        return ""
+    when = moment(newest.last.time, now)
+    return f"{newest.meter.source}: its newest reading is of {when}, which is still to come: set the clock of its machine, or of this one"
 
 
 def amount_in(series: Series, meter: Meter, period: Period) -> float:

@@ -27,6 +27,7 @@ import time
 from typing import TYPE_CHECKING
 
 from pimains.core import memory
+from pimains.core.figures import still_to_come
 from pimains.core.needed import Needed
 from pimains.core.orders import Inbox
 from pimains.core.service import Instance, run
@@ -159,7 +160,7 @@ class Desk:
         time.tzset()  # days are those of /etc/localtime as it is now
         len(self._tokens)  # looks at the files
         shown = await self._showing.figures()
-        trouble = self._disk_trouble or self._tokens_trouble()
+        trouble = self._disk_trouble or self._tokens_trouble() or still_to_come(shown, self.me.clock.wall())
         if trouble:
             self.complain_once(trouble)
             return
