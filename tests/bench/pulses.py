@@ -237,7 +237,7 @@ class Endurance:
             here, there = map(_rows, copies)
             offsets = _offsets(copies[1])
         out_of_place = sum(a[0] == b[0] and (a[2] > b[2] or a[3] > b[3]) for a, b in itertools.pairwise(there))
-        right = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
+        right = max(time.time() - time.clock_gettime(time.CLOCK_BOOTTIME) for _ in range(9))  # who is interrupted in between gets less
         out_of_place += sum(offset is None or abs(offset - right) > 1 for offset in offsets)
         return Found(
             self.generated,
