@@ -59,22 +59,20 @@ def test_a_directory_whose_drive_is_not_mounted_takes_no_good_backup_away(drive:
     assert drive.back_up(*paths, keep=keep).failures == []
 
 
-def test_two_machines_of_one_name_do_not_delete_each_others_files(drive: Drive, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_machines_of_one_name_do_not_delete_each_others_files(drive: Drive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    serial_number, machine_id = tmp_path / "serial-number", tmp_path / "machine-id"
+    monkeypatch.setattr(machine, "_PLACES", (serial_number, machine_id))
+    machine_id.write_text("of a card that was copied\n")
+    serial_number.write_bytes(b"10000000a1b2c3d4\0")
     (drive.home / "diary").write_text("of the first one\n")
-    monkeypatch.setattr(machine, "identity", lambda: "1" * 32)
     assert drive.back_up(keep=0).failures == []
-    monkeypatch.setattr(machine, "identity", lambda: "2" * 32)
+    serial_number.write_bytes(b"10000000e5f60718\0")
     (drive.home / "diary").unlink()
     with pytest.raises(Refused, match=f"kitchen has the backups of another machine of this name: .*: rm {drive.shelf.top}/.machine$"):
         drive.back_up(keep=0)
     (drive.shelf.top / ".machine").unlink()
     assert drive.back_up(keep=0).failures != []
     assert drive.shelf.has_mirror()
-
-
-def test_a_machine_knows_itself_again() -> None:
-    assert machine.identity() == machine.identity()
-    assert len(machine.identity()) in (0, 32)
 
 
 def test_what_an_unfinished_backup_has_goes_only_when_the_next_one_has_it_too(drive: Drive) -> None:
