@@ -50,7 +50,7 @@ def test_the_command_cancels_and_says_what_had_been_done(house: House) -> None:
     house.until(lambda: ran(house))
     cancelling = pimains(house, "--cancel", wait=False)
     assert cancelling.stdout
-    assert cancelling.stdout.readline().startswith("cancelled as soon as the step has ended that runs now: ")
+    assert cancelling.stdout.readline().startswith("cancelled; first the step that runs now has to end: ")
     let_go(go)
     assert cancelling.wait(60) == 0
     assert said(cancelling).endswith("; done before that: 05-update, 20-clients")

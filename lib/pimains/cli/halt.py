@@ -70,7 +70,7 @@ def ask(options: argparse.Namespace) -> bool:
     watch = state.Watch(halt_request.directory())
     before = _under_way()
     if before and not halt_progress.who_cancelled(halt_request.progress()):
-        _say(options, f"under way already: {before}")
+        _say(options, f"under way already, nothing is asked again: {_status()}")
     else:
         halt_request.ask(options.reason, _user())
         if not _wait(watch, lambda: _under_way() and not _status().startswith("ready"), _ANSWER_SECONDS):
@@ -94,7 +94,7 @@ def cancel(options: argparse.Namespace) -> bool:
     if any(line.startswith(halt_progress.CANCEL_REFUSED) for line in halt_request.progress()):
         raise PimainsError(f"too late to cancel: {_status()}")
     if _under_way():
-        _say(options, f"cancelled as soon as the step has ended that runs now: {_status()}")
+        _say(options, f"cancelled; first the step that runs now has to end: {_status()}")
     _wait(watch, lambda: not _under_way() and _status().startswith("ready"))
     _say(options, _status())
     return True
@@ -161,7 +161,7 @@ def _tell(planned: list[Planned], settings: HaltSettings) -> None:
             print(f"{'':{width}}  would not be run: {step.fault}")
     total = sum(each.budget for each in planned if not each.step.fault and not halt_progress.is_upgrade(each.step.name))
     grace = f" and {settings.HALT_GRACE_SECONDS:g} s of grace before" if settings.HALT_GRACE_SECONDS else ""
-    print(f"{'':{width}}  {total:5.0f} s  in all{grace}, then: {' '.join(settings.HALT_COMMAND)}")
+    print(f"{'':{width}}  {total:5.0f} s  in all{grace}, without an upgrade; then: {' '.join(settings.HALT_COMMAND)}")
 
 
 def _follow(options: argparse.Namespace, watch: state.Watch) -> bool:
