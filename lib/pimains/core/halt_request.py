@@ -13,12 +13,16 @@ so that what is asked later cannot change it. A third line `boot ID` tells a req
 
 import contextlib
 import os
+import time
 from pathlib import Path
 from typing import NamedTuple
 
 from pimains.core import paths, state
 from pimains.core.clock import boot_id
 from pimains.core.errors import PimainsError
+
+_LOOKS_AT_AN_EMPTY_FILE = 20
+_LOOK_SECONDS = 0.01
 
 
 class HaltRequest(NamedTuple):
@@ -94,7 +98,7 @@ def who_cancels() -> str | None:
     path = directory() / "cancel"
     if not os.path.lexists(path):
         return None
-    return one_line(state.read(path) or "") or "somebody"
+    return one_line(_words(path) or "") or "somebody"
 
 
 def take_cancel() -> None:
@@ -149,7 +153,7 @@ def _read(path: Path) -> HaltRequest | None:
         links = path.lstat().st_nlink
     except FileNotFoundError:
         return None
-    text = state.read(path)
+    text = _words(path)
     if text is None or links > 1:  # a second name of some other file would show the first lines of that to everybody
         _discard(path)
         raise NoRequest(f"{path} is no plain file: ignored")
@@ -158,6 +162,15 @@ def _read(path: Path) -> HaltRequest | None:
         _discard(path)
         raise NoRequest(f"{path} ({one_line(reason)}) is older than this boot: ignored")
     return HaltRequest(one_line(reason) or "no reason given", one_line(requester) or "somebody")
+
+
+def _words(path: Path) -> str | None:
+    """What stands there; who writes it with echo has a moment between making the file and filling it."""
+    for _ in range(_LOOKS_AT_AN_EMPTY_FILE):
+        if (text := state.read(path)) != "":
+            return text
+        time.sleep(_LOOK_SECONDS)
+    return ""
 
 
 def _move(source: Path, destination: Path) -> None:
