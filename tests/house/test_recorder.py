@@ -62,7 +62,9 @@ def test_what_a_service_says_is_recorded_shown_and_drawn(house: House, ups: Ups)
     for name in ("day", "week", "year"):
         assert collector.get(f"/graphs/ups%2Fbattery.charge/{name}.svg").ok
     assert collector.get("/graphs/ups%2Fbattery.charge/days.svg").status_code == 503
-    assert collector.get("/v1/export?source=solar%2FP&every=60").status_code == 400
+    assert collector.get("/v1/export?source=solar%2FP&every=90000").json() == {
+        "error": "every: solar/P is a value; of those, averages of a day at most"
+    }
     assert collector.get("/v1/export?source=solar%2FP").text.startswith("time,unixtime,value\n")
     house.until(lambda: "2 sources, last reading" in collector.instance.status)
 

@@ -7,15 +7,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pimains.core.figures import Figures
 from pimains.core.journal import Journal
 from pimains.core.series import Series
 from pimains.core.settings import Setting
+from pimains.devices.energy_page import Shown, View, page
+from pimains.devices.graphs import Extremes
 from pimains.devices.rrd import Databases
 from pimains.plan import known_seconds
 from pimains.plan.delivery import Batch, Boot, Reading
-from pimains.plan.energy import Meter
+from pimains.plan.energy import Flow, Meter, Point, Prices
 from pimains.plan.flow_steps import Counted
-from pimains.plan.gauge import Gauge, GaugeSteps
+from pimains.plan.gauge import Gauge, GaugeSteps, averaged
+from pimains.plan.sentences import moment
 from pimains.plan.standing import Standing
 from pimains.settings.recorded import recorded
 
@@ -117,3 +121,59 @@ def test_what_is_recorded_is_named_plainly() -> None:
             assert "no list of state files (such as: ups/battery.charge=%" in str(error), wrong
         else:
             raise AssertionError(wrong)
+
+
+def counted(readings: list[Standing]) -> list[Counted]:
+    """As a journal that has them tells them."""
+    found: list[Counted] = []
+    for number, each in enumerate(readings):
+        before = readings[number - 1]
+        late = number > 0 and (each.uptime - before.uptime) / (each.sequence - before.sequence) > known_seconds.UNKNOWN_SECONDS
+        found.append(Counted(each.uptime, each.pulses, late))
+    return found
+
+
+def test_averages_are_of_the_time_in_which_it_was_known() -> None:
+    readings = counted(noted((0, 5), (10, 5), (20, 8), (30, 8), (40, None), (70, 6), (80, 6), (95, 1), (100, None)))
+    assert list(averaged(readings, 0, 100, 20)) == [(0, 5), (20, 8), (60, 6), (80, 6)]
+    assert list(averaged(readings, 0, 100, 50)) == [(0, pytest.approx((20 * 5 + 10 * 8) / 30)), (50, 6)]
+    assert list(averaged(readings, 5, 25, 1000)) == [(5, pytest.approx((15 * 5 + 5 * 8) / 20))]
+    assert list(averaged(readings, 31, 70, 10)) == []
+    assert list(averaged([], 0, 100, 10)) == []
+
+
+def test_a_value_that_is_recorded_no_more_says_since_when_it_is_not_known() -> None:
+    now = 1_795_266_300.0
+    silent = Shown(Figures(METER, Point(now - 40 * 86_400, 97.5), None, 97.5, []), Extremes(None, None, None), 0.0, [])
+    text = page([silent], View(), now, Prices(None, None, ""), "http://pi.lan:8460")
+    assert f"Not known since {moment(now - 40 * 86_400, now)}<" in text
+    assert "97.5" not in text
+    known = page(
+        [silent._replace(figures=silent.figures._replace(flow=Flow(97.5, is_bound=False)))], View(), now, Prices(None, None, ""), "x"
+    )
+    assert "97.5 %" in known
+    assert "Not known since" not in known
+
+
+@given(
+    st.lists(st.tuples(st.floats(2, 500), st.one_of(st.none(), st.floats(-50, 50))), min_size=2, max_size=40),
+    st.floats(0, 1000),
+    st.floats(1, 5000),
+    st.floats(1, 1000),
+)
+def test_averages_of_pieces_make_the_average_of_all(
+    looks: list[tuple[float, float | None]], start: float, seconds: float, every: float
+) -> None:
+    at, seen = 0.0, []
+    for pause, value in looks:
+        at += pause
+        seen.append((at, value))
+    readings = counted(noted(*seen))
+    pieces = list(averaged(readings, start, start + seconds, every))
+    assert all((begin - start) / every == pytest.approx(round((begin - start) / every), abs=1e-6) for begin, _ in pieces)
+    values = [each.pulses for each in readings]
+    assert all(min(values) - 1e-9 <= value <= max(values) + 1e-9 for _, value in pieces)
+    whole = list(averaged(readings, start, start + seconds, seconds))
+    assert bool(whole) == bool(pieces)
+    if whole and len(pieces) == 1:
+        assert pieces[0][1] == pytest.approx(whole[0][1])

@@ -72,16 +72,23 @@ def _section(shown: Shown, number: int, view: View, now: float, price: Price | N
     age = max(0.0, now - shown.figures.last.time)
     name = f'<div class="head"><h2 id="{place}-name">{escape(meter.source)}</h2>'
     if meter.is_gauge:
-        value = escape(flow_words(meter, shown.figures.flow.value)) if shown.figures.flow else "not known"
+        value = f'<p class="flow">{escape(flow_words(meter, shown.figures.flow.value))}</p>' if shown.figures.flow else _silent(shown, now)
         return (
             f'<section id="{place}" aria-labelledby="{place}-name">{name}<p class="faint">last reading {duration(age)} ago</p></div>'
-            f'<p class="flow">{value}</p>{_navigation(view, place)}{_flow_picture(shown, view, price)}</section>\n'
+            f"{value}{_navigation(view, place)}{_flow_picture(shown, view, price)}</section>\n"
         )
     return (
         f'<section id="{place}" aria-labelledby="{place}-name">{name}<p class="faint">last reading {duration(age)} ago</p></div>'
         f"{_flow(meter, shown.figures.flow, age)}{_amounts(shown.figures, price)}"
         f"{_navigation(view, place)}{_flow_picture(shown, view, price)}{_bars_picture(shown, view, price)}"
         f"{_other_views(view, place, price)}</section>\n"
+    )
+
+
+def _silent(shown: Shown, now: float) -> str:
+    return (
+        f'<p class="offline">Not known since {escape(moment(shown.figures.last.time, now))}</p>'
+        '<p class="faint">What was recorded stays. Its service may be down, or RECORD names it no more.</p>'
     )
 
 

@@ -77,7 +77,11 @@ def _export(shown: list[dict[str, list[str]]]) -> dict[str, Any]:
         _query("source", _TEXT, required=True),
         _query("from", _TEXT, when),
         _query("to", _TEXT, when),
-        _query("every", {"type": "number"}, "Seconds, at least 1; 0: each reading as it is"),
+        _query(
+            "every",
+            {"type": "number"},
+            "Seconds, at least 1: the count then; of a value, its average until the next row (86400 at most). 0: each reading as it is",
+        ),
         _query("format", {"type": "string", "enum": ["csv", "json"]}),
     ]
     said = _get("Readings", "text/csv", _TEXT, shown, asked, {"400": "No such range", "404": "No such source"})

@@ -163,8 +163,8 @@ class Showing:
             wanted = export.asked(asked.get("from"), asked.get("to"), asked.get("every"), self._clock.wall())
         except ValueError as wrong:
             raise http.refusal(400, str(wrong)) from None
-        if meter.is_gauge and wanted.every:
-            raise http.refusal(400, f"every: {meter.source} is a value; its readings are given as they are")
+        if meter.is_gauge and wanted.every > export.GAUGE_SECONDS_MAX:
+            raise http.refusal(400, f"every: {meter.source} is a value; of those, averages of a day at most")
         form = asked.get("format", "csv")
         if form not in ("csv", "json"):
             raise http.refusal(400, "format: not csv or json")

@@ -60,3 +60,33 @@ class GaugeSteps:
                     continue
                 yield Step(time, None if after_gap else self.reached.pulses)
             self.reached = Reached(time, value, time)
+
+
+def averaged(readings: Iterable[Counted], start: float, end: float, every: float) -> Iterator[tuple[float, float]]:
+    """What a gauge's readings were on average, from `start` until `end`, in pieces of `every` seconds: when each begins, and its value.
+
+    Only the time counts in which it was known; a piece of which nothing is known is left out.
+    """
+    number, edge, seconds, total = 0, start + every, 0.0, 0.0
+    for begun, until, value in _held(readings, start, end):
+        since = begun
+        while since < until:
+            if since >= edge:
+                if seconds > 0:
+                    yield start + number * every, total / seconds
+                number = max(number + 1, int((since - start) // every))
+                edge, seconds, total = start + (number + 1) * every, 0.0, 0.0
+                continue
+            piece = min(until, edge) - since
+            seconds, total, since = seconds + piece, total + piece * value, min(until, edge)
+    if seconds > 0:
+        yield start + number * every, total / seconds
+
+
+def _held(readings: Iterable[Counted], start: float, end: float) -> Iterator[tuple[float, float, float]]:
+    """From when until when it was which value."""
+    before: Counted | None = None
+    for each in readings:
+        if before is not None and not each.after_gap and max(before.time, start) < min(each.time, end):
+            yield max(before.time, start), min(each.time, end), before.pulses
+        before = each
