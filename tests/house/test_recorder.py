@@ -2,12 +2,13 @@
 
 import os
 import shutil
+import subprocess
 import time
 from pathlib import Path
 
 import pytest
 from collecting import Collector
-from kit import House
+from kit import TOP, House
 
 from pimains.core import state
 
@@ -35,6 +36,13 @@ def ups(house: House) -> Ups:
 
 def record(house: House, **more: str) -> Collector:
     return Collector(house, **{"RECORD": "ups/battery.charge=% solar/P=W", "RECORD_SECONDS": "1", **more})
+
+
+def energy(house: House, *words: str) -> str:
+    """What `pimains energy` says."""
+    told = ["/usr/bin/python3", "-P", "-m", "pimains.cli", "energy", *words, f"--servicedir={house.scan}"]
+    env = {"PYTHONPATH": str(TOP / "lib"), "PATH": "/usr/bin:/bin", "PIMAINS_ROOT": str(house.root)}
+    return subprocess.run(told, env=env, capture_output=True, text=True, check=True).stdout
 
 
 def rows(collector: Collector, source: str = "ups/battery.charge") -> list[float]:

@@ -1,5 +1,7 @@
 """Tell how much energy, gas or water it was in each day, month or year, from a collector's journal on this machine.
 
+Of a value that is recorded (--source), its average.
+
 `import` puts the history in FILE into it: a database of rrdtool, a dump of one, or a table (CSV). `imports` lists what was
 imported, `forget-import` takes it out again.
 """
@@ -16,9 +18,9 @@ from typing import Any
 from pimains.cli import energy_import, energy_words
 from pimains.core import instances, orders, paths, state
 from pimains.core.errors import Misused, PimainsError
-from pimains.core.figures import bars
+from pimains.core.figures import average_in, bars
 from pimains.core.series import Series
-from pimains.plan.energy import Meter, Price, Prices
+from pimains.plan.energy import Meter, Price, Prices, periods
 
 _SHOWN = {"day": 14, "month": 12, "year": 10}
 _MOST = 10_000
@@ -126,7 +128,7 @@ def _show(book: Book, options: argparse.Namespace) -> int:
         print(json.dumps(tables, indent=2))
     else:
         for number, table in enumerate(tables.values()):
-            print("\n" * bool(number) + energy_words.table(table))
+            print("\n" * bool(number) + (energy_words.table(table) if "sum" in table else energy_words.averages(table)))
     return 0
 
 
@@ -138,12 +140,12 @@ def _wanted(meters: dict[str, Meter], source: str | None, book: Book) -> list[Me
         return counting
     if source not in meters:
         raise Misused(f"there is no source {source}; there is {', '.join(meters) or 'none yet'}")
-    if meters[source].is_gauge:
-        raise Misused(f"{source} is a value that is recorded: it has no totals, but graphs on the collector's page")
     return [meters[source]]
 
 
 def _table(series: Series, meter: Meter, kind: str, count: int, book: Book) -> dict[str, Any]:
+    if meter.is_gauge:
+        return _averages(series, meter, kind, count)
     price = book.prices.of(meter)
     found = bars(series, meter, f"{kind}s", time.time(), count)
     while len(found) > 1 and found[0].amount is None:
@@ -158,6 +160,14 @@ def _table(series: Series, meter: Meter, kind: str, count: int, book: Book) -> d
         "sum": known,
         "sum_cost": _cost(price, known),
     }
+
+
+def _averages(series: Series, meter: Meter, kind: str, count: int) -> dict[str, Any]:
+    """Of a value that is recorded: it adds up to nothing."""
+    rows = [{kind: period.label, "average": average_in(series, meter, period)} for period in periods(kind, time.time(), count)]
+    while len(rows) > 1 and rows[0]["average"] is None:
+        rows.pop(0)
+    return {"source": meter.source, "unit": meter.unit, "kind": kind, "rows": rows}
 
 
 def _cost(price: Price | None, amount: float | None) -> float | None:

@@ -23,6 +23,15 @@ def table(told: dict[str, Any]) -> str:
     return "\n".join([f"{told['source']}  {sparkline([row['amount'] for row in told['rows']])}", *lines])
 
 
+def averages(told: dict[str, Any]) -> str:
+    """Those of a value that is recorded."""
+    kind = told["kind"]
+    rows = [(kind, f"average {told['unit']}".strip())]
+    rows += [(row[kind], "-" if row["average"] is None else f"{row['average']:,.6g}") for row in told["rows"]]
+    widths = [max(len(row[column]) for row in rows) for column in range(2)]
+    return "\n".join([told["source"], *(f"{when.ljust(widths[0])}  {value.rjust(widths[1])}" for when, value in rows)])
+
+
 def sparkline(amounts: list[float | None]) -> str:
     """A bar for each; a blank where nothing is known."""
     most = max((amount for amount in amounts if amount is not None), default=0.0)

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from pimains.core.series import Series
 from pimains.plan.energy import Flow, Meter, Period, Point, flow_now, periods
+from pimains.plan.gauge import HELD_SECONDS, averaged
 from pimains.plan.sentences import clock_was_set, moment
 
 _AHEAD_SECONDS = 120.0
@@ -92,3 +93,10 @@ def amount_in(series: Series, meter: Meter, period: Period) -> float:
     """How much it was in a period, in the meter's unit."""
     start, end = series.count_at(meter.source, period.start), series.count_at(meter.source, period.end)
     return 0.0 if start is None or end is None else meter.amount(max(0.0, end - start))
+
+
+def average_in(series: Series, meter: Meter, period: Period) -> float | None:
+    """What a gauge was on average in a period, as far as it was known then; None when it was not."""
+    start, end = period.start, period.end
+    readings = series.readings(meter.source, start - HELD_SECONDS, end + HELD_SECONDS)
+    return next((value for _, value in averaged(readings, start, end, end - start)), None)

@@ -8,12 +8,11 @@ from typing import NamedTuple
 
 from pimains.core.series import Series
 from pimains.plan.energy import Meter, Point
-from pimains.plan.gauge import averaged
+from pimains.plan.gauge import HELD_SECONDS, averaged
 
 ROWS_MAX = 1_000_000  # where rows are made up: every=SECONDS
 _CHUNK_ROWS = 500
 _DAY_SECONDS = 86400.0
-_HELD_SECONDS = 600.0  # a value that is known is noted more often than that
 GAUGE_SECONDS_MAX = 86400.0  # all readings of a row are read at once, and others want their turn
 
 
@@ -67,7 +66,7 @@ def rows(series: Series, meter: Meter, wanted: Range) -> Iterator[Point]:
         yield from series.points(meter.source, wanted.start, wanted.end)
         return
     if meter.is_gauge:
-        readings = series.readings(meter.source, wanted.start - _HELD_SECONDS, wanted.end + _HELD_SECONDS)
+        readings = series.readings(meter.source, wanted.start - HELD_SECONDS, wanted.end + HELD_SECONDS)
         yield from (Point(*each) for each in averaged(readings, wanted.start, wanted.end, wanted.every))
         return
     first, last = series.first(meter.source), series.last(meter.source)

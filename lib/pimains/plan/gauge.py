@@ -11,6 +11,7 @@ from pimains.plan.flow_steps import Counted, Reached, Step
 from pimains.plan.standing import Standing
 
 AGAIN_SECONDS = 120.0  # one that does not change is noted as often as this
+HELD_SECONDS = 600.0  # what is known now was noted, and is noted again, within less
 
 
 class Gauge:
