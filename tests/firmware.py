@@ -114,10 +114,24 @@ class Plug:
         """SIGTERM: as a restart after an update, what was set is in the flash. SIGKILL: the power is gone."""
         self._forget_client()
         if self._process is not None:
-            self._process.send_signal(signal.SIGCONT)
+            if number == signal.SIGKILL:
+                until(self._is_stopped_with_its_flash_whole, what="the plug's flash to be whole")
+            else:
+                self._process.send_signal(signal.SIGCONT)
             self._process.send_signal(number)
             self._process.wait(60)
             self._process = None
+
+    def _is_stopped_with_its_flash_whole(self) -> bool:
+        """ESPHome writes it on a host as a file, emptied first, at each second of the plug's; a chip's is never empty."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+        status = Path(f"/proc/{self._process.pid}/status")
+        until(lambda: status.read_text().partition("\nState:\t")[2][:1] in ("T", "Z"), what="the plug to stand still")
+        if all(path.stat().st_size for path in self.directory.rglob("*.prefs")):
+            return True
+        self._process.send_signal(signal.SIGCONT)
+        return False
 
     def restart(self) -> None:
         """A reboot of the plug: same flash, same port."""
