@@ -71,4 +71,4 @@ def _factory() -> Any:
             chosen = os.environ.get("GPIOZERO_PIN_FACTORY")
             tried = "; ".join(str(each.message).removeprefix("Falling back from ") for each in told)
             why = f"GPIOZERO_PIN_FACTORY {chosen}: {error}" if chosen else tried or str(error)
-            raise GpioError(f"no pin factory of gpiozero works here (apt install python3-lgpio, or python3-rpi.gpio): {why}") from None
+            raise GpioError(f"no pin factory of gpiozero works here (on Raspberry Pi OS: apt install python3-lgpio): {why}") from None
