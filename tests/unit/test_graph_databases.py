@@ -110,6 +110,20 @@ def test_one_that_cannot_grow_is_made_anew(written: Written) -> None:
     assert b"nan" not in detail(databases, 2)
 
 
+@pytest.mark.parametrize("every", [2.0, 5.0, 5.02, 7.0, 11.3, 36.0, 600.0])
+def test_a_load_that_does_not_change_is_drawn_as_a_line_whenever_its_readings_came(tmp_path: Path, every: float) -> None:
+    journal, series = Journal(tmp_path / "journal.sqlite"), Series(tmp_path / "journal.sqlite")
+    readings = [Reading("b", each, None, each * every, each * 100) for each in range(1, int(7200 / every))]
+    journal.store_all([batch := Batch("house", "kWh", 1000, None, {"b": Boot(BEGUN + 0.1, True)}, readings)])
+    series.describe(batch)
+    databases = Databases(tmp_path / "rrd", 365)
+    assert databases.refresh(series, series.meters()["house"], BEGUN + 7200)
+    drawn = [float(line.split()[1]) for line in detail(databases, 1800 / DAY).decode().splitlines() if ": " in line]
+    assert drawn == pytest.approx([360_000 / every] * len(drawn), rel=1e-4)
+    journal.close()
+    series.close()
+
+
 @pytest.mark.parametrize(
     ("days", "most", "room"),
     [(-3, 365, 8), (0, 365, 8), (6.9, 365, 8), (7, 365, 16), (126.9, 365, 128), (127, 365, 365), (0, 3, 3), (20, 30, 30)],

@@ -29,6 +29,7 @@ _OLDEST_SECONDS = 3660 * 86_400
 _HEARTBEAT_SECONDS = 10**9  # what is not known is said
 _VALUES_A_LINE = 2_000
 _DRAW_SECONDS_MAX = 60
+_LONG_SECONDS = STEP_SECONDS + 1.0  # what goes on for longer is cut: not so what a meter tells every five seconds, more or less
 _RESIZED = "resize.rrd"  # what rrdtool calls it
 _FIRST_ROOM_DAYS, _LAST_ROOM_DAYS = 8, 128  # doubled until then; what is older yet has all the room at once
 
@@ -70,7 +71,8 @@ class Databases:
             known = self._known(meter)
             if known is not None:
                 try:
-                    return self._feed(series, meter, f"{quoted(meter.source)}.rrd", self._grown(series, meter, known, now), now)
+                    known = self._grown(series, meter, known, now)
+                    return self._feed(series, meter, f"{quoted(meter.source)}.rrd", known, known.reached.decided, now)
                 except CannotDraw:  # its file is not what the note beside it says: it is only derived
                     self.forget(meter.source)
             return self._build(series, meter, now)
@@ -95,14 +97,15 @@ class Databases:
             return None
         stem = quoted(meter.source)
         aside = f"{stem}.new"
+        begun = int(first.time) - 1
         room = room_days(now - first.time, self._days)
         full = f"RRA:AVERAGE:0.5:1:{_rows(room)}"
         longer = [f"RRA:{kind}:0.5:{length}:{rows}" for kind in ("AVERAGE", "MIN", "MAX") for length, rows in _LONGER]
         self.run(
-            *("create", aside, f"--start={int(first.time) - 1}", f"--step={STEP_SECONDS}"),
+            *("create", aside, f"--start={begun}", f"--step={STEP_SECONDS}"),
             *(f"DS:flow:GAUGE:{_HEARTBEAT_SECONDS}:{'U' if meter.is_gauge else 0}:U", full, *longer),
         )
-        built = self._feed(series, meter, aside, None, now)
+        built = self._feed(series, meter, aside, None, begun, now)
         _settle(self.directory / aside)
         (self.directory / aside).rename(self.directory / f"{stem}.rrd")
         if built:
@@ -124,12 +127,12 @@ class Databases:
         self._note(meter, grown)
         return grown
 
-    def _feed(self, series: Series, meter: Meter, file: str, known: Built | None, now: float) -> Built | None:
-        """Put in what is decided since `known`."""
+    def _feed(self, series: Series, meter: Meter, file: str, known: Built | None, last: float, now: float) -> Built | None:
+        """Put in what is decided since `known`; `last` is the time that the file has come to."""
         before = known.reached if known else None
         start = before.seen if before else now - _OLDEST_SECONDS
         steps = GaugeSteps(meter, before) if meter.is_gauge else Steps(meter, before)
-        values = _values(steps.of(series.readings(meter.source, start, now + 86_400)), before.decided if before else 0.0)
+        values = _values(steps.of(series.readings(meter.source, start, now + 86_400)), last)
         some = list(islice(values, _VALUES_A_LINE))
         if some:
             with _Rrdtool(self.directory) as rrdtool:
@@ -207,21 +210,26 @@ class _Rrdtool:
 def _values(steps: Iterable[Step], last: float) -> Iterator[str]:
     """As rrdtool takes them: each later than the one before.
 
-    What is not known begins with a step of the database: else rrdtool (1.7.2, process_pdp_st) fills it with what was known just before.
-    It ends with a whole second: rrdtool leaves out the rest of one when it divides by what was known of a step.
+    What goes on for longer is cut where steps of the database begin and end: rrdtool (1.7.2, process_pdp_st) would fill up a step that
+    is known in part with what was known just before, and take away from one in which a flow ends.
+    What is not known ends with a whole second: rrdtool leaves out the rest of one when it divides by what was known of a step.
     """
     for reached, flow in steps:
         end = reached
         if end < last + 0.001:
             continue
-        whole = math.ceil(last / STEP_SECONDS) * STEP_SECONDS
-        if flow is None and last + 0.001 <= whole <= end - 0.001:
-            yield f"{whole}:U"
-            last = whole
+        for whole in sorted({math.ceil(last / STEP_SECONDS) * STEP_SECONDS, math.floor(end / STEP_SECONDS) * STEP_SECONDS}):
+            if last + 0.001 <= whole <= end - 0.001 and (flow is None or end - last > _LONG_SECONDS):
+                yield _value(whole, flow)
+                last = whole
         if flow is None:
             end = max(math.floor(end), last + 0.001)
         last = end
-        yield f"{end:.3f}:U" if flow is None else f"{end:.3f}:{flow:.6g}"
+        yield _value(end, flow)
+
+
+def _value(end: float, flow: float | None) -> str:
+    return f"{end:.3f}:U" if flow is None else f"{end:.3f}:{flow:.6g}"
 
 
 def room_days(seconds: float, most: int) -> int:
