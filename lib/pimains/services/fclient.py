@@ -214,10 +214,9 @@ class Client:
             print(f"leaving: {reason}")
             self.backup.ask_to_stop()
             self.share.detacher.stand_by()
-            with closing(self.write_down("unmounted", reason)) as note:
-                yield from self.backup.stop()
-                yield from self.share.quiet()
-                yield from noted(self.me, note)
+            yield from noted(self.me, self.write_down("unmounted", reason))
+            yield from self.backup.stop()
+            yield from self.share.quiet()
             yield from self.share.leave()
         self.finish(reason)
 

@@ -127,10 +127,9 @@ class Server:
             return True
         began = self.me.clock.monotonic()
         longest = min(seconds_max, self.settings.LEAVE_SECONDS_MAX)
-        note = self.write_down_leaving(reason, leaving, longest)  # written while they begin
+        limit = float((yield from noted(self.me, self.write_down_leaving(reason, leaving, longest))) or longest)
         for guest in leaving:
             guest.tell("leave", reason)
-        limit = float((yield from noted(self.me, note)) or longest)
         everybody_said_so = True
         while (staying := self.guests.present) and (left := began + limit - self.me.clock.monotonic()) > 0:
             self.me.status("waiting until they have left: " + ", ".join(_with_words(guest) for guest in staying))
