@@ -24,7 +24,7 @@ except GpioError as error:
 @pytest.mark.parametrize(
     ("group", "advice"),
     [
-        (0, "is for root only: sudo udevadm trigger --subsystem-match=gpio lets the group gpio have it"),
+        (0, "is for root only: sudo udevadm trigger --subsystem-match=gpio lets the group pimains have it"),
         (20, "is for the group dialout, which nobody is not in: sudo adduser nobody dialout"),
     ],
 )

@@ -84,10 +84,11 @@ def newer(root: DebianRoot, version: str = "9.0") -> str:
 
 
 def test_installing_makes_users_and_directories_and_starts_nothing(bare: DebianRoot) -> None:
+    bare.run("groupadd --system gpio")
     bare.start_svscan()
     install(bare)
     assert set(bare.run("id -nG pimains").split()) - {"systemd-journal"} == {"pimains", "dialout", "gpio"}
-    assert bare.run("ls /usr/lib/udev/rules.d/60-pimains.rules")
+    assert bare.run("ls /usr/lib/udev/rules.d/51-pimains.rules")
     assert bare.run("id -nG pimains-log").split() == ["pimains-log"]
     assert bare.run("stat -c '%a %U %G' /run/pimains /var/lib/pimains /var/log/pimains").splitlines() == [
         "2775 root pimains",

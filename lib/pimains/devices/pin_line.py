@@ -159,5 +159,5 @@ def _who_may(device: Path) -> str:
     user = pwd.getpwuid(os.geteuid()).pw_name
     group = grp.getgrgid(device.stat().st_gid).gr_name
     if group == "root":
-        return f"{device} is for root only: sudo udevadm trigger --subsystem-match=gpio lets the group gpio have it"
+        return f"{device} is for root only: sudo udevadm trigger --subsystem-match=gpio lets the group pimains have it"
     return f"{device} is for the group {group}, which {user} is not in: sudo adduser {user} {group}"
