@@ -7,6 +7,7 @@ top is an empty directory; layers are what the machine's disk is made of, as for
 One of the layers holds the kernel. Without KVM its processors are slow.
 """
 
+import json
 import os
 import shutil
 import subprocess
@@ -48,6 +49,15 @@ def prepare(commands: str) -> None:
     cache = {**os.environ, "PIMAINS_CACHE": str(CACHE)}
     words = ["bash", "-euc", f". tests/prepare.sh; {commands}"]
     subprocess.run(words, cwd=TOP, env=cache, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
+
+
+def report(said: str, width: int) -> None:
+    """Print the rows that the machine told, and end with what it said where it did not come to its end."""
+    rows = [json.loads(line) for line in said.splitlines() if line.startswith("[")]
+    for name, value in rows:
+        print(f"{name:{width}} {value}")
+    if not rows or rows[-1][0] != "done":
+        sys.exit(f"it did not come to its end:\n{said}")
 
 
 def boot(top: Path, layers: Sequence[Path], *, drives: Sequence[Path] = (), own_time: bool = False, seconds: float = 900) -> str:

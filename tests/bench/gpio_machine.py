@@ -8,7 +8,6 @@ from Debian's sources. The first time that fetches 350 MB. PULSES (20000) are th
 with bounces. Also: what lgpio makes of the same pulses, and what a user is told when the chip is not there, not his, in use, or goes.
 """
 
-import json
 import shutil
 import sys
 import tempfile
@@ -32,11 +31,7 @@ def main() -> None:
     emulated.prepare(f"packages; roots; lgpio; package_layer gpio bookworm {_PACKAGES}")
     with tempfile.TemporaryDirectory(prefix="pimains-bench-") as top:
         said = run_machine(Path(top), int(sys.argv[1]) if len(sys.argv) > 1 else 20_000)
-    rows = [json.loads(line) for line in said.splitlines() if line.startswith("[")]
-    for name, value in rows:
-        print(f"{name:90} {value}")
-    if not rows or rows[-1][0] != "done":
-        sys.exit(f"it did not come to its end:\n{said}")
+    emulated.report(said, 90)
 
 
 def run_machine(top: Path, pulses: int) -> str:

@@ -8,7 +8,6 @@ The client is a network namespace of the same machine, with a cable of its own. 
 for an ls of the directory above at any time.
 """
 
-import json
 import shutil
 import subprocess
 import sys
@@ -31,11 +30,7 @@ def main() -> None:
     emulated.prepare(f"packages; roots; package_layer nfs trixie {_PACKAGES}")
     with tempfile.TemporaryDirectory(prefix="pimains-bench-") as top:
         said = run_machine(Path(top))
-    rows = [json.loads(line) for line in said.splitlines() if line.startswith("[")]
-    for name, value in rows:
-        print(f"{name:64} {value}")
-    if not rows or rows[-1][0] != "done":
-        sys.exit(f"it did not come to its end:\n{said}")
+    emulated.report(said, 64)
 
 
 def run_machine(top: Path) -> str:
