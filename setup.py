@@ -11,11 +11,11 @@ HERE = Path(__file__).resolve().parent
 def place(directory: Path) -> str:
     """Where the files of a directory below services/ go; the halt steps are programs, not data."""
     inside = directory.relative_to(HERE / "services")
-    return "lib/pimains/halt.d" if inside == Path("halt/halt.d") else f"share/pimains/services/{inside}"
+    return "lib/pimains/halt.d" if inside.name == "halt.d" else f"share/pimains/services/{inside}"
 
 
 def service_files() -> list[tuple[str, list[str]]]:
-    """Every file below services/, with the directory it is installed in."""
+    """Every file below services/, with the directory it is installed in: the halt steps of all services in one."""
     directories = sorted({path.parent for path in (HERE / "services").rglob("*") if path.is_file()})
     return [
         (

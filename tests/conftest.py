@@ -8,9 +8,10 @@ from pathlib import Path
 
 import hypothesis
 import pytest
-from firmware import Plug, new_plugs
-from kit import House, new_house
-from lamp import Checkout
+
+from tests.core.lamp import Checkout
+from tests.kit import House, new_house
+from tests.plug.firmware import Plug, new_plugs
 
 # a shell's background job is begun with SIGINT ignored, and so would be every program that a test interrupts
 signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -23,7 +23,8 @@ from typing import TypeVar
 TOP = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(TOP / "lib"))
 
-from pimains.core import making, templates  # noqa: E402  # only findable now, when a benchmark is started by itself
+from pimains.core import templates  # noqa: E402  # only findable now, when a benchmark is started by itself
+from pimains.create_service import making  # noqa: E402  # only findable now, when a benchmark is started by itself
 
 CACHE = Path(os.environ.get("PIMAINS_CACHE") or Path("~/.cache/pimains").expanduser())
 

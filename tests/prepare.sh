@@ -101,7 +101,7 @@ aioesphomeapi_versions() { # for Debian's python: the version Debian and our pac
     done
 }
 
-lgpio() { # gpiozero and lgpio as Raspberry Pi OS has them, for bookworm's Python; for tests/bench/gpio_machine.py
+lgpio() { # gpiozero and lgpio as Raspberry Pi OS has them, for bookworm's Python; for tests/meter/bench/gpio_machine.py
     local at=$PIMAINS_CACHE/lgpio-0.2.2.0
     [ ! -d "$at" ] || return 0
     rm -rf "$at.new"
@@ -137,10 +137,10 @@ esphome_version() { # VERSION PYTHON
     rm "$venv/unfinished"
 }
 
-firmware() { # the plug's firmware as Linux programs: firmware/<hash of its sources>/<version>/<kind>, found again by tests/firmware.py
+firmware() { # the plug's firmware as Linux programs: firmware/<hash of its sources>/<version>/<kind>, found again by tests/plug/firmware.py
     local built version kind
     # shellcheck disable=SC2046  # a list of names
-    built=$PIMAINS_CACHE/firmware/$(cat $(find esphome/pimains-*.yaml tests/esphome-host -type f | LC_ALL=C sort) | sha256sum | cut -c 1-16)
+    built=$PIMAINS_CACHE/firmware/$(cat $(find esphome/pimains-*.yaml tests/plug/esphome-host -type f | LC_ALL=C sort) | sha256sum | cut -c 1-16)
     for version in 2026.6.5 2026.10.0; do
         [ -x "$PIMAINS_CACHE/esphome-$version/bin/esphome" ] || continue
         for kind in host host-metering; do
@@ -151,15 +151,15 @@ firmware() { # the plug's firmware as Linux programs: firmware/<hash of its sour
 
 firmware_program() { # VERSION KIND PROGRAM: built in a copy, because esphome leaves its files beside the yaml
     local copy=$PIMAINS_CACHE/firmware-objects/$1/$2
-    mkdir -p "$copy/tests/esphome-host" "$(dirname "$3")"
+    mkdir -p "$copy/tests/plug/esphome-host" "$(dirname "$3")"
     (
         flock 9
         [ ! -x "$3" ] || exit 0
-        rm -rf "$copy"/esphome "$copy"/tests/esphome-host/*
+        rm -rf "$copy"/esphome "$copy"/tests/plug/esphome-host/*
         mkdir "$copy/esphome"
         cp esphome/pimains-*.yaml "$copy/esphome"
-        cp -r tests/esphome-host "$copy/tests"
-        cd "$copy/tests/esphome-host" || exit
+        cp -r tests/plug/esphome-host "$copy/tests/plug"
+        cd "$copy/tests/plug/esphome-host" || exit
         # what was compiled before stays in .esphome: after an edit of the yaml little is left to compile
         "$PIMAINS_CACHE/esphome-$1/bin/esphome" -q compile --only-generate "$2.yaml"
         make -s -j"$(nproc)"
@@ -173,14 +173,14 @@ packages() { # every .deb for the release this runs on, into dist/
     again debian/build
 }
 
-roots() { # what tests/packaging installs packages in: Debian with the packages that ours depend on, and nothing of ours
+roots() { # what tests/*/packaging installs packages in: Debian with the packages that ours depend on, and nothing of ours
     [ "$(id -u)" = 0 ] || return 0
     local services="python3-requests python3-gpiozero python3-aiohttp python3-rrdtool"
     # shellcheck disable=SC2086  # a list of names
     debian_root bookworm python3-protobuf python3-zeroconf python3-cryptography $services
     # shellcheck disable=SC2086
     debian_root trixie python3-aioesphomeapi python3-zombie-telnetlib systemd-sysv $services
-    package_layer machine trixie dbus autofs sshfs openssh-server e2fsprogs # for tests/booted.py
+    package_layer machine trixie dbus autofs sshfs openssh-server e2fsprogs # for tests/whole/booted.py
 }
 
 debian_root() { # RELEASE PACKAGE...

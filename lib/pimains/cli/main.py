@@ -1,7 +1,8 @@
 """The pimains command: finds the verb's module and lets it speak.
 
-A verb is a module beside this one with `arguments(parser)`, which adds its options, and `run(options)`, which returns the
-exit code: 0 well, 1 not well, 2 asked wrongly. Errors for a person are PimainsError; they become one line.
+A verb is the module `command` of its room, or one beside this where it has none, with `arguments(parser)`, which adds its
+options, and `run(options)`, which returns the exit code: 0 well, 1 not well, 2 asked wrongly. Errors for a person are
+PimainsError; they become one line.
 """
 
 import argparse
@@ -22,6 +23,14 @@ VERBS = {
     "meter": "what the meters show, or set one to what its face shows",
 }
 
+_OF_NO_ROOM = ("status", "why")
+_ROOMS = {"energy": "collector"}  # of verbs that are not called like theirs
+
+
+def module_of(verb: str) -> str:
+    """Where the verb's module is."""
+    return f"pimains.cli.{verb}" if verb in _OF_NO_ROOM else f"pimains.{_ROOMS.get(verb, verb)}.command"
+
 
 def main(words: list[str] | None = None) -> int:
     """Carry out `pimains WORDS`; returns the exit code."""
@@ -37,7 +46,7 @@ def main(words: list[str] | None = None) -> int:
     parser.add_argument("--version", action="version", version=f"pimains {__version__}")
     parser.add_argument("verb", metavar="VERB", choices=VERBS)
     verb = parser.parse_args(words[:1] or ["--help"]).verb
-    module = importlib.import_module(f"pimains.cli.{verb}")
+    module = importlib.import_module(module_of(verb))
     verb_parser = argparse.ArgumentParser(prog=f"pimains {verb}", description=module.__doc__)
     module.arguments(verb_parser)
     options = verb_parser.parse_args(words[1:])

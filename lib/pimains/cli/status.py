@@ -11,10 +11,11 @@ import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pimains.core import instances, state
+from pimains.cli import plan
+from pimains.core import scan_directory, state
 from pimains.core.errors import PimainsError
-from pimains.core.instances import ServiceDirectory, Supervised
-from pimains.plan import health, sentences
+from pimains.core.plan import sentences, text
+from pimains.core.scan_directory import ServiceDirectory, Supervised
 
 _SVSCAN_SECONDS = 7  # it looks every five
 
@@ -41,7 +42,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """What `pimains status` may be told."""
     parser.add_argument("instances", metavar="INSTANCE", nargs="*", help="only these (default: all there are)")
     parser.add_argument(
-        "--servicedir", type=Path, default=instances.SCAN_DIRECTORY, help="the directory svscan looks at (default: %(default)s)"
+        "--servicedir", type=Path, default=scan_directory.SCAN_DIRECTORY, help="the directory svscan looks at (default: %(default)s)"
     )
     parser.add_argument("--json", action="store_true", help="the same for programs")
 
@@ -58,12 +59,12 @@ def run(options: argparse.Namespace) -> int:
 
 def look(scan: Path, names: list[str]) -> list[Seen]:
     """Every instance, or those of some names; raises PimainsError for a name there is not."""
-    there = instances.found(scan)
+    there = scan_directory.found(scan)
     for name in names:
         if name not in [each.name for each in there]:
             raise PimainsError(f"no instance {name!r} in {scan}; there are: {', '.join(each.name for each in there) or 'none'}")
     there = [each for each in there if not names or each.name in names]
-    supervised = instances.supervised([path for each in there for path in (each.path, each.log)])
+    supervised = scan_directory.supervised([path for each in there for path in (each.path, each.log)])
     restarting = _restarting(supervised, [each for each in there if _unsettled(each, supervised[each.path])])
     return [_seen(each, supervised[each.path], supervised[each.log].state, each.path in restarting) for each in there]
 
@@ -72,12 +73,12 @@ def _word(instance: ServiceDirectory, name: str) -> Word:
     age = state.age(instance.run / name, time.time())
     # older than this boot: the wall clock was set since then
     known = age is not None and age <= time.clock_gettime(time.CLOCK_BOOTTIME)
-    return Word(sentences.one_line(state.read(instance.run / name) or ""), age if known else None)
+    return Word(text.one_line(state.read(instance.run / name) or ""), age if known else None)
 
 
 def _unsettled(instance: ServiceDirectory, supervised: Supervised) -> bool:
     status, error = _word(instance, "status"), _word(instance, "error")
-    return health.unsettled(
+    return plan.unsettled(
         supervised.state,
         supervised.seconds,
         wanted_up=supervised.wanted_up,
@@ -95,9 +96,9 @@ def _restarting(supervised: dict[Path, Supervised], unsettled: list[ServiceDirec
     began = time.monotonic()
     seen = {each.path: {supervised[each.path].pid} - {0} for each in unsettled}
     is_told = not sys.stderr.isatty()
-    while unsettled and time.monotonic() - began < health.SETTLED_SECONDS + 7:
+    while unsettled and time.monotonic() - began < plan.SETTLED_SECONDS + 7:
         time.sleep(0.25)
-        supervised.update(instances.supervised([each.path for each in unsettled]))
+        supervised.update(scan_directory.supervised([each.path for each in unsettled]))
         for each in unsettled:
             seen[each.path] |= {supervised[each.path].pid} - {0}
         unsettled = [each for each in unsettled if len(seen[each.path]) < 3 and _unsettled(each, supervised[each.path])]
@@ -112,7 +113,7 @@ def _seen(instance: ServiceDirectory, supervised: Supervised, log_state: str, re
     status, is_new = _word(instance, "status"), _is_new(instance)
     if supervised.state == "unsupervised" and is_new and not status.line:
         status = Word("just made: svscan sees it within 5 s", None)
-    facts = health.Facts(
+    facts = plan.Facts(
         state=supervised.state,
         wanted_up=supervised.wanted_up,
         paused=supervised.paused,
@@ -122,8 +123,8 @@ def _seen(instance: ServiceDirectory, supervised: Supervised, log_state: str, re
         template_is_there=(instance.path / "run").exists(),
         is_new=is_new,
     )
-    clients = [sentences.one_line(line) for line in (state.read(instance.run / "clients") or "").splitlines()]
-    return Seen(instance, supervised, status, _word(instance, "error"), health.troubles(facts), clients)
+    clients = [text.one_line(line) for line in (state.read(instance.run / "clients") or "").splitlines()]
+    return Seen(instance, supervised, status, _word(instance, "error"), plan.troubles(facts), clients)
 
 
 def _is_new(instance: ServiceDirectory) -> bool:
@@ -167,9 +168,9 @@ def tell(found: list[Seen], scan: Path) -> None:
     widths = [max(len(row[column]) for row in (titles, *rows)) for column in range(3)]
     for row, each in zip((titles, *rows), (None, *found), strict=True):
         line = "  ".join([*(cell.ljust(size) for cell, size in zip(row, widths, strict=False)), row[3]])
-        print(sentences.shortened(line.rstrip(), width))
+        print(text.shortened(line.rstrip(), width))
         for note in notes(each) if each else ():
-            print(sentences.shortened(f"    {note}", width))
+            print(text.shortened(f"    {note}", width))
     if any(each.supervised.state == "unseen" for each in found):
         print("Only root may see which are up: sudo pimains status", file=sys.stderr)
 

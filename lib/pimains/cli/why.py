@@ -9,7 +9,7 @@ from typing import Any
 from pimains.core import clock as clocks
 from pimains.core.errors import PimainsError
 from pimains.core.ledger import Entry, Ledger
-from pimains.plan import sentences
+from pimains.core.plan import sentences, text
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,7 +42,7 @@ def run(options: argparse.Namespace) -> int:
     elif not entries:
         print("The ledger is empty: nothing was switched yet.")
     for entry in [] if options.json else entries:
-        print(sentences.one_line(sentence(entry, clock)))
+        print(text.one_line(sentence(entry, clock)))
     return 0
 
 

@@ -1,1 +1,1 @@
-"""What every service stands on: settings, state, ledger, clock, notifications, the halt request, the runner."""
+"""What every service stands on: runner, settings, state files, ledger, clock, child processes. Knows no function of the house."""

@@ -43,10 +43,10 @@ class Instance:
         return Ledger(clock=self.clock, tell=self._tell_of_a_new_ledger)
 
     def _tell_of_a_new_ledger(self, line: str) -> None:
-        from pimains.core import notify
+        from pimains.core import notify_queue
 
         self.complain(line)
-        notify.post("the ledger was broken, a new one is begun", line, "ledger")
+        notify_queue.post("the ledger was broken, a new one is begun", line, "ledger")
 
     def status(self, line: str, *, well: bool = True) -> None:
         """Say in the words of the user how things stand; `well` is whether nobody needs to look after it."""

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from pimains.core import broken_database, paths
+from pimains.core import broken_sqlite, paths
 from pimains.core import clock as clocks
 
 _TABLES = """
@@ -128,14 +128,14 @@ class Ledger:
 
     def _use(self, way: Callable[[], contextlib.AbstractContextManager[sqlite3.Connection]], use: Callable[[sqlite3.Connection], T]) -> T:
         """What `use` returns, if need be with a new ledger in place of a broken one, or after what a killed writer left is rolled back."""
-        opened = broken_database.inode(self.path)
+        opened = broken_sqlite.inode(self.path)
         try:
             with way() as connection:
                 return use(connection)
         except sqlite3.DatabaseError as error:
-            if broken_database.is_corruption(error):
+            if broken_sqlite.is_corruption(error):
                 self._begin_anew(opened, error)
-            elif broken_database.wants_writing(error):
+            elif broken_sqlite.wants_writing(error):
                 way = self._open
             else:
                 raise
@@ -144,10 +144,10 @@ class Ledger:
 
     def _begin_anew(self, broken_inode: int, error: sqlite3.DatabaseError) -> None:
         try:
-            aside = broken_database.set_aside(self.path, broken_inode)
+            aside = broken_sqlite.set_aside(self.path, broken_inode)
         except OSError as denied:
             raise sqlite3.DatabaseError(f"{error}; it cannot be set aside: {denied.strerror}") from None
-        except broken_database.TooMany as too_many:
+        except broken_sqlite.TooMany as too_many:
             raise sqlite3.DatabaseError(f"{error}; {too_many}") from None
         if aside is not None:
             self.record("ledger", "begin anew", f"the one before was broken ({error}) and is kept as {aside}")

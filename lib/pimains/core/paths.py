@@ -45,7 +45,7 @@ def service_templates() -> Path:
     return top / "services" if top else Path("/usr/share/pimains/services")
 
 
-def shipped_halt_steps() -> Path:
-    """The halt steps that pimains brings; the administrator's are in etc()/halt.d."""
+def shipped_halt_steps() -> list[Path]:
+    """The directories with the halt steps that pimains brings; the administrator's are in etc()/halt.d."""
     top = checkout()
-    return top / "services/halt/halt.d" if top else Path("/usr/lib/pimains/halt.d")
+    return sorted(top.glob("services/*/halt.d")) if top else [Path("/usr/lib/pimains/halt.d")]

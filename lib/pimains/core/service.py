@@ -122,3 +122,15 @@ def _was_edited(variables: Path, settings: type[S]) -> bool:
         if line.rstrip(b"\n").rstrip(b" \t").replace(b"\0", b"\n") != os.environb.get(name.encode(), b"")[:4096]:
             return True
     return False
+
+
+_M_ARENA_MAX = -8  # malloc.h
+
+
+def share_one_heap() -> None:
+    """Threads that are still to come take their memory from this one's heap (mallopt(3)): several heaps grow by their gaps alone."""
+    import ctypes  # a megabyte, and few services have threads
+
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # glibc's
+    if mallopt is not None:
+        mallopt(_M_ARENA_MAX, 1)

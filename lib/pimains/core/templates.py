@@ -33,8 +33,8 @@ class Template(NamedTuple):
         return {path.name: Variable(path.name, *_split(path.read_text(encoding="utf-8"))) for path in files}
 
     def settings(self) -> type[Settings]:
-        """The class that checks them: the only one that pimains.settings.<service> declares."""
-        module = importlib.import_module(f"pimains.settings.{self.service}")
+        """The class that checks them: the only one that pimains.<service>.settings declares."""
+        module = importlib.import_module(f"pimains.{self.service}.settings")
         (declared,) = {
             each
             for each in vars(module).values()
@@ -48,7 +48,7 @@ class Template(NamedTuple):
 
     def purpose(self) -> str:
         """What the service does, in one sentence: the first line of its module, after `name: `."""
-        with (Path(__file__).parents[1] / "services" / f"{self.service}.py").open(encoding="utf-8") as module:
+        with (Path(__file__).parents[1] / self.service / "service.py").open(encoding="utf-8") as module:
             return module.readline().strip().strip('"').partition(": ")[2].rstrip(".")
 
 

@@ -14,7 +14,7 @@ import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from pimains.plan import delivery
+from pimains.shared.plan import delivery
 
 
 class Store:

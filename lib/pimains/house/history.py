@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 
-from pimains.core.journal import Journal
-from pimains.plan.delivery import Boot, Reading
+from pimains.shared.plan.delivery import Boot, Reading
+from pimains.shared.readings.journal import Journal
 
 DAYS = 396
 _HOUR = 3600.0

@@ -1,0 +1,1 @@
+"""The service collector: readings come in, are kept, and are drawn."""

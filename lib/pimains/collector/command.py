@@ -1,0 +1,176 @@
+"""Tell how much energy, gas or water it was in each day, month or year, from a collector's journal on this machine.
+
+Of a value that is recorded (--source), its average.
+
+`import` puts the history in FILE into it: a database of rrdtool, a dump of one, or a table (CSV). `imports` lists what was
+imported, `forget-import` takes it out again.
+"""
+
+import argparse
+import json
+import os
+import sqlite3
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from pimains.collector import command_words
+from pimains.collector.history import command
+from pimains.collector.plan.energy import Meter, Price, Prices, periods
+from pimains.collector.series.figures import average_in, bars
+from pimains.collector.series.series import Series
+from pimains.core import paths, scan_directory, state
+from pimains.core.errors import Misused, PimainsError
+from pimains.shared import orders
+
+_SHOWN = {"day": 14, "month": 12, "year": 10}
+_MOST = 10_000
+_STORED_SECONDS_MAX = 3.0
+
+
+class Book:
+    """The journal of one collector."""
+
+    def __init__(self, collector: scan_directory.ServiceDirectory) -> None:
+        variables = collector.variables()
+        self.prices = Prices(_number(variables.get("PRICE")), _number(variables.get("PRICE_M3")), variables.get("CURRENCY") or "")
+        data = variables.get("DATA_DIR")
+        self.collector = collector
+        self.path = (Path(data) if data else paths.lib(collector.root) / collector.name) / "journal.sqlite"
+
+    def series(self) -> Series:
+        """For reading alone, with what its meters have sent until now. Raises PimainsError."""
+        with suppress(PimainsError, OSError):  # not running, or not to be asked by everybody: then it is what is stored
+            orders.ask(self.collector.run, "store", _STORED_SECONDS_MAX)
+        try:
+            return Series(self.path, only_look=True)
+        except sqlite3.OperationalError:
+            if not self.path.exists():
+                raise PimainsError(f"{self.path}: there is no journal yet ({self.collector.name}: {self._status()})") from None
+            if os.access(self.path, os.R_OK):
+                raise
+            raise PimainsError(f"{self.path}: root and members of group pimains may read it") from None
+
+    def _status(self) -> str:
+        return state.read(self.collector.run / "status") or f"not running; svc -u {self.collector.path}"
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        return float(text) if text else None
+    except ValueError:  # its service says so
+        return None
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What `pimains energy` may be told."""
+    parser.add_argument(
+        "action",
+        nargs="?",
+        choices=("show", "import", "imports", "forget-import"),
+        default="show",
+        help="what to do (default: %(default)s)",
+    )
+    parser.add_argument("what", nargs="?", metavar="FILE|NUMBER", help="the file to import, or the number of the import to forget")
+    parser.add_argument("--source", metavar="NAME", help="this source alone; with import: the source that it becomes the history of")
+    kinds = parser.add_mutually_exclusive_group()
+    kinds.add_argument("--day", dest="kind", action="store_const", const="day", default="day", help="by local days (default)")
+    kinds.add_argument("--month", dest="kind", action="store_const", const="month", help="by months")
+    kinds.add_argument("--year", dest="kind", action="store_const", const="year", help="by years")
+    parser.add_argument("--count", type=int, metavar="N", help="how many of them (default: 14 days, 12 months, 10 years)")
+    parser.add_argument("--dry-run", action="store_true", help="with import: only tell what it would be")
+    parser.add_argument("--unit", choices=("kWh", "m3"), help="with import: what the source counts in, where the file does not say")
+    parser.add_argument("--ds", metavar="NAME", help="with import: which data source, when a database has several")
+    parser.add_argument("--factor", type=float, help="with import of a database: how many W, or m3 per hour, a value of 1 is")
+    parser.add_argument("--instance", help="the collector service, when there are several")
+    parser.add_argument("--servicedir", type=Path, default=scan_directory.SCAN_DIRECTORY, help="where services are (default: %(default)s)")
+    parser.add_argument("--json", action="store_true", help="for programs")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Do it."""
+    book = Book(_collector(options))
+    try:
+        if options.action == "import":
+            return command.store(book.path, options)
+        if options.action == "imports":
+            return command.tell(book.path, options)
+        if options.action == "forget-import":
+            return command.forget(book.path, options)
+        return _show(book, options)
+    except sqlite3.Error as error:
+        raise PimainsError(f"{book.path}: {error}") from None
+
+
+def _collector(options: argparse.Namespace) -> scan_directory.ServiceDirectory:
+    found = [each for each in scan_directory.found(options.servicedir) if each.service == "collector"]
+    if options.instance:
+        found = [each for each in found if each.name == options.instance]
+    if not found:
+        which = f"no collector {options.instance}" if options.instance else "no collector on this machine"
+        make = "create_service --service_name=collector --add-service"
+        raise Misused(f"{options.servicedir}: {which}. Where there is one, say it there; to make one: {make}")
+    if len(found) > 1:
+        raise Misused(f"there are {len(found)} collectors; --instance says which: {', '.join(each.name for each in found)}")
+    return found[0]
+
+
+def _show(book: Book, options: argparse.Namespace) -> int:
+    count = options.count if options.count is not None else _SHOWN[options.kind]
+    if not 1 <= count <= _MOST:
+        raise Misused(f"--count {count}: not a number from 1 to {_MOST}")
+    series = book.series()
+    try:
+        meters = _wanted(series.meters(), options.source, book)
+        tables = {meter.source: _table(series, meter, options.kind, count, book) for meter in meters}
+    finally:
+        series.close()
+    if options.json:
+        print(json.dumps(tables, indent=2))
+    else:
+        for number, table in enumerate(tables.values()):
+            print("\n" * bool(number) + (command_words.table(table) if "sum" in table else command_words.averages(table)))
+    return 0
+
+
+def _wanted(meters: dict[str, Meter], source: str | None, book: Book) -> list[Meter]:
+    counting = [meter for meter in meters.values() if not meter.is_gauge]
+    if source is None:
+        if not counting:
+            raise PimainsError(f"{book.collector.name} has no readings yet")
+        return counting
+    if source not in meters:
+        raise Misused(f"there is no source {source}; there is {', '.join(meters) or 'none yet'}")
+    return [meters[source]]
+
+
+def _table(series: Series, meter: Meter, kind: str, count: int, book: Book) -> dict[str, Any]:
+    if meter.is_gauge:
+        return _averages(series, meter, kind, count)
+    price = book.prices.of(meter)
+    found = bars(series, meter, f"{kind}s", time.time(), count)
+    while len(found) > 1 and found[0].amount is None:
+        found.pop(0)
+    known = sum(bar.amount or 0.0 for bar in found)
+    return {
+        "source": meter.source,
+        "unit": meter.unit,
+        "kind": kind,
+        "currency": price and price.currency,
+        "rows": [{kind: bar.period.label, "amount": bar.amount, "cost": _cost(price, bar.amount)} for bar in found],
+        "sum": known,
+        "sum_cost": _cost(price, known),
+    }
+
+
+def _averages(series: Series, meter: Meter, kind: str, count: int) -> dict[str, Any]:
+    """Of a value that is recorded: it adds up to nothing."""
+    rows = [{kind: period.label, "average": average_in(series, meter, period)} for period in periods(kind, time.time(), count)]
+    while len(rows) > 1 and rows[0]["average"] is None:
+        rows.pop(0)
+    return {"source": meter.source, "unit": meter.unit, "kind": kind, "rows": rows}
+
+
+def _cost(price: Price | None, amount: float | None) -> float | None:
+    return None if price is None or amount is None else price.of_unit * amount

@@ -1,0 +1,260 @@
+"""Round-robin databases of flow, by rrdtool(1) as a child: derived from the journal, and thrown away whenever that changed before them.
+
+One file for each source, brought up to date when a graph is asked for: a Pi's SD card is written when somebody looks. Its room for
+detail grows with what there is: a new one has two megabytes, where a year takes fifty.
+A library in this process would cost seven megabytes.
+"""
+
+import contextlib
+import json
+import math
+import os
+import subprocess
+import time
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import quote
+
+from pimains.collector.plan.energy import Meter
+from pimains.collector.plan.flow_steps import Reached, Step, Steps
+from pimains.collector.plan.gauge import GaugeSteps
+from pimains.collector.series.series import Series
+from pimains.core.errors import PimainsError
+
+STEP_SECONDS = 5
+_LONGER = ((12, 14_400), (120, 8_640), (1_440, 4_800), (17_280, 3_700))  # steps in a row, rows: 10 days, 60 days, 400 days, 10 years
+_OLDEST_SECONDS = 3660 * 86_400
+_HEARTBEAT_SECONDS = 10**9  # what is not known is said
+_VALUES_A_LINE = 2_000
+_DRAW_SECONDS_MAX = 60
+_LONG_SECONDS = STEP_SECONDS + 1.0  # what goes on for longer is cut: not so what a meter tells every five seconds, more or less
+_RESIZED = "resize.rrd"  # what rrdtool calls it
+_FIRST_ROOM_DAYS, _LAST_ROOM_DAYS = 8, 128  # doubled until then; what is older yet has all the room at once
+
+
+class CannotDraw(PimainsError):
+    """There is no picture; the text says why."""
+
+
+class Built(NamedTuple):
+    """A database as it is: until where it goes, when it was made anew, in nanoseconds, and its room for full resolution, in days."""
+
+    reached: Reached
+    at: int
+    room: int
+
+
+class Databases:
+    """Those in `directory`, which keep `days` at full resolution; for one thread at a time."""
+
+    def __init__(self, directory: Path, days: int) -> None:
+        self.directory = directory
+        self._days = days
+
+    def forget(self, source: str) -> None:
+        """The journal of this source changed before what its database has: it is built again when somebody looks."""
+        (self.directory / f"{quoted(source)}.json").unlink(missing_ok=True)
+
+    def decided(self, source: str) -> float | None:
+        """Until where its database goes."""
+        try:
+            return float(json.loads((self.directory / f"{quoted(source)}.json").read_text(encoding="utf-8"))["reached"][0])
+        except (OSError, ValueError, KeyError, TypeError, IndexError):
+            return None
+
+    def refresh(self, series: Series, meter: Meter, now: float) -> Built | None:
+        """Bring its database up to date, or build it again; None while it has no reading. Raises CannotDraw."""
+        try:
+            self.directory.mkdir(exist_ok=True)
+            known = self._known(meter)
+            if known is not None:
+                try:
+                    known = self._grown(series, meter, known, now)
+                    return self._feed(series, meter, f"{quoted(meter.source)}.rrd", known, known.reached.decided, now)
+                except CannotDraw:  # its file is not what the note beside it says: it is only derived
+                    self.forget(meter.source)
+            return self._build(series, meter, now)
+        except OSError as error:
+            raise CannotDraw(f"{error.filename or self.directory}: {error.strerror}") from None
+
+    def _known(self, meter: Meter) -> Built | None:
+        stem = quoted(meter.source)
+        try:
+            said = json.loads((self.directory / f"{stem}.json").read_text(encoding="utf-8"))
+            is_same = said["of"] == self._kind(meter) and (self.directory / f"{stem}.rrd").exists()
+            return Built(Reached(*said["reached"]), int(said["built"]), int(said.get("room", self._days))) if is_same else None
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def _kind(self, meter: Meter) -> list[object]:
+        return [meter.unit, meter.impulses_per_unit, meter.edition, self._days]
+
+    def _build(self, series: Series, meter: Meter, now: float) -> Built | None:
+        first = next(series.readings(meter.source, now - _OLDEST_SECONDS, now + 86_400), None)
+        if first is None:
+            return None
+        stem = quoted(meter.source)
+        aside = f"{stem}.new"
+        begun = int(first.time) - 1
+        room = room_days(now - first.time, self._days)
+        full = f"RRA:AVERAGE:0.5:1:{_rows(room)}"
+        longer = [f"RRA:{kind}:0.5:{length}:{rows}" for kind in ("AVERAGE", "MIN", "MAX") for length, rows in _LONGER]
+        self.run(
+            *("create", aside, f"--start={begun}", f"--step={STEP_SECONDS}"),
+            *(f"DS:flow:GAUGE:{_HEARTBEAT_SECONDS}:{'U' if meter.is_gauge else 0}:U", full, *longer),
+        )
+        built = self._feed(series, meter, aside, None, begun, now)
+        _settle(self.directory / aside)
+        (self.directory / aside).rename(self.directory / f"{stem}.rrd")
+        if built:
+            built = built._replace(at=time.time_ns(), room=room)
+            self._note(meter, built)
+        return built
+
+    def _grown(self, series: Series, meter: Meter, known: Built, now: float) -> Built:
+        """With room for what has come since it was made."""
+        first = series.first(meter.source)
+        room = room_days(now - first.time, self._days) if first else known.room
+        if room <= known.room:
+            return known
+        file = f"{quoted(meter.source)}.rrd"
+        self.run("resize", file, "0", "GROW", str(_rows(room - known.room)))
+        _settle(self.directory / _RESIZED)
+        (self.directory / _RESIZED).rename(self.directory / file)
+        grown = known._replace(room=room)
+        self._note(meter, grown)
+        return grown
+
+    def _feed(self, series: Series, meter: Meter, file: str, known: Built | None, last: float, now: float) -> Built | None:
+        """Put in what is decided since `known`; `last` is the time that the file has come to."""
+        before = known.reached if known else None
+        start = before.seen if before else now - _OLDEST_SECONDS
+        steps = GaugeSteps(meter, before) if meter.is_gauge else Steps(meter, before)
+        values = _values(steps.of(series.readings(meter.source, start, now + 86_400)), last)
+        some = list(islice(values, _VALUES_A_LINE))
+        if some:
+            with _Rrdtool(self.directory) as rrdtool:
+                while some:
+                    rrdtool.say(f"update {file} {' '.join(some)}")
+                    some = list(islice(values, _VALUES_A_LINE))
+        if steps.reached is None:
+            return None
+        if known is None:
+            return Built(steps.reached, 0, 0)
+        built = known._replace(reached=steps.reached)
+        if built != known:
+            self._note(meter, built)
+        return built
+
+    def _note(self, meter: Meter, built: Built) -> None:
+        path = self.directory / f"{quoted(meter.source)}.json"
+        aside = path.with_suffix(".aside")
+        said = {"of": self._kind(meter), "reached": built.reached, "built": built.at, "room": built.room}
+        aside.write_text(json.dumps(said), encoding="utf-8")
+        aside.rename(path)
+
+    def run(self, *words: str) -> bytes:
+        """What rrdtool says to these words, in the directory of the databases. Raises CannotDraw."""
+        try:
+            done = subprocess.run(
+                ["rrdtool", *words],
+                cwd=self.directory,
+                capture_output=True,
+                timeout=_DRAW_SECONDS_MAX,
+                check=False,
+                stdin=subprocess.DEVNULL,
+            )
+        except FileNotFoundError:
+            raise CannotDraw("rrdtool is missing: apt install rrdtool") from None
+        except subprocess.TimeoutExpired:
+            raise CannotDraw(f"rrdtool took more than {_DRAW_SECONDS_MAX} s") from None
+        if done.returncode:
+            raise CannotDraw(" ".join(done.stderr.decode("utf-8", "replace").split()))
+        return done.stdout
+
+
+class _Rrdtool:
+    """rrdtool's remote control: a line to it, a line from it."""
+
+    def __init__(self, directory: Path) -> None:
+        try:
+            self._child = subprocess.Popen(
+                ["rrdtool", "-"], cwd=directory, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+            )
+        except FileNotFoundError:
+            raise CannotDraw("rrdtool is missing: apt install rrdtool") from None
+
+    def __enter__(self) -> "_Rrdtool":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with contextlib.suppress(OSError):
+            self._child.communicate(timeout=_DRAW_SECONDS_MAX)
+
+    def say(self, line: str) -> None:
+        """Raises CannotDraw with what rrdtool has against it."""
+        assert self._child.stdin is not None  # noqa: S101  # made with pipes
+        assert self._child.stdout is not None  # noqa: S101  # made with pipes
+        try:
+            self._child.stdin.write(line.encode() + b"\n")
+            self._child.stdin.flush()
+        except BrokenPipeError:
+            raise CannotDraw("rrdtool ended") from None
+        answer = self._child.stdout.readline().decode("utf-8", "replace").strip()
+        if not answer.startswith("OK"):
+            raise CannotDraw(answer or "rrdtool ended")
+
+
+def _values(steps: Iterable[Step], last: float) -> Iterator[str]:
+    """As rrdtool takes them: each later than the one before.
+
+    What goes on for longer is cut where steps of the database begin and end: rrdtool (1.7.2, process_pdp_st) would fill up a step that
+    is known in part with what was known just before, and take away from one in which a flow ends.
+    What is not known ends with a whole second: rrdtool leaves out the rest of one when it divides by what was known of a step.
+    """
+    for reached, flow in steps:
+        end = reached
+        if end < last + 0.001:
+            continue
+        for whole in sorted({math.ceil(last / STEP_SECONDS) * STEP_SECONDS, math.floor(end / STEP_SECONDS) * STEP_SECONDS}):
+            if last + 0.001 <= whole <= end - 0.001 and (flow is None or end - last > _LONG_SECONDS):
+                yield _value(whole, flow)
+                last = whole
+        if flow is None:
+            end = max(math.floor(end), last + 0.001)
+        last = end
+        yield _value(end, flow)
+
+
+def _value(end: float, flow: float | None) -> str:
+    return f"{end:.3f}:U" if flow is None else f"{end:.3f}:{flow:.6g}"
+
+
+def room_days(seconds: float, most: int) -> int:
+    """For how many days at full resolution a database has room whose first reading is so old; `most` are kept."""
+    days = _FIRST_ROOM_DAYS
+    while days <= seconds / 86_400 + 1:
+        days *= 2
+    return days if days <= min(_LAST_ROOM_DAYS, most) else most
+
+
+def _rows(days: int) -> int:
+    return days * 86_400 // STEP_SECONDS
+
+
+def _settle(path: Path) -> None:
+    """Have a file that was just made on the disk and out of the page cache: that keeps it in large pieces (Linux 6.16, ext4), and
+    the least change of one would be written as all of it (2.3 MB for an hour of readings instead of 0.05)."""
+    handle = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+        os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)
+    finally:
+        os.close(handle)
+
+
+def quoted(source: str) -> str:
+    """A file name that no source can turn into another's, or into a path."""
+    return "s-" + quote(source, safe="")

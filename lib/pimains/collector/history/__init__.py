@@ -1,0 +1,1 @@
+"""What another program recorded: `pimains energy import`."""

@@ -1,0 +1,188 @@
+"""`pimains energy import FILE`, `imports` and `forget-import NUMBER`: another program's history becomes readings, and goes again."""
+
+import argparse
+import hashlib
+import json
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from pimains.collector.command_words import moment
+from pimains.collector.history import readings_table, rrd_dump
+from pimains.collector.history.imports import Import, Imports
+from pimains.collector.plan.imports import Readings, Row
+from pimains.core.errors import Misused, PimainsError
+from pimains.core.progress_line import Line
+from pimains.shared.plan.delivery import NAME_LENGTH_MAX
+
+_QUIET_SECONDS = 2.0
+_BLOCK = 1024 * 1024
+
+
+def store(journal: Path, options: argparse.Namespace) -> int:
+    """Import a file."""
+    path, source = _asked(options)
+    imports = Imports(journal)
+    try:
+        digest = _digest(path)
+        same = next((each for each in imports.listed() if (each.source, each.digest) == (source, digest)), None)
+        if same is not None:
+            return _tell_same(same, options)
+        unit = imports.unit_of(source)
+        if unit and options.unit and unit != options.unit:
+            raise Misused(f"{source} counts {unit}, not {options.unit}")
+        history = _History(path, unit or options.unit, imports.taken(source), options)
+        if options.dry_run:
+            for _ in history.rows():
+                pass
+            number = None
+        else:
+            number = imports.store(source, history.unit, path.name, digest, history.made, history.rows(), history.total, history.say_undone)
+    except OSError as error:
+        raise PimainsError(f"{error.filename or path}: {error.strerror}") from None
+    finally:
+        imports.close()
+    return _tell_stored(history, source, number, options)
+
+
+def _asked(options: argparse.Namespace) -> tuple[Path, str]:
+    if options.what is None:
+        raise Misused("FILE is missing, such as: pimains energy import power.rrd --source house")
+    source = options.source
+    if not source or len(source) > NAME_LENGTH_MAX or not source.isprintable():
+        raise Misused("--source NAME is missing: whose history this becomes, such as: --source house")
+    if options.factor is not None and not 0 < options.factor < 1e12:
+        raise Misused(f"--factor {options.factor:g}: not above 0")
+    return Path(options.what), source
+
+
+class _History:
+    """A file, whatever it is, as rows; `made` tells what became of it when they were all asked for."""
+
+    def __init__(self, path: Path, unit: str | None, taken: list[Any], options: argparse.Namespace) -> None:
+        self.total: list[float] = []
+        self._path = path
+        self._source = options.source
+        self._progress = _Progress(path)
+        if rrd_dump.is_one(path):
+            self._table = None
+            self.unit = unit or "kWh"
+            self._asked = rrd_dump.Asked(options.ds, options.factor, self.unit)
+        else:
+            if options.ds or options.factor:
+                raise Misused("--ds and --factor are for databases; this is none")
+            self._table = readings_table.Table(path, unit, self._progress, time.time())
+            self.unit = self._table.find_unit()
+            self.total = self._table.total
+        self.made = Readings(self.unit, taken)
+
+    def say_undone(self) -> None:
+        """It was broken off."""
+        self._progress.end()
+        print(f"{self._source}: {self._path.name} is not imported; what was stored of it is taken out again", file=sys.stderr, flush=True)
+
+    def rows(self) -> Iterator[Row]:
+        """As the journal takes them."""
+        if self._table is not None:
+            yield from self.made.of(self._table.slices())
+        else:
+            for archive in rrd_dump.slices(self._path, self._asked, self._progress):
+                yield from self.made.of(archive)
+        self._progress.end()
+
+
+class _Progress:
+    """How far it is, on a terminal, for what takes more than two seconds."""
+
+    def __init__(self, path: Path) -> None:
+        self._line = Line(sys.stderr.isatty())
+        self._bytes = path.stat().st_size
+        self._begun = time.monotonic()
+        self._name = path.name
+        self._calls = 0
+
+    def __call__(self, done: int) -> None:
+        """So many bytes were read."""
+        self._calls += 1
+        if self._calls % 16 == 0 and time.monotonic() - self._begun > _QUIET_SECONDS:
+            share = f"{100 * done // self._bytes} %" if done <= self._bytes else f"{done // 2**20} MB"
+            self._line(f"{self._name}: {share} read")
+
+    def end(self) -> None:
+        """Make room."""
+        self._line.end()
+
+
+def _digest(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _tell_same(same: Import, options: argparse.Namespace) -> int:
+    if options.json:
+        print(json.dumps({"import": same.number, "source": same.source, "is_new": False, "readings": 0}))
+    else:
+        print(f"{same.source}: this file was imported already, as import {same.number}, at {moment(same.at)}; nothing is new")
+    return 0
+
+
+def _tell_stored(history: _History, source: str, number: int | None, options: argparse.Namespace) -> int:
+    made, span = history.made, history.made.span
+    if options.json:
+        told: dict[str, Any] = {"import": number, "source": source, "is_new": True, "readings": made.slices, "left_out": made.left_out}
+        told |= {"from": span and span.start, "to": span and span.end, "amount": made.amount, "unit": history.unit}
+        print(json.dumps(told))
+        return 0
+    if span is None:
+        print(f"{source}: there is nothing in it that is not there already")
+    else:
+        so_much = f"{made.slices} readings from {moment(span.start)} to {moment(span.end)}, {made.amount:.2f} {history.unit}"
+        how = "would be imported" if number is None else f"are import {number} (to undo: pimains energy forget-import {number})"
+        print(f"{source}: {so_much}, {how}")
+    if made.left_out:
+        print(f"left out: {made.left_out} that are of a time of which there are readings already")
+    return 0
+
+
+def tell(journal: Path, options: argparse.Namespace) -> int:
+    """List what was imported."""
+    imports = Imports(journal)
+    try:
+        found = imports.listed()
+    finally:
+        imports.close()
+    if options.json:
+        print(json.dumps([each._asdict() for each in found], indent=2))
+        return 0
+    for each in found:
+        when, what = f"{moment(each.first)} to {moment(each.last)}", f"{each.rows} readings  {each.amount:.2f} {each.unit}"
+        print(f"{each.number}  {each.source}  {each.file}  {when}  {what}")
+    if not found:
+        print("nothing was imported")
+    return 0
+
+
+def forget(journal: Path, options: argparse.Namespace) -> int:
+    """Take an import out again."""
+    if not str(options.what or "").isdecimal():
+        raise Misused("the NUMBER of the import is missing (pimains energy imports)")
+    imports = Imports(journal)
+    try:
+        gone = imports.forget(int(options.what))
+    except KeyboardInterrupt:
+        stays = any(each.number == int(options.what) for each in imports.listed())
+        how = "stays as it was" if stays else "is forgotten; the rest of its readings goes with the next `pimains energy imports`"
+        print(f"import {options.what} {how}", file=sys.stderr)
+        raise
+    finally:
+        imports.close()
+    if options.json:
+        print(json.dumps({"import": gone.number, "source": gone.source, "readings": gone.rows}))
+    else:
+        print(f"{gone.source}: import {gone.number} ({gone.file}) is gone, {gone.rows} readings")
+    return 0

@@ -1,0 +1,241 @@
+"""The collector's page: what each source draws now, what it added up to, and pictures of it. One document, no scripts.
+
+/                      the last day and the days before
+/?range=year           or day, week, month, decade
+/?in=cost              bars of what it cost instead
+/?table=1              the bars' numbers, too
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from html import escape
+from typing import NamedTuple
+from urllib.parse import quote, urlencode
+
+from pimains.collector.graphs.pictures import RANGES, SIZES, Extremes
+from pimains.collector.pages.style import ICON, STYLE
+from pimains.collector.plan.energy import Flow, Meter, Price, Prices
+from pimains.collector.series.figures import Bar, Figures
+from pimains.core.plan.sentences import duration, moment
+
+REFRESH_SECONDS = 60
+BARS_OF = {"day": "days", "week": "days", "month": "days", "year": "months", "decade": "years"}
+_WORDS = {"day": "Day", "week": "Week", "month": "Month", "year": "Year", "decade": "Ten years"}
+
+
+class View(NamedTuple):
+    """What somebody wants to see."""
+
+    range: str = "day"
+    cost: bool = False
+    table: bool = False
+
+    @classmethod
+    def asked(cls, query: Mapping[str, str]) -> "View":
+        """What is not known is as it is at first."""
+        name = query.get("range", "day")
+        return cls(name if name in RANGES else "day", query.get("in") == "cost", query.get("table") == "1")
+
+    def link(self, place: str) -> str:
+        """To the page that shows it, at a source."""
+        words = {"range": self.range, **({"in": "cost"} if self.cost else {}), **({"table": "1"} if self.table else {})}
+        return f"?{urlencode(words)}#{place}"
+
+
+class Shown(NamedTuple):
+    """One source: its numbers, and those of the pictures that are shown; `trouble` says why there are no pictures."""
+
+    figures: Figures
+    extremes: Extremes
+    amount: float
+    bars: list[Bar]
+    trouble: str = ""
+
+
+def page(shown: list[Shown], view: View, now: float, prices: Prices, url: str) -> str:
+    """The index page; `url` is where meters find this collector."""
+    parts = [_section(each, number, view, now, prices.of(each.figures.meter)) for number, each in enumerate(shown)] or [_how_to_begin(url)]
+    return (
+        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>pimains: energy</title>'
+        f'<meta name="viewport" content="width=device-width, initial-scale=1"><meta http-equiv="refresh" content="{REFRESH_SECONDS}">'
+        f'<link rel="icon" href="{ICON}"><style>{STYLE}</style></head><body>'
+        f'<header><h1>Energy</h1><p class="faint">as of {escape(moment(now, now))}</p></header>\n<main>{"".join(parts)}</main>'
+        f'<footer class="faint">{_LEGEND if shown else ""}'
+        '<p>For programs: <a href="v1/sources">JSON</a>, <a href="metrics">Prometheus</a>, '
+        '<a href="v1/openapi.json">OpenAPI</a></p></footer></body></html>\n'
+    )
+
+
+def _section(shown: Shown, number: int, view: View, now: float, price: Price | None) -> str:
+    meter = shown.figures.meter
+    place = f"source-{number + 1}"
+    age = max(0.0, now - shown.figures.last.time)
+    name = f'<div class="head"><h2 id="{place}-name">{escape(meter.source)}</h2>'
+    if meter.is_gauge:
+        value = f'<p class="flow">{escape(flow_words(meter, shown.figures.flow.value))}</p>' if shown.figures.flow else _silent(shown, now)
+        return (
+            f'<section id="{place}" aria-labelledby="{place}-name">{name}<p class="faint">last reading {duration(age)} ago</p></div>'
+            f"{value}{_navigation(view, place)}{_flow_picture(shown, view, price)}</section>\n"
+        )
+    return (
+        f'<section id="{place}" aria-labelledby="{place}-name">{name}<p class="faint">last reading {duration(age)} ago</p></div>'
+        f"{_flow(meter, shown.figures.flow, age)}{_amounts(shown.figures, price)}"
+        f"{_navigation(view, place)}{_flow_picture(shown, view, price)}{_bars_picture(shown, view, price)}"
+        f"{_other_views(view, place, price)}</section>\n"
+    )
+
+
+def _silent(shown: Shown, now: float) -> str:
+    return (
+        f'<p class="offline">Not known since {escape(moment(shown.figures.last.time, now))}</p>'
+        '<p class="faint">What was recorded stays. Its service may be down, or RECORD names it no more.</p>'
+    )
+
+
+def _flow(meter: Meter, flow: Flow | None, age: float) -> str:
+    if flow is None:
+        return (
+            f'<p class="offline">Offline: nothing heard for {duration(age)}</p>'
+            '<p class="faint">A meter keeps its readings meanwhile, and sends them when it is back.</p>'
+        )
+    bound = "<small>at most</small> " if flow.is_bound else ""
+    return f'<p class="flow">{bound}{escape(flow_words(meter, flow.value))}</p>'
+
+
+def _amounts(figures: Figures, price: Price | None) -> str:
+    unit = unit_words(figures.meter.unit)
+    rows = [
+        (name, "-", "") if amount is None else (name, f"{amount:,.2f} {unit}", price.words(amount) if price else "")
+        for name, amount in figures.amounts
+    ]
+    rows.append(("meter shows", f"{figures.total:,.1f} {unit}", ""))
+    return f"<dl>{''.join(f'<div><dt>{n}</dt><dd>{escape(v)}{_span(c)}</dd></div>' for n, v, c in rows)}</dl>"
+
+
+def _span(text: str) -> str:
+    return f"<span>{escape(text)}</span>" if text else ""
+
+
+def _navigation(view: View, place: str) -> str:
+    links = "".join(
+        f'<a href="{escape(view._replace(range=name).link(place))}"{_CURRENT if name == view.range else ""}>{words}</a>'
+        for name, words in _WORDS.items()
+    )
+    return f'<nav aria-label="range">{links}</nav>'
+
+
+def _other_views(view: View, place: str, price: Price | None) -> str:
+    more = [(view._replace(table=not view.table), "without the numbers" if view.table else "numbers as a table")]
+    if price is not None:
+        more.append((view._replace(cost=not view.cost), f"in {'units' if view.cost else price.currency or 'money'}"))
+    others = " · ".join(f'<a href="{escape(other.link(place))}">{escape(words)}</a>' for other, words in more)
+    return f'<p class="faint">{others}</p>'
+
+
+_LEGEND = (
+    "<p>In the pictures: a line is the average, the band around it goes from the least to the most, where it is grey nothing was heard,"
+    " and a pale bar is not over yet.</p>"
+)
+_CURRENT = ' aria-current="true"'
+
+
+def _flow_picture(shown: Shown, view: View, price: Price | None) -> str:
+    meter = shown.figures.meter
+    least, average, most = shown.extremes
+    numbers = [
+        f"{name} {flow_words(meter, value)}"
+        for name, value in (("average", average), ("least", least), ("most", most))
+        if value is not None
+    ]
+    if meter.is_gauge:
+        return _figure(shown, view.range, f"{meter.source}, last {_WORDS[view.range].lower()}", f"{', '.join(numbers)}." if numbers else "")
+    cost = f", {price.words(shown.amount)}" if price else ""
+    numbers.append(f"together {shown.amount:,.2f} {unit_words(meter.unit)}{cost}")
+    what = "Power" if meter.unit == "kWh" else "Flow"
+    title = f"{what} in {unit_words(meter.flow_unit)}, last {_WORDS[view.range].lower()}"
+    return _figure(shown, view.range, title, f"{', '.join(numbers)}.")
+
+
+def _bars_picture(shown: Shown, view: View, price: Price | None) -> str:
+    name = BARS_OF[view.range]
+    meter = shown.figures.meter
+    unit = unit_words(meter.unit)
+    is_cost = view.cost and price is not None
+    whole = [bar for bar in shown.bars if bar.is_whole and bar.amount is not None]
+    words = ""
+    if whole:
+        most = max(whole, key=lambda bar: bar.amount or 0.0)
+        average = sum(bar.amount or 0.0 for bar in whole) / len(whole)
+        words = f"{_cost_too(average, unit, price)} a {name[:-1]} on average; most {'on' if name == 'days' else 'in'} {_label(most, name)}:"
+        words += f" {_cost_too(most.amount or 0.0, unit, price)}."
+    what = f"Cost in {price.currency}" if is_cost and price else f"{'Energy' if meter.unit == 'kWh' else 'Volume'} in {unit}"
+    picture = _figure(shown, f"cost-{name}" if is_cost else name, f"{what} per {name[:-1]}", words)
+    return picture + (_table(shown, name, price) if view.table else "")
+
+
+def _cost_too(amount: float, unit: str, price: Price | None) -> str:
+    return f"{amount:,.2f} {unit}" + (f", {price.words(amount)}" if price else "")
+
+
+def _figure(shown: Shown, name: str, title: str, words: str) -> str:
+    meter = shown.figures.meter
+    head = f"<figcaption><h3>{escape(title)}</h3>{escape(words)}</figcaption>"
+    if shown.trouble:
+        return f'<figure>{head}<p class="offline">No picture: {escape(shown.trouble)}</p></figure>'
+    path = f"graphs/{quote(meter.source, safe='')}/{name}.svg"
+    narrow, dark = "(max-width: 40rem)", "(prefers-color-scheme: dark)"
+    sources = "".join(
+        f'<source media="{" and ".join(media)}" srcset="{path}?theme={theme}&amp;size={size}"'
+        f' width="{SIZES[size][0]}" height="{SIZES[size][1]}">'
+        for media, theme, size in (((narrow, dark), "dark", "narrow"), ((narrow,), "light", "narrow"), ((dark,), "dark", "wide"))
+    )
+    width, height = SIZES["wide"]
+    alt = escape(f"{title}. {words}")
+    return f'<figure>{head}<picture>{sources}<img src="{path}" width="{width}" height="{height}" alt="{alt}"></picture></figure>'
+
+
+def _table(shown: Shown, name: str, price: Price | None) -> str:
+    unit = unit_words(shown.figures.meter.unit)
+    rows = []
+    begun = next((number for number, bar in enumerate(shown.bars) if bar.amount is not None), len(shown.bars) - 1)
+    for bar in reversed(shown.bars[begun:]):
+        cost = "" if price is None else f"<td>{escape(price.words(bar.amount)) if bar.amount is not None else ''}</td>"
+        amount = "no readings" if bar.amount is None else f"{bar.amount:,.2f}"
+        so_far = "" if bar.is_whole else " so far"
+        rows.append(f'<tr><th scope="row">{escape(_label(bar, name))}{so_far}</th><td>{amount}</td>{cost}</tr>')
+    cost = "" if price is None else f'<th scope="col">{escape(price.currency or "cost")}</th>'
+    return (
+        f'<table><thead><tr><th scope="col">{name[:-1]}</th><th scope="col">{escape(unit)}</th>{cost}</tr></thead>'
+        f"<tbody>{''.join(rows)}</tbody></table>"
+    )
+
+
+def _label(bar: Bar, name: str) -> str:
+    when = datetime.fromtimestamp(bar.period.start)
+    return {"days": f"{when:%a} {when.day} {when:%b}", "months": f"{when:%B %Y}", "years": f"{when:%Y}"}[name]
+
+
+def _how_to_begin(url: str) -> str:
+    return (
+        "<section><h2>No readings yet</h2><p>Here, make a token for a meter called house:</p>"
+        "<pre>sudo install -d -m 755 /etc/pimains/tokens\n"
+        "head -c 24 /dev/urandom | base64 | sudo install -o pimains -m 600 /dev/stdin /etc/pimains/tokens/house\n"
+        "sudo cat /etc/pimains/tokens/house</pre>"
+        "<p>At the meter, with that token in token.txt, the pin that its S0 output is wired to, and the impulses per kWh"
+        " that are printed on it:</p>"
+        "<pre>sudo create_service --service_name=meter --pin=24 --impulses_per_kwh=1000 --source=house "
+        f"--collector={escape(url)} --token=@token.txt --add-service\nsudo pimains meter</pre>"
+        "<p>Its first reading is here within a minute. pimains-meter(8) and pimains-collector(8) tell the rest.</p></section>"
+    )
+
+
+def unit_words(unit: str) -> str:
+    """As people write it."""
+    return unit.replace("m3", "m³")
+
+
+def flow_words(meter: Meter, value: float) -> str:
+    """`350 W`, `0.120 m³/h`."""
+    if meter.is_gauge:
+        return f"{value:,.6g} {unit_words(meter.unit)}".strip()
+    return f"{value:,.0f} W" if meter.unit == "kWh" else f"{value:,.3f} m³/h"

@@ -1,0 +1,205 @@
+"""What a collector shows: the page, numbers as JSON, CSV and metrics, graphs."""
+
+import asyncio
+import sqlite3
+from collections.abc import Iterable, Iterator
+
+from aiohttp import web
+
+from pimains.collector import http_server as http
+from pimains.collector.batching import Hold
+from pimains.collector.graphs.databases import CannotDraw
+from pimains.collector.graphs.pictures import COSTS, FORMS, NAMES, RANGES, SIZES, THEMES, Extremes, Graphs, Picture, Wanted
+from pimains.collector.pages import energy_page, export, metrics
+from pimains.collector.pages.energy_page import BARS_OF, Shown, View
+from pimains.collector.pages.style import POLICY
+from pimains.collector.plan.attempts import Attempts
+from pimains.collector.plan.energy import Meter, Period, Prices
+from pimains.collector.series.figures import BARS, Figures, amount_in, bars, figures
+from pimains.collector.series.series import Series
+from pimains.collector.store import Books
+from pimains.core.clock import Clock
+
+_WAIT_SECONDS = 2.0
+_PROGRAM_SECONDS = 60.0  # a program may ask every few seconds, all day, and each commit wears the SD card
+
+
+class Showing:
+    """To everybody, or with `password` to who knows it; costs are by `prices`."""
+
+    def __init__(self, books: Books, hold: Hold, clock: Clock, password: str | None, prices: Prices) -> None:
+        self._books = books
+        self._hold = hold
+        self._clock = clock
+        self._password = http.digest_of(password) if password else None
+        self._prices = prices
+        self._attempts = Attempts()
+
+    def add_to(self, app: web.Application) -> None:
+        """Its paths."""
+        app.router.add_get("/", self.show_page)
+        app.router.add_get("/v1/sources", self.show_sources)
+        app.router.add_get("/v1/export", self.show_readings)
+        app.router.add_get("/graphs/{source}/{name}.{form}", self.show_graph)
+        app.router.add_get("/metrics", self.show_metrics)
+        app.router.add_get("/v1/openapi.json", self.show_api)
+
+    def _admit(self, request: web.Request) -> None:
+        if self._password is None:
+            return
+        place, now = request.remote or "", self._clock.monotonic()
+        wait = self._attempts.wait_seconds(place, now)
+        if wait:
+            raise http.refusal(429, f"too many wrong passwords; try again in {wait:.0f} s", Retry_After=f"{wait + 1:.0f}")
+        given = http.basic_password(request)
+        if given is not None and http.same(given, self._password):
+            self._attempts.succeeded(place)
+            return
+        if given is not None:
+            self._attempts.failed(place, now)
+        raise http.refusal(401, "this needs the password", WWW_Authenticate='Basic realm="pimains", charset="UTF-8"')
+
+    async def _admit_program(self, request: web.Request) -> None:
+        """Nothing it is told is more than a minute behind, on an SD card's account."""
+        self._admit(request)
+        await self._hold.let_go(self._clock.real_seconds(_PROGRAM_SECONDS))
+
+    async def figures(self) -> list[Figures]:
+        """All the sources' numbers."""
+        now = self._clock.wall()
+
+        def look(series: Series) -> list[Figures]:
+            return [found for meter in series.meters().values() if (found := figures(series, meter, now)) is not None]
+
+        return await self._books.ask(look)
+
+    async def show_page(self, request: web.Request) -> web.Response:
+        """GET /."""
+        self._admit(request)
+        await self._hold.let_go()
+        view, now = View.asked(request.query), self._clock.wall()
+        shown = await self._shown(await self.figures(), view, now)
+        text = energy_page.page(shown, view, now, self._prices, f"{request.scheme}://{request.host}")
+        return web.Response(text=text, content_type="text/html", headers={"Content-Security-Policy": POLICY, "Cache-Control": "no-store"})
+
+    async def _shown(self, found: list[Figures], view: View, now: float) -> list[Shown]:
+        """Without what only databases know, while these are made again: that takes a while, and the page does not."""
+        drawing = self._books.ask_graphs(lambda series, graphs: [_seen(series, graphs, each, view, now) for each in found])
+        try:
+            return await asyncio.wait_for(drawing, _WAIT_SECONDS)
+        except TimeoutError:
+            return await self._books.ask(lambda series: [_seen(series, None, each, view, now) for each in found])
+
+    async def show_sources(self, request: web.Request) -> web.Response:
+        """GET /v1/sources."""
+        await self._admit_program(request)
+        return web.json_response(
+            [
+                {
+                    "source": each.meter.source,
+                    "unit": each.meter.unit,
+                    "impulses_per_unit": each.meter.impulses_per_unit,
+                    "last_reading": each.last.time,
+                    "total": None if each.meter.is_gauge else each.total,
+                    "flow": each.flow and {"value": each.flow.value, "unit": each.meter.flow_unit, "is_upper_bound": each.flow.is_bound},
+                    "amounts": {amount.name.replace(" ", "_"): amount.amount for amount in each.amounts},
+                }
+                for each in await self.figures()
+            ]
+        )
+
+    async def show_metrics(self, request: web.Request) -> web.Response:
+        """GET /metrics."""
+        await self._admit_program(request)
+        text = metrics.metrics(await self.figures())
+        return web.Response(body=text.encode(), headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
+
+    async def show_api(self, request: web.Request) -> web.Response:
+        """GET /v1/openapi.json."""
+        from pimains.collector.pages import openapi  # hardly ever asked for
+
+        self._admit(request)
+        return web.json_response(openapi.document())
+
+    async def show_graph(self, request: web.Request) -> web.Response:
+        """GET /graphs/..."""
+        self._admit(request)
+        asked = request.query
+        wanted = Wanted(request.match_info["name"], asked.get("theme", "light"), asked.get("size", "wide"), request.match_info["form"])
+        if not wanted.is_there():
+            raise http.refusal(404, f"{_or(NAMES)}; {_or(FORMS)}; theme {_or(THEMES)}; size {_or(SIZES)}")
+        name, now = request.match_info["source"], self._clock.wall()
+
+        def draw(series: Series, graphs: Graphs) -> Picture | None:
+            meter = series.meters().get(name)
+            if meter and wanted.name in COSTS and self._prices.of(meter) is None:
+                raise http.refusal(404, f"{wanted.name}: nobody said what a {meter.unit} costs (PRICE, PRICE_M3)")
+            return meter and graphs.draw(series, meter, wanted, now)
+
+        picture = self._books.recent.get((name, wanted), now)
+        if picture is None:
+            state = self._books.recent.state()
+            try:
+                picture = await self._books.ask_graphs(draw)
+            except (CannotDraw, sqlite3.Error) as why:
+                raise http.refusal(503, str(why)) from None
+            if picture is None:
+                raise http.refusal(404, "source: not one of those in /v1/sources")
+            self._books.recent.put((name, wanted), state, now, picture)
+        headers = {"ETag": f'"{picture.tag}"', "Cache-Control": "private, no-cache"}
+        if any(tag.value in (picture.tag, "*") for tag in request.if_none_match or ()):
+            return web.Response(status=304, headers=headers)
+        kind = "image/svg+xml" if wanted.form == "svg" else "image/png"
+        return web.Response(body=picture.body, headers={"Content-Type": kind, **headers})
+
+    async def show_readings(self, request: web.Request) -> web.StreamResponse:
+        """GET /v1/export."""
+        await self._admit_program(request)
+        asked = request.query
+        meter = (await self._books.ask(lambda series: series.meters())).get(asked.get("source", ""))
+        if meter is None:
+            raise http.refusal(404, "source: not one of those in /v1/sources")
+        try:
+            wanted = export.asked(asked.get("from"), asked.get("to"), asked.get("every"), self._clock.wall())
+        except ValueError as wrong:
+            raise http.refusal(400, str(wrong)) from None
+        if meter.is_gauge and wanted.every > export.GAUGE_SECONDS_MAX:
+            raise http.refusal(400, f"every: {meter.source} is a value; of those, averages of a day at most")
+        form = asked.get("format", "csv")
+        if form not in ("csv", "json"):
+            raise http.refusal(400, "format: not csv or json")
+        return await self._stream(request, meter, wanted, form)
+
+    async def _stream(self, request: web.Request, meter: Meter, wanted: export.Range, form: str) -> web.StreamResponse:
+        kind = "text/csv; charset=utf-8" if form == "csv" else "application/json"
+        answer = web.StreamResponse(headers={"Content-Type": kind, "X-Content-Type-Options": "nosniff"})
+        write = export.csv if form == "csv" else export.as_json
+
+        def begin(series: Series) -> Iterator[str]:
+            return write(meter, export.rows(series, meter, wanted))
+
+        chunks = await self._books.ask(begin)
+        await answer.prepare(request)
+        while (chunk := await self._books.ask(lambda _: next(chunks, None))) is not None:
+            await answer.write(chunk.encode())
+        await answer.write_eof()
+        return answer
+
+
+def _seen(series: Series, graphs: Graphs | None, figures: Figures, view: View, now: float) -> Shown:
+    """One source with the numbers of the pictures that are shown; they are there without rrdtool, too."""
+    meter, extremes, trouble = figures.meter, Extremes(None, None, None), ""
+    adds_up = not meter.is_gauge
+    amount = 0.0 if meter.is_gauge else amount_in(series, meter, Period(view.range, now - RANGES[view.range], now))
+    name = BARS_OF[view.range]
+    if graphs is None:
+        return Shown(figures, extremes, amount, bars(series, meter, name, now, BARS[name][1]) if adds_up else [])
+    try:
+        extremes = graphs.extremes(series, meter, view.range, now)
+    except CannotDraw as why:
+        trouble = str(why)
+    return Shown(figures, extremes, amount, graphs.bars(series, meter, name, now) if adds_up else [], trouble)
+
+
+def _or(names: Iterable[str]) -> str:
+    return " or ".join(names)

@@ -1,0 +1,62 @@
+"""What a collector opens when it starts, as its settings say where it is. Raises WrongSetting, naming the one to edit."""
+
+import sqlite3
+import ssl
+from pathlib import Path
+from tempfile import TemporaryFile
+
+from pimains.collector import http_server
+from pimains.collector.graphs.pictures import Graphs
+from pimains.collector.plan.energy import Prices
+from pimains.collector.settings import CollectorSettings
+from pimains.collector.store import Books
+from pimains.core.instance import Instance
+from pimains.shared.readings import journal
+
+
+def tls_of(settings: CollectorSettings) -> ssl.SSLContext | None:
+    """What it shows itself by, None without TLS."""
+    if settings.TLS_CERTIFICATE is None:
+        return None
+    try:
+        return http_server.tls_context(settings.TLS_CERTIFICATE, settings.TLS_KEY)
+    except OSError as error:
+        name = "TLS_KEY" if settings.TLS_KEY and "key" in str(error).lower() else "TLS_CERTIFICATE"
+        raise settings.wrong(
+            name, f"cannot be used: {error.strerror or error} (user pimains must be able to read certificate and key)"
+        ) from None
+
+
+def open_books(me: Instance, settings: CollectorSettings) -> Books:
+    """The journal in DATA_DIR, and what is drawn of it."""
+    directory = settings.DATA_DIR or me.lib
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        graphs = Graphs(directory / "rrd", _pictures(me, settings, directory), settings.RETENTION_DAYS, prices_of(settings))
+        return Books(directory / "journal.sqlite", graphs)
+    except (OSError, sqlite3.OperationalError) as error:
+        raise settings.wrong("DATA_DIR", f"{directory}: {error} (user pimains must be able to write there)") from None
+    except journal.Broken as broken:
+        raise settings.wrong("DATA_DIR", f"{broken}; move that file away, then svc -t {me.directory}") from None
+
+
+def _pictures(me: Instance, settings: CollectorSettings, data: Path) -> Path:
+    """Where pictures are kept; what another web server shows of it must not hold what only this service may know."""
+    www = settings.WWW_DIR
+    if www is None:
+        return me.run / "graphs"
+    for kept in (data, settings.TOKENS, settings.TLS_KEY, settings.POWERPI_LOGINS):
+        if kept and kept.resolve().is_relative_to(www.resolve()):
+            raise settings.wrong("WWW_DIR", f"{kept} would lie in it, where another web server might show it")
+    try:
+        www.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=www):
+            return www
+    except OSError as error:
+        why = (error.strerror or str(error)).lower()
+        raise settings.wrong("WWW_DIR", f"{www}: {why} (user pimains must be able to write there)") from None
+
+
+def prices_of(settings: CollectorSettings) -> Prices:
+    """What its sources cost."""
+    return Prices(settings.PRICE, settings.PRICE_M3, settings.CURRENCY or "")

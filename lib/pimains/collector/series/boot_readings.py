@@ -1,0 +1,63 @@
+"""The readings of one boot in a journal. In a boot, uptime and count grow with the sequence: a time or a count is found by bisection."""
+
+import sqlite3
+from typing import NamedTuple
+
+from pimains.collector.plan.energy import Point
+
+
+class BootReadings(NamedTuple):
+    """Those of the boot `id`, as it was when they were looked for: its first and last sequence, and the times of these."""
+
+    connection: sqlite3.Connection
+    id: int
+    offset: float
+    first: int
+    last: int
+    start: float
+    end: float
+    is_imported: bool
+    quiet: float  # seconds for each step of the sequence; when it were more, nobody knows what was in between
+    scale: float = 1
+    shift: float = 0
+
+    def counted(self, pulses: float) -> float:
+        """What the journal has, as a count of its source."""
+        return pulses * self.scale + self.shift
+
+    def at(self, sequence: int) -> Point:
+        """The reading with this sequence, or the next there is."""
+        uptime, pulses = self.connection.execute(
+            "select uptime, pulses from readings where boot = ? and sequence >= ? order by sequence limit 1", (self.id, sequence)
+        ).fetchone()
+        return Point(self.offset + uptime, self.counted(pulses))
+
+    def before(self, time: float) -> Point:
+        """The last reading until `time`, which is not before its first."""
+        uptime, pulses = (
+            self.connection.execute(
+                "select uptime, pulses from readings where boot = ? and sequence < ? order by sequence desc limit 1",
+                (self.id, self.sequence("uptime", time - self.offset, above=True)),
+            ).fetchone()
+            or self.connection.execute(
+                "select uptime, pulses from readings where boot = ? order by sequence limit 1", (self.id,)
+            ).fetchone()
+        )
+        return Point(self.offset + uptime, self.counted(pulses))
+
+    def where(self, column: str, value: float, *, above: bool = False) -> Point:
+        """The first reading that has `column` (uptime or pulses) at least `value`, or above it; the last where there is none."""
+        return self.at(min(self.sequence(column, value, above=above), self.last))
+
+    def sequence(self, column: str, value: float, *, above: bool = False) -> int:
+        """Its sequence; one behind the last where there is none."""
+        look = f"select sequence, {column} from readings where boot = ? and sequence >= ? order by sequence limit 1"  # noqa: S608  # ours
+        low, high = self.first, self.last + 1
+        while low < high:
+            middle = (low + high) // 2
+            sequence, found = self.connection.execute(look, (self.id, middle)).fetchone()
+            if found > value if above else found >= value:
+                high = middle
+            else:
+                low = sequence + 1
+        return low

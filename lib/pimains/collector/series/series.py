@@ -1,0 +1,241 @@
+"""What the journal of a collector says about its sources over time. Reads only, but for what a source says of itself.
+
+A reading's time is its boot's offset plus its uptime; where a boot has none, its last reading with a wall time tells it.
+"""
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+from pimains.collector.plan import imports
+from pimains.collector.plan.energy import QUIET_SECONDS, RISES_SECONDS, Meter, Point, Rises
+from pimains.collector.plan.flow_steps import Counted
+from pimains.collector.plan.imports import Span
+from pimains.collector.series.boot_readings import BootReadings
+from pimains.shared.plan import known_seconds
+from pimains.shared.plan.delivery import Batch, Face
+from pimains.shared.readings.journal import CACHE_KB
+
+_TABLES = """
+create table if not exists sources (
+    source text primary key, unit text not null, impulses_per_unit real not null, face_pulses integer, face_total real
+) without rowid;
+create table if not exists imports (
+    number integer primary key autoincrement, source text not null, unit text not null, file text not null, digest text not null,
+    state text not null, at real not null, rows integer, first real, last real, amount real, total real
+);
+"""
+_CHUNK = 1000
+
+
+class Series:
+    """The readings of the journal in the file `path`, where a Journal was opened before. For one thread at a time.
+
+    `only_look` is for people who may read the file and not write it. Raises sqlite3.OperationalError.
+    """
+
+    def __init__(self, path: Path, *, only_look: bool = False) -> None:
+        if only_look:
+            self._connection = _looking(path)
+        else:
+            self._connection = sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
+            self._connection.execute("pragma synchronous = full")
+            self._connection.executescript(_TABLES)
+        self._connection.execute(f"pragma cache_size = -{CACHE_KB}")
+        self._boots: dict[str, list[BootReadings]] = {}
+        self._version = -1
+
+    def close(self) -> None:
+        """Put it away."""
+        self._connection.close()
+
+    def describe(self, batch: Batch) -> None:
+        """Keep what a source says of itself; raises sqlite3.Error."""
+        face = batch.face or Face(None, None)  # type: ignore[arg-type]  # as the table has it
+        row = (batch.source, batch.unit, batch.impulses_per_unit, *face)
+        self._connection.execute(
+            "insert into sources values (?,?,?,?,?) on conflict (source) do update set"
+            " unit = excluded.unit, impulses_per_unit = excluded.impulses_per_unit,"
+            " face_pulses = coalesce(excluded.face_pulses, face_pulses), face_total = coalesce(excluded.face_total, face_total)"
+            " where (unit, impulses_per_unit) != (excluded.unit, excluded.impulses_per_unit)"
+            " or (excluded.face_total is not null and (face_pulses, face_total) is not (excluded.face_pulses, excluded.face_total))",
+            row,
+        )
+
+    def meters(self) -> dict[str, Meter]:
+        """Every source, by name."""
+        rows = self._connection.execute(
+            "select *, (select 2 * count(*) - coalesce(sum(state = 'stored'), 0) from imports where imports.source = sources.source"
+            " and state != 'under way') from sources order by source"
+        )
+        return {
+            name: Meter(name, unit, impulses, None if total is None else Face(pulses, total), edition)
+            for name, unit, impulses, pulses, total, edition in rows
+        }
+
+    def last(self, source: str) -> Point | None:
+        """Its newest reading."""
+        boots = self._boots_of(source)
+        return max((boot.at(boot.last) for boot in boots), default=None)
+
+    def first(self, source: str) -> Point | None:
+        """Its oldest reading."""
+        return min((boot.at(boot.first) for boot in self._boots_of(source)), default=None)
+
+    def first_heard(self, source: str) -> float | None:
+        """When its oldest reading was taken that was not imported."""
+        return min((boot.start for boot in self._boots_of(source) if not boot.is_imported), default=None)
+
+    def imported(self, source: str) -> list[Span]:
+        """From when until when it has readings that were."""
+        return [Span(boot.start, boot.end) for boot in self._boots_of(source) if boot.is_imported]
+
+    def rises(self, source: str) -> Rises | None:
+        """Of its newest boot, the last readings in which the count had risen; None where there is only one, or none."""
+        boots = self._boots_of(source)
+        if not boots:
+            return None
+        boot = max(boots, key=lambda each: each.end)
+        look = "select uptime, pulses from readings where boot = ? and sequence"
+        (_, last) = self._connection.execute(f"{look} >= ? order by sequence limit 1", (boot.id, boot.last)).fetchone()
+        sequence = boot.sequence("pulses", last)
+        rose = boot.at(sequence)
+        before = self._connection.execute(f"{look} < ? order by sequence desc limit 1", (boot.id, sequence)).fetchone()
+        if before is None:
+            return None
+        risen = boot.where("pulses", before[1])
+        minute_ago = boot.sequence("uptime", rose.time - RISES_SECONDS - boot.offset, above=True)
+        known = self._connection.execute(f"{look} < ? order by sequence desc limit 1", (boot.id, minute_ago)).fetchone()
+        earlier = boot.where("pulses", known[1]) if known else boot.at(boot.first)
+        return Rises(min(earlier, risen), risen, boot.offset + before[0], rose)
+
+    def count_at(self, source: str, time: float) -> float | None:
+        """The count at `time`: between two readings it has grown evenly; None when there is none at all."""
+        before: Point | None = None
+        after: Point | None = None
+        for boot in self._boots_of(source):
+            if boot.start <= time:
+                point = boot.at(boot.last) if boot.end <= time else boot.before(time)
+                before = max(before or point, point)
+            if boot.end > time:
+                point = boot.at(boot.first) if boot.start > time else boot.where("uptime", time - boot.offset, above=True)
+                after = min(after or point, point)
+        if before is None or after is None:
+            known = before or after
+            return known and known.pulses
+        share = (time - before.time) / (after.time - before.time) if after.time > before.time else 1.0
+        return before.pulses + share * (after.pulses - before.pulses)
+
+    def has_reading(self, source: str, start: float, end: float) -> bool:
+        """Whether there is one from `start` until before `end`."""
+        return any(
+            start <= boot.where("uptime", start - boot.offset).time < end
+            for boot in self._boots_of(source)
+            if boot.start < end and boot.end >= start
+        )
+
+    def points(self, source: str, start: float, end: float) -> Iterator[Point]:
+        """Its readings from `start` until before `end`, in the order of time."""
+        return (Point(time, pulses) for time, pulses, _ in self.readings(source, start, end))
+
+    def readings(self, source: str, start: float, end: float) -> Iterator[Counted]:
+        """The same, and where it was not heard in between: not where readings were left out to save room."""
+        reached, before = float("-inf"), (0, 0)
+        for boot in sorted(self._boots_of(source), key=lambda each: each.start):
+            if boot.end < start or boot.start >= end:
+                continue
+            sequence = boot.sequence("uptime", start - boot.offset)
+            quiet, scale, shift = boot.quiet, boot.scale, boot.shift
+            while True:
+                rows = self._connection.execute(
+                    "select sequence, uptime, pulses from readings where boot = ? and sequence >= ? order by sequence limit ?",
+                    (boot.id, sequence, _CHUNK),
+                ).fetchall()
+                for number, uptime, pulses in rows:
+                    time = boot.offset + uptime
+                    if time >= end:
+                        break
+                    if time > reached and time >= start:
+                        is_late = time - reached > quiet and before[0] != 0
+                        if is_late and before[0] == boot.id:
+                            is_late = (time - reached) / (number - before[1]) > quiet
+                        yield Counted(time, pulses * scale + shift, is_late)
+                        reached, before = time, (boot.id, number)
+                if len(rows) < _CHUNK or boot.offset + rows[-1][1] >= end:
+                    break
+                sequence = rows[-1][0] + 1
+
+    def newest(self, source: str) -> dict[str, tuple[float | None, int]]:
+        """Each boot by its name: its offset, and the last sequence that is stored."""
+        rows = self._connection.execute(
+            'select name, "offset", (select max(sequence) from readings where boot = boots.id) from boots where source = ?', (source,)
+        )
+        return {name: (offset, last or 0) for name, offset, last in rows}
+
+    # its boots
+
+    def _boots_of(self, source: str) -> list[BootReadings]:
+        version = self._connection.execute("pragma data_version").fetchone()[0]
+        if version != self._version:
+            self._boots.clear()
+            self._version = version
+        if source not in self._boots:
+            self._boots[source] = self._read_boots(source)
+        return self._boots[source]
+
+    def _read_boots(self, source: str) -> list[BootReadings]:
+        rows = self._connection.execute('select id, name, "offset" from boots where source = ?', (source,)).fetchall()
+        heard: list[BootReadings] = []
+        imported: list[BootReadings] = []
+        for id_, name, known in rows:
+            found = self._read_boot(id_, name, known)
+            if found is not None:
+                (imported if found.is_imported else heard).append(found)
+        return [*self._lined_up(source, imported, min(heard, key=lambda boot: boot.start, default=None)), *heard]
+
+    def _read_boot(self, id_: int, name: str, known: float | None) -> BootReadings | None:
+        if known is None and imports.is_one(name):  # not all of it is there; to look for a wall time would be to read it all
+            return None
+        offset = self._offset_by_wall(id_) if known is None else known
+        if offset is None:
+            return None
+        ends = [
+            self._connection.execute(
+                f"select sequence, uptime from readings where boot = ? order by sequence {way} limit 1",  # noqa: S608  # two words
+                (id_,),
+            ).fetchone()
+            for way in ("asc", "desc")
+        ]
+        if ends[0] is None:
+            return None
+        quiet = known_seconds.UNKNOWN_SECONDS if known_seconds.are_counted_in(name) else QUIET_SECONDS
+        (first, begun), (last, ended) = ends
+        return BootReadings(self._connection, id_, offset, first, last, offset + begun, offset + ended, imports.is_one(name), quiet)
+
+    def _lined_up(self, source: str, imported: list[BootReadings], heard: BootReadings | None) -> Iterator[BootReadings]:
+        """What was imported, each counting up to where what comes after it begins."""
+        if not imported:
+            return
+        (unit, impulses) = self._connection.execute("select unit, impulses_per_unit from sources where source = ?", (source,)).fetchone()
+        scale = impulses / imports.COUNTS_PER_UNIT[unit]
+        reached = heard.at(heard.first).pulses if heard else 0
+        for boot in sorted(imported, key=lambda each: each.start, reverse=True):
+            scaled = boot._replace(scale=scale)
+            first, last = (scaled.at(sequence).pulses for sequence in (boot.first, boot.last))
+            yield scaled._replace(shift=reached - last)
+            reached += first - last
+
+    def _offset_by_wall(self, boot: int) -> float | None:
+        found = self._connection.execute(
+            "select wall - uptime from readings where boot = ? and wall is not null order by sequence desc limit 1", (boot,)
+        ).fetchone()
+        return float(found[0]) if found else None
+
+
+def _looking(path: Path) -> sqlite3.Connection:
+    # without its -wal beside it nobody has it open, and who may not write there could not open it otherwise
+    how = "mode=ro" if path.with_name(f"{path.name}-wal").exists() or os.access(path.parent, os.W_OK) else "immutable=1"
+    connection = sqlite3.connect(f"{path.absolute().as_uri()}?{how}", timeout=10, isolation_level=None, uri=True)
+    connection.execute("select 1 from sources, imports limit 1")
+    return connection

@@ -1,0 +1,218 @@
+"""collector: receives the readings of meters, keeps them for good, and shows what they add up to.
+
+    POST /v1/readings     readings of one source, with its token (shared/plan/delivery.py)
+    GET  /get.php         watts of an old Pi, with COMPAT=powerpi (collector/intake/powerpi.py)
+    GET  /                the page
+    GET  /v1/sources      the same numbers as JSON
+    GET  /v1/export       readings of one source: source, from, to, every, format=csv or json
+    GET  /graphs/SOURCE/day.svg   or week, month, year, decade, days, months, years, cost-days, ...; or .png; ?theme=dark&size=narrow
+    GET  /metrics         for Prometheus
+    GET  /v1/openapi.json this, for programs
+
+All but the first are shown to everybody who can reach them, or behind PASSWORD.
+
+    /var/lib/pimains/<instance>/journal.sqlite   the readings
+    /var/lib/pimains/<instance>/rrd              what graphs are drawn of, made from the journal
+    /run/pimains/<instance>/graphs               pictures that were drawn
+    /run/pimains/<instance>/url                  where it listens
+    /run/pimains/<instance>/ask                  a FIFO for orders: "ID store" (shared/orders.py)
+"""
+
+from __future__ import annotations  # the names of a module that is missing
+
+import asyncio
+import errno
+import sqlite3
+import time
+from typing import TYPE_CHECKING
+
+from pimains.collector.batching import Hold
+from pimains.collector.graphs.databases import CannotDraw
+from pimains.collector.intake.local_readings import OwnReadings
+from pimains.collector.intake.logins import Logins
+from pimains.collector.intake.recorder import Recorder
+from pimains.collector.intake.tokens import Tokens
+from pimains.collector.series.figures import still_to_come
+from pimains.collector.settings import CollectorSettings
+from pimains.collector.store import Books
+from pimains.core import service
+from pimains.core.library import Needed
+from pimains.core.plan.sentences import duration
+from pimains.core.service import Instance, run
+from pimains.shared.orders import Inbox
+
+if TYPE_CHECKING:
+    import ssl
+
+with Needed("python3-aiohttp") as library:
+    from aiohttp import web
+
+    from pimains.collector import http_server as http
+    from pimains.collector.intake.powerpi import OldPis
+    from pimains.collector.intake.readings import Reception
+    from pimains.collector.pages.routes import Showing
+    from pimains.collector.resources import open_books, prices_of, tls_of
+
+LOOK_SECONDS = 10.0
+LISTEN_AGAIN_SECONDS = 5.0
+UPKEEP_SECONDS = 3600.0
+
+
+async def collector(me: Instance, settings: CollectorSettings) -> None:
+    """Open the journal, listen, and look after both."""
+    library.must_be_there(me.directory)
+    service.share_one_heap()
+    tls = tls_of(settings)
+    books = open_books(me, settings)
+    desk = Desk(me, settings, books)
+    try:
+        with Inbox(me.run) as orders:
+            asyncio.get_running_loop().add_reader(orders.fileno(), desk.attend_to, orders)
+            await _listen(settings, desk, tls)
+    finally:
+        await desk.say_goodbye()
+        books.close()
+
+
+async def _listen(settings: CollectorSettings, desk: Desk, tls: ssl.SSLContext | None) -> None:
+    """Look after the desk wherever it can be reached; never returns."""
+    while True:
+        try:
+            async with http.listening(desk.app(), settings.LISTEN.address, settings.LISTEN.port, tls) as port:
+                where = settings.LISTEN._replace(port=port)
+                try:
+                    await desk.look_after(f"{'https' if tls else 'http'}://{where}")
+                finally:
+                    desk.hold.end()
+        except OSError as error:
+            if error.errno == errno.EADDRNOTAVAIL:
+                raise settings.wrong("LISTEN", f"{settings.LISTEN.address} is no address of this machine") from None
+            if error.errno != errno.EADDRINUSE:
+                raise
+            desk.complain_once(f"{settings.LISTEN} is taken by another program; trying again")
+            await asyncio.sleep(LISTEN_AGAIN_SECONDS)
+
+
+class Desk:
+    """What comes in, and what it says about itself."""
+
+    def __init__(self, me: Instance, settings: CollectorSettings, books: Books) -> None:
+        self.me = me
+        self._settings = settings
+        self._books = books
+        self._tokens = Tokens(settings.TOKENS)
+        self.hold = Hold()
+        self._showing = Showing(books, self.hold, me.clock, settings.PASSWORD, prices_of(settings))
+        self._trouble = ""
+        self._disk_trouble = ""
+        self._graph_trouble = ""
+        self._reception = Reception(books, self.hold, self._tokens, me.clock, settings.COMMIT_SECONDS, self._about_disk)
+        self._own = OwnReadings(books, me.clock, self.hold, settings.COMMIT_SECONDS, self._about_disk)
+        self._tasks = [asyncio.create_task(self._own.look_after())]
+        if settings.RECORD:
+            recorder = Recorder(settings.RECORD, self._own, me.clock, settings.RECORD_SECONDS, settings.RECORD_AGE_SECONDS, print)
+            self._tasks.append(asyncio.create_task(recorder.look_after()))
+        self._under_way: set[asyncio.Task[None]] = set()
+        self._logins = Logins(settings.POWERPI_LOGINS) if settings.COMPAT == "powerpi" else None
+
+    def app(self) -> web.Application:
+        """Its paths."""
+        app = web.Application()
+        self._reception.add_to(app)
+        self._showing.add_to(app)
+        if self._logins:
+            OldPis(self._logins, self._own, self.me.clock, print).add_to(app)
+        return app
+
+    def attend_to(self, orders: Inbox) -> None:
+        """Do what was asked for from a command line of this machine, or by halt's step 30-meter."""
+        for id_, order in orders.asked():
+            task = asyncio.create_task(self._carry_out(orders, id_, order))
+            self._under_way.add(task)
+            task.add_done_callback(self._under_way.discard)
+
+    async def _carry_out(self, orders: Inbox, id_: str, order: str) -> None:
+        if order in ("store", "save"):
+            await self.hold.let_go()
+            orders.answer(id_, "what waited is stored")
+        else:
+            orders.answer(id_, f"{order!r} is no order: store, save", ok=False)
+
+    async def look_after(self, url: str) -> None:
+        """Say how it is, and keep the journal within its size; never returns."""
+        self.me.leave("url", url)
+        print(f"listening at {url}")
+        if self._logins:
+            print(f"COMPAT: old Pis send their watts to {url}/get.php, their password in each request; empty it when none does any more")
+        kept_at = self.me.clock.monotonic()
+        while True:
+            await self._say_how_it_is(url)
+            if self.me.clock.monotonic() - kept_at > UPKEEP_SECONDS:
+                kept_at = self.me.clock.monotonic()
+                await self._thin()
+                await self._refresh_graphs()
+            await asyncio.sleep(self.me.clock.real_seconds(LOOK_SECONDS))
+
+    async def _say_how_it_is(self, url: str) -> None:
+        for task in self._tasks:
+            if task.done():
+                task.result()
+        time.tzset()  # days are those of /etc/localtime as it is now
+        len(self._tokens)  # looks at the files
+        shown = await self._showing.figures()
+        trouble = self._disk_trouble or self._tokens_trouble() or still_to_come(shown, self.me.clock.wall())
+        if trouble:
+            self.complain_once(trouble)
+            return
+        self._trouble = ""
+        if not shown:
+            self.me.status(f"{url}, no readings yet")
+            return
+        age = min(max(0.0, self.me.clock.wall() - each.last.time) for each in shown)
+        self.me.status(f"{url}, {len(shown)} source{'s' if len(shown) > 1 else ''}, last reading {duration(age)} ago")
+
+    def _tokens_trouble(self) -> str:
+        if self._logins:
+            self._logins.look()
+        others = bool(self._logins or self._settings.RECORD)
+        return (self._logins.trouble if self._logins else "") or ("" if others and self._tokens.is_empty else self._tokens.trouble)
+
+    def _about_disk(self, line: str) -> None:
+        if line:
+            self.complain_once(line)
+        self._disk_trouble = line
+
+    async def say_goodbye(self) -> None:
+        """Store what waits."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._own.store()
+
+    async def _thin(self) -> None:
+        try:
+            gone = await self._books.thin(self._settings.MAX_JOURNAL_MB)
+        except sqlite3.Error as error:
+            self.complain_once(f"the journal cannot be made smaller: {error}")
+            return
+        if gone:
+            print(f"the journal was above {self._settings.MAX_JOURNAL_MB} MB: {gone} of its oldest readings left out, every total stays")
+
+    async def _refresh_graphs(self) -> None:
+        try:
+            await self._books.refresh_graphs(self.me.clock.wall())
+        except (CannotDraw, sqlite3.Error) as why:
+            if str(why) != self._graph_trouble:
+                print(f"graphs: {why}")
+            self._graph_trouble = str(why)
+
+    def complain_once(self, line: str) -> None:
+        """Until it is another line, or well again."""
+        self.me.status(line, well=False)
+        if line != self._trouble:
+            self.me.complain(line)
+            self._trouble = line
+
+
+if __name__ == "__main__":
+    run(collector, CollectorSettings)

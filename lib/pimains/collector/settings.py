@@ -1,0 +1,115 @@
+"""What the collector service may be told."""
+
+import ipaddress
+import re
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from pimains.core.settings import Setting, Settings, choice, flag, integer, number, optional, path, text
+
+_WORD = re.compile(r"([A-Za-z0-9_][A-Za-z0-9_.@-]{0,60})/([A-Za-z0-9_][A-Za-z0-9_.@-]{0,60})(?:=(\S{1,12}))?")
+_MOST = 50
+
+
+class Endpoint(NamedTuple):
+    """Where to listen: an IP address and a TCP port."""
+
+    address: str
+    port: int
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine gets there."""
+        return ipaddress.ip_address(self.address).is_loopback
+
+    def __str__(self) -> str:
+        return f"[{self.address}]:{self.port}" if ":" in self.address else f"{self.address}:{self.port}"
+
+
+def _parse_endpoint(value: str) -> Endpoint:
+    found = re.fullmatch(r"(?:\[([0-9a-fA-F:.]+)\]|([0-9.]+)):([0-9]{1,5})", value)
+    if not found or not 0 < int(found[3]) < 65536:
+        raise ValueError
+    return Endpoint(str(ipaddress.ip_address(found[1] or found[2])), int(found[3]))
+
+
+def _parse_password(value: str) -> str:
+    if len(value) < 8:
+        raise ValueError
+    return value
+
+
+class Recorded(NamedTuple):
+    """The file VALUE of an instance; its unit, '' where nobody said."""
+
+    instance: str
+    value: str
+    unit: str
+
+    @property
+    def name(self) -> str:
+        """What its source is called; no token can be made for that."""
+        return f"{self.instance}/{self.value}"
+
+
+def recorded() -> Setting[list[Recorded]]:
+    """Names of state files with blanks between them, none when empty."""
+
+    def parse(text: str) -> list[Recorded]:
+        found = [_WORD.fullmatch(word) for word in text.split()]
+        if not all(found) or len(found) > _MOST:
+            raise ValueError
+        values = [Recorded(match[1], match[2], match[3] or "") for match in found if match]
+        if len({value.name for value in values}) < len(values) or any(
+            len(value.name) > 64 or value.instance == "powerpi" for value in values
+        ):
+            raise ValueError
+        return values
+
+    return Setting(parse, "list of state files", "such as: ups/battery.charge=% vedirect.bmv/P=W, each once, or empty", may_be_empty=True)
+
+
+class CollectorSettings(Settings):
+    """services/collector/variables/."""
+
+    LISTEN = Setting(_parse_endpoint, "address and port", "such as 127.0.0.1:8460, 0.0.0.0:8460 or [::]:8460")
+    TLS_CERTIFICATE = optional(path())
+    TLS_KEY = optional(path())
+    TOKENS = path()
+    PASSWORD = optional(Setting(_parse_password, "password", "8 characters at least", secret=True))
+    PUBLIC = flag()
+    DATA_DIR = optional(path())
+    WWW_DIR = optional(path())
+    COMMIT_SECONDS = number(0, 200, "time in seconds")
+    MAX_JOURNAL_MB = integer(10, 1_000_000, "size in megabytes")
+    RETENTION_DAYS = integer(1, 3660, "number of days")
+    PRICE = optional(number(0, 1_000_000, "price"))
+    PRICE_M3 = optional(number(0, 1_000_000, "price"))
+    CURRENCY = optional(text("currency"))
+    RECORD = recorded()
+    RECORD_SECONDS = number(1, 3600, "time in seconds")
+    RECORD_AGE_SECONDS = number(5, 86_400, "time in seconds")
+    COMPAT = optional(choice("powerpi"))
+    POWERPI_LOGINS = path()
+
+    @classmethod
+    def advice(cls, values: Mapping[str, str]) -> list[str]:
+        """How a source gets a token."""
+        return [
+            "each meter needs a token; for a source called house:",
+            f"  sudo install -d -m 755 {values['TOKENS']}",
+            f"  head -c 24 /dev/urandom | base64 | sudo install -o pimains -m 600 /dev/stdin {values['TOKENS']}/house",
+        ]
+
+    def check_together(self) -> None:
+        """What others can reach is encrypted, and shown to everybody only on purpose."""
+        if self.TLS_KEY and not self.TLS_CERTIFICATE:
+            raise self.wrong("TLS_CERTIFICATE", "is empty; TLS_KEY needs its certificate")
+        if self.LISTEN.is_loopback:
+            return
+        if not self.TLS_CERTIFICATE:
+            raise self.wrong(
+                "TLS_CERTIFICATE", f"is empty; tokens would go to {self.LISTEN} in the clear (without it: LISTEN 127.0.0.1:8460)"
+            )
+        if not self.PASSWORD and not self.PUBLIC:
+            raise self.wrong("PASSWORD", f"is empty; at {self.LISTEN} everybody would see the pages. It needs a password, or PUBLIC 1")

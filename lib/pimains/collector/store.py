@@ -1,0 +1,113 @@
+"""A collector's books: its journal in a thread of its own, because SQLite waits for the disk; its graphs in another."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+from pimains.collector.graphs.pictures import Graphs
+from pimains.collector.graphs.recent import Recent
+from pimains.collector.plan.energy import Point
+from pimains.collector.series.series import Series
+from pimains.shared.plan import delivery
+from pimains.shared.plan.known_seconds import Standing
+from pimains.shared.readings.journal import Journal
+
+_MOVED_SECONDS = 2.0  # a clock that is put right by less moves nothing that can be seen
+T = TypeVar("T")
+
+
+_THINNED_AT_ONCE = 100_000  # what many meters send in an hour is less than half of that, and all wait meanwhile
+
+
+class Books:
+    """The journal in the file `path`, and the graphs that are drawn of it."""
+
+    def __init__(self, path: Path, graphs: Graphs) -> None:
+        self.recent = Recent(path)
+        self._journal = Journal(path)
+        self._series = Series(path)
+        self._thread = ThreadPoolExecutor(1, "books")
+        self._graphs = graphs
+        self._series_to_draw = Series(path)
+        self._drawing = ThreadPoolExecutor(1, "drawing")
+
+    async def ask(self, question: Callable[[Series], T]) -> T:
+        """Carry out `question` there."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, question, self._series)
+
+    async def keep(self, body: bytes, sources: set[str]) -> tuple[bytes, str, int]:
+        """Store what was sent, if it is of one of `sources`: the answer, the source and how many readings were new.
+
+        Raises ValueError, PermissionError and sqlite3.Error.
+        """
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._keep, body, sources)
+
+    async def note(self, batches: list[delivery.Batch]) -> None:
+        """Store what this collector made of its own. Raises sqlite3.Error."""
+
+        def note() -> None:
+            for batch in batches:
+                self._series.describe(batch)
+            before = [(self._series.newest(batch.source), self._series.last(batch.source)) for batch in batches]
+            self._journal.store_all(batches)
+            for batch, (newest, last) in zip(batches, before, strict=True):
+                self._draw_again_if(batch, newest, last, len(batch.readings))
+
+        await asyncio.get_running_loop().run_in_executor(self._thread, note)
+
+    async def standing(self, source: str, boot: str) -> tuple[Standing | None, float]:
+        """Where the readings of a boot stand, and the highest count of the source."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._journal.standing, source, boot)
+
+    def _keep(self, body: bytes, sources: set[str]) -> tuple[bytes, str, int]:
+        batch = delivery.read(body)
+        if batch.source not in sources:
+            raise PermissionError("this token is another source's")
+        self._series.describe(batch)
+        before, last = self._series.newest(batch.source), self._series.last(batch.source)
+        new = self._journal.store(batch.source, batch.boots, batch.readings)
+        self._draw_again_if(batch, before, last, new)
+        return delivery.acknowledged(batch), batch.source, new
+
+    def _draw_again_if(self, batch: delivery.Batch, before: dict[str, tuple[float | None, int]], last: Point | None, new: int) -> None:
+        decided = self._graphs.databases.decided(batch.source) or (last.time if last else None)
+        if decided is not None and self._changes_the_past(batch, before, new, decided):
+            self._graphs.forget(batch.source)
+
+    def _changes_the_past(self, batch: delivery.Batch, before: dict[str, tuple[float | None, int]], new: int, decided: float) -> bool:
+        """Whether readings came in between those that are drawn already, or a clock was put right that they were drawn by."""
+        after = self._series.newest(batch.source)
+        for boot, (offset, _) in before.items():
+            now = after[boot][0]
+            if now is not None and (offset is None or abs(now - offset) > _MOVED_SECONDS):
+                return True
+        in_order = [each for each in batch.readings if each.sequence > before.get(each.boot, (None, 0))[1]]
+        times = [(after[each.boot][0] or 0.0) + each.uptime for each in in_order if after[each.boot][0] is not None]
+        return new > len(in_order) or min(times, default=decided + 1) <= decided
+
+    async def ask_graphs(self, question: Callable[[Series, Graphs], T]) -> T:
+        """Carry out `question` where graphs are drawn."""
+        return await asyncio.get_running_loop().run_in_executor(self._drawing, question, self._series_to_draw, self._graphs)
+
+    async def refresh_graphs(self, now: float) -> None:
+        """Bring what graphs are drawn of up to date, so that whoever looks next need not wait for it. Raises CannotDraw, sqlite3.Error."""
+
+        def refresh(series: Series, graphs: Graphs) -> None:
+            for meter in series.meters().values():
+                graphs.databases.refresh(series, meter, now)
+
+        await self.ask_graphs(refresh)
+
+    async def thin(self, megabytes: int) -> int:
+        """Make room: how many readings went."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._journal.thin, megabytes * 1_000_000, _THINNED_AT_ONCE)
+
+    def close(self) -> None:
+        """Finish what is under way and put the journal away."""
+        self._drawing.shutdown(cancel_futures=True)
+        self._thread.shutdown()
+        self._series_to_draw.close()
+        self._series.close()
+        self._journal.close()

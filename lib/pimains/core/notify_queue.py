@@ -1,0 +1,110 @@
+"""Telling people: a service puts a message into the queue and goes on; the notify service delivers it.
+
+    /var/lib/pimains/notify/queue/<id>   line 1 the event ("plug-lost"), line 2 the subject, the rest the body
+    /var/lib/pimains/notify/dropped      one byte for each message that a full queue had no room for
+    /var/lib/pimains/notify/test         what became of the last test message: its id, then a line `NAME<tab>WORDS` for each address
+
+The queue is there once a notify service was started on this machine. Anybody in group pimains may put a message into
+it, also a shell script: written aside under a name that begins with a dot, then renamed.
+"""
+
+import contextlib
+import os
+import re
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+from pimains.core import paths, state
+from pimains.core.plan.text import short_line
+
+DELIVERED = "delivered"
+TEST = "test"  # the event of a message that goes out at once, and whose fate is told in `test`
+ROOM = 100  # messages; a few hundred kilobytes at most, should nobody ever fetch them
+_LONGEST_BODY = 8000  # characters
+_said = ""
+_posted = 0
+
+
+class Post(NamedTuple):
+    """A message as it was posted."""
+
+    event: str
+    subject: str
+    body: str
+
+
+def directory() -> Path:
+    """Where messages wait."""
+    return paths.lib() / "notify"
+
+
+def queue() -> Path:
+    """Where messages are put; it exists once a notify service was started here."""
+    return directory() / "queue"
+
+
+def post(subject: str, body: str, event: str) -> None:
+    """Have people told: one line `subject`, any `body`; messages of one `event` (a word) are throttled together.
+
+    Takes a moment and never raises: when there is no notify service, no room on the disk or no permission, it
+    prints one line, once for each reason, and the message is lost.
+    """
+    global _said  # noqa: PLW0603  # a process says it once
+    try:
+        put(subject, body, event)
+        _said = ""
+    except OSError as error:
+        why = "there is no notify service" if isinstance(error, FileNotFoundError) else error.strerror
+        if _said != why:
+            print(f"nobody is told ({why}): {short_line(subject)}")
+            _said = str(why)
+
+
+def put(subject: str, body: str, event: str) -> str:
+    """Do as `post` does; returns the message's id, which is its file's name.
+
+    Raises FileNotFoundError when there is no notify service, PermissionError outside group pimains, another OSError
+    when the disk does not take it.
+    """
+    global _posted  # noqa: PLW0603  # counted for the whole process
+    _posted += 1
+    name = f"{time.time_ns():020}-{os.getpid()}-{_posted:06}"
+    state.write(queue() / name, f"{event_name(event)}\n{short_line(subject)}\n{body[:_LONGEST_BODY]}")
+    _keep_within_room()
+    return name
+
+
+def event_name(event: str) -> str:
+    """`event` as one word of letters, digits, dots and hyphens: "Plug lost" is plug-lost."""
+    return re.sub(r"[^a-z0-9.]+", "-", event.lower()).strip("-.")[:40].rstrip("-.") or "other"
+
+
+def waiting() -> list[str]:
+    """The ids of the messages in the queue, oldest first; none when there is no queue."""
+    try:
+        return sorted(name for name in os.listdir(queue()) if not name.startswith("."))
+    except FileNotFoundError:
+        return []
+
+
+def read(name: str) -> Post | None:
+    """The message with the id `name`; None when it is gone or was torn by a power cut."""
+    lines = state.read(queue() / name)
+    if not lines:
+        return None
+    event, _, rest = lines.partition("\n")
+    subject, _, body = rest.partition("\n")
+    return Post(event_name(event), short_line(subject) or event_name(event), body[:_LONGEST_BODY])
+
+
+def _keep_within_room() -> None:
+    """Drop the oldest messages beyond ROOM, a byte in `dropped` for each, so that people hear how many."""
+    for name in waiting()[:-ROOM]:
+        with contextlib.suppress(FileNotFoundError):  # another poster dropped it, or it was just fetched
+            (queue() / name).unlink()
+            handle = os.open(directory() / "dropped", os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o664)
+            try:
+                os.write(handle, b".")
+            finally:
+                os.close(handle)

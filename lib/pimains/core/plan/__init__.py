@@ -1,0 +1,1 @@
+"""What is decided or said in the same way everywhere."""

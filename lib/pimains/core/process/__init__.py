@@ -1,0 +1,1 @@
+"""Child processes: programs, and functions of our own."""

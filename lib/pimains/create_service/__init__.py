@@ -1,0 +1,1 @@
+"""The create_service command: makes, changes, lists and removes instances."""

@@ -1,1 +1,0 @@
-"""What talks: one file per protocol or kind of hardware."""

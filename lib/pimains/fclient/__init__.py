@@ -1,0 +1,1 @@
+"""The service fclient: a client of a file server."""

@@ -1,0 +1,314 @@
+"""fclient: mounts the share of a file server while its fserver is there, starts what plays from it, and undoes both in time.
+
+/run/pimains/fclient/holds     what is up, or may be: line 1 the share's place, line 2 its units
+/run/pimains/fclient/id        by which the server knows this client when the service was restarted
+/run/pimains/fclient/leave     a FIFO, and
+/run/pimains/fclient/left      another: halt's step 20-shares has this client leave (pimains.shared.leaving)
+"""
+
+from collections.abc import Callable
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+
+from pimains.core import state
+from pimains.core.ledger_beside import noted
+from pimains.core.machine import own_name
+from pimains.core.process.function import Forked
+from pimains.core.process.programs import Programs
+from pimains.core.service import Instance, Naps, Stop, run, within
+from pimains.core.supervisor import Supervisor
+from pimains.fclient.address import Address
+from pimains.fclient.background import Underway
+from pimains.fclient.forced_unmount import Detacher
+from pimains.fclient.link import Event, Link
+from pimains.fclient.pistop import PistopEnd
+from pimains.fclient.settings import FclientSettings
+from pimains.fclient.share import Share, Work
+from pimains.shared import halt_request
+from pimains.shared.backup.child import BackupChild
+from pimains.shared.fileserver import mount
+from pimains.shared.fileserver.beats import ClientEnd, End, Secret, client_id, name_of
+from pimains.shared.leaving import LeaveOrders, Order
+from pimains.shared.screens.status import HostStatus
+
+_CANCEL_LOOK_SECONDS = 2.0
+
+
+def fclient(me: Instance, settings: FclientSettings) -> Naps:
+    """Be with the server; before going, leave it."""
+    supervisor = Supervisor(me.directory)
+    address = Address(settings.HOST, settings.PORT)
+    yield from address.first(me.clock)
+    client = Client(me, settings, address)
+    try:
+        try:
+            yield from client.take_down_what_was_set_before()
+            yield from client.live()
+        except Stop:
+            if client.work and client.is_leaving:
+                print("told to stop: will do so when the share is left")
+                yield from client.work_to_the_end()
+            if (yield from supervisor.starts_again()):
+                print("restarting: the share stays as it is if that takes no more than four seconds")
+            else:
+                client.is_stopping = True
+                client.leave("told to stop")
+                yield from client.work_to_the_end()
+    finally:
+        client.close()
+
+
+class Client:
+    """The link to the server, the share, and the work that is under way between them."""
+
+    def __init__(self, me: Instance, settings: FclientSettings, address: Address) -> None:
+        self.me = me
+        self.settings = settings
+        self.name = name_of(settings.NAME or own_name())
+        self.holds = me.run / "holds"
+        self.was_joined = self.holds.exists()
+        holding = self.was_joined or mount.mounted(settings.MDRIVE) is not None
+        if settings.COMPAT:
+            print("COMPAT=pistop: this client believes whatever answers at HOST; empty variables/COMPAT when the server has moved")
+        self.link = Link(address.find, self.new_end(), me.clock, settings.RETRY_SECONDS_MAX, expects=holding)
+        self.share = self.new_share()
+        self.screens = HostStatus(settings)
+        self.backup = BackupChild(me, wanted=bool(settings.BACKUP))
+        self.told = ""
+        self.words = ""
+        self.why_not = ""
+        self.is_leaving = False
+        self.is_stopping = False
+        self.was_told = False  # by the server, to leave
+        self.is_halting = False  # this machine
+        self.orders = LeaveOrders(me.run)
+        self.order: Order | None = None
+        self.order_ends = 0.0
+        self.work = Underway(me.clock)
+
+    def new_end(self) -> Callable[[], End]:
+        """What makes this end of each conversation."""
+        if self.settings.COMPAT or not self.settings.SECRET:
+            return PistopEnd
+        own_id = client_id(state.read(self.me.run / "id") or "")
+        state.write(self.me.run / "id", own_id.decode())
+        return partial(ClientEnd, Secret(self.settings.SECRET), self.name, own_id)
+
+    def new_share(self) -> Share:
+        """The share as it is set."""
+        settings = self.settings
+        programs = Programs(self.me.clock, settings.STEP_SECONDS_MAX, {"MDRIVE": str(settings.MDRIVE)})
+        return Share(
+            settings.MDRIVE,
+            settings.MARKER,
+            settings.UNITS,
+            settings.HOOKS,
+            settings.FORCE_UMOUNT,
+            self.me.clock,
+            programs,
+            Detacher(self.me.clock),
+            self.tell,
+            self.me.complain,
+        )
+
+    def take_down_what_was_set_before(self) -> Work:
+        """MDRIVE or UNITS were edited while the share was up: what was up goes down first."""
+        place, _, units = (state.read(self.holds) or "").partition("\n")
+        if place and (place, units) != (str(self.share.place), " ".join(self.share.units)):
+            print(f"MDRIVE or UNITS were edited: {place} is left first")
+            before = self.share._replace(place=Path(place), units=units.split(), by_force=True)
+            yield from before.quiet()
+            yield from before.leave()
+            state.remove(self.holds)
+
+    def live(self) -> Naps:
+        """Come when the server is there, leave when it says so or is gone; for ever."""
+        if not self.link.is_joined:
+            self.tell(self.waiting())
+        while True:
+            yield from self.step()
+            self.reply()
+            if self.is_halting and not self.work:
+                yield from self.until_cancelled()
+
+    def work_to_the_end(self) -> Naps:
+        """Finish what is under way, still answering the server."""
+        while self.work:
+            yield from self.step()
+
+    def step(self) -> Naps:
+        """Wait for whatever comes next, and do it."""
+        for event in self.link.step():
+            self.react(event)
+        if self.link.is_in_doubt:
+            self.share.detacher.stand_by()
+        elif not self.work:
+            self.share.detacher.stand_down()
+        if self.backup.step():
+            self.tell(self.told)
+        why_not = "" if self.link.is_joined else self.link.refused or self.link.hindrance
+        if self.why_not != why_not:
+            self.why_not = why_not
+            self.show()
+        wait = min(self.link.wait_seconds(), self.work.seconds_left())
+        if self.order:
+            wait = min(wait, max(0.0, self.order_ends - self.me.clock.monotonic()))
+        ready = yield within(wait, self.link, self.orders, *self.backup.files, *self.work.files)
+        if order := self.orders.take():
+            self.obey(order)
+        self.work.go_on(ready)
+
+    def react(self, event: Event) -> None:
+        """What the server did decides what is to be done."""
+        if event.word == "joined":
+            print(f"joined {self.server}")
+            self.was_joined = True
+            if halt_request.pending():
+                self.is_halting = True  # there is no use in coming now
+            else:
+                self.begin(self.coming())
+        elif event.word == "leave":
+            self.was_told = True
+            self.leave(event.text)
+        else:
+            self.begin(self.giving_up(event.text))
+
+    def obey(self, order: Order) -> None:
+        """This machine is about to halt: leave, and be done in time."""
+        if self.order and order.asker == self.order.asker:
+            return  # it repeats itself
+        self.order, self.order_ends = order, self.me.clock.monotonic() + order.seconds
+        self.is_halting = True
+        self.leave(order.reason)
+
+    def reply(self) -> None:
+        """Tell halt's step how it went, as soon as that is known."""
+        if self.order and (not self.work or self.me.clock.monotonic() >= self.order_ends):
+            there = mount.mounted(self.share.place)
+            gone = "nothing is mounted" if not there else f"{there.source} is still mounted on {there.place}"
+            self.orders.answer(self.order, f"not done in time, {self.told}" if self.work else gone, ok=not (self.work or there))
+            self.order = None
+
+    def begin(self, work: Work) -> None:
+        """Do this instead of what is under way."""
+        self.is_leaving = False
+        self.work.begin(work)
+
+    def coming(self) -> Work:
+        """The server is there: bring everything up."""
+        state.write(self.holds, f"{self.share.place}\n{' '.join(self.share.units)}")
+        yield from noted(self.me, self.write_down("mounted", f"{self.server} is there"))
+        self.tell((yield from self.share.come()))
+        self.screens.on()
+        self.backup.begin(f"{self.server} is there")
+
+    def leave(self, reason: str) -> None:
+        """Begin to leave, unless that is under way already, in order or because the server is gone."""
+        if self.work and (self.is_leaving or not self.link.is_joined):
+            return
+        self.begin(self.leaving(reason))
+        self.is_leaving = True
+
+    def leaving(self, reason: str) -> Work:
+        """The server is still there: take everything down in order."""
+        if self.holds.exists() or mount.mounted(self.share.place):
+            print(f"leaving: {reason}")
+            self.backup.ask_to_stop()
+            self.share.detacher.stand_by()
+            yield from noted(self.me, self.write_down("unmounted", reason))
+            yield from self.backup.stop()
+            yield from self.share.quiet()
+            yield from self.share.leave()
+        self.finish(reason)
+
+    def giving_up(self, reason: str) -> Work:
+        """The server is gone: take the share away before anything hangs, then the rest."""
+        print(f"{self.server} is gone: {reason}")
+        self.backup.abandon()
+        yield from self.share.unmount(by_force=True)
+        with closing(self.write_down("unmounted by force", f"{self.server} is gone: {reason}")) as note:
+            yield from self.share.give_up()
+            yield from noted(self.me, note)
+        self.finish(f"{self.server} is gone")
+
+    def finish(self, reason: str) -> None:
+        """All is down."""
+        there = mount.mounted(self.share.place)
+        may_halt = not self.is_stopping and not self.is_halting and (self.was_told or (self.was_joined and self.settings.POWER_OFF == "1"))
+        will_halt = self.is_halting or (may_halt and self.settings.POWER_OFF in ("1", "told"))
+        if self.holds.exists():
+            self.screens.off("PowerOff" if will_halt else "MusicOff")
+        state.remove(self.holds)
+        self.was_joined = self.was_told = False
+        self.link.leave(f"{self.share.place} is {'still mounted' if there else 'unmounted'}")
+        self.tell(self.waiting())
+        if may_halt and self.settings.POWER_OFF in ("1", "told"):
+            self.ask_for_halt(reason)
+
+    def ask_for_halt(self, reason: str) -> None:
+        """POWER_OFF: without its server this machine has nothing to do."""
+        try:
+            halt_request.ask(reason, self.me.name)
+            self.is_halting = True
+        except OSError as error:
+            self.me.complain(f"POWER_OFF is set, but the halt service cannot be asked ({error.strerror}): is there one?")
+
+    def until_cancelled(self) -> Naps:
+        """A halt is under way: join nobody, unless it was cancelled."""
+        self.link.pause()
+        self.tell("this machine is about to halt")
+        while halt_request.pending():
+            yield within(_CANCEL_LOOK_SECONDS, self.orders)
+            self.order = self.orders.take()
+            self.reply()
+        self.orders.take()  # what was repeated meanwhile
+        self.is_halting = False
+        print("there is no halt any more")
+        self.tell(self.waiting())
+
+    def write_down(self, action: str, cause: str) -> Forked:
+        """Begin to write into the ledger."""
+
+        def note() -> str:
+            self.me.ledger.record("share", action, cause)  # in a child of its own, which takes SQLite's memory with it
+            return ""
+
+        return Forked(note)
+
+    def tell(self, words: str) -> None:
+        """Say how things are: here, and to the server."""
+        self.told = words
+        words += self.backup.words
+        if words == self.words:
+            return
+        self.words = words
+        print(words)
+        self.show()
+
+    def show(self) -> None:
+        """The status line, and the same words for the server."""
+        why_not = f", cannot join it: {self.why_not}" if self.why_not else ""
+        self.me.status(f"{self.words or self.waiting()}{why_not}", well=self.backup.is_well and not self.link.refused)
+        self.link.say("words", self.words)
+
+    def waiting(self) -> str:
+        """What it does without a server."""
+        return f"waiting for {self.server}"
+
+    @property
+    def server(self) -> str:
+        """What the server is called."""
+        return f"{self.settings.HOST}:{self.settings.PORT}"
+
+    def close(self) -> None:
+        """Let go of everything."""
+        self.work.close()
+        self.share.detacher.stand_down()
+        self.backup.close()
+        self.orders.close()
+        self.link.close()
+
+
+if __name__ == "__main__":
+    run(fclient, FclientSettings, user=None)

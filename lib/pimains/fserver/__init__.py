@@ -1,0 +1,1 @@
+"""The service fserver: a file server and its drives."""

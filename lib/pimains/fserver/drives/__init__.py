@@ -1,0 +1,1 @@
+"""The drives of a file server: when they come, and how a halt lets go of them."""

@@ -1,0 +1,221 @@
+"""fserver: tells the clients of this file server that it is there, and tells them to leave before it goes.
+
+As root it waits until the drive is mounted, starts what plays from it and opens the port; then it becomes user pimains.
+
+    /run/pimains/fserver/clients   a line for each client: name, address, since when, its last words
+    /run/pimains/fserver/leave     a FIFO, and
+    /run/pimains/fserver/left      another: halt's step 20-shares has all clients leave (pimains.shared.leaving)
+"""
+
+import os
+import time
+from collections.abc import Generator
+from functools import partial
+
+from pimains.core import state
+from pimains.core.ledger_beside import noted
+from pimains.core.plan.budget import budget
+from pimains.core.privileges import become
+from pimains.core.process.function import Forked
+from pimains.core.service import Instance, Nap, Naps, Readable, Stop, run, seconds, within
+from pimains.core.supervisor import Supervisor
+from pimains.fserver.clients import Event, Guest, Guests
+from pimains.fserver.drives.coming import Drive
+from pimains.fserver.settings import FserverSettings
+from pimains.shared import halt_request
+from pimains.shared.backup.child import BackupChild
+from pimains.shared.fileserver.beats import Secret
+from pimains.shared.fileserver.tcp_lines import Socket, error_text, listen
+from pimains.shared.leaving import LeaveOrders, Order
+from pimains.shared.screens.status import HostStatus
+
+_LOOK_SECONDS = 2.0
+_CANCEL_LOOK_SECONDS = 2.0
+_LIST_SECONDS = 600.0
+_SUBJECT = "clients"
+
+
+def fserver(me: Instance, settings: FserverSettings) -> Naps:
+    """Be there for the clients; before going, see them off."""
+    supervisor = Supervisor(me.directory)
+    yield from Drive(me, settings.MDRIVE, settings.MPD_UNIT, settings.HOOKS).come()
+    backup = BackupChild(me, wanted=bool(settings.BACKUP))
+    backup.begin("the file server has started")  # as root still: user pimains may not read everything
+    listener = yield from open_port(me, settings)
+    if os.geteuid() == 0:
+        become("pimains")
+    server = Server(me, settings, listener, backup)
+    server.screens.on()
+    try:
+        try:
+            yield from server.serve()
+        except Stop:
+            if (yield from supervisor.starts_again()):
+                print("restarting: the clients stay as they are if that takes no more than four seconds")
+            else:
+                yield from server.see_off("the file server stops", settings.LEAVE_SECONDS_MAX)
+                yield from backup.stop()
+    finally:
+        server.close()
+
+
+def open_port(me: Instance, settings: FserverSettings) -> Generator[Nap, tuple[Readable, ...], Socket]:
+    """Listen, as soon as the address is there: at boot it may come late."""
+    while True:
+        try:
+            return listen(settings.HOST, settings.PORT, backlog=64)
+        except OSError as error:
+            line = f"cannot listen on {settings.HOST}:{settings.PORT} ({error_text(error)}): see variables/HOST and variables/PORT"
+            if state.read(me.run / "error") != line:
+                me.complain(line)
+            me.status(line, well=False)
+        yield seconds(_LOOK_SECONDS)
+
+
+class Server:
+    """The clients, and what is to be told to them and about them."""
+
+    def __init__(self, me: Instance, settings: FserverSettings, listener: Socket, backup: BackupChild) -> None:
+        self.me = me
+        self.settings = settings
+        self.backup = backup
+        if settings.COMPAT:
+            print("COMPAT=pistop: clients that prove nothing are let in too; empty variables/COMPAT as soon as the last one has moved")
+        secret = Secret(settings.SECRET) if settings.SECRET else None
+        self.guests = Guests(listener, secret, settings.MAX_CLIENTS, me.clock, compat=bool(settings.COMPAT))
+        self.orders = LeaveOrders(me.run)
+        self.screens = HostStatus(settings)
+        self._next_list = 0.0
+
+    def serve(self) -> Naps:
+        """Serve until the machine is to halt; once that was cancelled, return to begin anew, because drive and backup were stopped."""
+        while True:
+            self.attend()
+            if order := self.orders.take():
+                self.screens.off("PowerOff")
+                everybody_left = yield from self.see_off(order.reason, order.seconds)
+                yield from self.backup.stop()  # the next steps of the halt unmount the drive
+                self.reply(order, everybody_left)
+                yield from self.until_cancelled()
+                return
+            yield within(min(self.guests.wait_seconds(), self.next_list_seconds()), self.guests, self.orders, *self.backup.files)
+
+    def attend(self) -> None:
+        """Deal with everything the clients did."""
+        changed = self.backup.step()
+        for event in self.guests.step():
+            self.tell_of(event)
+            changed = True
+        if changed or self.next_list_seconds() == 0:
+            self.show()
+
+    def tell_of(self, event: Event) -> None:
+        """One line in the log for each coming and going."""
+        name, address = event.guest.name, event.guest.address
+        if event.word == "joined":
+            print(f"{name} ({address}) is here")
+        elif event.word == "left":
+            print(f"{name} has left: {event.text}")
+        elif event.word == "gone":
+            print(f"{name} ({address}) is gone: {event.text}")
+
+    def see_off(self, reason: str, seconds_max: float) -> Generator[Nap, tuple[Readable, ...], bool]:
+        """Tell every client to leave and wait until all have, within the measured budget; returns whether they have."""
+        self.guests.close_door()
+        self.backup.ask_to_stop()
+        leaving = self.guests.present
+        if not leaving:
+            return True
+        began = self.me.clock.monotonic()
+        longest = min(seconds_max, self.settings.LEAVE_SECONDS_MAX)
+        limit = float((yield from noted(self.me, self.write_down_leaving(reason, leaving, longest))) or longest)
+        for guest in leaving:
+            guest.tell("leave", reason)
+        everybody_said_so = True
+        while (staying := self.guests.present) and (left := began + limit - self.me.clock.monotonic()) > 0:
+            self.me.status("waiting until they have left: " + ", ".join(_with_words(guest) for guest in staying))
+            yield within(min(left, self.guests.wait_seconds()), self.guests)
+            for event in self.guests.step():
+                self.tell_of(event)
+                everybody_said_so = everybody_said_so and (event.word != "gone" or event.guest.is_pistop)
+            self.list_clients()
+        took = self.me.clock.monotonic() - began
+        if staying:
+            self.me.complain(f"not left within {limit:.0f} s: " + ", ".join(_with_words(guest) for guest in staying))
+        else:
+            print(f"everybody has left, in {took:.1f} s")
+            if everybody_said_so:
+                yield from noted(self.me, Forked(partial(self.note_duration, took)))
+        return not staying
+
+    def write_down_leaving(self, reason: str, leaving: list[Guest], longest: float) -> Forked:
+        """Begin to note the order in the ledger; the answer is how many seconds the clients get, by what they took before."""
+
+        def note() -> str:
+            from pimains.core.ledger import Reading  # in a child of its own, which takes SQLite's memory with it
+
+            limit = budget(self.me.ledger.durations(_SUBJECT), longest)
+            inputs = {"clients": Reading(", ".join(guest.name for guest in leaving)), "seconds": Reading(f"{limit:.0f}")}
+            self.me.ledger.record(_SUBJECT, "told to leave", reason, inputs)
+            return str(limit)
+
+        return Forked(note)
+
+    def note_duration(self, took: float) -> str:
+        """Remember it: the next budget is made of it."""
+        self.me.ledger.took(_SUBJECT, took)
+        return ""
+
+    def reply(self, order: Order, everybody_left: bool) -> None:
+        """Tell halt's step how it went."""
+        staying = ", ".join(_with_words(guest) for guest in self.guests.present)
+        self.orders.answer(order, "all clients have left" if everybody_left else f"not left: {staying}", ok=everybody_left)
+
+    def until_cancelled(self) -> Naps:
+        """The machine is going to halt: nobody comes in, unless that was cancelled."""
+        self.me.status("closed: this machine is about to halt")
+        while halt_request.pending():
+            yield within(min(_CANCEL_LOOK_SECONDS, self.guests.wait_seconds()), self.guests, self.orders)
+            for event in self.guests.step():
+                self.tell_of(event)
+            if order := self.orders.take():
+                self.reply(order, not self.guests.present)
+        print("there is no halt any more: beginning anew")
+
+    def next_list_seconds(self) -> float:
+        """Until the list of clients is written anew, in case the wall clock was set."""
+        return max(0.0, self._next_list - self.me.clock.monotonic())
+
+    def show(self) -> None:
+        """The status line, and the list of clients."""
+        self._next_list = self.me.clock.monotonic() + _LIST_SECONDS
+        present = self.guests.present
+        count = f"{len(present)} client{'' if len(present) == 1 else 's'}"
+        line = f"{count}: {', '.join(guest.name for guest in present)}" if present else "no clients"
+        self.me.status(line + self.backup.words, well=self.backup.is_well)
+        self.list_clients()
+
+    def list_clients(self) -> None:
+        """The list of clients, if it is another one by now."""
+        wall = self.me.clock.wall() - self.me.clock.monotonic()
+        lines = [
+            f"{guest.name} ({guest.address}) since {time.strftime('%Y-%m-%d %H:%M', time.localtime(wall + guest.since))}: {guest.words}"
+            for guest in self.guests.present
+        ]
+        if lines != (state.read(self.me.run / "clients") or "").splitlines():
+            state.write(self.me.run / "clients", "\n".join(lines))
+
+    def close(self) -> None:
+        """Let go of everything."""
+        self.guests.close()
+        self.backup.close()
+        self.orders.close()
+        state.remove(self.me.run / "clients")
+
+
+def _with_words(guest: Guest) -> str:
+    return f"{guest.name} ({guest.words or 'no word yet'})"
+
+
+if __name__ == "__main__":
+    run(fserver, FserverSettings, user=None)

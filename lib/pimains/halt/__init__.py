@@ -1,0 +1,1 @@
+"""The service halt: the only one that shuts this machine down."""

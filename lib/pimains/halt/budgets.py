@@ -1,0 +1,55 @@
+"""How long each step of a halt may take: by what it took before, and by when a plug cuts the power that does not hear this machine."""
+
+import math
+from collections.abc import Callable, Sequence
+
+from pimains.core.clock import Clock
+from pimains.core.plan.budget import budget
+from pimains.core.plan.ending import ENDING_SECONDS
+from pimains.halt.plan import short_time
+from pimains.halt.plan.step_progress import is_upgrade
+from pimains.halt.step_files import Step
+from pimains.shared import plug_cuts
+
+
+class HaltBudgets:
+    """`durations` tells what a step took before, oldest first; `upgrade_seconds_max` is for the step that waits for an upgrade."""
+
+    def __init__(
+        self, durations: Callable[[Step], Sequence[float]], clock: Clock, step_seconds_max: float, upgrade_seconds_max: float
+    ) -> None:
+        self._durations = durations
+        self._clock = clock
+        self._step_seconds_max = step_seconds_max
+        self._upgrade_seconds_max = upgrade_seconds_max
+        self._known: dict[str, float] = {}  # the ledger is asked once: a halt is not to wait for it
+
+    def of(self, step: Step) -> float:
+        """What it gets when there is time."""
+        if is_upgrade(step.name):
+            return self._upgrade_seconds_max
+        if step.name not in self._known:
+            self._known[step.name] = budget(self._durations(step), self._step_seconds_max)
+        return self._known[step.name]
+
+    def of_all(self, steps: Sequence[Step]) -> list[float]:
+        """What each of `steps` gets when there is time, but for the one that waits for an upgrade: that is no work of a halt."""
+        return [self.of(step) for step in steps if not is_upgrade(step.name)]
+
+    def granted(self, to_come: Sequence[Step]) -> float:
+        """What the first of the steps to come gets now."""
+        first, left = to_come[0], self._left()
+        if left == math.inf:
+            return self.of(first)
+        if not is_upgrade(first.name):
+            return short_time.granted(self.of_all(to_come), left)
+        spare = short_time.patience(self.of(first), self.of_all(to_come[1:]), left - ENDING_SECONDS)
+        return max(short_time.LEAST_SECONDS, spare)
+
+    def grace(self, wanted: float, to_come: Sequence[Step]) -> float:
+        """How much of `wanted` seconds can be waited before all steps."""
+        left = self._left()
+        return wanted if left == math.inf else short_time.patience(wanted, self.of_all(to_come), left)
+
+    def _left(self) -> float:
+        return plug_cuts.seconds_left(self._clock.monotonic())

@@ -1,0 +1,61 @@
+"""halt: the only service that shuts this machine down.
+
+It waits for a request file (pimains.shared.halt_request), writes into the ledger what is about to be done and who asked for
+it, runs the steps in halt.d one after the other, each within its own measured budget, and starts HALT_COMMAND.
+
+- A step that fails is noted; one that outlasts its budget gets TERM, then KILL, and is left alone. Nothing stops the rest.
+- A cancel file stops the shutdown until a step numbered 80 or above was started: after that the power will be cut. Then the
+  steps that have run and know of PIMAINS_CALLED_OFF are run once more with it, the last first: each undoes what it did.
+- svc -d and svc -t do not end a shutdown half-way: the service stops when it was carried out or cancelled.
+- When the service itself is killed, supervise starts it again and it goes on with the same request: steps that had ended
+  are not run twice, the one that was running is (so a step has to bear that).
+- Neither a full disk nor a broken ledger nor a log that nobody reads keeps the machine up: what cannot be written is said.
+- A HALT_COMMAND that fails or hangs is said and started again, at first after 5 s, later every minute. In between the
+  steps numbered 80 and above are run with PIMAINS_CALLED_OFF, so that nobody cuts the power of a machine that stays up,
+  and a cancel is possible again. Those below 80 are left as they are until then: a disk is not to be stopped and started
+  every minute. The service then stops when told (svc -t), so that a wrong HALT_COMMAND can be
+  corrected, and goes on with the new one.
+- A HALT_COMMAND that somebody else ends by TERM has done its work: systemd does that when it stops daemontools. A machine
+  that is still up after 300 s is told again.
+- Where HALT_COMMAND only rehearses, removing /run/pimains/halt/accepted afterwards undoes the steps in the same way and makes
+  the service ready again.
+"""
+
+from pimains.core import state
+from pimains.core.errors import WrongSetting
+from pimains.core.service import Instance, Naps, run, within
+from pimains.halt import step_files
+from pimains.halt.settings import HaltSettings
+from pimains.halt.shutdown import Halting, taken
+from pimains.shared import halt_request
+
+
+def halt(me: Instance, settings: HaltSettings) -> Naps:
+    """Wait for a request, carry it out; if it was cancelled, wait for the next."""
+    if me.run != halt_request.directory():
+        raise WrongSetting(f"{me.directory}: others find this service by its name, so its directory has to be called halt")
+    watch = state.Watch(me.run)
+    left_over = taken(halt_request.left_over)
+    outcome = ""
+    while True:
+        request = left_over or taken(halt_request.take)
+        if request:
+            halting = Halting(me, settings, watch, request)
+            yield from halting.carry_out(is_new=not left_over)
+            outcome, left_over = halting.outcome, None
+            if halting.told_to_stop:
+                return
+        else:
+            if requester := halt_request.who_cancels():
+                print(f"{requester} cancels, but there is no shutdown to cancel")
+                halt_request.take_cancel()
+            faults = "; ".join(f"{step.name} would not be run: {step.fault}" for step in step_files.steps() if step.fault)
+            me.status("; ".join(filter(None, ("ready", outcome, faults))), well=not faults)
+            yield within(3600, watch)
+            if "." in watch.changed():
+                print(f"{me.run} was taken away: starting anew")
+                return
+
+
+if __name__ == "__main__":
+    run(halt, HaltSettings, user=None, nice=-10)  # a machine that is busy is just the one whose battery runs down

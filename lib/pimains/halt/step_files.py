@@ -1,0 +1,86 @@
+"""The steps of a halt: which executables there are, in which order, and which of them may not be run and why.
+
+The administrator's /etc/pimains/halt.d/NN-name takes the place of a shipped step of that name; a link to /dev/null there
+leaves the step out. Names are two digits, a hyphen, then letters, digits, `-` and `_`: what dpkg and editors leave
+beside a file (.dpkg-old, ~) is never run.
+"""
+
+import os
+import stat
+from pathlib import Path
+from typing import NamedTuple
+
+from pimains.core import paths
+
+_PROGRAM_BYTES = 1 << 20
+
+
+class Step(NamedTuple):
+    """An executable in halt.d; `fault` says why it may not be run ("" if it may)."""
+
+    name: str
+    path: Path
+    fault: str
+
+    @property
+    def subject(self) -> str:
+        """What the ledger calls it."""
+        return f"halt step {self.name}"
+
+    @property
+    def can_be_undone(self) -> bool:
+        """Whether it knows of PIMAINS_CALLED_OFF: any other would do once more what it has done."""
+        try:
+            with self.path.open("rb") as program:
+                return b"PIMAINS_CALLED_OFF" in program.read(_PROGRAM_BYTES)
+        except OSError:
+            return False
+
+
+def steps() -> list[Step]:
+    """Every step in the order of its name, with those that may not be run, without those that are left out."""
+    found: dict[str, Step] = {}
+    for directory in (*paths.shipped_halt_steps(), paths.etc() / "halt.d"):
+        try:
+            names = os.listdir(directory)
+        except OSError:
+            continue
+        fault = _fault_of_directory(directory)
+        found.update({name: Step(name, directory / name, fault or _fault(directory / name)) for name in names if _is_step(name)})
+    return [step for _, step in sorted(found.items()) if not _is_left_out(step.path)]
+
+
+def _is_step(name: str) -> bool:
+    word = name[3:].replace("-", "").replace("_", "")
+    return name.isascii() and name[:2].isdigit() and name[2:3] == "-" and word.isalnum()
+
+
+def _is_left_out(path: Path) -> bool:
+    return path.is_symlink() and os.path.realpath(path) == os.devnull
+
+
+def _fault(path: Path) -> str:
+    try:
+        status = path.stat()
+    except OSError as error:
+        return os.strerror(error.errno or 0).lower()
+    if not stat.S_ISREG(status.st_mode):
+        return "no file"
+    if not os.access(path, os.X_OK):
+        return "not executable"
+    return _fault_of_owner(status)
+
+
+def _fault_of_directory(directory: Path) -> str:
+    fault = _fault_of_owner(directory.stat())
+    return fault and f"{directory} is {fault}"
+
+
+def _fault_of_owner(status: os.stat_result) -> str:
+    # whoever owns the code that is running now has root's power anyway: the developer of a checkout
+    trusted = {0, os.geteuid(), os.stat(__file__).st_uid}
+    if status.st_uid not in trusted:
+        return "not owned by root"
+    if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        return "writable by others than its owner"
+    return ""

@@ -1,0 +1,1 @@
+"""The service meter: counts pulses, keeps them, delivers them."""

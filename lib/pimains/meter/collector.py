@@ -1,0 +1,110 @@
+"""A collector, over HTTP: readings go there, acknowledgements come back (the words are in plan/delivery).
+
+Raises Away when trying again may help, NotTaken when somebody has to look after a setting.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import requests
+import requests.adapters
+
+from pimains.core.errors import Away, PimainsError
+from pimains.shared.plan import delivery
+from pimains.shared.plan.delivery import Batch
+
+_CONNECT_SECONDS = 5
+_ANSWER_SECONDS = 240  # a collector may hold a few readings for 200 s before it writes them down
+_ANSWER_BYTES_MAX = 64 * 1024 + 64 * delivery.ROWS_MAX
+
+
+class NotTaken(PimainsError):
+    """The collector will not take it; `setting` is what to look at."""
+
+    def __init__(self, setting: str, line: str) -> None:
+        super().__init__(line)
+        self.setting = setting
+
+
+class Collector:
+    """The collector at `url`; it proves itself by a certificate of `ca`, or of the system's, or by its `fingerprint` (SHA-256)."""
+
+    def __init__(self, url: str, token: str | None, ca: Path | None, fingerprint: str | None) -> None:
+        self._url = url.rstrip("/") + delivery.PATH
+        self._session = requests.Session()
+        self._session.trust_env = False  # no proxies, no .netrc: the token goes to the collector only
+        if token:
+            self._session.headers["Authorization"] = f"Bearer {token}"
+        self._proof = "FINGERPRINT" if fingerprint else "CA"
+        self._session.headers["Content-Type"] = "application/json"
+        if ca:
+            self._session.verify = str(ca)
+        if fingerprint:
+            self._session.verify = False
+            self._session.mount("https://", _Pinned(fingerprint))
+
+    def send(self, batch: Batch) -> dict[str, int]:
+        """Returns which sequence of each boot is stored for good."""
+        try:
+            with self._session.post(
+                self._url,
+                data=delivery.written(batch),
+                timeout=(_CONNECT_SECONDS, _ANSWER_SECONDS),
+                allow_redirects=False,
+                stream=True,
+            ) as answer:
+                body = answer.raw.read(_ANSWER_BYTES_MAX, decode_content=True)
+                _check(answer.status_code, body)
+                return delivery.read_answer(body)
+        except requests.exceptions.SSLError as error:
+            raise NotTaken(self._proof, f"the collector's certificate is not believed: {_root(error)}") from None
+        except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema, OSError) as error:
+            if isinstance(error, requests.exceptions.RequestException | OSError) and "CA certificate bundle" not in str(error):
+                raise Away(_root(error)) from None
+            raise NotTaken("CA", str(error)) from None
+        except ValueError as error:
+            raise Away(str(error)) from None
+        except Exception as error:
+            if type(error).__module__.startswith("urllib3"):  # the answer broke off
+                raise Away(_root(error)) from None
+            raise
+
+    def close(self) -> None:
+        """Hang up."""
+        self._session.close()
+
+
+def _check(status: int, body: bytes) -> None:
+    words = "".join(c if c.isprintable() else " " for c in body[:200].decode("utf-8", "replace")).strip()
+    if status in (401, 403):
+        raise NotTaken("TOKEN", f"the collector does not take it ({status})")
+    if status in (400, 404, 405, 413):
+        raise NotTaken("COLLECTOR", f"no collector that takes these readings: {status} {words}")
+    if status != 200:
+        raise Away(f"it answers {status} {words}".rstrip())
+
+
+def _root(error: BaseException) -> str:
+    """What it was in the end, in one line."""
+    reason: Any = error
+    while True:
+        inner = getattr(reason, "reason", None)
+        if not isinstance(inner, BaseException):
+            inner = next((each for each in reason.args if isinstance(each, BaseException)), None)
+        if inner is None:
+            break
+        reason = inner
+    text = getattr(reason, "strerror", None) or str(reason)
+    return " ".join(str(text).rpartition("object at ")[2].partition(">: ")[2].split() or str(text).split())
+
+
+class _Pinned(requests.adapters.HTTPAdapter):
+    """Believes the one certificate that has this fingerprint, whoever signed it."""
+
+    def __init__(self, fingerprint: str) -> None:
+        self._fingerprint = fingerprint
+        super().__init__()
+
+    def init_poolmanager(self, *args: Any, **more: Any) -> None:
+        """As requests does, with the fingerprint."""
+        super().init_poolmanager(*args, assert_fingerprint=self._fingerprint, **more)  # type: ignore[no-untyped-call]  # the stubs that go with Debian's urllib3 do not type it

@@ -1,0 +1,83 @@
+"""Tell what the meters of this machine show, or set one to what its face shows.
+
+`set` counts on from there: it changes no reading, and is written into the ledger.
+"""
+
+import argparse
+import getpass
+import json
+from pathlib import Path
+from typing import Any
+
+from pimains.core import scan_directory, state
+from pimains.core.errors import Misused, PimainsError
+from pimains.shared import orders
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What `pimains meter` may be told."""
+    parser.add_argument("action", nargs="?", choices=("show", "set"), default="show", help="what to do (default: %(default)s)")
+    parser.add_argument("total", nargs="?", metavar="TOTAL", help="what the meter's face shows now, in kWh or m3")
+    parser.add_argument("--instance", help="the meter service, when there are several")
+    parser.add_argument("--servicedir", type=Path, default=scan_directory.SCAN_DIRECTORY, help="where services are (default: %(default)s)")
+    parser.add_argument("--json", action="store_true", help="for programs")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Do it."""
+    meters = [each for each in scan_directory.found(options.servicedir) if each.service == "meter"]
+    if options.instance:
+        meters = [each for each in meters if each.name == options.instance]
+    if not meters:
+        which = f"no meter service {options.instance}" if options.instance else "no meter service"
+        raise Misused(f"{options.servicedir}: {which} (create_service --service_name=meter --add-service)")
+    if options.action == "set":
+        return _set(meters, options.total)
+    if options.total is not None:
+        raise Misused(f"{options.total} says nothing to show; `pimains meter set {options.total}` tells what the meter's face shows")
+    found = {each.name: _shown(each) for each in meters}
+    if options.json:
+        print(json.dumps(found, indent=2))
+    else:
+        for name, shown in found.items():
+            print(f"{name}: {shown['status']}")
+    return 0
+
+
+def _shown(meter: scan_directory.ServiceDirectory) -> dict[str, Any]:
+    total, power, flow = (state.read(meter.run / name) for name in ("total", "power", "flow"))
+    how = state.read(meter.run / ("power_is" if power else "flow_is"))
+    return {
+        "status": state.read(meter.run / "status") or "not running",
+        "total": total and float(total),
+        "power_watts": power and float(power),
+        "flow_m3_per_hour": flow and float(flow),
+        "is_upper_bound": how == "at most",
+    }
+
+
+def _set(meters: list[scan_directory.ServiceDirectory], total: str | None) -> int:
+    if total is None:
+        raise Misused("TOTAL is missing: what the meter's face shows, such as: pimains meter set 12345.6")
+    if len(meters) > 1:
+        raise Misused(f"there are {len(meters)} meters; --instance says which: {', '.join(each.name for each in meters)}")
+    try:
+        value = float(total.replace(",", "."))
+    except ValueError:
+        raise Misused(f"{total!r} is no number") from None
+    if not 0 <= value <= 1e9:
+        raise Misused(f"{total} is no total from 0 to 1000000000")
+    print(_ask(meters[0], f"set {value:.6f} {getpass.getuser()}"))
+    return 0
+
+
+def _ask(meter: scan_directory.ServiceDirectory, order: str) -> str:
+    """Have the service carry out an order; returns what it says. Raises PimainsError."""
+    try:
+        return orders.ask(meter.run, order)
+    except PermissionError:
+        raise PimainsError(f"{meter.run}: root and members of group pimains may do that") from None
+    except OSError:
+        if state.read(meter.run / "unwell") is None:
+            raise PimainsError(f"{meter.name} is not running (svc -u {meter.path})") from None
+        raise PimainsError(f"{meter.name} takes no orders: {state.read(meter.run / 'status')}") from None

@@ -1,0 +1,112 @@
+"""A meter's own readings: dated as well as the clock is known, kept through everything, and bounded."""
+
+import sqlite3
+
+from pimains.core import clock as clocks
+from pimains.core import notify_queue
+from pimains.core.service import Instance
+from pimains.shared.plan import boot_time
+from pimains.shared.plan.delivery import Boot, Reading
+from pimains.shared.readings.journal import UNBOOKED, Broken, Journal
+
+_HELD_MAX = 20_000  # readings in memory while no journal can be opened: a day at 5 s
+_ROOM = 0.9  # of what they may take is what they take afterwards
+_MORE_THAN_A_SECOND = 2  # one each INTERVAL, which is a second at least, and one for each order
+_GLANCE_SECONDS = 0.25  # both clocks are read within it, or what they show does not belong together
+
+
+class Keeper:
+    """The journal, and what it could not take yet; `trouble` is why, '' when it takes everything."""
+
+    def __init__(self, me: Instance, source: str) -> None:
+        self.trouble = ""
+        self.boot = Boot(None)
+        self.journal: Journal | None = None
+        self._me = me
+        self._source = source
+        self._path = me.lib / "journal.sqlite"
+        self._held: list[Reading] = []
+        self._id = UNBOOKED
+        self._sequence = 0
+        self._makes_room = False
+        self._left_out = 0
+        try:
+            self._book()
+        except sqlite3.Error as error:
+            self._fails(error)
+
+    def keep(self, uptime: float, pulses: int) -> None:
+        """Keep a reading; kill -9 does not lose it, unless there was never room to begin a journal."""
+        self._sequence += 1
+        self._held.append(Reading(clocks.boot_id(), self._sequence, None, uptime, pulses))
+        if len(self._held) > _HELD_MAX:
+            del self._held[1:-1:2]
+        self.trouble = ""
+        try:
+            if self._date() or self._id == UNBOOKED:
+                self._book()
+        except sqlite3.Error as error:
+            self._fails(error)
+        try:
+            while self._held and self.journal:
+                self.journal.note(self._id, self._held[0])
+                del self._held[0]
+        except sqlite3.Error as error:
+            self._fails(error)
+
+    def save(self, bytes_max: float) -> None:
+        """Put everything where a power cut does not hurt it, and keep it below `bytes_max`."""
+        if self.journal is None:
+            return
+        try:
+            self.journal.save()
+            self._make_room(bytes_max)
+        except sqlite3.Error as error:
+            self._fails(error)
+
+    def _make_room(self, bytes_max: float) -> None:
+        """A little each time: nobody waits for it."""
+        if self.journal is None:
+            return
+        if not self._makes_room and self.journal.bytes() > bytes_max:
+            self._makes_room = True
+            line = "MAX_JOURNAL_MB is reached: the oldest readings are kept in less detail from now on; every total stays"
+            print(line)
+            notify_queue.post(f"{self._source}: old readings are kept in less detail", line, "journal-thinned")
+        if self._makes_room:
+            self._left_out += self.journal.thin(int(bytes_max * _ROOM))
+            self._makes_room = self.journal.bytes() > bytes_max * _ROOM
+            if not self._makes_room:
+                print(f"{self._left_out} of the oldest readings were left out")
+                self._left_out = 0
+
+    def _date(self) -> bool:
+        """Believe the clock if there is a reason to; returns whether something better is known now."""
+        clock = self._me.clock
+        before, wall, uptime = clock.monotonic(), clock.wall(), clock.monotonic()
+        if uptime - before > _GLANCE_SECONDS:
+            return False
+        better = boot_time.judged(self.boot, wall, uptime, clock.is_synchronised())
+        is_better = better != self.boot
+        self.boot = better
+        return is_better
+
+    def _book(self) -> None:
+        """Open the journal, if it is not, and enter this boot in it, with its time; a journal that is broken is put aside."""
+        recent = self._me.run / "recent.sqlite"
+        for _ in range(3):
+            try:
+                self.journal = self.journal or Journal(self._path, recent)
+            except Broken as error:
+                aside = error.path.with_name(f"{error.path.name}.broken")
+                error.path.rename(aside)
+                self._me.complain(f"{error}: put aside as {aside.name}, a new one is begun")
+                # a collector has readings of this boot, and would take new ones with their numbers for sent twice
+                self._sequence = int(_MORE_THAN_A_SECOND * self._me.clock.monotonic())
+        if self.journal:
+            self._sequence = max(self._sequence, self.journal.last_sequence(UNBOOKED))
+            self._id = self.journal.boot(self._source, clocks.boot_id(), self.boot)
+            self._sequence = max(self._sequence, self.journal.last_sequence(self._id))
+
+    def _fails(self, error: sqlite3.Error) -> None:
+        self.trouble = f"{self._path}: {error}"

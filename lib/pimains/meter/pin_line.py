@@ -1,0 +1,163 @@
+"""A line of the kernel's GPIO character device (linux/gpio.h, version 2 of its interface: Linux 5.10 and newer).
+
+The kernel stamps each edge when it comes (CLOCK_MONOTONIC) and keeps a thousand of them; we sleep until there is one.
+"""
+
+import errno
+import fcntl
+import grp
+import os
+import pwd
+import select
+import struct
+import threading
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+from pimains.core.clock import Clock
+from pimains.meter.pin import Changed, GpioError, ahead
+
+# the drivers of the pins at a Raspberry Pi's header; a line's number is its BCM number there
+_HEADERS = ("pinctrl-bcm2835", "pinctrl-bcm2711", "pinctrl-rp1")
+_CHIP_INFO = 0x8044B401
+_LINE_INFO = 0xC100B405
+_REQUEST = 0xC250B407
+_VALUES = 0xC010B40E
+_INPUT_BOTH_EDGES = 1 << 2 | 1 << 4 | 1 << 5
+_PULLS = {"up": 1 << 8, "down": 1 << 9, "none": 1 << 10}
+_RISING = 1
+# struct gpio_v2_line_request with one line: its offset, consumer, flags, number of lines, room for events; the descriptor
+_LINE_REQUEST = struct.Struct("=I252x32sQ264xII20xi")
+# struct gpio_v2_line_event: time stamp in ns, id, offset, number of the event among all lines, among this one's
+_EVENT = struct.Struct("=QIIII24x")
+_EVENTS_KEPT = 1024
+_EVENTS_A_READ = 64
+
+
+class Chip(NamedTuple):
+    """A GPIO chip: its device, its driver's name for it, how many lines it has."""
+
+    device: Path
+    label: str
+    lines: int
+
+
+def header(devices: Path = Path("/dev")) -> Chip | None:
+    """The chip with the pins of a Raspberry Pi's header; None if there is none. Raises GpioError if it may not be opened."""
+    forbidden = None
+    for device in sorted(devices.glob("gpiochip*")):
+        try:
+            chip = _chip(device)
+        except PermissionError:
+            forbidden = forbidden or device
+        except OSError:  # it just went, or is none
+            continue
+        else:
+            if chip.label in _HEADERS:
+                return chip
+    if forbidden:
+        raise GpioError(_who_may(forbidden))
+    return None
+
+
+class LinePin:
+    """Line `number` of a chip, an input pulled "up", "down" or "none"."""
+
+    def __init__(self, chip: Chip, number: int, pull: str, clock: Clock, changed: Changed) -> None:
+        self.factory = f"{chip.device} ({chip.label})"
+        self.missed = 0
+        self._clock = clock
+        self._changed = changed
+        self._number = number
+        self._line = _request(chip, number, pull)
+        self._stop, self._stopped = os.pipe2(os.O_CLOEXEC)
+        self._thread = threading.Thread(target=self._live, daemon=True)
+
+    @property
+    def is_high(self) -> bool:
+        """The level now. Raises GpioError when the chip is gone."""
+        values = bytearray(struct.pack("=QQ", 0, 1))
+        try:
+            fcntl.ioctl(self._line, _VALUES, values)
+        except OSError as error:
+            raise GpioError(f"GPIO {self._number} is gone: {self.factory}: {error.strerror}") from None
+        return bool(values[0] & 1)
+
+    def listen(self) -> None:
+        """From now on every edge is told; those since the line was taken, too."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Give the line back."""
+        os.close(self._stopped)
+        if self._thread.is_alive():
+            self._thread.join()
+        os.close(self._line)
+        os.close(self._stop)
+
+    def _live(self) -> None:
+        expected = 1
+        poll = select.poll()
+        poll.register(self._line, select.POLLIN)
+        poll.register(self._stop, 0)
+        while True:
+            ready = dict(poll.poll())
+            if self._stop in ready:
+                return
+            try:
+                told = os.read(self._line, _EVENTS_A_READ * _EVENT.size)
+            except OSError:  # the chip is gone: whoever asks for the level learns of it
+                return
+            since_boot = ahead(self._clock, time.monotonic)
+            for stamp, kind, _, _, number in _EVENT.iter_unpack(told):
+                self.missed += (number - expected) % (1 << 32)
+                expected = number + 1
+                self._changed(since_boot + stamp / 1e9, kind == _RISING)
+
+
+def _chip(device: Path) -> Chip:
+    told = bytearray(68)
+    handle = os.open(device, os.O_RDWR | os.O_CLOEXEC)
+    try:
+        fcntl.ioctl(handle, _CHIP_INFO, told)
+    finally:
+        os.close(handle)
+    return Chip(device, _text(told[32:64]), int.from_bytes(told[64:], "little"))
+
+
+def _request(chip: Chip, number: int, pull: str) -> int:
+    if number >= chip.lines:
+        raise GpioError(f"there is no GPIO {number}: {chip.device} ({chip.label}) has 0-{chip.lines - 1}", "PIN")
+    handle = -1
+    wanted = bytearray(_LINE_REQUEST.pack(number, b"pimains", _INPUT_BOTH_EDGES | _PULLS[pull], 1, _EVENTS_KEPT, -1))
+    try:
+        handle = os.open(chip.device, os.O_RDWR | os.O_CLOEXEC)
+        fcntl.ioctl(handle, _REQUEST, wanted)
+        return int(_LINE_REQUEST.unpack(wanted)[-1])
+    except OSError as error:
+        if error.errno == errno.EBUSY:
+            raise GpioError(f"GPIO {number} is in use already: by {_consumer(handle, number)}", "PIN") from None
+        raise GpioError(f"GPIO {number}: {chip.device} ({chip.label}): {error.strerror}") from None
+    finally:
+        if handle >= 0:
+            os.close(handle)
+
+
+def _consumer(chip: int, number: int) -> str:
+    told = bytearray(256)
+    told[64:68] = number.to_bytes(4, "little")
+    fcntl.ioctl(chip, _LINE_INFO, told)
+    return _text(told[32:64]) or "somebody"
+
+
+def _text(field: bytes | bytearray) -> str:
+    return field.partition(b"\0")[0].decode("utf-8", "replace")
+
+
+def _who_may(device: Path) -> str:
+    user = pwd.getpwuid(os.geteuid()).pw_name
+    group = grp.getgrgid(device.stat().st_gid).gr_name
+    if group == "root":
+        return f"{device} is for root only: sudo udevadm trigger --subsystem-match=gpio lets the group pimains have it"
+    return f"{device} is for the group {group}, which {user} is not in: sudo adduser {user} {group}"

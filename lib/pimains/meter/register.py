@@ -1,0 +1,58 @@
+"""What the meter's face shows: remembered as what it showed once, when so many pulses had come."""
+
+import json
+from contextlib import suppress
+
+from pimains.core import state
+from pimains.core.ledger import Reading as Input
+from pimains.core.service import Instance
+from pimains.shared.plan.delivery import Face
+
+TOTAL_MAX = 1e9
+
+
+class RememberedFace:
+    """`shown` is what is remembered, None while nobody ever told; it begins at `start_total` when `pulses` have come.
+
+    Another `start_total` than before is one that somebody edited: it counts from now on. Raises OSError and sqlite3.Error.
+    """
+
+    def __init__(self, me: Instance, source: str, unit: str, impulses_per_unit: float, start_total: float | None, pulses: int) -> None:
+        self._me = me
+        self._source = source
+        self._unit = unit
+        self._impulses = impulses_per_unit
+        self._start = start_total
+        self._path = me.lib / "face"
+        self.shown = self._read()
+        if self.shown is None and start_total is not None:
+            me.ledger.record(me.name, f"set its total to {start_total:.3f} {unit}", "START_TOTAL says so", {})
+            self._write(Face(pulses, start_total))
+
+    def total(self, pulses: int) -> float:
+        """What it shows when so many pulses have come, in its unit."""
+        shown = self.shown or Face(0, 0.0)
+        return shown.total + (pulses - shown.pulses) / self._impulses
+
+    def set(self, total: float, pulses: int, who: str) -> str:
+        """It shows `total` now, as `who` has read; returns what that changes, in words. Raises ValueError, too."""
+        if not 0 <= total <= TOTAL_MAX:
+            raise ValueError(f"{total:g} is no total from 0 to {TOTAL_MAX:.0f}")
+        was = f"{self.total(pulses):.3f} {self._unit}"
+        now = f"{total:.3f} {self._unit}"
+        self._me.ledger.record(self._me.name, f"set its total to {now}", f"{who} read it from the meter", {"total before": Input(was, 0.0)})
+        self._write(Face(pulses, total))
+        words = f"{self._source}: total is {now} now, was {was}"
+        print(f"{words} ({who})")
+        return words
+
+    def _read(self) -> Face | None:
+        with suppress(ValueError, TypeError):
+            pulses, total, start_then = json.loads(state.read(self._path) or "")
+            if self._start is None or self._start == start_then:
+                return Face(int(pulses), float(total))
+        return None
+
+    def _write(self, face: Face) -> None:
+        state.write(self._path, json.dumps([face.pulses, face.total, self._start]), durable=True)
+        self.shown = face

@@ -1,0 +1,1 @@
+"""The service notify: tells people."""

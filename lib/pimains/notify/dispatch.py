@@ -1,0 +1,270 @@
+"""From the queue to the addresses: messages are fetched, held back or let go, delivered, tried again, given up."""
+
+import contextlib
+import fcntl
+import os
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+from pimains.core import clock, notify_queue, state
+from pimains.core.errors import WrongSetting
+from pimains.core.instance import Instance
+from pimains.core.process.errand import AWAY, DONE, REFUSED, SETTING, Errand, Outcome
+from pimains.notify.address import Address, Words
+from pimains.notify.outbox import Message, Outbox
+from pimains.notify.plan import Moment, Sent, Throttle, summed_up, wall_time
+
+_DAY = 86400.0
+_LOOK_AGAIN_SECONDS = 60.0
+_LATE_SECONDS = 600.0
+
+
+class Rules(NamedTuple):
+    """What people want to hear (`events`, all if empty), how often, and how long it is tried to tell them."""
+
+    events: tuple[str, ...]
+    same_event_seconds: float
+    per_hour_max: int
+    keep_days: float
+    delivery_seconds_max: float
+
+
+class PostOffice:
+    """The queue, the messages held back and those on their way, and the addresses they go to."""
+
+    def __init__(self, me: Instance, rules: Rules) -> None:
+        self.me = me
+        self.rules = rules
+        self.addresses: list[Address] = []
+        notify_queue.queue().mkdir(parents=True, exist_ok=True)
+        self._lock = _lock(notify_queue.directory() / "lock")
+        self.outbox = Outbox(notify_queue.directory() / "outbox")
+        self.held = Outbox(notify_queue.directory() / "held")
+        self.throttle = Throttle(rules.same_event_seconds, rules.per_hour_max, _read_sent(me.run / "sent"))
+        self._counted = dict.fromkeys(self.outbox.messages, me.clock.monotonic())  # up to when a message's `waited` was counted
+        self._disk_trouble = ""
+        self._test: dict[str, str] = {}
+        self._test_message = ""
+
+    def now(self) -> Moment:
+        """This moment, by both clocks."""
+        return Moment(clock.boot_id(), self.me.clock.monotonic(), self.me.clock.wall())
+
+    def sort(self) -> None:
+        """Put each message from the queue on its way or hold it back; let go those held back long enough, give up the oldest."""
+        if not self.addresses:
+            return
+        try:
+            for name in notify_queue.waiting():
+                if not self._take(name):
+                    break
+            self._tell_of_dropped()
+            self._disk_trouble = ""
+        except OSError as error:
+            line = f"{notify_queue.directory()}: {error.strerror}; messages stay in the queue"
+            if line != self._disk_trouble:
+                self.me.complain(line)
+            self._disk_trouble = line
+        for message in sorted(self.held, key=lambda message: message.since.wall):
+            if self._may_go(message.event):
+                self._note_sent(message.event)
+                self.held.move(message.event, self.outbox, message.id)
+                self._counted[message.id] = self.me.clock.monotonic()
+        self._give_up()
+
+    def _take(self, name: str) -> bool:
+        """Take one message out of the queue; False while there is no room for it. Raises OSError."""
+        post = notify_queue.read(name)
+        known = name in self.outbox.messages or any(message.id == name for message in self.held)
+        if post is None:
+            print(f"{notify_queue.queue() / name}: is no message, removed")
+        elif not known and (not self.rules.events or post.event in (*self.rules.events, notify_queue.TEST)):
+            now = self.now()
+            message = Message(name, post.event, post.subject, post.body, now, now)
+            before = self.held.messages.get(post.event)
+            if post.event == notify_queue.TEST or (before is None and self._may_go(post.event)):
+                self.outbox.keep(name, message)
+                self._counted[name] = now.monotonic
+                self._note_sent(post.event)
+            elif before:
+                self.held.keep(post.event, message._replace(since=before.since, more=before.more + 1))
+            elif len(self.held) < notify_queue.ROOM:
+                self.held.keep(post.event, message)
+            else:
+                return False
+            if post.event == notify_queue.TEST:
+                self._begin_test(name)
+        state.remove(notify_queue.queue() / name)
+        return True
+
+    def _may_go(self, event: str) -> bool:
+        return len(self.outbox) < notify_queue.ROOM and self.throttle.wait_seconds(event, self.me.clock.monotonic()) == 0
+
+    def _note_sent(self, event: str) -> None:
+        if event != notify_queue.TEST:
+            self.throttle.note(event, self.me.clock.monotonic())
+            with contextlib.suppress(OSError):
+                state.write(self.me.run / "sent", "\n".join(f"{sent.at} {sent.event}" for sent in self.throttle.sent))
+
+    def _tell_of_dropped(self) -> None:
+        dropped, counted = notify_queue.directory() / "dropped", notify_queue.directory() / ".dropped"
+        if dropped.exists():
+            dropped.rename(counted)
+        if counted.exists():
+            count = counted.stat().st_size
+            self.me.complain(f"the queue was full: {count} messages were dropped")
+            notify_queue.put(f"{count} messages were dropped", "They were posted faster than they could be fetched.", "dropped")
+            counted.unlink()
+
+    def _give_up(self) -> None:
+        busy = {address.message for address in self.addresses if address.errand}
+        for message in self.outbox:
+            if message.id not in busy and self._waited(message) > self.rules.keep_days * _DAY:
+                missing = [address.name for address in self.addresses if address.id not in message.done]
+                self.me.complain(f"given up after {self.rules.keep_days:g} days, never told {', '.join(missing)}: {message.subject}")
+                self._forget(message)
+
+    def _waited(self, message: Message) -> float:
+        return message.waited + self.me.clock.monotonic() - self._counted[message.id]
+
+    def _forget(self, message: Message) -> None:
+        self.outbox.drop(message.id)
+        self._counted.pop(message.id, None)
+        for address in self.addresses:
+            address.tries.pop(message.id, None)
+
+    def send(self) -> None:
+        """Begin to deliver wherever somebody may be told something."""
+        for address in self.addresses:
+            pending = self._pending(address)
+            if pending and not self._busy(address) and address.next_at <= self.me.clock.monotonic():
+                message = min(
+                    pending, key=lambda message: (message.event != notify_queue.TEST, address.tries.get(message.id, 0), message.id)
+                )
+                address.start(self._words(message), self.rules.delivery_seconds_max)
+
+    def _busy(self, address: Address) -> bool:
+        return bool(address.errand) or (address.heavy and any(other.heavy and other.errand for other in self.addresses))
+
+    def _pending(self, address: Address) -> list[Message]:
+        return [message for message in self.outbox if address.id not in message.done]
+
+    def _words(self, message: Message) -> Words:
+        now = self.now()
+        posted = wall_time(message.at, now)
+        body = summed_up(message.body, message.more, _time_of_day(wall_time(message.since, now), now.wall))
+        if now.wall - posted > _LATE_SECONDS:
+            body += f"\n\n(posted {_time_of_day(posted, now.wall)}; it could not be delivered earlier)"
+        return Words(message.id, os.uname().nodename, message.subject, body.strip() or message.subject, posted)
+
+    def errands(self) -> list[Errand]:
+        """What to wait for: each becomes readable when a delivery has ended."""
+        return [address.errand for address in self.addresses if address.errand]
+
+    def collect(self) -> None:
+        """Note which deliveries have ended, and how."""
+        for address in self.addresses:
+            before = address.trouble
+            if outcome := address.ended(self.me.clock.monotonic()):
+                message = self.outbox.messages.get(address.message)
+                if message:
+                    self._note(address, message, outcome)
+                self._say(address, message.subject if message else "", outcome, before)
+
+    def _note(self, address: Address, message: Message, outcome: Outcome) -> None:
+        done = (*message.done, address.id) if outcome.kind in (DONE, REFUSED) else message.done
+        message = message._replace(done=done, waited=self._waited(message))
+        self._counted[message.id] = self.me.clock.monotonic()
+        self.outbox.messages[message.id] = message
+        if all(other.id in done for other in self.addresses):
+            self._forget(message)
+        else:
+            try:
+                self.outbox.keep(message.id, message)
+            except OSError as error:
+                print(f"{self.outbox.directory}: {error.strerror}; after a restart {address.name} may be told twice")
+        if message.id == self._test_message:
+            self._tell_tester(address, outcome)
+
+    def _say(self, address: Address, subject: str, outcome: Outcome, before: str) -> None:
+        if outcome.kind == DONE:
+            print(f"told {address.name}: {subject}")
+        elif outcome.kind == REFUSED:
+            self.me.complain(f"{address.name} will not take it: {outcome.words}: {subject}")
+        elif outcome.words != before:
+            later = "trying again" if outcome.kind == AWAY else "messages wait for an edit and svc -t"
+            self.me.complain(f"cannot tell {address.name}: {outcome.words}; {later}")
+
+    def _begin_test(self, name: str) -> None:
+        self._test = {address.name: "" for address in self.addresses}
+        self._test_message = name
+        for address in self.addresses:
+            address.next_at = 0.0
+        self._report()
+
+    def _tell_tester(self, address: Address, outcome: Outcome) -> None:
+        said = {DONE: notify_queue.DELIVERED, REFUSED: f"refused: {outcome.words}", SETTING: f"waits for an edit: {outcome.words}"}
+        self._test[address.name] = said.get(outcome.kind, f"queued, trying again: {outcome.words}")
+        self._report()
+
+    def _report(self) -> None:
+        with contextlib.suppress(OSError):
+            lines = [f"{name}\t{said}" for name, said in self._test.items()]
+            state.write(notify_queue.directory() / "test", "\n".join([self._test_message, *lines]))
+
+    def seconds_to_wait(self) -> float:
+        """Seconds until something is to be done, unless a message is posted or a delivery ends before."""
+        now = self.me.clock.monotonic()
+        waits = [_LOOK_AGAIN_SECONDS if self._disk_trouble or not self.addresses else 3600.0]
+        if len(self.outbox) < notify_queue.ROOM:
+            waits += [self.throttle.wait_seconds(message.event, now) for message in self.held]
+        waits += [address.next_at - now for address in self.addresses if not self._busy(address) and self._pending(address)]
+        return max(0.0, min(waits))
+
+    def how_it_is(self) -> tuple[str, bool]:
+        """A line for people, and whether all is well."""
+        troubled = [address for address in self.addresses if address.trouble]
+        if troubled:
+            waiting = len({message.id for address in troubled for message in self._pending(address)})
+            others = f" (and {len(troubled) - 1} more in trouble)" if troubled[1:] else ""
+            return f"{_number(waiting, 'message')} waiting; {troubled[0].name}: {troubled[0].trouble}{others}", False
+        if self._disk_trouble:
+            return self._disk_trouble, False
+        held = sum(1 + message.more for message in self.held)
+        return f"telling {_number(len(self.addresses), 'address')}" + (f"; {held} held back for now" if held else ""), True
+
+    def close(self) -> None:
+        """End what is under way, and note how long each message has been tried."""
+        for address in self.addresses:
+            address.close()
+        for message in self.outbox:
+            with contextlib.suppress(OSError):
+                self.outbox.keep(message.id, message._replace(waited=self._waited(message)))
+        os.close(self._lock)
+
+
+def _lock(path: Path) -> int:
+    """Two that deliver would deliver everything twice."""
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o664)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(handle)
+        raise WrongSetting("another instance of notify delivers already; one is enough (create_service --del-service)") from None
+    return handle
+
+
+def _read_sent(path: Path) -> list[Sent]:
+    """What went out since boot, before this process was started."""
+    lines = [line.split(" ") for line in (state.read(path) or "").splitlines()]
+    return [Sent(line[1], float(line[0])) for line in lines if len(line) == 2 and line[0].replace(".", "", 1).isdigit()]
+
+
+def _time_of_day(wall: float, now: float) -> str:
+    then, today = time.localtime(wall), time.localtime(now)
+    return time.strftime("%H:%M" if then[:3] == today[:3] else "%Y-%m-%d %H:%M", then)
+
+
+def _number(number: int, thing: str) -> str:
+    return f"1 {thing}" if number == 1 else f"{number} {thing}{'es' if thing.endswith('s') else 's'}"

@@ -1,0 +1,1 @@
+"""The service plug: a machine that its smart plug powers."""

@@ -1,0 +1,104 @@
+"""The cut after a halt: a plug is told of each halt that halt.d/80-plug announces, and that it is off where the machine stays up."""
+
+import asyncio
+import time
+from contextlib import suppress
+
+from pimains.core.coroutine import readable
+from pimains.core.errors import Away
+from pimains.core.instance import Instance
+from pimains.core.ledger import Reading
+from pimains.plug.dead_man import DeadManSwitch
+from pimains.plug.device import Plug
+from pimains.plug.esphome import CONFIRM_SECONDS
+from pimains.plug.halt_times import HaltTimes
+from pimains.plug.reporting import PlugShown, PlugWords
+from pimains.shared.halt_announced import Announcements
+
+
+class PlugCut:
+    """Of the plug at `host`; whoever holds the connection tells when there is one."""
+
+    def __init__(self, me: Instance, host: str, times: HaltTimes, dead_man: DeadManSwitch, shown: PlugShown, words: PlugWords) -> None:
+        self.asked_because: dict[str, dict[str, Reading]] = {}  # the inputs for a reason that this service gave itself
+        self.is_away = False
+        self._me = me
+        self._host = host
+        self._times = times
+        self._dead_man = dead_man
+        self._shown = shown
+        self._words = words
+        self._plug: Plug | None = None
+        self._is_connected = asyncio.Event()
+
+    def connected(self, plug: Plug) -> None:
+        """It can be told."""
+        self._plug = plug
+        self.is_away = False
+        self._is_connected.set()
+
+    def disconnected(self) -> None:
+        """It cannot."""
+        self._plug = None
+        self._is_connected.clear()
+
+    async def answer_halts(self) -> None:
+        """Have the plug cut the power after each halt that is announced."""
+        announcements = Announcements(self._me.run)
+        try:
+            while True:
+                if announced := announcements.read():
+                    tell = self._call_off if announced.is_called_off else self._begin
+                    announcements.answer(announced, await tell(announced.reason))
+                else:
+                    await readable(announcements)
+        finally:
+            announcements.close()
+
+    async def _begin(self, reason: str) -> str:
+        """`ok` or `failed`, and what to tell people."""
+        began = time.monotonic()
+        if not self.is_away:
+            # a service that was just restarted
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._is_connected.wait(), CONFIRM_SECONDS - 1)
+        if self._plug is None:
+            return self._fail(f"{self._host} is away: its power stays on")
+        if not self._plug.is_ours:
+            return self._fail(f"{self._host} cuts too early with its firmware, so it is not told: its power stays on")
+        seconds = self._times.countdown_seconds()
+        confirmed = "yes" if self._plug.confirmed_countdown == seconds else "no"
+        inputs = {**self.asked_because.get(reason, {}), "countdown confirmed before": Reading(confirmed)}
+        self._words.note(f"cut the power in {seconds} s", reason, inputs)
+        try:
+            await self._plug.begin_countdown(seconds, CONFIRM_SECONDS - (time.monotonic() - began))
+        except Away as away:
+            return self._fail(f"{self._host}: {away}; this machine shuts down all the same, its power may stay on")
+        self._dead_man.forget()
+        self._times.begins()
+        line = f"{self._host} cuts the power in {seconds} s at the latest"
+        self._me.status(line)
+        self._words.say(line)
+        return f"ok {line}"
+
+    def _fail(self, line: str) -> str:
+        """This machine shuts down all the same."""
+        self._dead_man.forget()
+        self._words.fail(line)
+        return f"failed {line}"
+
+    async def _call_off(self, reason: str) -> str:
+        """The shutdown did not happen: `ok` or `failed`, and what to tell people."""
+        self._words.note("leave the power on", reason, {})
+        try:
+            if self._plug is None:
+                raise Away("it is away")
+            await self._plug.end_countdown()
+            if self._plug.dead_man is not None:
+                await self._dead_man.arm(self._plug)
+        except Away as away:
+            self._words.fail(f"{self._host} cannot be told that this machine stays up and may cut its power: {away}")
+            return f"failed {self._host}: {away}"
+        self._times.does_not_begin()
+        self._shown.show(self._plug)
+        return f"ok {self._host} leaves the power on"

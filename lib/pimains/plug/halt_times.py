@@ -1,0 +1,86 @@
+"""How long this machine's halts took: learned from the plug's meter or the kept journal, remembered in the ledger."""
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from pimains.core import clock as clocks
+from pimains.core import state
+from pimains.core.errors import WrongSetting
+from pimains.core.instance import Instance
+from pimains.core.ledger import Ledger
+from pimains.core.plan.budget import budget, percentile_95
+from pimains.halt import of_this_machine, step_files
+from pimains.halt.plan import short_time
+from pimains.halt.plan.step_progress import is_upgrade
+from pimains.plug.plan import countdown
+from pimains.plug.systemd_journal import end_of_boot
+
+if TYPE_CHECKING:
+    from pimains.plug.device import Plug
+
+
+class HaltTimes:
+    """For one plug; /var/lib/pimains/<instance>/told holds the boot and the time when it was told of a halt."""
+
+    def __init__(self, me: Instance, unmeasured_seconds: float, say: Callable[[str], None]) -> None:
+        self._me = me
+        self._unmeasured_seconds = unmeasured_seconds
+        self._say = say
+        self._subject = f"{me.name}: halt"
+        self._halts: list[float] = []
+        self._steps = [step for step in step_files.steps() if not step.fault]
+        self._took: dict[str, list[float]] = {}
+        try:
+            self._settings = of_this_machine.halt(me.directory.parent)
+        except (WrongSetting, OSError):  # the halt service says it
+            self._settings = of_this_machine.as_they_come()
+
+    def countdown_seconds(self) -> int:
+        """From the plug's confirmation to the cut."""
+        return countdown.countdown_seconds(self._halts, self._unmeasured_seconds)
+
+    def measured_seconds(self) -> float:
+        """From the request to the end: what the steps took, as far as they were measured, and the countdown."""
+        took = [percentile_95(self._took.get(step.name) or [0.0]) for step in self._steps]
+        return short_time.longest([max(short_time.LEAST_SECONDS, seconds) for seconds in took]) + self.countdown_seconds()
+
+    def longest_seconds(self) -> float:
+        """From the request to the end, if each step uses up its budget; but for an upgrade that is waited for."""
+        granted = [
+            budget(self._took.get(step.name, ()), self._settings.STEP_SECONDS_MAX) for step in self._steps if not is_upgrade(step.name)
+        ]
+        return self._settings.HALT_GRACE_SECONDS + short_time.longest(granted) + self.countdown_seconds()
+
+    def upgrade_seconds(self) -> float:
+        """How long a halt may wait for an upgrade."""
+        return self._settings.UPGRADE_SECONDS_MAX
+
+    def remember(self, ledger: Ledger) -> None:
+        """What earlier halts and their steps took."""
+        self._halts = ledger.durations(self._subject)
+        self._took = {step.name: ledger.durations(step.subject) for step in self._steps}
+
+    def begins(self) -> None:
+        """The plug was told of a halt: the next boot will want to know when."""
+        self._me.keep("told", f"{clocks.boot_id()} {time.monotonic():.1f}")
+
+    def does_not_begin(self) -> None:
+        """It was called off."""
+        self._me.keep("told", None)
+
+    async def learn(self, plug: "Plug") -> None:
+        """How long the last halt took, from the plug's own meter or the journal of its boot."""
+        boot, _, told_at = (state.read(self._me.lib / "told") or "").partition(" ")
+        if not boot or boot == clocks.boot_id():
+            return
+        seconds = plug.value(plug.last_halt)
+        if not seconds:
+            end = await end_of_boot(boot)
+            seconds = end - (state.number(told_at) or 0) if end else None
+        if seconds and 0 < seconds <= countdown.LONGEST_SECONDS:
+            took = seconds
+            self._say(f"the last shutdown took {took:.0f} s")
+            self._me.with_ledger(lambda ledger: ledger.took(self._subject, took))
+            self._halts.append(took)
+        self._me.keep("told", None)

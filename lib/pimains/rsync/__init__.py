@@ -1,0 +1,1 @@
+"""The service rsync: an rsync daemon under tcpserver."""

@@ -1,1 +1,0 @@
-"""One module per service: it reads its settings and wires devices to plans."""

@@ -1,0 +1,1 @@
+"""What fserver, fclient and `pimains backup` know of each other."""

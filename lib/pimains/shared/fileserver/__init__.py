@@ -1,0 +1,1 @@
+"""What a file server and its clients say to each other, and how."""

@@ -1,0 +1,1 @@
+"""What two rooms decide by the same rule."""

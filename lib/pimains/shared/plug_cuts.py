@@ -1,0 +1,46 @@
+"""Plugs that would cut this machine's power if they heard no more of it: what each plug service leaves about its dead-man switch.
+
+/var/lib/pimains/<instance>/armed      after how many seconds without a heartbeat it cuts, while it is on
+/run/pimains/<instance>/contact        when the plug last heard us, seconds since boot; before the first time that is the boot
+/run/pimains/<instance>/countdown      how many seconds before the cut HALT_COMMAND has to be started
+"""
+
+import math
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from pimains.core import paths, state
+from pimains.shared.plan import cuts
+
+
+class Cut(NamedTuple):
+    """Of one plug, in seconds."""
+
+    instance: str
+    armed: float
+    countdown: float
+    silent: float
+
+
+def seconds_left(now: float) -> float:
+    """Until HALT_COMMAND has to be started, if no plug hears this machine any more; endless where none would cut."""
+    return min((cuts.seconds_left(cut.armed, cut.countdown, cut.silent) for cut in _cuts(now)), default=math.inf)
+
+
+def unheard(now: float) -> str:
+    """The instance whose plug does not hear this machine and may soon cut its power; "" if there is none."""
+    return next((cut.instance for cut in _cuts(now) if cuts.is_unheard(cut.armed, cut.silent)), "")
+
+
+def _cuts(now: float) -> Iterator[Cut]:
+    for path in sorted(paths.lib().glob("*/armed")):
+        name = path.parent.name
+        if (armed := _seconds(state.read(path))) is not None:
+            contact = _seconds(state.read(paths.run() / name / "contact")) or 0.0
+            countdown = _seconds(state.read(paths.run() / name / "countdown")) or 0.0
+            yield Cut(name, armed, countdown, max(0.0, now - contact))
+
+
+def _seconds(text: str | None) -> float | None:
+    number = state.number(text)
+    return number if number is not None and math.isfinite(number) and number >= 0 else None

@@ -1,0 +1,1 @@
+"""The journal of readings, a meter's and a collector's."""

@@ -1,0 +1,1 @@
+"""The lines that a file server and its clients show on screens."""

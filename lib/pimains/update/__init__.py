@@ -1,0 +1,1 @@
+"""The service update: upgrades packages that its user has named."""

@@ -1,0 +1,185 @@
+"""pimains status, on real instances under a real svscan."""
+
+import json
+import os
+import pty
+import shutil
+import struct
+import subprocess
+import termios
+from fcntl import ioctl
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.kit import TOP, House
+
+COMMAND = ["/usr/bin/python3", "-P", "-m", "pimains.cli", "status"]
+
+
+def environment(house: House) -> dict[str, str]:
+    return {"PATH": os.environ["PATH"], "PYTHONPATH": str(TOP / "lib")}
+
+
+def status(house: House, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*COMMAND, f"--servicedir={house.scan}", *words], env=environment(house), capture_output=True, text=True, check=False
+    )
+
+
+def as_json(house: House, *words: str) -> dict[str, dict[str, Any]]:
+    return {each["instance"]: each for each in json.loads(status(house, "--json", *words).stdout)}
+
+
+def test_a_row_for_each_instance_and_exit_code_0_when_all_are_well(house: House) -> None:
+    halt = house.add("halt", HALT_COMMAND=house.recorder)
+    house.until(lambda: halt.status == "ready")
+    told = status(house)
+    assert told.returncode == 0, told
+    title, row = told.stdout.splitlines()
+    assert title.split() == ["INSTANCE", "SERVICE", "STATE", "STATUS"]
+    assert row.split()[:3] == ["halt", "halt", "up"]
+    assert row.endswith("ready")
+    assert told.stderr == ""
+
+
+def test_down_on_purpose_is_well_and_killed_ones_say_their_last_words(house: House) -> None:
+    halt = house.add("halt", HALT_COMMAND=house.recorder)
+    house.until(lambda: halt.status == "ready")
+    halt.svc("-d")
+    house.until(lambda: halt.status == "stopped" and halt.pid == 0)
+    told = status(house)
+    assert told.returncode == 0, told
+    assert "down" in told.stdout.splitlines()[1]
+    assert as_json(house)["halt"]["up"] is False
+
+
+def test_a_wrong_setting_makes_it_unwell(house: House) -> None:
+    halt = house.add("halt", HALT_COMMAND=house.recorder, STEP_SECONDS_MAX="soon")
+    house.until(lambda: "soon" in halt.read("unwell"))
+    told = status(house)
+    assert told.returncode == 1
+    assert "'soon' is no time in seconds" in told.stdout
+    assert "unwell" in told.stdout
+
+
+def test_a_run_that_cannot_start_is_restarting_again_and_again(house: House) -> None:
+    halt = house.add("halt", HALT_COMMAND=house.recorder)
+    house.until(lambda: halt.status == "ready")
+    halt.set("PYTHONPATH", "/nowhere")
+    halt.svc("-t")
+    house.until(lambda: halt.status == "stopped")
+    told = as_json(house)["halt"]
+    assert told["troubles"] == ["ends and is restarted again and again: its log says why"]
+    assert status(house).returncode == 1
+
+
+def test_one_that_is_told_to_restart_at_this_moment_is_well(house: House) -> None:
+    halt = house.add("halt", HALT_COMMAND=house.recorder)
+    house.until(lambda: halt.status == "ready")
+    for _ in range(5):
+        halt.svc("-t")
+        told = as_json(house)["halt"]
+        assert told["troubles"] == []
+    house.until(lambda: as_json(house)["halt"]["status"] == "ready")
+
+
+def test_a_missing_log_service_and_a_missing_svscan_are_unwell(house: House) -> None:
+    halt = house.add("halt", HALT_COMMAND=house.recorder)
+    house.until(lambda: halt.status == "ready")
+    subprocess.run(["svc", "-d", halt.directory / "log"], check=True)
+    house.until(lambda: "log service is down" in status(house).stdout)
+    shutil.copytree(halt.directory / "variables", house.scan / ".aside/variables")
+    (house.scan / ".aside/run").symlink_to(TOP / "services/halt/run")
+    elsewhere = house.root / "elsewhere"
+    elsewhere.mkdir()
+    (house.scan / ".aside").rename(elsewhere / "lonely")
+    assert "just made: svscan sees it within 5 s" in status(house, f"--servicedir={elsewhere}").stdout
+    os.utime(elsewhere / "lonely", (0, 0))
+    told = status(house, f"--servicedir={elsewhere}")
+    assert told.returncode == 1
+    assert "no supervise runs for it" in told.stdout
+
+
+def test_other_peoples_services_are_not_ours(house: House) -> None:
+    halt = house.add("halt", HALT_COMMAND=house.recorder)
+    house.until(lambda: halt.status == "ready")
+    other = house.root / "other"
+    other.mkdir()
+    (other / "run").write_text("#!/bin/sh\nexec sleep 1000\n")
+    (house.scan / "other").symlink_to(other)
+    assert list(as_json(house)) == ["halt"]
+
+
+def test_control_characters_of_a_device_never_reach_the_terminal(house: House) -> None:
+    halt = house.add("halt", HALT_COMMAND=house.recorder)
+    house.until(lambda: halt.status == "ready")
+    halt.svc("-d")  # or it would say again how it is
+    house.until(lambda: halt.status == "stopped")
+    (halt.run / "status").write_text("ready\x1b[2J\x07 now\nand more")
+    told = status(house)
+    assert "\x1b" not in told.stdout
+    assert told.stdout.splitlines()[1].endswith("ready [2J now and more")
+
+
+def test_on_a_narrow_terminal_no_row_is_wider_than_it(house: House) -> None:
+    halt = house.add("halt", HALT_COMMAND=house.recorder)
+    house.until(lambda: halt.status == "ready")
+    halt.svc("-d")  # or it would say again how it is
+    house.until(lambda: halt.status == "stopped")
+    (halt.run / "status").write_text("x" * 500)
+    master, slave = pty.openpty()
+    ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 40, 0, 0))
+    subprocess.run([*COMMAND, f"--servicedir={house.scan}"], env=environment(house), stdin=slave, stdout=slave, check=True)
+    os.close(slave)
+    rows = os.read(master, 65536).decode().splitlines()
+    os.close(master)
+    assert max(len(row) for row in rows) == 40
+    assert rows[1].endswith("…")
+    assert "x" * 500 in status(house).stdout, "all of it where a program reads"
+
+
+def test_one_may_ask_for_one_instance_only(house: House) -> None:
+    house.add("halt", "one", HALT_COMMAND=house.recorder)
+    house.add("halt", "two", HALT_COMMAND=house.recorder)
+    assert list(as_json(house, "two")) == ["two"]
+    told = status(house, "three")
+    assert told.returncode == 1
+    assert told.stderr.strip() == f"pimains: no instance 'three' in {house.scan}; there are: one, two"
+
+
+def test_a_missing_scan_directory_is_one_line(house: House) -> None:
+    told = status(house, "--servicedir=/nowhere")
+    assert (told.returncode, told.stderr) == (
+        1,
+        "pimains: /nowhere: no such file or directory (svscan's directory is made by: apt install daemontools-run)\n",
+    )
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_without_root_it_tells_what_it_can_and_says_what_it_cannot(house: House) -> None:
+    halt = house.add("halt", HALT_COMMAND=house.recorder)
+    house.until(lambda: halt.status == "ready")
+    Path(house.root).chmod(0o755)
+    # the library from a place that anybody may read
+    shutil.copytree(TOP / "lib/pimains", house.root / "lib/pimains", ignore=shutil.ignore_patterns("__pycache__"))
+    told = subprocess.run(
+        [*COMMAND, f"--servicedir={house.scan}"],
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(house.root / "lib"), "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+        user="nobody",
+        cwd="/",
+    )
+    assert told.returncode == 0, told
+    assert told.stdout.splitlines()[1].split() == ["halt", "halt", "?", "ready"]
+    assert told.stderr.strip() == "Only root may see which are up: sudo pimains status"
+
+
+def test_the_verb_explains_itself() -> None:
+    told = subprocess.run(
+        [*COMMAND, "--help"], env={**os.environ, "PYTHONPATH": str(TOP / "lib")}, capture_output=True, text=True, check=True
+    )
+    assert "--servicedir" in told.stdout

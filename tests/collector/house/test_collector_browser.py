@@ -1,0 +1,73 @@
+"""The collector's page in a real browser: at a desk and on a phone, light and dark."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from tests.collector.browser import PROGRAM, Browser
+from tests.collector.collecting import Collector
+from tests.collector.screenshots import furnished
+from tests.kit import House, until
+
+pytestmark = [
+    pytest.mark.skipif(os.geteuid() != 0, reason="services become user pimains: needs root"),
+    pytest.mark.skipif(PROGRAM is None, reason="there is no chromium: apt install chromium"),
+]
+_VIEWS = ("", "?range=year&in=cost&table=1")
+_BACKGROUND = "getComputedStyle(document.body).backgroundColor.match(/[0-9]+/g).map(Number)"
+_CONTRASTS = """
+(() => {
+  const light = colour => { const [r, g, b] = colour.match(/[0-9.]+/g).map(Number).map(each => each / 255)
+    .map(each => each <= 0.04045 ? each / 12.92 : ((each + 0.055) / 1.055) ** 2.4); return 0.2126 * r + 0.7152 * g + 0.0722 * b };
+  const paper = node => { for (; node; node = node.parentElement) { const colour = getComputedStyle(node).backgroundColor;
+    if (!colour.endsWith(', 0)')) return colour } return 'rgb(255, 255, 255)' };
+  return [...document.querySelectorAll('body *')].filter(node => [...node.childNodes].some(each => each.nodeType == 3 && each.data.trim()))
+    .map(node => { const [a, b] = [light(getComputedStyle(node).color), light(paper(node))].sort((x, y) => y - x);
+      return [(a + 0.05) / (b + 0.05), node.outerHTML.slice(0, 80)] }).filter(each => each[0] < 4.5);
+})()
+"""
+
+
+@pytest.fixture
+def browser() -> Iterator[Browser]:
+    with Browser() as browser:
+        yield browser
+
+
+def test_it_fits_is_dark_where_it_should_be_is_readable_and_asks_nobody_else(house: House, browser: Browser) -> None:
+    url = furnished(house).url
+    browser.open(url)
+    for view in _VIEWS:
+        for width in (360, 1280):
+            for dark in (False, True):
+                page = browser.open(f"{url}/{view}", width=width, dark=dark)
+                assert page.errors == []
+                assert [request for request in page.requests if not request.startswith((url, "data:"))] == []
+                assert page.evaluate("document.documentElement.scrollWidth") <= width
+                assert (sum(page.evaluate(_BACKGROUND)) < 3 * 40) == dark
+                assert page.evaluate(_CONTRASTS) == []  # WCAG 2.1, 1.4.3
+                pictures = page.evaluate("[...document.images].map(each => [each.naturalWidth, each.currentSrc, each.alt])")
+                assert len(pictures) == 6
+                for natural_width, source, alt in pictures:
+                    assert natural_width > 0
+                    assert ("size=narrow" in source) == (width == 360)
+                    assert ("theme=dark" in source) == dark
+                    assert "kWh" in alt or "m³" in alt
+
+
+def test_a_page_without_readings_fits_a_phone_too(house: House, browser: Browser) -> None:
+    page = browser.open(Collector(house).url, width=360)
+    assert page.errors == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    assert "sudo create_service --service_name=meter" in page.evaluate("document.body.innerText")
+    assert "No readings yet" in page.evaluate("document.querySelector('h2').innerText")
+
+
+def test_links_lead_to_the_source_they_are_at(house: House, browser: Browser) -> None:
+    url = furnished(house).url
+    page = browser.open(url)
+    page = browser.open(page.evaluate("[...document.querySelectorAll('#source-2 nav a')][3].href"), height=600)
+    assert page.evaluate("location.search") == "?range=year"
+    until(lambda: abs(page.evaluate("document.getElementById('source-2').getBoundingClientRect().top")) < 5)
+    assert page.evaluate("document.querySelector('nav a[aria-current]').innerText") == "Year"

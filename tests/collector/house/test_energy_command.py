@@ -1,0 +1,207 @@
+"""`pimains energy`, beside a real collector: totals, and histories that come and go."""
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import threading
+import time
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.collector.collecting import Collector, batch, steady
+from tests.kit import TOP, House
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="services become user pimains: needs root")
+
+
+def started(house: House, *words: str) -> subprocess.Popen[str]:
+    env = {"PYTHONPATH": str(TOP / "lib"), "PATH": "/usr/bin:/bin", "PIMAINS_ROOT": str(house.root), "LANG": "C.UTF-8"}
+    told = ["/usr/bin/python3", "-P", "-m", "pimains.cli", "energy", *words, f"--servicedir={house.scan}"]
+    return subprocess.Popen(told, env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+def command(house: House, *words: str, user: str | None = None) -> subprocess.CompletedProcess[str]:
+    env = {"PYTHONPATH": str(TOP / "lib"), "PATH": "/usr/bin:/bin", "PIMAINS_ROOT": str(house.root), "LANG": "C.UTF-8"}
+    told = ["/usr/bin/python3", "-P", "-m", "pimains.cli", "energy", *words, f"--servicedir={house.scan}"]
+    return subprocess.run(told, env=env, capture_output=True, text=True, check=False, user=user, extra_groups=[] if user else None)
+
+
+def energy(house: House, *words: str) -> str:
+    done = command(house, *words)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def table(tmp_path: Path, start: float, hours: int, name: str = "old.csv") -> Path:
+    """1 kWh an hour."""
+    path = tmp_path / name
+    path.write_text("unixtime,total_kWh\n" + "".join(f"{start + 3600 * n},{n}\n" for n in range(hours + 1)))
+    return path
+
+
+def drawn(collector: Collector, start: float, end: float, source: str = "house") -> list[float]:
+    """What the database of its graphs has, hour by hour, in watts."""
+    assert collector.get(f"/graphs/{source}/week.svg").ok
+    file = collector.instance.lib / "rrd" / f"s-{source}.rrd"
+    words = ["rrdtool", "fetch", file, "AVERAGE", "--resolution=600", f"--start={int(start)}", f"--end={int(end)}"]
+    said = subprocess.run(words, capture_output=True, text=True, check=True).stdout
+    return [float(line.split()[1]) for line in said.splitlines() if ": " in line and "nan" not in line]
+
+
+def test_a_history_is_imported_shown_drawn_and_forgotten_while_its_meter_goes_on(house: House, tmp_path: Path) -> None:
+    collector = Collector(house, PRICE="0.5", CURRENCY="EUR")
+    now = time.time()
+    sent = steady(400, now)
+    assert collector.send(sent._replace(readings=sent.readings[:200])).ok
+    assert drawn(collector, now - 90_000, now - 10_000) == []
+    before = collector.get("/v1/sources").json()[0]["total"]
+    file = table(tmp_path, now - 30 * 3600, 48)
+    assert "29 readings from" in energy(house, "import", str(file), "--source=house", "--dry-run")
+    assert energy(house, "imports") == "nothing was imported\n"
+    told = json.loads(energy(house, "import", str(file), "--source=house", "--json"))
+    assert (told["import"], told["readings"], told["left_out"], told["amount"]) == (1, 29, 19, pytest.approx(29))
+    assert "imported already, as import 1" in energy(house, "import", str(file), "--source=house")
+    assert collector.send(sent._replace(readings=sent.readings[200:])).ok
+    assert collector.get("/v1/sources").json()[0]["total"] == pytest.approx(before + 0.2)
+    watts = drawn(collector, now - 90_000, now - 10_000)
+    assert len(watts) >= 120
+    assert watts[5:-5] == pytest.approx([1000] * len(watts[5:-5]), abs=1)
+    rows = json.loads(energy(house, "--day", "--count=3", "--json"))["house"]
+    assert rows["sum"] == pytest.approx(29.4, abs=0.1)
+    assert rows["sum_cost"] == pytest.approx(14.7, abs=0.1)
+    shown = energy(house, "--source=house").splitlines()
+    assert shown[0].startswith("house  ")
+    assert shown[1].split() == ["day", "kWh", "EUR"]
+    assert shown[-1].split() == ["sum", f"{rows['sum']:.2f}", f"{rows['sum_cost']:.2f}"]
+    assert "import 1 (old.csv) is gone" in energy(house, "forget-import", "1")
+    assert collector.get("/graphs/house/week.svg").ok
+    assert json.loads(energy(house, "--json"))["house"]["sum"] == pytest.approx(0.4, abs=0.01)
+    assert drawn(collector, now - 90_000, now - 10_000) == []
+
+
+def test_what_is_asked_wrongly_is_said_in_one_line(house: House, tmp_path: Path) -> None:
+    assert "no collector on this machine" in command(house).stderr
+    assert "create_service --service_name=collector" in command(house).stderr
+    collector = Collector(house)
+    assert "has no readings yet" in command(house).stderr
+    assert collector.send(steady(10)).ok
+    (tmp_path / "bad.csv").write_text("time,watts\n2026-11-20,5\n2026-11-21,much\n")
+    for words, complaint in (
+        (("--source=attic",), "there is no source attic; there is house"),
+        (("--count=0",), "--count 0: not a number from 1"),
+        (("--instance=x",), "no collector x"),
+        (("import",), "FILE is missing"),
+        (("import", "x.rrd"), "--source NAME is missing"),
+        (("import", f"{tmp_path}/none.csv", "--source=a"), f"{tmp_path}/none.csv: No such file or directory"),
+        (("import", str(tmp_path), "--source=a"), "Is a directory"),
+        (("import", f"{tmp_path}/bad.csv", "--source=a"), "bad.csv line 3: 'much' is no number"),
+        (("import", f"{tmp_path}/bad.csv", "--source=house", "--unit=m3"), "house counts kWh, not m3"),
+        (("import", f"{tmp_path}/bad.csv", "--source=a", "--ds=b"), "--ds and --factor are for databases"),
+        (("forget-import", "1"), "there is no import 1"),
+        (("forget-import",), "the NUMBER of the import is missing"),
+    ):
+        done = command(house, *words)
+        assert done.returncode == 1
+        assert complaint in done.stderr
+        assert done.stderr.count("\n") == 1
+    assert energy(house, "imports") == "nothing was imported\n"
+    assert [each["source"] for each in collector.get("/v1/sources").json()] == ["house"]
+
+
+def test_whoever_may_read_the_journal_sees_totals_without_being_root(house: House, tmp_path: Path) -> None:
+    collector = Collector(house)
+    assert collector.send(steady(100)).ok
+    house.root.chmod(0o755)
+    if any(not parent.stat().st_mode & 1 for parent in house.root.parents):
+        pytest.skip("nobody else gets into this test's directory")
+    assert "sum" in command(house, user="nobody").stdout
+    done = command(house, "import", str(table(tmp_path, time.time() - 9e5, 5)), "--source=x", user="nobody")
+    assert "root and members of group pimains may do that" in done.stderr
+    collector.instance.svc("-d")
+    house.until(lambda: collector.instance.pid == 0)
+    assert "sum" in command(house, user="nobody").stdout
+    (collector.instance.lib / "journal.sqlite").chmod(0o600)
+    assert "root and members of group pimains may read it" in command(house, user="nobody").stderr
+
+
+def test_what_is_broken_off_says_how_it_is_left_and_is_soon_whole_again(house: House, tmp_path: Path) -> None:
+    collector = Collector(house)
+    assert collector.send(steady(10)).ok
+    path = tmp_path / "long.csv"
+    start = int(time.time()) - 3_000_000
+    path.write_text("unixtime,watts\n" + "".join(f"{start + 5 * n},360\n" for n in range(100_000)))
+    said = interrupted(house, collector, "under way", "import", str(path), "--source=house")
+    assert said == "house: long.csv is not imported; what was stored of it is taken out again\n"
+    assert energy(house, "imports") == "nothing was imported\n"
+    assert imported(collector) == ("forgotten", 0)
+    number = json.loads(energy(house, "import", str(path), "--source=house", "--json"))["import"]
+    said = interrupted(house, collector, "leaving", "forget-import", str(number))
+    assert said == f"import {number} is forgotten; the rest of its readings goes with the next `pimains energy imports`\n"
+    assert energy(house, "imports") == "nothing was imported\n"
+    assert imported(collector) == ("forgotten", 0)
+
+
+def interrupted(house: House, collector: Collector, state: str, *words: str) -> str:
+    """What `pimains energy` says to Ctrl-C while an import is in that state and has readings; it cannot go on before it comes."""
+    child = started(house, *words)
+    with closing(sqlite3.connect(collector.instance.lib / "journal.sqlite", timeout=20, isolation_level=None)) as connection:
+
+        def is_there() -> bool:
+            connection.execute("begin immediate")
+            now, rows = newest_import(connection)
+            if now == state and rows:
+                return True
+            connection.execute("rollback")
+            return False
+
+        house.until(is_there)
+        child.send_signal(signal.SIGINT)
+        connection.execute("rollback")
+    said = child.communicate()[1]
+    assert child.returncode == 130
+    return said
+
+
+def imported(collector: Collector) -> tuple[str, int]:
+    with closing(sqlite3.connect(collector.instance.lib / "journal.sqlite", timeout=20)) as connection:
+        return newest_import(connection)
+
+
+def newest_import(connection: sqlite3.Connection) -> tuple[str, int]:
+    """Its state, and how many readings of imports there are."""
+    state = connection.execute("select state from imports order by number desc limit 1").fetchone()
+    (rows,) = connection.execute("select count(*) from readings where boot < 0").fetchone()
+    return state[0] if state else "none", rows
+
+
+def test_readings_that_come_during_an_import_are_all_stored(house: House, tmp_path: Path) -> None:
+    collector = Collector(house)
+    now = time.time()
+    path = tmp_path / "long.csv"
+    with path.open("w") as file:
+        file.write("unixtime,watts\n" + "".join(f"{int(now) - 3_000_000 + 5 * n},360\n" for n in range(300_000)))
+    importing = threading.Thread(target=energy, args=(house, "import", str(path), "--source=house"))
+    importing.start()
+    sent = 0
+    while importing.is_alive():
+        sent += 1
+        assert collector.send(batch((sent, 5.0 * sent, sent), offset=now)).ok
+    importing.join()
+    assert sent > 5
+    assert collector.get("/v1/sources").json()[0]["total"] == sent / 1000 + 0
+    assert json.loads(energy(house, "--year", "--count=2", "--json"))["house"]["sum"] == pytest.approx(150 + sent / 1000, abs=0.01)
+
+
+def test_what_a_collector_exports_can_be_imported(house: House, tmp_path: Path) -> None:
+    collector = Collector(house)
+    assert collector.send(steady(2000)).ok
+    exported = tmp_path / "house.csv"
+    exported.write_text(collector.get("/v1/export?source=house").text)
+    energy(house, "import", str(exported), "--source=copy")
+    copied = collector.get("/v1/export?source=copy&format=json").json()["rows"]
+    original = collector.get("/v1/export?source=house&format=json").json()["rows"]
+    assert [row[1:2] + row[3:] for row in copied] == [pytest.approx(row[1:2] + row[3:]) for row in original]

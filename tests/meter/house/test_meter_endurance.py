@@ -1,0 +1,19 @@
+"""A short version of tests/meter/bench/pulses.py: a meter and a collector through everything at once."""
+
+import os
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from tests.meter.bench import pulses
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="services become user pimains, disks are mounted: needs root")
+
+
+def test_kills_a_bad_line_full_disks_and_hours_offline_cost_no_pulse_and_no_reading() -> None:
+    with tempfile.TemporaryDirectory(prefix="pimains-house-") as root:
+        found = pulses.endurance(Path(root), pulses.Course(10_000, 0.05, 8, 2, 1))
+    assert found.collected == found.generated == 10_000
+    assert (found.lost, found.out_of_place) == (0, 0)
+    assert found.kills == {"meter": 8, "collector": 2}

@@ -1,0 +1,87 @@
+"""What debian/build puts into dist/, looked at from outside."""
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+import pimains
+from tests.kit import TOP
+
+DIST = TOP / "dist"
+STDEB = sorted(recipe.parent.name for recipe in (TOP / "debian/stdeb").glob("*/sdist.txt"))
+CHANGELOG = (TOP / "debian/changelog").read_text()
+VERSION = CHANGELOG.partition("(")[2].partition(")")[0]
+
+
+def the(package: str) -> Path:
+    (found,) = DIST.glob(f"{package}_*.deb")
+    return found
+
+
+def listed(package: Path) -> dict[str, str]:
+    """The modes of everything in a package, by path."""
+    lines = subprocess.run(["dpkg-deb", "-c", package], capture_output=True, text=True, check=True).stdout.splitlines()
+    return {words[5].removeprefix("."): words[0] for words in (line.split() for line in lines)}
+
+
+def field(package: Path, name: str) -> str:
+    return subprocess.run(["dpkg-deb", "-f", package, name], capture_output=True, text=True, check=True).stdout.strip()
+
+
+def test_the_package_has_the_version_of_the_library_and_runs_everywhere() -> None:
+    assert field(the("pimains"), "Version") == VERSION == pimains.__version__
+    assert {field(package, "Architecture") for package in DIST.glob("*.deb")} == {"all"}
+
+
+def test_every_service_file_is_in_the_package_with_its_mode() -> None:
+    inside = listed(the("pimains"))
+    assert "/usr/share/pimains/services/multilog" in inside
+    for path in (path for path in (TOP / "services").rglob("*") if path.is_file()):
+        inner = path.relative_to(TOP)
+        place = f"/usr/lib/pimains/halt.d/{path.name}" if "halt.d" in inner.parts else f"/usr/share/pimains/{inner}"
+        assert inside[place] == ("-rwxr-xr-x" if os.access(path, os.X_OK) else "-rw-r--r--"), place
+
+
+def test_run_is_in_the_package_as_it_was_written(tmp_path: Path) -> None:
+    subprocess.run(["dpkg-deb", "-x", the("pimains"), tmp_path], check=True)
+    for run in (TOP / "services").rglob("run"):
+        assert (tmp_path / "usr/share/pimains" / run.relative_to(TOP)).read_bytes() == run.read_bytes()
+
+
+def test_nothing_of_the_tests_the_cache_or_somebodys_keys_is_in_the_package() -> None:
+    strange = re.compile(r"__pycache__|\.pyc$|/tests?/|secrets\.yaml$|\.esphome|\.git|/\.")
+    assert [path for path in listed(the("pimains")) if strange.search(path.removeprefix("/"))] == []
+
+
+def test_every_module_and_every_yaml_of_the_plugs_is_in_the_package() -> None:
+    inside = listed(the("pimains"))
+    for module in (TOP / "lib/pimains").rglob("*.py"):
+        assert f"/usr/lib/python3/dist-packages/{module.relative_to(TOP / 'lib')}" in inside
+    for yaml in (TOP / "esphome").glob("*.yaml"):
+        assert yaml.name == "secrets.yaml" or f"/usr/share/pimains/esphome/{yaml.name}" in inside
+
+
+def test_lintian_finds_no_error_and_nothing_is_overridden() -> None:
+    path = {**os.environ, "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
+    words = ["lintian", "--fail-on", "error", "--show-overrides", *DIST.glob("*.deb")]
+    found = subprocess.run(words, capture_output=True, text=True, check=False, env=path)
+    assert found.returncode == 0, found.stdout + found.stderr
+    assert "O: " not in found.stdout
+
+
+def test_build_answers_a_wrong_option_in_one_line() -> None:
+    said = subprocess.run([TOP / "debian/build", "--fast"], capture_output=True, text=True, check=False)
+    assert (said.returncode, said.stdout, said.stderr) == (2, "", "debian/build: '--fast' is no option: there is only --help\n")
+
+
+@pytest.mark.parametrize("recipe", STDEB)
+def test_a_library_says_where_it_comes_from_and_what_it_is(recipe: str, tmp_path: Path) -> None:
+    package = the(f"python3-{recipe}")
+    subprocess.run(["dpkg-deb", "-x", package, tmp_path], check=True)
+    text = (tmp_path / f"usr/share/doc/python3-{recipe}/copyright").read_text()
+    assert "Source: https://github.com/" in text
+    assert re.search(r"^License: \S+", text, re.MULTILINE)
+    assert len(field(package, "Description").splitlines()) > 2
