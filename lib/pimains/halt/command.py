@@ -16,11 +16,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pimains.core import scan_directory, state
+from pimains.core import scan_directory, state, templates
 from pimains.core.errors import PimainsError
 from pimains.core.ledger import Ledger
 from pimains.core.plan.budget import budget, percentile_95
-from pimains.halt import of_this_machine, step_files
+from pimains.halt import step_files
 from pimains.halt.plan import step_progress
 from pimains.halt.settings import HaltSettings
 from pimains.halt.step_files import Step
@@ -103,7 +103,7 @@ def cancel(options: argparse.Namespace) -> bool:
 
 def show(servicedir: Path, *, as_json: bool) -> int:
     """The steps in their order, with the time each may take."""
-    settings = of_this_machine.halt(servicedir)
+    settings = _settings(servicedir)
     planned = [_planned(step, settings) for step in step_files.steps()]
     if as_json:
         whole = {
@@ -137,6 +137,14 @@ class Planned(NamedTuple):
             "measured_times": len(self.durations),
             "p95_seconds": round(percentile_95(self.durations), 3) if self.durations else None,
         }
+
+
+def _settings(servicedir: Path) -> HaltSettings:
+    """Those of this machine's halt service, or as they come where there is none; raises WrongSetting."""
+    instance = scan_directory.at(servicedir / "halt")
+    if instance is None:
+        return HaltSettings({variable.name: variable.default for variable in templates.all_of_them()["halt"].variables().values()})
+    return HaltSettings({name: value or "" for name, value in instance.variables().items()}, instance.path / "variables")
 
 
 def _planned(step: Step, settings: HaltSettings) -> Planned:

@@ -24,9 +24,10 @@ it, runs the steps in halt.d one after the other, each within its own measured b
 from pimains.core import state
 from pimains.core.errors import WrongSetting
 from pimains.core.service import Instance, Naps, run, within
-from pimains.halt import step_files
+from pimains.halt import length, step_files
 from pimains.halt.settings import HaltSettings
 from pimains.halt.shutdown import Halting, taken
+from pimains.halt.step_files import Step
 from pimains.shared import halt_request
 
 
@@ -37,19 +38,24 @@ def halt(me: Instance, settings: HaltSettings) -> Naps:
     watch = state.Watch(me.run)
     left_over = taken(halt_request.left_over)
     outcome = ""
+    told_of: list[Step] | None = None
     while True:
         request = left_over or taken(halt_request.take)
         if request:
             halting = Halting(me, settings, watch, request)
             yield from halting.carry_out(is_new=not left_over)
-            outcome, left_over = halting.outcome, None
+            outcome, left_over, told_of = halting.outcome, None, None
             if halting.told_to_stop:
                 return
         else:
             if requester := halt_request.who_cancels():
                 print(f"{requester} cancels, but there is no shutdown to cancel")
                 halt_request.take_cancel()
-            faults = "; ".join(f"{step.name} would not be run: {step.fault}" for step in step_files.steps() if step.fault)
+            steps = step_files.steps()
+            if steps != told_of:
+                length.leave(me, settings, steps)
+                told_of = steps
+            faults = "; ".join(f"{step.name} would not be run: {step.fault}" for step in steps if step.fault)
             me.status("; ".join(filter(None, ("ready", outcome, faults))), well=not faults)
             yield within(3600, watch)
             if "." in watch.changed():

@@ -52,7 +52,7 @@ class DeadManSwitch:
         if seconds > wanted:
             self._say(f"DEAD_MAN_SECONDS {wanted} is too short for a shutdown that may take {measured:.0f} s: the plug is told {seconds}")
         room = dead_man.seconds_for_an_upgrade(seconds, self._times.longest_seconds())
-        if room < upgrade and not self._has_told_of_upgrades and self._is_upgraded():
+        if max(0.0, room) < upgrade and not self._has_told_of_upgrades and self._is_upgraded():
             self._has_told_of_upgrades = True
             here, halt = self._me.directory / "variables", self._me.directory.parent / "halt/variables"
             self._me.complain(

@@ -1,4 +1,6 @@
-"""How long this machine's halts took: learned from the plug's meter or the kept journal, remembered in the ledger."""
+"""How long this machine's halts take: from being told to having stopped, learned from the plug's meter or the kept journal and
+remembered in the ledger; what comes before that is what the halt service left.
+"""
 
 import time
 from collections.abc import Callable
@@ -6,15 +8,11 @@ from typing import TYPE_CHECKING
 
 from pimains.core import clock as clocks
 from pimains.core import state
-from pimains.core.errors import WrongSetting
 from pimains.core.instance import Instance
 from pimains.core.ledger import Ledger
-from pimains.core.plan.budget import budget, percentile_95
-from pimains.halt import of_this_machine, step_files
-from pimains.halt.plan import short_time
-from pimains.halt.plan.step_progress import is_upgrade
 from pimains.plug.plan import countdown
 from pimains.plug.systemd_journal import end_of_boot
+from pimains.shared import halt_length
 
 if TYPE_CHECKING:
     from pimains.plug.device import Plug
@@ -29,12 +27,6 @@ class HaltTimes:
         self._say = say
         self._subject = f"{me.name}: halt"
         self._halts: list[float] = []
-        self._steps = [step for step in step_files.steps() if not step.fault]
-        self._took: dict[str, list[float]] = {}
-        try:
-            self._settings = of_this_machine.halt(me.directory.parent)
-        except (WrongSetting, OSError):  # the halt service says it
-            self._settings = of_this_machine.as_they_come()
 
     def countdown_seconds(self) -> int:
         """From the plug's confirmation to the cut."""
@@ -42,24 +34,19 @@ class HaltTimes:
 
     def measured_seconds(self) -> float:
         """From the request to the end: what the steps took, as far as they were measured, and the countdown."""
-        took = [percentile_95(self._took.get(step.name) or [0.0]) for step in self._steps]
-        return short_time.longest([max(short_time.LEAST_SECONDS, seconds) for seconds in took]) + self.countdown_seconds()
+        return halt_length.read().measured + self.countdown_seconds()
 
     def longest_seconds(self) -> float:
         """From the request to the end, if each step uses up its budget; but for an upgrade that is waited for."""
-        granted = [
-            budget(self._took.get(step.name, ()), self._settings.STEP_SECONDS_MAX) for step in self._steps if not is_upgrade(step.name)
-        ]
-        return self._settings.HALT_GRACE_SECONDS + short_time.longest(granted) + self.countdown_seconds()
+        return halt_length.read().longest + self.countdown_seconds()
 
     def upgrade_seconds(self) -> float:
         """How long a halt may wait for an upgrade."""
-        return self._settings.UPGRADE_SECONDS_MAX
+        return halt_length.read().upgrade
 
     def remember(self, ledger: Ledger) -> None:
-        """What earlier halts and their steps took."""
+        """What earlier halts took."""
         self._halts = ledger.durations(self._subject)
-        self._took = {step.name: ledger.durations(step.subject) for step in self._steps}
 
     def begins(self) -> None:
         """The plug was told of a halt: the next boot will want to know when."""

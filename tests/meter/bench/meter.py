@@ -24,6 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "lib"))
 
 from pimains.core.clock import SystemClock
+from pimains.meter import collector
 from pimains.meter.delivery import Courier, Load
 from pimains.shared.plan.delivery import Boot, Reading
 from pimains.shared.readings.journal import Journal
@@ -63,14 +64,14 @@ def all_threads(pid: int) -> float:
 
 def backlog(house: House, directory: Path) -> float:
     """Seconds for a day of readings that wait."""
-    collector = Collector(house, COMMIT_SECONDS="200")
+    receiver = Collector(house, COMMIT_SECONDS="200")
     journal = Journal(directory / "journal.sqlite", directory / "recent.sqlite")
     id_ = journal.boot("house", "b", Boot(time.time() - 90_000))
     for number in range(1, DAY_OF_READINGS + 1):
         journal.note(id_, Reading("b", number, None, number * 5.0, number))
     journal.save()
     began = time.monotonic()
-    courier = Courier(lambda: collector.Collector(collector.url, TOKEN, None, None), journal, Load("house", "kWh", 1000), SystemClock())
+    courier = Courier(lambda: collector.Collector(receiver.url, TOKEN, None, None), journal, Load("house", "kWh", 1000), SystemClock())
     courier.bring()
     until(lambda: journal.waiting() == 0 or courier.trouble, 60)
     took = time.monotonic() - began

@@ -211,6 +211,8 @@ def test_an_agent_that_is_stopped_switches_the_dead_man_switch_off(house: House,
 
 
 def test_a_dead_man_switch_too_short_for_a_shutdown_is_lengthened_and_said(house: House, plugs: Plugs) -> None:
+    add_halt(house)
+    until((house.root / "var/lib/pimains/halt/length").exists)
     device = plugs()
     plug = add_plug(house, device, ON_LOST="shutdown", DEAD_MAN_SECONDS="100", SHUTDOWN_SECONDS_MAX="90")
     until(lambda: is_connected(plug))

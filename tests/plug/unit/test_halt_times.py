@@ -1,17 +1,15 @@
 """What a plug service knows of earlier halts, and how a halt is announced to it."""
 
 import os
-import shutil
 from pathlib import Path
 
 import pytest
 
-from pimains.core import paths
 from pimains.core.instance import Instance
-from pimains.core.plan.budget import budget
-from pimains.halt import step_files
 from pimains.plug.halt_times import HaltTimes
+from pimains.shared import halt_length
 from pimains.shared.halt_announced import Announcements
+from pimains.shared.halt_length import HaltLength
 
 
 def said(line: str) -> None:
@@ -26,41 +24,25 @@ def me(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Instance:
     return me
 
 
-def test_a_halt_takes_what_its_steps_took_and_the_countdown(me: Instance) -> None:
-    steps = step_files.steps()
-    assert steps
-    for step in steps:
-        me.ledger.took(step.subject, 2.0)
-        me.ledger.took(step.subject, 7.0)
+def test_a_halt_takes_what_the_halt_service_says_and_the_countdown(me: Instance) -> None:
     me.ledger.took("plug: halt", 100.0)
     me.ledger.took("another: halt", 300.0)
+    (me.lib.parent / "halt").mkdir(parents=True)
+    halt_length.leave(HaltLength(measured=60, longest=135.5, upgrade=600))
     times = HaltTimes(me, 240, said)
     me.with_ledger(times.remember)
     assert times.countdown_seconds() == 280
-    assert times.measured_seconds() == 280 + (7 + 3) * len(steps)
-    granted = budget([2.0, 7.0], 120) + 3  # seconds until it has obeyed TERM or KILL
-    assert times.longest_seconds() == pytest.approx(280 + granted * (len(steps) - 1))  # without the one that waits for an upgrade
+    assert times.measured_seconds() == 280 + 60
+    assert times.longest_seconds() == 280 + 135.5
+    assert times.upgrade_seconds() == 600
 
 
-def test_without_a_ledger_a_halt_takes_as_long_as_it_may(me: Instance) -> None:
+def test_what_the_halt_service_says_later_counts_from_then_on(me: Instance) -> None:
     times = HaltTimes(me, 240, said)
-    me.ledger.path.mkdir(parents=True)
-    assert me.with_ledger(times.remember) is None
-    steps = len(step_files.steps())
-    assert times.measured_seconds() == 240 + 4 * steps
-    assert times.longest_seconds() == 240 + 123 * (steps - 1)
-
-
-def test_how_long_a_halt_takes_at_most_is_said_by_the_settings_of_this_machines_halt_service(me: Instance) -> None:
-    halt = me.directory.parent / "halt"
-    shutil.copytree(paths.service_templates() / "halt/variables", halt / "variables")
-    (halt / "run").symlink_to(paths.service_templates() / "halt/run")
-    (halt / "variables/STEP_SECONDS_MAX").write_text("10\n")
-    (halt / "variables/HALT_GRACE_SECONDS").write_text("30\n")
-    steps = len(step_files.steps())
-    assert HaltTimes(me, 240, said).longest_seconds() == 240 + 30 + 13 * (steps - 1)
-    (halt / "variables/STEP_SECONDS_MAX").write_text("soon\n")
-    assert HaltTimes(me, 240, said).longest_seconds() == 240 + 123 * (steps - 1)
+    assert (times.measured_seconds(), times.longest_seconds()) == (240 + 30, 240 + 3600)  # generous, until there is one
+    (me.lib.parent / "halt").mkdir(parents=True)
+    halt_length.leave(HaltLength(measured=24, longest=615, upgrade=600))
+    assert (times.measured_seconds(), times.longest_seconds()) == (240 + 24, 240 + 615)
 
 
 def test_only_the_latest_answer_waits_for_its_reader(me: Instance) -> None:

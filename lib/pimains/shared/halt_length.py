@@ -1,0 +1,43 @@
+"""How long a halt of this machine takes: the halt service leaves it for those that have to be done before the power is gone.
+
+/var/lib/pimains/halt/length   MEASURED LONGEST UPGRADE, in seconds; of the steps and what is waited for before and between them
+"""
+
+import math
+from pathlib import Path
+from typing import NamedTuple
+
+from pimains.core import paths, state
+
+
+class HaltLength(NamedTuple):
+    """In seconds, from the request to the start of HALT_COMMAND.
+
+    `measured` is what the steps took before, `longest` what they take if each uses up its budget; `upgrade` is how long an
+    upgrade is waited for on top of that.
+    """
+
+    measured: float
+    longest: float
+    upgrade: float
+
+
+UNKNOWN = HaltLength(30.0, 3600.0, 0.0)  # as long as no halt service was ever started here: some steps, none of them measured
+
+
+def read() -> HaltLength:
+    """What the halt service left last; UNKNOWN where it left nothing, or nothing that can be true."""
+    words = (state.read(_path()) or "").split()
+    numbers = [number for word in words if (number := state.number(word)) is not None and math.isfinite(number) and number >= 0]
+    return HaltLength(*numbers) if len(numbers) == len(words) == len(HaltLength._fields) else UNKNOWN
+
+
+def leave(length: HaltLength) -> None:
+    """For the halt service; raises OSError."""
+    words = " ".join(f"{seconds:g}" for seconds in length)
+    if state.read(_path()) != words:  # an SD card wears out
+        state.write(_path(), words, durable=True)
+
+
+def _path() -> Path:
+    return paths.lib() / "halt/length"
