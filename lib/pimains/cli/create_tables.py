@@ -154,9 +154,7 @@ def _help_of_a_service(template: Template) -> str:
     secrets = [name for name, setting in declared.items() if setting.secret]
     if secrets:
         lines += ["", *_about_secrets(option(secrets[0]))]
-    return "\n".join(
-        [*lines, "", f"pimains help {template.service} tells all about it, create_service --help of the other options."]
-    )
+    return "\n".join([*lines, "", f"pimains help {template.service} tells all about it, create_service --help of the other options."])
 
 
 def _about_secrets(example: str) -> list[str]:
