@@ -29,7 +29,7 @@ class LampSettings(Settings):
         if self.ON_LOST == "shutdown" and not self.LCD_HOST:
             raise self.wrong("LCD_HOST", "is empty; ON_LOST=shutdown needs a display to say so")
 '''
-SERVICE = '''"""lamp: lights the hall."""
+SERVICE = '''"""The lamp as a service."""
 
 from pimains.core.service import Instance, Naps, Stop, run, seconds
 from pimains.lamp.settings import LampSettings
@@ -48,6 +48,21 @@ def lamp(me: Instance, settings: LampSettings) -> Naps:
 if __name__ == "__main__":
     run(lamp, LampSettings)
 '''
+README = """# lamp: lights the hall
+
+Lights the [hall](../halt/README.md) for whoever
+comes in.
+
+![a lamp](lamp.png)
+
+## How to begin
+
+Press [the button](../../button.md).
+
+## Files
+
+- the hall
+"""
 VARIABLES = {
     "HOST": "\nThe lamp: a name or an IP address.\n",
     "PORT": "6053\nTCP port, 1-65535.\n",
@@ -81,6 +96,7 @@ class Checkout:
         template = self.top / "services/lamp"
         shutil.copytree(self.top / "services/halt", template, ignore=shutil.ignore_patterns("variables", "halt.d"))
         (template / "run").write_text((template / "run").read_text().replace("pimains.halt.service", "pimains.lamp.service"))
+        (template / "README.md").write_text(README)
         (template / "variables").mkdir()
         for name, text in VARIABLES.items():
             (template / "variables" / name).write_text(text)

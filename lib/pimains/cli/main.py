@@ -1,35 +1,11 @@
-"""The pimains command: finds the verb's module and lets it speak.
-
-A verb is the module `command` of its room, or one beside this where it has none, with `arguments(parser)`, which adds its
-options, and `run(options)`, which returns the exit code: 0 well, 1 not well, 2 asked wrongly. Errors for a person are
-PimainsError; they become one line.
-"""
+"""The pimains command: lets the module of a verb speak. Errors for a person are PimainsError; they become one line."""
 
 import argparse
-import importlib
 import sys
 
 from pimains import __version__
+from pimains.cli.verbs import VERBS, module_of, parser_of
 from pimains.core.errors import PimainsError
-
-VERBS = {
-    "status": "how every instance is: up or down, since when, its status line, its last error",
-    "why": "why something was switched, from the ledger",
-    "halt": "shut this machine down in order, or cancel that",
-    "notify": "tell people something, or test whether they can be told",
-    "plug": "switch a plug on or off, or ask how it is",
-    "backup": "back up now, list the backups there are, restore from one",
-    "energy": "how much it was each day, month or year; import what another program recorded",
-    "meter": "what the meters show, or set one to what its face shows",
-}
-
-_OF_NO_ROOM = ("status", "why")
-_ROOMS = {"energy": "collector"}  # of verbs that are not called like theirs
-
-
-def module_of(verb: str) -> str:
-    """Where the verb's module is."""
-    return f"pimains.cli.{verb}" if verb in _OF_NO_ROOM else f"pimains.{_ROOMS.get(verb, verb)}.command"
 
 
 def main(words: list[str] | None = None) -> int:
@@ -46,12 +22,9 @@ def main(words: list[str] | None = None) -> int:
     parser.add_argument("--version", action="version", version=f"pimains {__version__}")
     parser.add_argument("verb", metavar="VERB", choices=VERBS)
     verb = parser.parse_args(words[:1] or ["--help"]).verb
-    module = importlib.import_module(module_of(verb))
-    verb_parser = argparse.ArgumentParser(prog=f"pimains {verb}", description=module.__doc__)
-    module.arguments(verb_parser)
-    options = verb_parser.parse_args(words[1:])
+    options = parser_of(verb).parse_args(words[1:])
     try:
-        return int(module.run(options))
+        return int(module_of(verb).run(options))
     except PimainsError as error:
         print(f"pimains: {error}", file=sys.stderr)
         return 1

@@ -1,4 +1,4 @@
-"""collector: receives the readings of meters, keeps them for good, and shows what they add up to.
+"""The service collector: services/collector/README.md says what it is for, this how it goes about it.
 
     POST /v1/readings     readings of one source, with its token (shared/plan/delivery.py)
     GET  /get.php         watts of an old Pi, with COMPAT=powerpi (collector/intake/powerpi.py)

@@ -1,6 +1,6 @@
 """Settings: files in variables/, handed over by envdir, checked before anything happens.
 
-A service declares each of its files once, as an attribute of a Settings class in pimains.settings:
+A service declares each of its files once, as an attribute of a Settings class in pimains.<service>.settings:
 
     class Meter(Settings):
         PIN = integer(0, 27, "GPIO number")

@@ -1,6 +1,7 @@
 """Templates: the service directories below services/ that instances link to and whose variables they copy."""
 
 import importlib
+import re
 from pathlib import Path
 from typing import NamedTuple
 
@@ -47,9 +48,26 @@ class Template(NamedTuple):
         return {name for name, setting in self.settings().declared().items() if setting.secret}
 
     def purpose(self) -> str:
-        """What the service does, in one sentence: the first line of its module, after `name: `."""
-        with (Path(__file__).parents[1] / self.service / "service.py").open(encoding="utf-8") as module:
-            return module.readline().strip().strip('"').partition(": ")[2].rstrip(".")
+        """What the service does, in one sentence: the title of its README.md, after `# name: `."""
+        with self._readme.open(encoding="utf-8") as readme:
+            return readme.readline().strip().partition(": ")[2]
+
+    def introduction(self) -> str:
+        """The first paragraph of its README.md, in one line."""
+        return " ".join(_without_the_web(self._readme.read_text(encoding="utf-8")).split("\n\n")[1].split())
+
+    def manual(self, settings: str) -> str:
+        """Its README.md without the title, in Markdown, with `settings` as a chapter before the one about files.
+
+        Pictures are left out. A link to another service's README.md becomes the name of its man page, one to another file its words.
+        """
+        _, _, text = _without_the_web(self._readme.read_text(encoding="utf-8")).partition("\n\n")
+        before, files, after = text.partition("\n## Files\n")
+        return f"{before}\n## Settings\n\n{settings.strip()}\n{files}{after}"
+
+    @property
+    def _readme(self) -> Path:
+        return self.directory / "README.md"
 
 
 def all_of_them() -> dict[str, Template]:
@@ -60,6 +78,12 @@ def all_of_them() -> dict[str, Template]:
 def first_line(text: str) -> str:
     """The value in a variables file, as envdir reads it: line 1 without blanks at its end."""
     return _split(text)[0]
+
+
+def _without_the_web(text: str) -> str:
+    text = re.sub(r"^!\[(?:.+\n)+\n?", "", text, flags=re.MULTILINE)
+    text = re.sub(r"\[[^\]]*\]\(\.\./([a-z0-9_-]+)/README\.md(?:#[^)]*)?\)", r"pimains-\1(8)", text)
+    return re.sub(r"\[([^\]]*)\]\((?!https?:)[^)]*\)", r"\1", text)
 
 
 def _split(text: str) -> tuple[str, str]:

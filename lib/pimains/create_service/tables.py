@@ -144,7 +144,7 @@ def _help_of_a_service(template: Template) -> str:
     variables = template.variables()
     needed = [name for name, setting in declared.items() if not variables[name].default and not setting.may_be_empty]
     lines = [
-        f"{template.service}: {template.purpose()}",
+        *textwrap.wrap(template.introduction(), 100, break_on_hyphens=False),
         "",
         "  " + " ".join(["create_service", f"--service_name={template.service}", *(f"{option(n)}=..." for n in needed), "--add-service"]),
         "",
@@ -155,7 +155,7 @@ def _help_of_a_service(template: Template) -> str:
     secrets = [name for name, setting in declared.items() if setting.secret]
     if secrets:
         lines += ["", *_about_secrets(option(secrets[0]))]
-    return "\n".join([*lines, "", "create_service --help tells of the other options."])
+    return "\n".join([*lines, "", f"pimains help {template.service} tells all about it, create_service --help of the other options."])
 
 
 def _about_secrets(example: str) -> list[str]:

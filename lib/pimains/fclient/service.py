@@ -1,4 +1,4 @@
-"""fclient: mounts the share of a file server while its fserver is there, starts what plays from it, and undoes both in time.
+"""The service fclient: services/fclient/README.md says what it is for, this how it goes about it.
 
 /run/pimains/fclient/holds     what is up, or may be: line 1 the share's place, line 2 its units
 /run/pimains/fclient/id        by which the server knows this client when the service was restarted

@@ -1,4 +1,4 @@
-"""fserver: tells the clients of this file server that it is there, and tells them to leave before it goes.
+"""The service fserver: services/fserver/README.md says what it is for, this how it goes about it.
 
 As root it waits until the drive is mounted, starts what plays from it and opens the port; then it becomes user pimains.
 

@@ -60,7 +60,7 @@ class FserverSettings(BackupSettings, ScreenSettings):
         host = os.uname().nodename if values["HOST"] in _ALL_ADDRESSES else values["HOST"]
         port = "" if values["PORT"] == "5555" else f" --port={values['PORT']}"
         return [
-            "on each client (see README.md for --mdrive, --marker and --units):",
+            "on each client (pimains help fclient tells of --mdrive, --marker and --units):",
             f"  echo {values['SECRET']} |",
             f"  sudo create_service --service_name=fclient --host={host}{port} --secret=@- --add-service",
         ]

@@ -1,4 +1,4 @@
-"""halt: the only service that shuts this machine down.
+"""The service halt: services/halt/README.md says what it is for, this how it goes about it.
 
 It waits for a request file (pimains.shared.halt_request), writes into the ledger what is about to be done and who asked for
 it, runs the steps in halt.d one after the other, each within its own measured budget, and starts HALT_COMMAND.

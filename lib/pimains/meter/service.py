@@ -1,4 +1,4 @@
-"""meter: counts the pulses of a meter, keeps every reading, and delivers them to a collector.
+"""The service meter: services/meter/README.md says what it is for, this how it goes about it.
 
     /run/pimains/<instance>/power     W (UNIT=kWh), or `flow` in m3/h (UNIT=m3); not there while it is not known
     /run/pimains/<instance>/power_is  `measured`, or `at most` while no pulse comes

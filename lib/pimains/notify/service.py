@@ -1,4 +1,4 @@
-"""notify: tells people, by mail, through apprise, on LCDs and desktops; keeps what it cannot deliver yet."""
+"""The service notify: services/notify/README.md says what it is for, this how it goes about it."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""plug: a Pi that its smart plug powers.
+"""The service plug: services/plug/README.md says what it is for, this how it goes about it.
 
 It stays connected to the plug and tells it every 20 s that this machine lives. When somebody switches the plug off it
 asks the halt service to shut this machine down; and when a shutdown is about to happen, whoever asked for it, it has

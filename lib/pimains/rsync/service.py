@@ -1,4 +1,4 @@
-"""rsync: serves directories of this machine by rsync's own protocol, to those whom its rsyncd.conf allows.
+"""The service rsync: services/rsync/README.md says what it is for, this how it goes about it.
 
 It checks what there is and then becomes tcpserver, which costs half a megabyte: bound as root, it goes on as user pimains.
 """

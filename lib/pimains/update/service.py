@@ -1,4 +1,4 @@
-"""update: upgrades the packages that are named in its settings, unattended, at a time of day that suits.
+"""The service update: services/update/README.md says what it is for, this how it goes about it.
 
 Five minutes after boot, then every INTERVAL, inside WINDOW: apt-get update, then an upgrade of what is newer of just those
 packages, by services/update/upgrade. What waits for the clients of a file server is looked at again when they have left. The upgrade

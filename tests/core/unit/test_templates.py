@@ -1,7 +1,6 @@
 """Every service template is complete: nothing undeclared, nothing unexplained, nothing different from its siblings."""
 
 import os
-from pathlib import Path
 
 import pytest
 
@@ -57,8 +56,8 @@ def test_what_supervise_starts_is_executable(template: Template) -> None:
 @every_template
 def test_each_service_says_in_one_sentence_what_it_does(template: Template) -> None:
     assert len(template.purpose()) > 10
-    module = Path(templates.__file__).parents[1] / template.service / "service.py"
-    assert module.read_text().startswith(f'"""{template.service}: {template.purpose()}.')
+    assert (template.directory / "README.md").read_text().startswith(f"# {template.service}: {template.purpose()}\n\n")
+    assert not template.purpose().endswith(".")
 
 
 @every_template

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pimains.cli.main import VERBS
+from pimains.cli.verbs import VERBS
 from pimains.core import templates
 from pimains.create_service import arguments
 from tests.core.lamp import Checkout

@@ -2,15 +2,18 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from pimains.core import templates
 from pimains.core.errors import Misused
 from pimains.create_service import making
 from tests.core.lamp import KEY, Checkout
+from tests.kit import TOP
 
 
 def test_a_service_is_a_directory_of_links_and_variables(checkout: Checkout) -> None:
@@ -183,10 +186,29 @@ def test_list_tells_services_and_instances(checkout: Checkout) -> None:
 def test_help_is_made_from_the_templates(checkout: Checkout) -> None:
     assert "lamp lights the hall" in " ".join(checkout.create_service("--help").out.split())
     out = checkout.create_service("--service_name=lamp", "--help").out
+    assert out.startswith("Lights the pimains-halt(8) for whoever comes in.\n\n  create_service --service_name=lamp ")
     assert "  create_service --service_name=lamp --host=... --add-service\n" in out
     assert "  --host=... (needed; allowed: a name such as plug.local, or an IP address)\n      The lamp: a name or an IP address.\n" in out
     assert "--encryption_key=@FILE reads it" in out
     assert "  --port=... (default: 6053; allowed: 1-65535)\n" in out
+    assert "pimains help lamp tells all about it" in out
+
+
+@pytest.mark.parametrize("service", list(templates.all_of_them()))
+def test_help_on_a_service_opens_with_the_first_paragraph_of_its_readme(service: str) -> None:
+    words = [TOP / "create_service", f"--service_name={service}", "--help"]
+    told = subprocess.run(words, capture_output=True, text=True, check=True).stdout.split("\n\n")[0].split()
+    _, paragraph = (TOP / "services" / service / "README.md").read_text().split("\n\n")[:2]
+    shown = re.sub(r"\[[^]]+\]\(\.\./(\w+)/README\.md\)", r"pimains-\1(8)", paragraph)
+    assert told == shown.split()
+    assert len(told) >= 20
+
+
+def test_an_instance_has_no_readme_and_does_not_miss_one(checkout: Checkout) -> None:
+    checkout.add("--host=lamp.lan")
+    assert sorted(path.name for path in (checkout.servicedir / "lamp").iterdir()) == ["log", "run", "variables"]
+    assert checkout.create_service("--refresh").out == ""
+    assert sorted(path.name for path in (checkout.servicedir / "lamp").iterdir()) == ["log", "run", "variables"]
 
 
 def test_removing_keeps_a_copy_that_brings_it_back(checkout: Checkout) -> None:

@@ -15,7 +15,15 @@ def complete(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return directory
 
 
-@pytest.mark.parametrize("page", sorted(path.name for path in (TOP / "debian/man").glob("*.[1-9]")))
+COMMANDS = sorted(path.name for path in (TOP / "debian/man").glob("*.[1-9]"))
+SERVICES = sorted(f"pimains-{path.parent.name}.8" for path in (TOP / "services").glob("*/README.md"))
+
+
+def test_each_command_and_each_service_has_a_page(complete: Path) -> None:
+    assert sorted(path.name for path in complete.iterdir()) == sorted([*COMMANDS, *SERVICES])
+
+
+@pytest.mark.parametrize("page", [*COMMANDS, *SERVICES])
 def test_man_has_no_warning(complete: Path, page: str) -> None:
     path = complete / page
     words = ["man", "--warnings", "-E", "UTF-8", "-l", "-Tutf8", "-Z", path]

@@ -1,5 +1,6 @@
 """What debian/build puts into dist/, looked at from outside."""
 
+import gzip
 import os
 import re
 import subprocess
@@ -62,6 +63,22 @@ def test_every_module_and_every_yaml_of_the_plugs_is_in_the_package() -> None:
         assert f"/usr/lib/python3/dist-packages/{module.relative_to(TOP / 'lib')}" in inside
     for yaml in (TOP / "esphome").glob("*.yaml"):
         assert yaml.name == "secrets.yaml" or f"/usr/share/pimains/esphome/{yaml.name}" in inside
+
+
+def test_every_service_has_its_manual_and_a_man_page_with_its_settings(tmp_path: Path) -> None:
+    subprocess.run(["dpkg-deb", "-x", the("pimains"), tmp_path], check=True)
+    for readme in sorted((TOP / "services").glob("*/README.md")):
+        service = readme.parent.name
+        assert (tmp_path / "usr/share/pimains/services" / service / "README.md").read_bytes() == readme.read_bytes()
+        page = gzip.decompress((tmp_path / f"usr/share/man/man8/pimains-{service}.8.gz").read_bytes()).decode()
+        settings = page.partition("\nSETTINGS\n")[2] or page.partition(".SH SETTINGS\n")[2]
+        assert [path.name for path in (readme.parent / "variables").iterdir() if path.name not in settings] == []
+
+
+def test_the_links_of_the_readme_lead_somewhere_when_it_is_installed(tmp_path: Path) -> None:
+    subprocess.run(["dpkg-deb", "-x", the("pimains"), tmp_path], check=True)
+    for link in re.findall(r"\]\(((?:services|esphome)/[^)#]+)", (TOP / "README.md").read_text()):
+        assert (tmp_path / "usr/share/doc/pimains" / link).exists(), link
 
 
 def test_lintian_finds_no_error_and_nothing_is_overridden() -> None:
