@@ -27,7 +27,7 @@ def lines(paths: list[Path], pattern: str) -> list[str]:
 
 
 def test_no_text_ever_becomes_a_shell_command() -> None:
-    assert lines(tracked("*.py", "create_service", "debian/man/make"), r"shell=True|os\.system\(|os\.popen\(|getoutput\(") == []
+    assert lines(tracked("*.py", "create_service", "debian/*/make"), r"shell=True|os\.system\(|os\.popen\(|getoutput\(") == []
 
 
 def test_nothing_is_left_for_later() -> None:

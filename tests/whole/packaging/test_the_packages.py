@@ -52,6 +52,14 @@ def test_run_is_in_the_package_as_it_was_written(tmp_path: Path) -> None:
         assert (tmp_path / "usr/share/pimains" / run.relative_to(TOP)).read_bytes() == run.read_bytes()
 
 
+def test_the_completions_are_in_the_package_with_all_that_they_offer(tmp_path: Path) -> None:
+    subprocess.run(["dpkg-deb", "-x", the("pimains"), tmp_path / "inside"], check=True)
+    subprocess.run([TOP / "debian/bash-completion/make", tmp_path / "made"], check=True)
+    made = {path.name: path.read_text() for path in (tmp_path / "made").iterdir()}
+    assert {path.name: path.read_text() for path in (tmp_path / "inside/usr/share/bash-completion/completions").iterdir()} == made
+    assert set(made) == {"create_service", "pimains"}
+
+
 def test_nothing_of_the_tests_the_cache_or_somebodys_keys_is_in_the_package() -> None:
     strange = re.compile(r"__pycache__|\.pyc$|/tests?/|secrets\.yaml$|\.esphome|\.git|/\.")
     assert [path for path in listed(the("pimains")) if strange.search(path.removeprefix("/"))] == []
