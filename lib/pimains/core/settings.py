@@ -202,7 +202,7 @@ def _parse_host(value: str) -> str:
             import ipaddress  # it knows scopes (fe80::1%eth0), and costs half a megabyte
 
             return str(ipaddress.ip_address(value))
-        import _socket as socket  # most services of a small Pi never see an address, and none needs more of it
+        import socket  # most services of a small Pi never see an address
 
         family = socket.AF_INET6 if ":" in value else socket.AF_INET
         return socket.inet_ntop(family, socket.inet_pton(family, value))

@@ -1,6 +1,6 @@
 """Where a host is, without waiting for a name server that is as far away as the host."""
 
-import _socket as socket  # without its Python half, a quarter of a megabyte that nothing here needs
+import socket
 from collections.abc import Generator
 from contextlib import suppress
 

@@ -10,10 +10,11 @@ import select
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from socket import socket
 
 from pimains.core.errors import Away
 from pimains.shared.fileserver.beats import LONGEST_LINE, Secret, ServerEnd, Unproven
-from pimains.shared.fileserver.tcp_lines import Lines, Socket, accept
+from pimains.shared.fileserver.tcp_lines import Lines, accept, socket
 
 _AT_THE_DOOR = 32
 _PROOF_SECONDS = 3.0
@@ -37,7 +38,7 @@ class Door:
     `complain` gets the time and why somebody was sent away.
     """
 
-    def __init__(self, listener: Socket, secret: Secret | None, complain: Callable[[float, str], None], *, compat: bool) -> None:
+    def __init__(self, listener: socket, secret: Secret | None, complain: Callable[[float, str], None], *, compat: bool) -> None:
         self._listener = listener
         self._secret = secret
         self._complain = complain

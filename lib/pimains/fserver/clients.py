@@ -7,6 +7,7 @@ wake a small Pi no more often than one does. Only who is to leave is heard at on
 import select
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from socket import socket
 from typing import NamedTuple
 
 from pimains.core.clock import Clock
@@ -14,7 +15,6 @@ from pimains.core.errors import Away
 from pimains.fserver.authentication import Door, Visitor
 from pimains.fserver.plan import Hush
 from pimains.shared.fileserver.beats import Message, Secret, Unproven
-from pimains.shared.fileserver.tcp_lines import Socket
 from pimains.shared.plan.beat import ANSWER_SECONDS, BEAT_SECONDS, SERVER_PATIENCE_SECONDS, Hearing
 
 _IDLE_SECONDS = 3600.0
@@ -66,7 +66,7 @@ class Guests:
 
     def __init__(
         self,
-        listener: Socket,
+        listener: socket,
         secret: Secret | None,
         most: int,
         clock: Clock,

@@ -11,6 +11,7 @@ import os
 import time
 from collections.abc import Generator
 from functools import partial
+from socket import socket
 
 from pimains.core import state
 from pimains.core.ledger_beside import noted
@@ -25,7 +26,7 @@ from pimains.fserver.settings import FserverSettings
 from pimains.shared import halt_request
 from pimains.shared.backup.child import BackupChild
 from pimains.shared.fileserver.beats import Secret
-from pimains.shared.fileserver.tcp_lines import Socket, error_text, listen
+from pimains.shared.fileserver.tcp_lines import error_text, listen, socket
 from pimains.shared.leaving import LeaveOrders, Order
 from pimains.shared.screens.status import HostStatus
 
@@ -59,7 +60,7 @@ def fserver(me: Instance, settings: FserverSettings) -> Naps:
         server.close()
 
 
-def open_port(me: Instance, settings: FserverSettings) -> Generator[Nap, tuple[Readable, ...], Socket]:
+def open_port(me: Instance, settings: FserverSettings) -> Generator[Nap, tuple[Readable, ...], socket]:
     """Listen, as soon as the address is there: at boot it may come late."""
     while True:
         try:
@@ -75,7 +76,7 @@ def open_port(me: Instance, settings: FserverSettings) -> Generator[Nap, tuple[R
 class Server:
     """The clients, and what is to be told to them and about them."""
 
-    def __init__(self, me: Instance, settings: FserverSettings, listener: Socket, backup: BackupChild) -> None:
+    def __init__(self, me: Instance, settings: FserverSettings, listener: socket, backup: BackupChild) -> None:
         self.me = me
         self.settings = settings
         self.backup = backup

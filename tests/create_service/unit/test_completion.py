@@ -163,6 +163,7 @@ def test_pimains_offers_what_a_verb_does_and_files_to_import(completed: Complete
     assert completed(f"{TOP}/debian/bin/pimains energy import {tmp_path}/po", "pimains") == [f"{tmp_path}/power.rrd"]
     assert completed(f"{TOP}/debian/bin/pimains energy f", "pimains") == ["forget-import"]
     assert {"on", "off"} <= set(completed(f"{TOP}/debian/bin/pimains plug o", "pimains"))
+    assert completed(f"{TOP}/debian/bin/pimains help co", "pimains") == ["collector"]
 
 
 def test_pimains_why_offers_what_the_ledger_knows(completed: Completed, tmp_path: Path) -> None:

@@ -15,12 +15,12 @@ unmounted). Lines are at most LONGEST_LINE bytes of UTF-8. Whatever is not just 
 """
 
 import binascii
+import hmac
 import os
 import re
 from typing import NamedTuple, Protocol
 
 from pimains.core.errors import PimainsError
-from pimains.shared.fileserver.hmac_sha256 import Key
 
 LONGEST_LINE = 512
 _LONGEST_TEXT = 200
@@ -63,25 +63,30 @@ class Secret:
     """The secret that server and clients share: 32 bytes in base64, as in variables/SECRET."""
 
     def __init__(self, base64: str) -> None:
-        self._key = Key(binascii.a2b_base64(base64, strict_mode=True))
+        self._key = binascii.a2b_base64(base64, strict_mode=True)
 
     def proof(self, who: bytes, conversation: bytes) -> bytes:
         """The proof that `who` (client or server) knows the secret, in this conversation."""
-        return self._key.digest(b"proof of " + who + b" " + conversation).hex().encode()
+        return _seal(self._key, b"proof of " + who + b" " + conversation)
 
     def proves(self, who: bytes, conversation: bytes, proof: bytes) -> bool:
         """Whether `proof` is one."""
-        return self._key.proves(b"proof of " + who + b" " + conversation, proof)
+        return hmac.compare_digest(self.proof(who, conversation), proof)
 
-    def key(self, who: bytes, conversation: bytes) -> Key:
+    def key(self, who: bytes, conversation: bytes) -> bytes:
         """What seals the lines of `who` in this conversation."""
-        return Key(self._key.digest(b"seal of " + who + b" " + conversation))
+        return hmac.digest(self._key, b"seal of " + who + b" " + conversation, "sha256")
+
+
+def _seal(key: bytes, message: bytes) -> bytes:
+    """What only who knows the key can make of `message`: HMAC-SHA256 (RFC 2104), in hexadecimal."""
+    return hmac.digest(key, message, "sha256").hex().encode()
 
 
 class Sealer:
     """Seals what this end says."""
 
-    def __init__(self, key: Key) -> None:
+    def __init__(self, key: bytes) -> None:
         self._key = key
         self._counter = 0
 
@@ -92,13 +97,13 @@ class Sealer:
         if text:
             shown = " ".join("".join(c if c.isprintable() else " " for c in text).split())
             body += b" " + shown.encode("utf-8", "replace")[:_LONGEST_TEXT].decode("utf-8", "ignore").strip().encode()
-        return body + b" " + self._key.digest(body).hex().encode() + b"\n"
+        return body + b" " + _seal(self._key, body) + b"\n"
 
 
 class Opener:
     """Opens what the other end sealed."""
 
-    def __init__(self, key: Key, words: frozenset[str]) -> None:
+    def __init__(self, key: bytes, words: frozenset[str]) -> None:
         self._key = key
         self._words = words
         self._counter = 0
@@ -106,7 +111,7 @@ class Opener:
     def message(self, line: bytes) -> Message:
         """What `line` says; raises Unproven."""
         body, _, seal = line.rpartition(b" ")
-        if not self._key.proves(body, seal):
+        if not hmac.compare_digest(_seal(self._key, body), seal):
             raise Unproven("a line with a wrong seal")
         counter, _, said = body.decode("utf-8", "replace").partition(" ")
         self._counter += 1

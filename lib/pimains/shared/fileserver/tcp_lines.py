@@ -1,12 +1,11 @@
 """A TCP connection that carries short lines and never makes anybody wait."""
 
-import _socket as socket  # without its Python half, a quarter of a megabyte that nothing here needs
 import errno
 import os
+import socket
 
 from pimains.core.errors import Away
 
-Socket = socket.socket
 _READ_AT_ONCE = 2048
 _LONGEST_BACKLOG = 8192
 
@@ -131,8 +130,8 @@ def listen(host: str, port: int, backlog: int) -> socket.socket:
 
 def accept(listener: socket.socket) -> tuple[socket.socket, str]:
     """The next connection and the address that it comes from; raises OSError when there is none."""
-    handle, address = listener._accept()  # type: ignore[attr-defined]  # typeshed does not know it
-    return socket.socket(fileno=handle), str(address[0]).removeprefix("::ffff:")
+    connection, address = listener.accept()
+    return connection, str(address[0]).removeprefix("::ffff:")
 
 
 def error_text(error: OSError) -> str:
