@@ -16,6 +16,7 @@ from pimains.core import scan_directory, state
 from pimains.core.errors import PimainsError
 from pimains.core.plan import sentences, text
 from pimains.core.scan_directory import ServiceDirectory, Supervised
+from pimains.shared import fserver_clients
 
 _SVSCAN_SECONDS = 7  # it looks every five
 
@@ -123,7 +124,7 @@ def _seen(instance: ServiceDirectory, supervised: Supervised, log_state: str, re
         template_is_there=(instance.path / "run").exists(),
         is_new=is_new,
     )
-    clients = [text.one_line(line) for line in (state.read(instance.run / "clients") or "").splitlines()]
+    clients = [text.one_line(line) for line in fserver_clients.listed(instance.run)]
     return Seen(instance, supervised, status, _word(instance, "error"), plan.troubles(facts), clients)
 
 

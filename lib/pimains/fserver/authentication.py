@@ -14,7 +14,7 @@ from socket import socket
 
 from pimains.core.errors import Away
 from pimains.shared.fileserver.beats import LONGEST_LINE, Secret, ServerEnd, Unproven
-from pimains.shared.fileserver.tcp_lines import Lines, accept, socket
+from pimains.shared.fileserver.tcp_lines import Lines, accept
 
 _AT_THE_DOOR = 32
 _PROOF_SECONDS = 3.0

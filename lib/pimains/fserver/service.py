@@ -8,7 +8,6 @@ As root it waits until the drive is mounted, starts what plays from it and opens
 """
 
 import os
-import time
 from collections.abc import Generator
 from functools import partial
 from socket import socket
@@ -23,10 +22,11 @@ from pimains.core.supervisor import Supervisor
 from pimains.fserver.clients import Event, Guest, Guests
 from pimains.fserver.drives.coming import Drive
 from pimains.fserver.settings import FserverSettings
-from pimains.shared import halt_request
+from pimains.shared import fserver_clients, halt_request
 from pimains.shared.backup.child import BackupChild
 from pimains.shared.fileserver.beats import Secret
-from pimains.shared.fileserver.tcp_lines import error_text, listen, socket
+from pimains.shared.fileserver.tcp_lines import error_text, listen
+from pimains.shared.fserver_clients import Client
 from pimains.shared.leaving import LeaveOrders, Order
 from pimains.shared.screens.status import HostStatus
 
@@ -198,20 +198,16 @@ class Server:
 
     def list_clients(self) -> None:
         """The list of clients, if it is another one by now."""
-        wall = self.me.clock.wall() - self.me.clock.monotonic()
-        lines = [
-            f"{guest.name} ({guest.address}) since {time.strftime('%Y-%m-%d %H:%M', time.localtime(wall + guest.since))}: {guest.words}"
-            for guest in self.guests.present
-        ]
-        if lines != (state.read(self.me.run / "clients") or "").splitlines():
-            state.write(self.me.run / "clients", "\n".join(lines))
+        booted = self.me.clock.wall() - self.me.clock.monotonic()
+        here = [Client(guest.name, guest.address, booted + guest.since, guest.words) for guest in self.guests.present]
+        fserver_clients.leave(self.me.run, here)
 
     def close(self) -> None:
         """Let go of everything."""
         self.guests.close()
         self.backup.close()
         self.orders.close()
-        state.remove(self.me.run / "clients")
+        fserver_clients.forget(self.me.run)
 
 
 def _with_words(guest: Guest) -> str:

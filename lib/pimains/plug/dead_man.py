@@ -5,11 +5,12 @@ import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from pimains.core import scan_directory, state
+from pimains.core import scan_directory
 from pimains.core.errors import Away, PimainsError
 from pimains.core.instance import Instance
 from pimains.plug.halt_times import HaltTimes
 from pimains.plug.plan import dead_man
+from pimains.shared import plug_cuts
 
 if TYPE_CHECKING:
     from pimains.plug.device import Plug
@@ -39,7 +40,7 @@ class DeadManSwitch:
         if self._wanted_seconds is not None:
             seconds = self._seconds_for(self._wanted_seconds)
             await self._beat(plug)
-            if not self._me.keep("armed", str(seconds), durable=True):
+            if not plug_cuts.arm(self._me, seconds):
                 seconds = 0  # after a restart nobody would know that there is something to mind
         await plug.set_dead_man(seconds)
         if not seconds:
@@ -70,7 +71,7 @@ class DeadManSwitch:
 
     async def disarm(self, plug: "Plug") -> None:
         """Nobody will send heartbeats any more: that is no reason to cut the power."""
-        if state.read(self._me.lib / "armed") is None:
+        if not plug_cuts.may_be_armed(self._me):
             return
         try:
             await plug.set_dead_man(0, _GOODBYE_SECONDS)
@@ -80,7 +81,7 @@ class DeadManSwitch:
 
     def forget(self) -> None:
         """There is nothing to mind: it is off, or this machine goes down anyway."""
-        self._me.keep("armed", None)
+        plug_cuts.disarm(self._me)
 
     async def keep_heart_beating(self, plug: "Plug") -> None:
         """Every 20 s; a plug that leaves two in a row without a proof is not really connected."""
@@ -100,10 +101,10 @@ class DeadManSwitch:
         await self._sleep(_STARTING_SECONDS)  # a restarted service connects first
         while True:
             pause = HEARTBEAT_SECONDS
-            armed = state.number(state.read(self._me.lib / "armed"))
-            contact = state.number(state.read(self._me.run / "contact")) or 0.0
+            armed = plug_cuts.armed_seconds(self._me)
+            contact = plug_cuts.heard_at(self._me)
             if armed:
-                self._leave_countdown()
+                plug_cuts.leave_countdown(self._me, self._times.countdown_seconds())
             if armed and contact != asked_at:
                 lost = self._me.clock.monotonic() - contact
                 halt_after = dead_man.halt_after_seconds(armed, self._times.measured_seconds(), self._times.longest_seconds())
@@ -113,15 +114,10 @@ class DeadManSwitch:
                     ask(f"{self._host} did not hear this machine for {lost:.0f} s and cuts its power after {armed:.0f} s")
             await self._sleep(pause)
 
-    def _leave_countdown(self) -> None:
-        countdown = str(self._times.countdown_seconds())
-        if state.read(self._me.run / "countdown") != countdown:
-            self._me.leave("countdown", countdown)
-
     async def _beat(self, plug: "Plug") -> None:
         """One heartbeat, and the time when the plug confirmed it."""
         await plug.heartbeat()
-        self._me.leave("contact", f"{self._me.clock.monotonic():.1f}")
+        plug_cuts.was_heard(self._me)
 
     async def _sleep(self, seconds: float) -> None:
         await asyncio.sleep(self._me.clock.real_seconds(seconds))

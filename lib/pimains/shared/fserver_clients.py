@@ -1,14 +1,46 @@
-"""The clients of this machine's file servers, by the list that each fserver keeps of them."""
+"""The clients of this machine's file servers: the list that each fserver keeps of those who are here now.
 
+/run/pimains/<instance>/clients    a line each: NAME (ADDRESS) since 2026-11-21 05:00: WORDS
+"""
+
+import time
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 from pimains.core import paths, state
 
 
+class Client(NamedTuple):
+    """One that is here, since a time in seconds since 1970; `words` are what it says of itself."""
+
+    name: str
+    address: str
+    since: float
+    words: str
+
+
+def leave(run: Path, clients: Iterable[Client]) -> None:
+    """For the file server whose /run/pimains/<instance> is `run`: the list, if it is another one by now. Raises OSError."""
+    lines = [f"{name} ({address}) since {_minute(since)}: {words}" for name, address, since, words in clients]
+    if lines != listed(run):
+        state.write(run / "clients", "\n".join(lines))
+
+
+def forget(run: Path) -> None:
+    """For the file server, when it ends."""
+    state.remove(run / "clients")
+
+
+def listed(run: Path) -> list[str]:
+    """A line for each client of that file server."""
+    return (state.read(run / "clients") or "").splitlines()
+
+
 def names() -> list[str]:
-    """Those who are here now."""
-    lines = [line for path in _lists() for line in (state.read(path) or "").splitlines()]
+    """Those who are here now, of every file server."""
+    lines = [line for path in _lists() for line in listed(path.parent)]
     return [line.split()[0] for line in lines if line.strip()]
 
 
@@ -34,6 +66,10 @@ class ClientsWatch:
         """Watch no more."""
         while self._watches:
             self._watches.pop().close()
+
+
+def _minute(wall: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M", time.localtime(wall))
 
 
 def _lists() -> list[Path]:

@@ -1,5 +1,7 @@
 """Plugs that would cut this machine's power if they heard no more of it: what each plug service leaves about its dead-man switch.
 
+The plug service writes, halt and update read:
+
 /var/lib/pimains/<instance>/armed      after how many seconds without a heartbeat it cuts, while it is on
 /run/pimains/<instance>/contact        when the plug last heard us, seconds since boot; before the first time that is the boot
 /run/pimains/<instance>/countdown      how many seconds before the cut HALT_COMMAND has to be started
@@ -10,6 +12,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from pimains.core import paths, state
+from pimains.core.instance import Instance
 from pimains.shared.plan import cuts
 
 
@@ -20,6 +23,42 @@ class Cut(NamedTuple):
     armed: float
     countdown: float
     silent: float
+
+
+def arm(me: Instance, seconds: int) -> bool:
+    """For a plug service: its plug is about to be told to cut after so many seconds of silence; whether that is noted for good."""
+    return me.keep("armed", str(seconds), durable=True)
+
+
+def disarm(me: Instance) -> None:
+    """Its plug cuts nobody."""
+    me.keep("armed", None)
+
+
+def armed_seconds(me: Instance) -> float | None:
+    """After how many seconds without a heartbeat it cuts; None while it does not."""
+    return _seconds(state.read(me.lib / "armed"))
+
+
+def may_be_armed(me: Instance) -> bool:
+    """Whether it was told to cut, and not told since not to, whatever has become of the note."""
+    return state.read(me.lib / "armed") is not None
+
+
+def was_heard(me: Instance) -> None:
+    """Its plug has just confirmed a heartbeat."""
+    me.leave("contact", f"{me.clock.monotonic():.1f}")
+
+
+def heard_at(me: Instance) -> float:
+    """When its plug last heard this machine, in seconds since boot; 0 before the first time."""
+    return _seconds(state.read(me.run / "contact")) or 0.0
+
+
+def leave_countdown(me: Instance, seconds: int) -> None:
+    """How many seconds before the cut HALT_COMMAND has to be started."""
+    if state.read(me.run / "countdown") != str(seconds):
+        me.leave("countdown", str(seconds))
 
 
 def seconds_left(now: float) -> float:
