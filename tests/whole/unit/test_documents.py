@@ -140,6 +140,12 @@ def test_every_file_that_a_document_links_to_is_there(document: str) -> None:
         assert ((TOP / document).parent / target).exists(), target
 
 
+def test_every_program_that_measured_something_is_there() -> None:
+    programs = re.findall(r"(?<=`)tests/[a-z_./]+", (TOP / "tests/README.md").read_text())
+    assert len(set(programs)) > 15
+    assert [program for program in programs if not (TOP / program).exists()] == []
+
+
 def is_understood(check: Callable[[], object]) -> bool:
     try:
         check()
