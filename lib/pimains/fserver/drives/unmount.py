@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from pimains.core.process.function import Forked
-from pimains.core.process.programs import Failed, Programs
+from pimains.core.process.program import Failed, Programs
 from pimains.fserver.drives import disk, systemd
 from pimains.fserver.drives.memory import Drive, Memory
 from pimains.fserver.drives.servers import FileServer, file_servers
