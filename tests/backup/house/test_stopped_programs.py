@@ -35,8 +35,10 @@ def test_a_program_that_obeys_term_ends_at_once(stop: IO[bytes]) -> None:
     assert stopped(["sh", "-c", "echo ready; exec sleep 1000"], stop) < 5
 
 
-def test_a_program_that_does_not_obey_term_is_killed(stop: IO[bytes]) -> None:
-    assert 5 <= stopped(["sh", "-c", "trap '' TERM; echo ready; while :; do sleep 0.1; done"], stop) < 60
+def test_a_program_that_does_not_obey_term_is_killed(stop: IO[bytes], tmp_path: Path) -> None:
+    words = ["sh", "-c", f"trap '' TERM; echo $$ >{tmp_path}/pid; echo ready; while :; do sleep 0.1; done"]
+    assert 5 <= stopped(words, stop) < 60
+    assert state_of(int((tmp_path / "pid").read_text())) == ""
 
 
 def test_the_others_that_belong_to_a_program_are_waited_for_while_they_tidy_up(stop: IO[bytes], tmp_path: Path) -> None:

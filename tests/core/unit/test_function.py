@@ -13,26 +13,14 @@ import pytest
 
 from pimains.core.clock import SystemClock
 from pimains.core.errors import Away, Misused, Refused, WrongSetting
-from pimains.core.naps import poll
 from pimains.core.process.function import Forked, Standby, leave_alone
 from tests.core.dead_share import needs_fuse, state_of, stuck_program
-from tests.kit import TOP, until
+from tests.kit import TOP, to_the_end, until
 
 
 def answer_of(forked: Forked) -> str:
     until(forked.has_ended, what="an answer")
     return forked.answer()
-
-
-def answer_within(forked: Forked, seconds: float) -> str | None:
-    naps = forked.wait(SystemClock(), seconds)
-    try:
-        nap = next(naps)
-        while True:
-            nap = naps.send(poll(nap, SystemClock()))
-    except StopIteration as end:
-        answer: str | None = end.value
-        return answer
 
 
 def fails(error: BaseException) -> Callable[[], str]:
@@ -47,7 +35,7 @@ def test_a_function_answers_from_a_process_of_its_own() -> None:
 
 
 def test_an_answer_has_all_the_lines_that_the_function_returned() -> None:
-    assert answer_within(Forked(lambda: "a  b\n\nä\n"), 60) == "a  b\n\nä\n"
+    assert to_the_end(Forked(lambda: "a  b\n\nä\n").wait(SystemClock(), 60)) == "a  b\n\nä\n"
 
 
 def test_what_a_function_raises_is_raised_here() -> None:
@@ -93,7 +81,7 @@ def test_a_function_that_does_not_answer_in_time_is_ended(tmp_path: Path) -> Non
     note = tmp_path / "pid"
     forked = Forked(lambda: f"{note.write_text(f'{os.getpid()}')}{time.sleep(1000)}")
     until(lambda: note.exists() and note.read_text())
-    assert answer_within(forked, 0.1) is None
+    assert to_the_end(forked.wait(SystemClock(), 0.1)) is None
     until(lambda: state_of(int(note.read_text())) in ("Z", ""), what="the function to be ended")
 
 
@@ -155,7 +143,7 @@ def test_a_function_that_not_even_kill_ends_is_left_alone_and_buried_later(tmp_p
         forked = Forked(lambda: os.execv(stuck.path, [stuck.path]), 1000)
         pid = stuck.pid()
         began = time.monotonic()
-        assert answer_within(forked, 0.1) is None
+        assert to_the_end(forked.wait(SystemClock(), 0.1)) is None
         assert time.monotonic() - began < 30, "it was not waited for"
         until(lambda: state_of(pid) == "D", what="KILL to do nothing")
         stuck.let_loose()

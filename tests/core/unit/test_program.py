@@ -3,31 +3,18 @@
 import os
 import re
 import time
-from collections.abc import Generator
 from pathlib import Path
-from typing import TypeVar
 
 import pytest
 
 from pimains.core.clock import SystemClock
-from pimains.core.naps import Nap, Readable, poll
+from pimains.core.naps import poll
 from pimains.core.process.child import Child
 from pimains.core.process.program import Beside, Ending, Failed, Programs, run_for
 from tests.core.dead_share import needs_fuse, state_of, stuck_program
-from tests.kit import until
+from tests.kit import to_the_end, until
 
-T = TypeVar("T")
 CLOCK = SystemClock()
-
-
-def to_the_end(naps: Generator[Nap, tuple[Readable, ...], T]) -> T:
-    try:
-        nap = next(naps)
-        while True:
-            nap = naps.send(poll(nap, CLOCK))
-    except StopIteration as end:
-        value: T = end.value
-        return value
 
 
 def programs(directory: Path, seconds_max: float, said: list[str]) -> Programs:
@@ -91,7 +78,7 @@ def test_a_hook_that_not_even_kill_ends_is_left_alone_and_buried_when_the_next_o
         naps = programs(tmp_path, 0.1, []).hook(tmp_path, "pre_mount")
         nap = next(naps)
         pid = stuck.pid()
-        with pytest.raises(Failed, match="not done within 0.1 s, left alone"):
+        with pytest.raises(Failed, match=r"not done within 0\.1 s, left alone"):
             while True:
                 nap = naps.send(poll(nap, CLOCK))
         until(lambda: state_of(pid) == "D", what="KILL to do nothing")
