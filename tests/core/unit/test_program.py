@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import time
 from pathlib import Path
 
@@ -72,7 +73,7 @@ def test_a_hook_that_nobody_waits_for_any_more_is_killed(tmp_path: Path) -> None
 
 
 @needs_fuse
-def test_a_hook_that_not_even_kill_ends_is_left_alone_and_buried_when_the_next_one_begins(tmp_path: Path) -> None:
+def test_a_hook_that_not_even_kill_ends_is_left_alone_and_buried_later(tmp_path: Path) -> None:
     with stuck_program(tmp_path) as stuck:
         hook(tmp_path, f"exec {stuck.path}")
         naps = programs(tmp_path, 0.1, []).hook(tmp_path, "pre_mount")
@@ -108,8 +109,16 @@ def test_how_a_program_ended_is_told_in_words() -> None:
     assert (str(ending), said) == ("failed (exit 3): last", ["first", "last"])
     assert str(run(["/nowhere"])[0]) == "failed: /nowhere: No such file or directory"
     assert re.fullmatch(r"done in [0-9.]+ s", str(run(["true"])[0]))
-    assert re.fullmatch(r"hung, was stopped after [0-9.]+ s", str(run(["sleep", "1000"], 0.1)[0]))
+    obeyed, _ = run(["sleep", "1000"], 0.1)
+    assert re.fullmatch(r"hung, was stopped after [0-9.]+ s", str(obeyed))
+    assert obeyed.exit_code == -signal.SIGTERM
     assert run(["sh", "-c", "kill $$"])[0].by_another
+
+
+def test_a_program_that_does_not_obey_term_is_killed_after_two_seconds() -> None:
+    ending, _ = run(["sh", "-c", "trap '' TERM; while :; do sleep 0.1; done"], 0.1)
+    assert ending.exit_code == -signal.SIGKILL
+    assert ending.seconds >= 2.1
 
 
 def test_a_program_of_a_shutdown_goes_on_when_nobody_waits_for_it_any_more(tmp_path: Path) -> None:

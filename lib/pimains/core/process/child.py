@@ -25,7 +25,6 @@ class Child:
     def __init__(
         self, words: list[str], environment: Mapping[str, str], say: Callable[[str], None], standard_input: int | None = None
     ) -> None:
-        left_alone.bury()
         self.exit_code: int | None = None
         outward, inward = os.pipe2(os.O_CLOEXEC)
         self.output = Output(outward, say)

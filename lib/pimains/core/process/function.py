@@ -35,7 +35,6 @@ class Forked:
     """
 
     def __init__(self, function: Callable[[], str], seconds_max: float | None = None, keep: tuple[int, ...] = ()) -> None:
-        left_alone.bury()
         self._seconds_max = seconds_max
         self._pid, self._handle, self._output = 0, -1, -1
         try:

@@ -6,16 +6,11 @@ _children: set[int] = set()
 
 
 def leave_alone(pid: int) -> None:
-    """Do not wait for this child of ours, however long it takes to end."""
+    """Do not wait for this child of ours, however long it takes to end; those left alone before are buried if they have ended."""
     _children.add(pid)
-    bury()
-
-
-def bury() -> None:
-    """Take note of those that have ended; never waits. Whoever starts another child does so."""
-    for pid in list(_children):
+    for each in list(_children):
         try:
-            if os.waitpid(pid, os.WNOHANG)[0]:
-                _children.discard(pid)
+            if os.waitpid(each, os.WNOHANG)[0]:
+                _children.discard(each)
         except ChildProcessError:
-            _children.discard(pid)
+            _children.discard(each)
