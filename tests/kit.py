@@ -51,6 +51,14 @@ def to_the_end(naps: Generator[Nap, tuple[Readable, ...], T]) -> T:
         return value
 
 
+def is_closed(pipe: int) -> bool:
+    """Whether nobody has the other end of a pipe any more, which does not block."""
+    try:
+        return os.read(pipe, 100) == b""
+    except BlockingIOError:
+        return False
+
+
 def free_port() -> int:
     """A TCP and UDP port that nobody has, and that nobody is given who asks the kernel for any: it takes those from 32768 on.
 

@@ -15,7 +15,7 @@ from pimains.core.clock import SystemClock
 from pimains.core.errors import Away, Misused, Refused, WrongSetting
 from pimains.core.process.function import Forked, Standby, leave_alone
 from tests.core.dead_share import needs_fuse, state_of, stuck_program
-from tests.kit import TOP, to_the_end, until
+from tests.kit import TOP, is_closed, to_the_end, until
 
 
 def answer_of(forked: Forked) -> str:
@@ -120,13 +120,6 @@ def test_what_a_function_has_started_ends_with_it_when_it(how: str, tmp_path: Pa
     os.close(outward)
 
 
-def is_closed(pipe: int) -> bool:
-    try:
-        return os.read(pipe, 100) == b""
-    except BlockingIOError:
-        return False
-
-
 def test_what_a_function_has_forked_does_not_keep_its_answer_from_coming() -> None:
     def fork_one() -> str:
         if os.fork() == 0:
@@ -150,20 +143,6 @@ def test_a_function_that_not_even_kill_ends_is_left_alone_and_buried_later(tmp_p
         until(lambda: state_of(pid) == "Z", what="the program to end")
         assert answer_of(Forked(lambda: "")) == ""
         assert state_of(pid) == "", "it is no zombie any more"
-
-
-def test_signals_for_a_function_are_not_taken_for_the_services() -> None:
-    wakeup, inward = os.pipe2(os.O_NONBLOCK)
-    before = signal.set_wakeup_fd(inward)
-    try:
-        with pytest.raises(OSError, match="ended by SIGTERM"):
-            answer_of(Forked(lambda: f"{os.kill(os.getpid(), signal.SIGTERM)}"))
-        with pytest.raises(BlockingIOError):
-            os.read(wakeup, 1)
-    finally:
-        signal.set_wakeup_fd(before)
-        os.close(wakeup)
-        os.close(inward)
 
 
 NO_ROOM = """

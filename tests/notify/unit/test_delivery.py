@@ -12,7 +12,7 @@ import pytest
 
 from pimains.core.errors import Away, Refused, WrongSetting
 from pimains.notify.address import AWAY, DONE, REFUSED, SETTING, Address, Outcome, Words
-from tests.kit import TOP, until
+from tests.kit import TOP, is_closed, until
 
 WORDS = Words("1", "host", "subject", "body", 0.0)
 
@@ -75,13 +75,6 @@ def test_a_job_that_hangs_is_ended_with_what_it_started() -> None:
         assert os.read(reader, 100) == b"started"
         until(lambda: is_closed(reader), what="sleep, which holds the FIFO, to be ended")
         os.close(reader)
-
-
-def is_closed(fifo: int) -> bool:
-    try:
-        return os.read(fifo, 100) == b""
-    except BlockingIOError:
-        return False
 
 
 def hang(fifo: Path) -> None:
