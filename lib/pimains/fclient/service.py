@@ -15,7 +15,7 @@ from pimains.core import state
 from pimains.core.ledger_beside import noted
 from pimains.core.machine import own_name
 from pimains.core.process.function import Forked
-from pimains.core.process.programs import Programs
+from pimains.core.process.program import Programs
 from pimains.core.service import Instance, Naps, Stop, run, within
 from pimains.core.supervisor import Supervisor
 from pimains.fclient.address import Address

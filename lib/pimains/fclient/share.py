@@ -10,7 +10,7 @@ from typing import NamedTuple
 from pimains.core.clock import Clock
 from pimains.core.naps import Nap, Readable, seconds
 from pimains.core.process.function import Forked
-from pimains.core.process.programs import Failed, Programs
+from pimains.core.process.program import Failed, Programs
 from pimains.fclient.forced_unmount import Detacher
 from pimains.shared.fileserver import mount
 

@@ -10,8 +10,8 @@ from typing import NamedTuple
 from pimains.core import clock, notify_queue, state
 from pimains.core.errors import WrongSetting
 from pimains.core.instance import Instance
-from pimains.core.process.errand import AWAY, DONE, REFUSED, SETTING, Errand, Outcome
-from pimains.notify.address import Address, Words
+from pimains.core.process.function import Forked
+from pimains.notify.address import AWAY, DONE, REFUSED, SETTING, Address, Outcome, Words
 from pimains.notify.outbox import Message, Outbox
 from pimains.notify.plan import Moment, Sent, Throttle, summed_up, wall_time
 
@@ -118,7 +118,7 @@ class PostOffice:
             counted.unlink()
 
     def _give_up(self) -> None:
-        busy = {address.message for address in self.addresses if address.errand}
+        busy = {address.message for address in self.addresses if address.delivery}
         for message in self.outbox:
             if message.id not in busy and self._waited(message) > self.rules.keep_days * _DAY:
                 missing = [address.name for address in self.addresses if address.id not in message.done]
@@ -145,7 +145,7 @@ class PostOffice:
                 address.start(self._words(message), self.rules.delivery_seconds_max)
 
     def _busy(self, address: Address) -> bool:
-        return bool(address.errand) or (address.heavy and any(other.heavy and other.errand for other in self.addresses))
+        return bool(address.delivery) or (address.heavy and any(other.heavy and other.delivery for other in self.addresses))
 
     def _pending(self, address: Address) -> list[Message]:
         return [message for message in self.outbox if address.id not in message.done]
@@ -158,9 +158,9 @@ class PostOffice:
             body += f"\n\n(posted {_time_of_day(posted, now.wall)}; it could not be delivered earlier)"
         return Words(message.id, os.uname().nodename, message.subject, body.strip() or message.subject, posted)
 
-    def errands(self) -> list[Errand]:
+    def deliveries(self) -> list[Forked]:
         """What to wait for: each becomes readable when a delivery has ended."""
-        return [address.errand for address in self.addresses if address.errand]
+        return [address.delivery for address in self.addresses if address.delivery]
 
     def collect(self) -> None:
         """Note which deliveries have ended, and how."""

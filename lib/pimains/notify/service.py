@@ -45,12 +45,12 @@ def notify_people(me: Instance, settings: NotifySettings) -> Naps:
             office.send()
             line, well = office.how_it_is()
             me.status(book.trouble or line, well=well and not book.trouble)
-            yield within(office.seconds_to_wait(), watch, *office.errands())
+            yield within(office.seconds_to_wait(), watch, *office.deliveries())
             office.collect()
     except Stop:
         until = me.clock.monotonic() + _GOODBYE_SECONDS
-        while office.errands() and me.clock.monotonic() < until:
-            yield within(until - me.clock.monotonic(), *office.errands())
+        while office.deliveries() and me.clock.monotonic() < until:
+            yield within(until - me.clock.monotonic(), *office.deliveries())
             office.collect()
     finally:
         office.close()
@@ -108,7 +108,7 @@ def _changed(path: Path) -> tuple[float, int] | None:
 def _mail(settings: NotifySettings) -> Iterator[Address]:
     def deliver_to(recipient: str) -> Callable[[Words], None]:
         def deliver(words: Words) -> None:
-            from pimains.notify import mail  # ten megabytes, and only for the errand
+            from pimains.notify import mail  # ten megabytes, and only for the delivery
 
             server = mail.MailServer(
                 settings.MAIL_HOST or "",

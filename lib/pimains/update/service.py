@@ -22,10 +22,10 @@ from functools import partial
 from pathlib import Path
 
 from pimains.core import notify_queue, paths, state
+from pimains.core.errors import PimainsError
 from pimains.core.plan.sentences import moment
-from pimains.core.process.errand import DONE, Errand
-from pimains.core.process.function import Forked
-from pimains.core.process.programs import Failed
+from pimains.core.process.function import Forked, or_away
+from pimains.core.process.program import Failed
 from pimains.core.service import Instance, Nap, Naps, Readable, run, within
 from pimains.update import upgrade
 from pimains.update.apt import Change
@@ -201,15 +201,13 @@ class Updater:
         """What `do` answers in a process of its own; one row `trouble` when it fails."""
         answer = self._directory / "answer"
         state.remove(answer)
-        errand = Errand(lambda: state.write(answer, written(do())), seconds_max)
-        outcome = None
         try:
-            while (outcome := errand.outcome()) is None:
-                yield within(seconds_max, errand)
-        finally:
-            if outcome is None:
-                errand.end()
-        return parsed(state.read(answer)) if outcome.kind == DONE else [["trouble", outcome.words]]
+            yield from Forked(or_away(lambda: state.write(answer, written(do()))), seconds_max).wait(self._me.clock)
+        except PimainsError as error:
+            return [["trouble", str(error)]]
+        except OSError as error:
+            return [["trouble", error.strerror or str(error)]]
+        return parsed(state.read(answer))
 
 
 if __name__ == "__main__":
