@@ -10,13 +10,12 @@ As root it waits until the drive is mounted, starts what plays from it and opens
 import os
 import time
 from collections.abc import Generator
-from functools import partial
+from typing import TYPE_CHECKING
 
 from pimains.core import state
-from pimains.core.ledger_beside import noted
+from pimains.core.ledger_beside import LedgerNote
 from pimains.core.plan.budget import budget
 from pimains.core.privileges import become
-from pimains.core.process.function import Forked
 from pimains.core.service import Instance, Nap, Naps, Readable, Stop, run, seconds, within
 from pimains.core.supervisor import Supervisor
 from pimains.fserver.clients import Event, Guest, Guests
@@ -28,6 +27,9 @@ from pimains.shared.fileserver.beats import Secret
 from pimains.shared.fileserver.tcp_lines import Socket, error_text, listen
 from pimains.shared.leaving import LeaveOrders, Order
 from pimains.shared.screens.status import HostStatus
+
+if TYPE_CHECKING:
+    from pimains.core.ledger import Ledger
 
 _LOOK_SECONDS = 2.0
 _CANCEL_LOOK_SECONDS = 2.0
@@ -128,7 +130,7 @@ class Server:
             return True
         began = self.me.clock.monotonic()
         longest = min(seconds_max, self.settings.LEAVE_SECONDS_MAX)
-        limit = float((yield from noted(self.me, self.write_down_leaving(reason, leaving, longest))) or longest)
+        limit = float((yield from self.note_leaving(reason, leaving, longest).written()) or longest)
         for guest in leaving:
             guest.tell("leave", reason)
         everybody_said_so = True
@@ -145,26 +147,21 @@ class Server:
         else:
             print(f"everybody has left, in {took:.1f} s")
             if everybody_said_so:
-                yield from noted(self.me, Forked(partial(self.note_duration, took)))
+                yield from LedgerNote(self.me, lambda ledger: ledger.took(_SUBJECT, took)).written()
         return not staying
 
-    def write_down_leaving(self, reason: str, leaving: list[Guest], longest: float) -> Forked:
+    def note_leaving(self, reason: str, leaving: list[Guest], longest: float) -> LedgerNote:
         """Begin to note the order in the ledger; the answer is how many seconds the clients get, by what they took before."""
 
-        def note() -> str:
-            from pimains.core.ledger import Reading  # in a child of its own, which takes SQLite's memory with it
+        def note(ledger: "Ledger") -> str:
+            from pimains.core.ledger import Reading  # in the child: it takes SQLite's memory with it
 
-            limit = budget(self.me.ledger.durations(_SUBJECT), longest)
+            limit = budget(ledger.durations(_SUBJECT), longest)
             inputs = {"clients": Reading(", ".join(guest.name for guest in leaving)), "seconds": Reading(f"{limit:.0f}")}
-            self.me.ledger.record(_SUBJECT, "told to leave", reason, inputs)
+            ledger.record(_SUBJECT, "told to leave", reason, inputs)
             return str(limit)
 
-        return Forked(note)
-
-    def note_duration(self, took: float) -> str:
-        """Remember it: the next budget is made of it."""
-        self.me.ledger.took(_SUBJECT, took)
-        return ""
+        return LedgerNote(self.me, note)
 
     def reply(self, order: Order, everybody_left: bool) -> None:
         """Tell halt's step how it went."""
