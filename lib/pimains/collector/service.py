@@ -39,6 +39,7 @@ from pimains.core import service
 from pimains.core.library import Needed
 from pimains.core.plan.sentences import duration
 from pimains.core.service import Instance, run
+from pimains.core.troubles import Troubles
 from pimains.shared.orders import Inbox
 
 if TYPE_CHECKING:
@@ -103,9 +104,9 @@ class Desk:
         self._tokens = Tokens(settings.TOKENS)
         self.hold = Hold()
         self._showing = Showing(books, self.hold, me.clock, settings.PASSWORD, prices_of(settings))
-        self._trouble = ""
+        self._troubles = Troubles(me.complain)
         self._disk_trouble = ""
-        self._graph_trouble = ""
+        self._graph_troubles = Troubles(print)
         self._reception = Reception(books, self.hold, self._tokens, me.clock, settings.COMMIT_SECONDS, self._about_disk)
         self._own = OwnReadings(books, me.clock, self.hold, settings.COMMIT_SECONDS, self._about_disk)
         self._tasks = [asyncio.create_task(self._own.look_after())]
@@ -164,7 +165,7 @@ class Desk:
         if trouble:
             self.complain_once(trouble)
             return
-        self._trouble = ""
+        self._troubles.look("collector", "")
         if not shown:
             self.me.status(f"{url}, no readings yet")
             return
@@ -202,16 +203,14 @@ class Desk:
         try:
             await self._books.refresh_graphs(self.me.clock.wall())
         except (CannotDraw, sqlite3.Error) as why:
-            if str(why) != self._graph_trouble:
-                print(f"graphs: {why}")
-            self._graph_trouble = str(why)
+            self._graph_troubles.look("graphs", f"graphs: {why}")
+        else:
+            self._graph_troubles.look("graphs", "")
 
     def complain_once(self, line: str) -> None:
         """Until it is another line, or well again."""
         self.me.status(line, well=False)
-        if line != self._trouble:
-            self.me.complain(line)
-            self._trouble = line
+        self._troubles.look("collector", line)
 
 
 if __name__ == "__main__":

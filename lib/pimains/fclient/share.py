@@ -12,6 +12,7 @@ from pimains.core.naps import Nap, Readable, seconds
 from pimains.core.plan import back_off
 from pimains.core.process.function import Forked
 from pimains.core.process.programs import Failed, Programs
+from pimains.core.troubles import Troubles
 from pimains.fclient.forced_unmount import Detacher
 from pimains.shared.fileserver import mount
 
@@ -78,7 +79,7 @@ class Share(NamedTuple):
 
     def until_seen(self) -> Work:
         """Look until something is mounted and the marker is on it."""
-        looks, began, said = 0, self.clock.monotonic(), False
+        looks, began, troubles = 0, self.clock.monotonic(), Troubles(self.complain)
         what = f"{self.marker} on {self.place}" if self.marker else f"{self.place} to be mounted"
         while True:
             why = ""
@@ -89,11 +90,9 @@ class Share(NamedTuple):
                     return
             except OSError as error:
                 why = f" ({(error.strerror or str(error)).lower()})"
-            if not said and self.clock.monotonic() - began > _COMPLAIN_SECONDS:
-                said = True
-                self.complain(
-                    f"still no {self.marker or 'share'} on {self.place} after {_COMPLAIN_SECONDS:g} s{why}: see MDRIVE, MARKER, UNITS"
-                )
+            if self.clock.monotonic() - began > _COMPLAIN_SECONDS:
+                line = f"still no {self.marker or 'share'} on {self.place} after {_COMPLAIN_SECONDS:g} s{why}: see MDRIVE, MARKER, UNITS"
+                troubles.look("share", line, kind="not there")
             self.tell(f"waiting for {what}{why}")
             yield _pause(looks)
             looks += 1

@@ -18,6 +18,7 @@ from pimains.core.plan.budget import budget
 from pimains.core.privileges import become
 from pimains.core.service import Instance, Nap, Naps, Readable, Stop, run, seconds, within
 from pimains.core.supervisor import Supervisor
+from pimains.core.troubles import Troubles
 from pimains.fserver.clients import Event, Guest, Guests
 from pimains.fserver.drives.coming import Drive
 from pimains.fserver.settings import FserverSettings
@@ -63,13 +64,13 @@ def fserver(me: Instance, settings: FserverSettings) -> Naps:
 
 def open_port(me: Instance, settings: FserverSettings) -> Generator[Nap, tuple[Readable, ...], Socket]:
     """Listen, as soon as the address is there: at boot it may come late."""
+    troubles = Troubles(me.complain)
     while True:
         try:
             return listen(settings.HOST, settings.PORT, backlog=64)
         except OSError as error:
             line = f"cannot listen on {settings.HOST}:{settings.PORT} ({error_text(error)}): see variables/HOST and variables/PORT"
-            if state.read(me.run / "error") != line:
-                me.complain(line)
+            troubles.look("port", line)
             me.status(line, well=False)
         yield seconds(_LOOK_SECONDS)
 

@@ -80,7 +80,7 @@ class Meter:
         self._next_save = now + _SAVE_SECONDS
         self._counter: PulseCounter | None = None
         self._courier: Courier | None = None
-        self._troubles = Troubles(me)
+        self._troubles = Troubles(me.complain, print)
 
     def begin(self) -> None:
         """Take the pin. Raises GpioError."""
@@ -182,9 +182,9 @@ class Meter:
     def _commit(self) -> None:
         try:
             self._tally.commit()
-            self._troubles.look("count", "")
+            self._look("count", "")
         except OSError as error:
-            self._troubles.look("count", f"{self.me.lib}/count: {error.strerror}; a power cut would cost pulses")
+            self._look("count", f"{self.me.lib}/count: {error.strerror}; a power cut would cost pulses")
 
     def _send(self) -> None:
         if not self._settings.COLLECTOR or not self._keeper.journal:
@@ -209,11 +209,15 @@ class Meter:
         total = f"{self._face.total(self._tally.pulses):.3f}"
         self.me.leave("total", total)
         now = f"{name} not known yet" if amount is None else f"{'at most ' if is_what == 'at most' else ''}{amount:.4g} {unit}"
-        self._troubles.look("journal", self._keeper.trouble and f"{self._keeper.trouble}; readings are held in memory")
-        self._troubles.look("contact", self._about_contact())
+        self._look("journal", self._keeper.trouble and f"{self._keeper.trouble}; readings are held in memory")
+        self._look("contact", self._about_contact())
         delivery = self._about_delivery()
         troubles = self._troubles.now()
         self.me.status("; ".join([f"{now}, {total} {self._settings.unit}{delivery}", *troubles]), well=not troubles)
+
+    def _look(self, about: str, trouble: str) -> None:
+        """One trouble of each is told until it is over, whatever its words have become meanwhile: numbers in them grow."""
+        self._troubles.look(about, trouble, kind=about)
 
     def _about_contact(self) -> str:
         contact = self._counter.contact if self._counter else None
@@ -230,7 +234,7 @@ class Meter:
             return ""
         trouble = self._courier.trouble
         where = f"{self._settings.directory}/{self._courier.setting}" if self._courier.setting else str(self._settings.COLLECTOR)
-        self._troubles.look("collector", trouble and f"{where}: {trouble}")
+        self._look("collector", trouble and f"{where}: {trouble}")
         with suppress(sqlite3.Error):
             waiting = self._keeper.journal.waiting()
             return ", delivered" if self._courier.has_delivered and not trouble else f", {waiting} readings wait"

@@ -11,6 +11,7 @@ from pimains.core import clock, notify_queue, state
 from pimains.core.errors import WrongSetting
 from pimains.core.instance import Instance
 from pimains.core.process.errand import AWAY, DONE, REFUSED, SETTING, Errand, Outcome
+from pimains.core.troubles import Troubles
 from pimains.notify.address import Address, Words
 from pimains.notify.outbox import Message, Outbox
 from pimains.notify.plan import Moment, Sent, Throttle, summed_up, wall_time
@@ -44,6 +45,7 @@ class PostOffice:
         self.throttle = Throttle(rules.same_event_seconds, rules.per_hour_max, _read_sent(me.run / "sent"))
         self._counted = dict.fromkeys(self.outbox.messages, me.clock.monotonic())  # up to when a message's `waited` was counted
         self._disk_trouble = ""
+        self._troubles = Troubles(me.complain)
         self._test: dict[str, str] = {}
         self._test_message = ""
 
@@ -62,10 +64,8 @@ class PostOffice:
             self._tell_of_dropped()
             self._disk_trouble = ""
         except OSError as error:
-            line = f"{notify_queue.directory()}: {error.strerror}; messages stay in the queue"
-            if line != self._disk_trouble:
-                self.me.complain(line)
-            self._disk_trouble = line
+            self._disk_trouble = f"{notify_queue.directory()}: {error.strerror}; messages stay in the queue"
+        self._troubles.look("disk", self._disk_trouble)
         for message in sorted(self.held, key=lambda message: message.since.wall):
             if self._may_go(message.event):
                 self._note_sent(message.event)
@@ -165,12 +165,11 @@ class PostOffice:
     def collect(self) -> None:
         """Note which deliveries have ended, and how."""
         for address in self.addresses:
-            before = address.trouble
             if outcome := address.ended(self.me.clock.monotonic()):
                 message = self.outbox.messages.get(address.message)
                 if message:
                     self._note(address, message, outcome)
-                self._say(address, message.subject if message else "", outcome, before)
+                self._say(address, message.subject if message else "", outcome)
 
     def _note(self, address: Address, message: Message, outcome: Outcome) -> None:
         done = (*message.done, address.id) if outcome.kind in (DONE, REFUSED) else message.done
@@ -187,14 +186,17 @@ class PostOffice:
         if message.id == self._test_message:
             self._tell_tester(address, outcome)
 
-    def _say(self, address: Address, subject: str, outcome: Outcome, before: str) -> None:
+    def _say(self, address: Address, subject: str, outcome: Outcome) -> None:
+        about = f"address {address.id}"
+        if outcome.kind in (DONE, REFUSED):
+            self._troubles.look(about, "")  # it was reached
         if outcome.kind == DONE:
             print(f"told {address.name}: {subject}")
         elif outcome.kind == REFUSED:
             self.me.complain(f"{address.name} will not take it: {outcome.words}: {subject}")
-        elif outcome.words != before:
+        else:
             later = "trying again" if outcome.kind == AWAY else "messages wait for an edit and svc -t"
-            self.me.complain(f"cannot tell {address.name}: {outcome.words}; {later}")
+            self._troubles.look(about, f"cannot tell {address.name}: {outcome.words}; {later}")
 
     def _begin_test(self, name: str) -> None:
         self._test = {address.name: "" for address in self.addresses}

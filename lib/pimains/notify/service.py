@@ -6,6 +6,7 @@ from pathlib import Path
 from pimains.core import notify_queue, state
 from pimains.core.errors import Away, Refused, WrongSetting
 from pimains.core.service import Instance, Naps, Stop, run, within
+from pimains.core.troubles import Troubles
 from pimains.notify import apprise
 from pimains.notify.address import Address, Words
 from pimains.notify.dispatch import PostOffice, Rules
@@ -61,7 +62,7 @@ class AddressBook:
 
     def __init__(self, me: Instance, settings: NotifySettings) -> None:
         self.trouble = ""
-        self._me = me
+        self._troubles = Troubles(me.complain)
         self._settings = settings
         self._fixed = [*_mail(settings), *_lines(settings)]
         self._apprise: list[Address] = []
@@ -75,8 +76,7 @@ class AddressBook:
         if not found and not trouble:
             file = self._settings.APPRISE_FILE or "APPRISE_FILE"
             trouble = f"nobody to tell: {self._settings.directory}/MAIL_TO, LCD_HOST and NOTIFY_HOST are empty, and so is {file}"
-        if trouble and trouble != self.trouble:
-            self._me.complain(trouble)
+        self._troubles.look("addresses", trouble)
         self.trouble = trouble
         return found
 

@@ -24,6 +24,7 @@ from pimains.core.ledger import Reading
 from pimains.core.library import Needed
 from pimains.core.plan import back_off
 from pimains.core.service import Instance, run
+from pimains.core.troubles import Troubles
 from pimains.plug.plan import off_request
 from pimains.plug.settings import PlugSettings
 from pimains.shared import halt_request
@@ -63,7 +64,7 @@ class Keeper:
     def __init__(self, me: Instance, settings: PlugSettings) -> None:
         self.me = me
         self.settings = settings
-        self.away = ""  # what was said about it
+        self.troubles = Troubles(me.complain)
         self.words = PlugWords(me, settings.LOG_LEVEL)
         self.times = HaltTimes(me, settings.SHUTDOWN_SECONDS_MAX, self.words.say)
         wanted_seconds = settings.DEAD_MAN_SECONDS if settings.ON_LOST == "shutdown" else None
@@ -94,7 +95,7 @@ class Keeper:
             try:
                 await self.attend(await Plug.at(address, names))
             except Refused as refused:
-                self.be_away(f"{self.me.directory}/variables/{refused.setting}: {refused}")
+                self.be_away(f"{self.me.directory}/variables/{refused.setting}: {refused}", is_refused=True)
                 if await readable(watch, self.me.clock.real_seconds(REFUSED_SECONDS)) and watch.changed():
                     return
             except Away as away:
@@ -102,13 +103,12 @@ class Keeper:
                 self.be_away(f"{given.HOST} is away: {away}")
                 await self.sleep(back_off.wait_seconds(failures, random.random()))  # noqa: S311  # spreads load, keeps no secret
 
-    def be_away(self, line: str) -> None:
-        """Said once, until it is back."""
+    def be_away(self, line: str, *, is_refused: bool = False) -> None:
+        """Said once, until it is back; a setting that it refuses is said also while it is away."""
         self.me.status(line, well=False)
-        if not self.away or ("variables/" in line and line != self.away):
-            self.me.complain(line)
-            self.away = line
-            self.cut.is_away = True
+        self.cut.is_away = True
+        if is_refused or not self.troubles.now():
+            self.troubles.look("plug", line)
 
     async def attend(self, plug: Plug) -> None:
         """Prepare the plug for the next shutdown and follow what it tells; ends with Away."""
@@ -116,8 +116,8 @@ class Keeper:
             await self.prepare(plug)
             self.cut.connected(plug)
             self.shown.show(plug)
-            self.words.say(f"connected to {self.settings.HOST} ({plug.name}){' again' if self.away else ''}")
-            self.away = ""
+            self.words.say(f"connected to {self.settings.HOST} ({plug.name}){' again' if self.troubles.now() else ''}")
+            self.troubles.look("plug", "")
             self.check_standing_request(plug)
             heartbeats = asyncio.ensure_future(self.dead_man.keep_heart_beating(plug))
             try:
