@@ -36,7 +36,7 @@ with Needed("python3-aioesphomeapi") as library:
     from pimains.plug.device import Names, Plug
     from pimains.plug.esphome import Refused
     from pimains.plug.halt_times import HaltTimes
-    from pimains.plug.reporting import PlugShown, PlugWords
+    from pimains.plug.reporting import PlugReport
 
 REFUSED_SECONDS = 60.0
 SETTLED_SECONDS = 30.0  # who stays connected that long is a plug
@@ -65,12 +65,11 @@ class Keeper:
         self.me = me
         self.settings = settings
         self.troubles = Troubles(me.complain)
-        self.words = PlugWords(me, settings.LOG_LEVEL)
-        self.times = HaltTimes(me, settings.SHUTDOWN_SECONDS_MAX, self.words.say)
+        self.report = PlugReport(me, settings)
+        self.times = HaltTimes(me, settings.SHUTDOWN_SECONDS_MAX, self.report.say)
         wanted_seconds = settings.DEAD_MAN_SECONDS if settings.ON_LOST == "shutdown" else None
-        self.dead_man = DeadManSwitch(me, settings.HOST, wanted_seconds, self.times, self.words.say)
-        self.shown = PlugShown(me, settings, self.times.countdown_seconds)
-        self.cut = PlugCut(me, settings.HOST, self.times, self.dead_man, self.shown, self.words)
+        self.dead_man = DeadManSwitch(me, settings.HOST, wanted_seconds, self.times, self.report.say)
+        self.cut = PlugCut(me, settings.HOST, self.times, self.dead_man, self.report)
 
     @property
     def now(self) -> float:
@@ -115,8 +114,8 @@ class Keeper:
         try:
             await self.prepare(plug)
             self.cut.connected(plug)
-            self.shown.show(plug)
-            self.words.say(f"connected to {self.settings.HOST} ({plug.name}){' again' if self.troubles.now() else ''}")
+            self.show(plug)
+            self.report.say(f"connected to {self.settings.HOST} ({plug.name}){' again' if self.troubles.now() else ''}")
             self.troubles.look("plug", "")
             self.check_standing_request(plug)
             heartbeats = asyncio.ensure_future(self.dead_man.keep_heart_beating(plug))
@@ -125,16 +124,16 @@ class Keeper:
                 while True:
                     entity, value = await plug.device.heard()
                     if entity == plug.delay:
-                        self.shown.show(plug)
+                        self.show(plug)
                         if was_on is True and value is False:
                             self.ask(f"{plug.delay.name} of {plug.name} was switched off", {plug.delay.name: Reading("off", 0.0)})
                         was_on = value
                     elif entity == plug.off_requested_age:
                         self.check_standing_request(plug)
                     elif entity == plug.power:
-                        self.shown.show_power(value)
+                        self.report.show_power(value)
                     elif entity in (plug.relay, plug.real_delay):
-                        self.shown.show(plug)
+                        self.show(plug)
             finally:
                 heartbeats.cancel()
         except asyncio.CancelledError:
@@ -143,6 +142,10 @@ class Keeper:
         finally:
             self.cut.disconnected()
             await plug.close()
+
+    def show(self, plug: Plug) -> None:
+        """How it stands."""
+        self.report.show(plug, self.times.countdown_seconds())
 
     async def prepare(self, plug: Plug) -> None:
         """The countdown, the dead-man switch, idle watts: whatever happens next, the plug knows what to do."""
@@ -167,12 +170,12 @@ class Keeper:
     def ask(self, reason: str, inputs: dict[str, Reading] | None = None) -> None:
         """Have this machine shut down; the halt service writes it into the ledger before it does anything."""
         self.cut.asked_because = {reason: inputs or {}}
-        self.words.say(reason)
+        self.report.say(reason)
         try:
             halt_request.ask(reason, self.me.name)
             self.me.leave("answered", f"{self.now:.1f}")
         except (FileNotFoundError, PermissionError):
-            self.words.fail(f"{reason}, but no halt service may be asked: create_service --service_name=halt --add-service")
+            self.report.fail(f"{reason}, but no halt service may be asked: create_service --service_name=halt --add-service")
 
     async def sleep(self, seconds: float) -> None:
         """Seconds of the service's clock."""
