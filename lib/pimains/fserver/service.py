@@ -19,7 +19,7 @@ from pimains.core.privileges import become
 from pimains.core.service import Instance, Nap, Naps, Readable, Stop, run, seconds, within
 from pimains.core.supervisor import Supervisor
 from pimains.core.troubles import Troubles
-from pimains.fserver.clients import Event, Guest, Guests
+from pimains.fserver.clients import Client, Clients, Event
 from pimains.fserver.drives.coming import Drive
 from pimains.fserver.settings import FserverSettings
 from pimains.shared import halt_request
@@ -85,7 +85,7 @@ class Server:
         if settings.COMPAT:
             print("COMPAT=pistop: clients that prove nothing are let in too; empty variables/COMPAT as soon as the last one has moved")
         secret = Secret(settings.SECRET) if settings.SECRET else None
-        self.guests = Guests(listener, secret, settings.MAX_CLIENTS, me.clock, compat=bool(settings.COMPAT))
+        self.clients = Clients(listener, secret, settings.MAX_CLIENTS, me.clock, compat=bool(settings.COMPAT))
         self.orders = LeaveOrders(me.run)
         self.screens = HostStatus(settings)
         self._next_list = 0.0
@@ -101,12 +101,12 @@ class Server:
                 self.reply(order, everybody_left)
                 yield from self.until_cancelled()
                 return
-            yield within(min(self.guests.wait_seconds(), self.next_list_seconds()), self.guests, self.orders, *self.backup.files)
+            yield within(min(self.clients.wait_seconds(), self.next_list_seconds()), self.clients, self.orders, *self.backup.files)
 
     def attend(self) -> None:
         """Deal with everything the clients did."""
         changed = self.backup.step()
-        for event in self.guests.step():
+        for event in self.clients.step():
             self.tell_of(event)
             changed = True
         if changed or self.next_list_seconds() == 0:
@@ -114,7 +114,7 @@ class Server:
 
     def tell_of(self, event: Event) -> None:
         """One line in the log for each coming and going."""
-        name, address = event.guest.name, event.guest.address
+        name, address = event.client.name, event.client.address
         if event.word == "joined":
             print(f"{name} ({address}) is here")
         elif event.word == "left":
@@ -124,41 +124,41 @@ class Server:
 
     def see_off(self, reason: str, seconds_max: float) -> Generator[Nap, tuple[Readable, ...], bool]:
         """Tell every client to leave and wait until all have, within the measured budget; returns whether they have."""
-        self.guests.close_door()
+        self.clients.admit_nobody()
         self.backup.ask_to_stop()
-        leaving = self.guests.present
+        leaving = self.clients.present
         if not leaving:
             return True
         began = self.me.clock.monotonic()
         longest = min(seconds_max, self.settings.LEAVE_SECONDS_MAX)
         limit = float((yield from self.note_leaving(reason, leaving, longest).written()) or longest)
-        for guest in leaving:
-            guest.tell("leave", reason)
+        for client in leaving:
+            client.tell("leave", reason)
         everybody_said_so = True
-        while (staying := self.guests.present) and (left := began + limit - self.me.clock.monotonic()) > 0:
-            self.me.status("waiting until they have left: " + ", ".join(_with_words(guest) for guest in staying))
-            yield within(min(left, self.guests.wait_seconds()), self.guests)
-            for event in self.guests.step():
+        while (staying := self.clients.present) and (left := began + limit - self.me.clock.monotonic()) > 0:
+            self.me.status("waiting until they have left: " + ", ".join(_with_words(client) for client in staying))
+            yield within(min(left, self.clients.wait_seconds()), self.clients)
+            for event in self.clients.step():
                 self.tell_of(event)
-                everybody_said_so = everybody_said_so and (event.word != "gone" or event.guest.is_pistop)
+                everybody_said_so = everybody_said_so and (event.word != "gone" or event.client.is_pistop)
             self.list_clients()
         took = self.me.clock.monotonic() - began
         if staying:
-            self.me.complain(f"not left within {limit:.0f} s: " + ", ".join(_with_words(guest) for guest in staying))
+            self.me.complain(f"not left within {limit:.0f} s: " + ", ".join(_with_words(client) for client in staying))
         else:
             print(f"everybody has left, in {took:.1f} s")
             if everybody_said_so:
                 yield from LedgerNote(self.me, lambda ledger: ledger.took(_SUBJECT, took)).written()
         return not staying
 
-    def note_leaving(self, reason: str, leaving: list[Guest], longest: float) -> LedgerNote:
+    def note_leaving(self, reason: str, leaving: list[Client], longest: float) -> LedgerNote:
         """Begin to note the order in the ledger; the answer is how many seconds the clients get, by what they took before."""
 
         def note(ledger: "Ledger") -> str:
             from pimains.core.ledger import Reading  # in the child: it takes SQLite's memory with it
 
             limit = budget(ledger.durations(_SUBJECT), longest)
-            inputs = {"clients": Reading(", ".join(guest.name for guest in leaving)), "seconds": Reading(f"{limit:.0f}")}
+            inputs = {"clients": Reading(", ".join(client.name for client in leaving)), "seconds": Reading(f"{limit:.0f}")}
             ledger.record(_SUBJECT, "told to leave", reason, inputs)
             return str(limit)
 
@@ -166,18 +166,18 @@ class Server:
 
     def reply(self, order: Order, everybody_left: bool) -> None:
         """Tell halt's step how it went."""
-        staying = ", ".join(_with_words(guest) for guest in self.guests.present)
+        staying = ", ".join(_with_words(client) for client in self.clients.present)
         self.orders.answer(order, "all clients have left" if everybody_left else f"not left: {staying}", ok=everybody_left)
 
     def until_cancelled(self) -> Naps:
         """The machine is going to halt: nobody comes in, unless that was cancelled."""
         self.me.status("closed: this machine is about to halt")
         while halt_request.pending():
-            yield within(min(_CANCEL_LOOK_SECONDS, self.guests.wait_seconds()), self.guests, self.orders)
-            for event in self.guests.step():
+            yield within(min(_CANCEL_LOOK_SECONDS, self.clients.wait_seconds()), self.clients, self.orders)
+            for event in self.clients.step():
                 self.tell_of(event)
             if order := self.orders.take():
-                self.reply(order, not self.guests.present)
+                self.reply(order, not self.clients.present)
         print("there is no halt any more: beginning anew")
 
     def next_list_seconds(self) -> float:
@@ -187,9 +187,9 @@ class Server:
     def show(self) -> None:
         """The status line, and the list of clients."""
         self._next_list = self.me.clock.monotonic() + _LIST_SECONDS
-        present = self.guests.present
+        present = self.clients.present
         count = f"{len(present)} client{'' if len(present) == 1 else 's'}"
-        line = f"{count}: {', '.join(guest.name for guest in present)}" if present else "no clients"
+        line = f"{count}: {', '.join(client.name for client in present)}" if present else "no clients"
         self.me.status(line + self.backup.words, well=self.backup.is_well)
         self.list_clients()
 
@@ -197,22 +197,22 @@ class Server:
         """The list of clients, if it is another one by now."""
         wall = self.me.clock.wall() - self.me.clock.monotonic()
         lines = [
-            f"{guest.name} ({guest.address}) since {time.strftime('%Y-%m-%d %H:%M', time.localtime(wall + guest.since))}: {guest.words}"
-            for guest in self.guests.present
+            f"{client.name} ({client.address}) since {time.strftime('%Y-%m-%d %H:%M', time.localtime(wall + client.since))}: {client.words}"
+            for client in self.clients.present
         ]
         if lines != (state.read(self.me.run / "clients") or "").splitlines():
             state.write(self.me.run / "clients", "\n".join(lines))
 
     def close(self) -> None:
         """Let go of everything."""
-        self.guests.close()
+        self.clients.close()
         self.backup.close()
         self.orders.close()
         state.remove(self.me.run / "clients")
 
 
-def _with_words(guest: Guest) -> str:
-    return f"{guest.name} ({guest.words or 'no word yet'})"
+def _with_words(client: Client) -> str:
+    return f"{client.name} ({client.words or 'no word yet'})"
 
 
 if __name__ == "__main__":
