@@ -18,7 +18,7 @@ from pimains.core.process.programs import Programs
 from pimains.core.service import Instance, Naps, Stop, run, within
 from pimains.core.supervisor import Supervisor
 from pimains.fclient.address import Address
-from pimains.fclient.background import Underway
+from pimains.fclient.background import Background
 from pimains.fclient.forced_unmount import Detacher
 from pimains.fclient.link import Event, Link
 from pimains.fclient.pistop import PistopEnd
@@ -84,7 +84,7 @@ class Client:
         self.orders = LeaveOrders(me.run)
         self.order: Order | None = None
         self.order_ends = 0.0
-        self.work = Underway(me.clock)
+        self.work = Background(me.clock)
 
     def new_end(self) -> Callable[[], End]:
         """What makes this end of each conversation."""
