@@ -15,7 +15,7 @@ _MORE_THAN_A_SECOND = 2  # one each INTERVAL, which is a second at least, and on
 _GLANCE_SECONDS = 0.25  # both clocks are read within it, or what they show does not belong together
 
 
-class Keeper:
+class OwnJournal:
     """The journal, and what it could not take yet; `trouble` is why, '' when it takes everything."""
 
     def __init__(self, me: Instance, source: str) -> None:

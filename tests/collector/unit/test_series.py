@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pimains.collector.plan import imports
 from pimains.collector.plan.energy import RISES_SECONDS, Point
 from pimains.collector.series.series import Series
-from pimains.shared.plan.delivery import Batch, Boot, Face, Reading
+from pimains.shared.plan.delivery import Batch, Boot, Reading, RegisterReading
 from pimains.shared.readings.journal import Journal
 
 
@@ -100,15 +100,15 @@ def test_bisection_finds_what_looking_at_all_would_find(steps: list[tuple[int, i
             store.close()
 
 
-def test_what_a_source_says_of_itself_is_kept_and_a_face_stays(store: Store) -> None:
-    batch = Batch("house", "kWh", 1000, Face(5, 100.5), {}, [])
+def test_what_a_source_says_of_itself_is_kept_and_a_register_stays(store: Store) -> None:
+    batch = Batch("house", "kWh", 1000, RegisterReading(5, 100.5), {}, [])
     store.series.describe(batch)
-    store.series.describe(batch._replace(face=None))
+    store.series.describe(batch._replace(register=None))
     meter = store.series.meters()["house"]
-    assert (meter.impulses_per_unit, meter.face) == (1000, Face(5, 100.5))
-    store.series.describe(batch._replace(impulses_per_unit=500, face=Face(7, 200)))
+    assert (meter.impulses_per_unit, meter.register) == (1000, RegisterReading(5, 100.5))
+    store.series.describe(batch._replace(impulses_per_unit=500, register=RegisterReading(7, 200)))
     meter = store.series.meters()["house"]
-    assert (meter.impulses_per_unit, meter.face) == (500, Face(7, 200))
+    assert (meter.impulses_per_unit, meter.register) == (500, RegisterReading(7, 200))
 
 
 def test_who_looks_while_a_history_is_imported_or_forgotten_does_not_read_all_of_it(store: Store) -> None:

@@ -9,7 +9,7 @@ import pytest
 from pimains.core import state
 from pimains.core.clock import FakeClock
 from pimains.core.service import Instance, make_directories
-from pimains.meter.own_journal import Keeper
+from pimains.meter.own_journal import OwnJournal
 
 
 class SlowClock(FakeClock):
@@ -29,17 +29,17 @@ def test_two_clocks_that_were_not_read_together_move_no_reading(tmp_path: Path, 
     clock = SlowClock()
     me = Instance("meter", tmp_path, clock)
     make_directories(me, None)
-    keeper = Keeper(me, "house")
-    keeper.keep(clock.monotonic(), 1)
-    known = keeper.boot
+    own_journal = OwnJournal(me, "house")
+    own_journal.keep(clock.monotonic(), 1)
+    known = own_journal.boot
     assert known.offset is not None
     clock.stands_still_seconds = 3.0
-    keeper.keep(clock.monotonic(), 2)
-    assert keeper.boot == known
+    own_journal.keep(clock.monotonic(), 2)
+    assert own_journal.boot == known
     clock.stands_still_seconds = 0.0
     clock.jump(100)
-    keeper.keep(clock.monotonic(), 3)
-    assert keeper.boot.offset == known.offset + 100
+    own_journal.keep(clock.monotonic(), 3)
+    assert own_journal.boot.offset == known.offset + 100
 
 
 @pytest.fixture
@@ -52,12 +52,12 @@ def me(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Instance:
 
 
 @contextmanager
-def own_journal(me: Instance) -> Iterator[Keeper]:
+def opened(me: Instance) -> Iterator[OwnJournal]:
     """As one start of the service has it."""
-    keeper = Keeper(me, "house")
-    yield keeper
-    if keeper.journal:
-        keeper.journal.close()
+    own_journal = OwnJournal(me, "house")
+    yield own_journal
+    if own_journal.journal:
+        own_journal.journal.close()
 
 
 def posted(me: Instance) -> list[str]:
@@ -69,9 +69,9 @@ def test_two_broken_journals_one_after_the_other_are_both_kept_and_people_are_to
     path = me.lib / "journal.sqlite"
     for number in (1, 2):
         path.write_bytes(f"no journal {number}".encode() * 1000)
-        with own_journal(me) as keeper:
-            keeper.keep(me.clock.monotonic(), number)
-            assert keeper.trouble == ""
+        with opened(me) as own_journal:
+            own_journal.keep(me.clock.monotonic(), number)
+            assert own_journal.trouble == ""
     for number in (1, 2):
         aside = path.with_name(f"journal.sqlite.corrupt-{number}")
         assert aside.read_bytes() == f"no journal {number}".encode() * 1000
@@ -83,16 +83,16 @@ def test_a_fourth_broken_journal_stays_where_it_is_and_the_readings_are_held_in_
     path = me.lib / "journal.sqlite"
     for number in (1, 2, 3, 4):
         path.write_bytes(f"no journal {number}".encode() * 1000)
-        with own_journal(me) as keeper:
-            keeper.keep(me.clock.monotonic(), number)
+        with opened(me) as own_journal:
+            own_journal.keep(me.clock.monotonic(), number)
     assert path.read_bytes() == b"no journal 4" * 1000
-    assert keeper.journal is None
-    assert keeper.trouble == (
+    assert own_journal.journal is None
+    assert own_journal.trouble == (
         f"{path}: file is not a database; 3 broken ones lie beside it already, so it is not set aside: "
         "look at the disk, then move them away"
     )
     path.with_name("journal.sqlite.corrupt-2").unlink()
-    keeper.keep(me.clock.monotonic(), 5)
-    assert (keeper.trouble, keeper.journal is not None) == ("", True)
-    _, kept = keeper.journal.unsent(10)  # type: ignore[union-attr]
+    own_journal.keep(me.clock.monotonic(), 5)
+    assert (own_journal.trouble, own_journal.journal is not None) == ("", True)
+    _, kept = own_journal.journal.unsent(10)  # type: ignore[union-attr]
     assert sorted(reading.pulses for reading in kept) == [1, 2, 3, 4, 5]
