@@ -520,7 +520,7 @@ def test_posting_to_a_full_disk_is_said_and_the_caller_goes_on(house: House) -> 
     script = (
         "mount -t tmpfs -o size=8k,mode=0777 none $PIMAINS_ROOT/var/lib/pimains; mkdir -p $PIMAINS_ROOT/var/lib/pimains/notify/queue;"
         "dd if=/dev/zero of=$PIMAINS_ROOT/var/lib/pimains/fill bs=1k count=100 2>/dev/null; exec /usr/bin/python3 -c '"
-        'from pimains.core import notify; [notify.post("Power", "away", "power") for _ in range(3)]; print("went on")\''
+        'from pimains.core import notify_queue; [notify_queue.post("Power", "away", "power") for _ in range(3)]; print("went on")\''
     )
     environment = {**os.environ, "PIMAINS_ROOT": str(house.root), "PYTHONPATH": str(TOP / "lib")}
     said = subprocess.run(["unshare", "-m", "sh", "-c", script], env=environment, capture_output=True, text=True, check=False)
