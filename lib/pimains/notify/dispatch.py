@@ -5,7 +5,6 @@ import fcntl
 import os
 import time
 from pathlib import Path
-from typing import NamedTuple
 
 from pimains.core import clock, notify_queue, state
 from pimains.core.errors import WrongSetting
@@ -15,34 +14,25 @@ from pimains.core.troubles import Troubles
 from pimains.notify.address import Address, Words
 from pimains.notify.outbox import Message, Outbox
 from pimains.notify.plan import Moment, Sent, Throttle, summed_up, wall_time
+from pimains.notify.settings import NotifySettings
 
 _DAY = 86400.0
 _LOOK_AGAIN_SECONDS = 60.0
 _LATE_SECONDS = 600.0
 
 
-class Rules(NamedTuple):
-    """What people want to hear (`events`, all if empty), how often, and how long it is tried to tell them."""
-
-    events: tuple[str, ...]
-    same_event_seconds: float
-    per_hour_max: int
-    keep_days: float
-    delivery_seconds_max: float
-
-
-class PostOffice:
+class Dispatcher:
     """The queue, the messages held back and those on their way, and the addresses they go to."""
 
-    def __init__(self, me: Instance, rules: Rules) -> None:
+    def __init__(self, me: Instance, settings: NotifySettings) -> None:
         self.me = me
-        self.rules = rules
+        self.settings = settings
         self.addresses: list[Address] = []
         notify_queue.queue().mkdir(parents=True, exist_ok=True)
         self._lock = _lock(notify_queue.directory() / "lock")
         self.outbox = Outbox(notify_queue.directory() / "outbox")
         self.held = Outbox(notify_queue.directory() / "held")
-        self.throttle = Throttle(rules.same_event_seconds, rules.per_hour_max, _read_sent(me.run / "sent"))
+        self.throttle = Throttle(settings.THROTTLE_SECONDS, settings.MESSAGES_PER_HOUR_MAX, _read_sent(me.run / "sent"))
         self._counted = dict.fromkeys(self.outbox.messages, me.clock.monotonic())  # up to when a message's `waited` was counted
         self._disk_trouble = ""
         self._troubles = Troubles(me.complain)
@@ -79,7 +69,7 @@ class PostOffice:
         known = name in self.outbox.messages or any(message.id == name for message in self.held)
         if post is None:
             print(f"{notify_queue.queue() / name}: is no message, removed")
-        elif not known and (not self.rules.events or post.event in (*self.rules.events, notify_queue.TEST)):
+        elif not known and (not self.settings.EVENTS or post.event in (*self.settings.EVENTS, notify_queue.TEST)):
             now = self.now()
             message = Message(name, post.event, post.subject, post.body, now, now)
             before = self.held.messages.get(post.event)
@@ -120,9 +110,9 @@ class PostOffice:
     def _give_up(self) -> None:
         busy = {address.message for address in self.addresses if address.errand}
         for message in self.outbox:
-            if message.id not in busy and self._waited(message) > self.rules.keep_days * _DAY:
+            if message.id not in busy and self._waited(message) > self.settings.KEEP_DAYS * _DAY:
                 missing = [address.name for address in self.addresses if address.id not in message.done]
-                self.me.complain(f"given up after {self.rules.keep_days:g} days, never told {', '.join(missing)}: {message.subject}")
+                self.me.complain(f"given up after {self.settings.KEEP_DAYS:g} days, never told {', '.join(missing)}: {message.subject}")
                 self._forget(message)
 
     def _waited(self, message: Message) -> float:
@@ -142,7 +132,7 @@ class PostOffice:
                 message = min(
                     pending, key=lambda message: (message.event != notify_queue.TEST, address.tries.get(message.id, 0), message.id)
                 )
-                address.start(self._words(message), self.rules.delivery_seconds_max)
+                address.start(self._words(message), self.settings.SEND_SECONDS_MAX)
 
     def _busy(self, address: Address) -> bool:
         return bool(address.errand) or (address.heavy and any(other.heavy and other.errand for other in self.addresses))

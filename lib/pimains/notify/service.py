@@ -9,7 +9,7 @@ from pimains.core.service import Instance, Naps, Stop, run, within
 from pimains.core.troubles import Troubles
 from pimains.notify import apprise
 from pimains.notify.address import Address, Words
-from pimains.notify.dispatch import PostOffice, Rules
+from pimains.notify.dispatch import Dispatcher
 from pimains.notify.settings import NotifySettings
 from pimains.shared.screens import lines
 
@@ -26,35 +26,26 @@ _MAIL_SETTINGS = {
 
 def notify_people(me: Instance, settings: NotifySettings) -> Naps:
     """Fetch messages from the queue, as often as people want to hear, and deliver each to every address."""
-    office = PostOffice(
-        me,
-        Rules(
-            settings.EVENTS,
-            settings.THROTTLE_SECONDS,
-            settings.MESSAGES_PER_HOUR_MAX,
-            settings.KEEP_DAYS,
-            settings.SEND_SECONDS_MAX,
-        ),
-    )
+    dispatcher = Dispatcher(me, settings)
     book = AddressBook(me, settings)
     watch = state.Watch(notify_queue.queue())
     try:
         while True:
-            office.addresses = book.addresses()
+            dispatcher.addresses = book.addresses()
             watch.changed()
-            office.sort()
-            office.send()
-            line, well = office.how_it_is()
+            dispatcher.sort()
+            dispatcher.send()
+            line, well = dispatcher.how_it_is()
             me.status(book.trouble or line, well=well and not book.trouble)
-            yield within(office.seconds_to_wait(), watch, *office.errands())
-            office.collect()
+            yield within(dispatcher.seconds_to_wait(), watch, *dispatcher.errands())
+            dispatcher.collect()
     except Stop:
         until = me.clock.monotonic() + _GOODBYE_SECONDS
-        while office.errands() and me.clock.monotonic() < until:
-            yield within(until - me.clock.monotonic(), *office.errands())
-            office.collect()
+        while dispatcher.errands() and me.clock.monotonic() < until:
+            yield within(until - me.clock.monotonic(), *dispatcher.errands())
+            dispatcher.collect()
     finally:
-        office.close()
+        dispatcher.close()
 
 
 class AddressBook:
