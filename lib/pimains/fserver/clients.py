@@ -12,7 +12,7 @@ from typing import NamedTuple
 from pimains.core.clock import Clock
 from pimains.core.errors import Away
 from pimains.fserver.authentication import Authentication, Visitor
-from pimains.fserver.plan import Hush
+from pimains.fserver.plan import RateLimit
 from pimains.shared.fileserver.beats import Message, Secret, Unproven
 from pimains.shared.fileserver.tcp_lines import Socket
 from pimains.shared.plan.beat import ANSWER_SECONDS, BEAT_SECONDS, SERVER_PATIENCE_SECONDS, Hearing
@@ -77,7 +77,7 @@ class Clients:
         self._most = most
         self._clock = clock
         self._say = say
-        self._hush = Hush()
+        self._complaints = RateLimit()
         self._by_handle: dict[int, Client] = {}
         self._missing: list[Client] = []  # their connections have ended, but they may make new ones in time
         self._next_beat = self._next_loss = clock.monotonic()
@@ -207,7 +207,7 @@ class Clients:
             yield Event("left", client, message.text)
 
     def _complain(self, now: float, text: str) -> None:
-        if line := self._hush.line(now, text):
+        if line := self._complaints.line(now, text):
             self._say(line)
 
     def _let_go(self, client: Client) -> None:
