@@ -12,14 +12,13 @@ from functools import partial
 from pathlib import Path
 
 from pimains.core import state
-from pimains.core.ledger_beside import noted
+from pimains.core.ledger_beside import LedgerNote
 from pimains.core.machine import own_name
-from pimains.core.process.function import Forked
 from pimains.core.process.program import Programs
 from pimains.core.service import Instance, Naps, Stop, run, within
 from pimains.core.supervisor import Supervisor
 from pimains.fclient.address import Address
-from pimains.fclient.background import Underway
+from pimains.fclient.background import Background
 from pimains.fclient.forced_unmount import Detacher
 from pimains.fclient.link import Event, Link
 from pimains.fclient.pistop import PistopEnd
@@ -85,7 +84,7 @@ class Client:
         self.orders = LeaveOrders(me.run)
         self.order: Order | None = None
         self.order_ends = 0.0
-        self.work = Underway(me.clock)
+        self.work = Background(me.clock)
 
     def new_end(self) -> Callable[[], End]:
         """What makes this end of each conversation."""
@@ -198,7 +197,7 @@ class Client:
     def coming(self) -> Work:
         """The server is there: bring everything up."""
         state.write(self.holds, f"{self.share.place}\n{' '.join(self.share.units)}")
-        yield from noted(self.me, self.write_down("mounted", f"{self.server} is there"))
+        yield from self.note("mounted", f"{self.server} is there").written()
         self.tell((yield from self.share.come()))
         self.screens.on()
         self.backup.begin(f"{self.server} is there")
@@ -216,7 +215,7 @@ class Client:
             print(f"leaving: {reason}")
             self.backup.ask_to_stop()
             self.share.detacher.stand_by()
-            yield from noted(self.me, self.write_down("unmounted", reason))
+            yield from self.note("unmounted", reason).written()
             yield from self.backup.stop()
             yield from self.share.quiet()
             yield from self.share.leave()
@@ -227,9 +226,9 @@ class Client:
         print(f"{self.server} is gone: {reason}")
         self.backup.abandon()
         yield from self.share.unmount(by_force=True)
-        with closing(self.write_down("unmounted by force", f"{self.server} is gone: {reason}")) as note:
+        with closing(self.note("unmounted by force", f"{self.server} is gone: {reason}")) as note:
             yield from self.share.give_up()
-            yield from noted(self.me, note)
+            yield from note.written()
         self.finish(f"{self.server} is gone")
 
     def finish(self, reason: str) -> None:
@@ -267,14 +266,9 @@ class Client:
         print("there is no halt any more")
         self.tell(self.waiting())
 
-    def write_down(self, action: str, cause: str) -> Forked:
+    def note(self, action: str, cause: str) -> LedgerNote:
         """Begin to write into the ledger."""
-
-        def note() -> str:
-            self.me.ledger.record("share", action, cause)  # in a child of its own, which takes SQLite's memory with it
-            return ""
-
-        return Forked(note)
+        return LedgerNote(self.me, lambda ledger: ledger.record("share", action, cause))
 
     def tell(self, words: str) -> None:
         """Say how things are: here, and to the server."""

@@ -44,7 +44,7 @@ class Address:
         self.next_at = 0.0
         self.tries: dict[str, int] = {}
         self._deliver = deliver
-        self._pause_seconds = 0.0
+        self._failures = 0  # in a row
 
     def start(self, words: Words, seconds_max: float) -> None:
         """Begin to deliver, in a process of its own."""
@@ -59,11 +59,12 @@ class Address:
         outcome = _outcome(self.delivery)
         self.delivery = None
         self.trouble = "" if outcome.kind == DONE else outcome.words
+        self.next_at = now
         if outcome.kind in (DONE, REFUSED):
-            self._pause_seconds = 0.0
+            self._failures = 0
         else:
-            self._pause_seconds = _AFTER_AN_EDIT_SECONDS if outcome.kind == SETTING else retry_seconds(self._pause_seconds)
-        self.next_at = now + self._pause_seconds
+            self._failures += 1
+            self.next_at += _AFTER_AN_EDIT_SECONDS if outcome.kind == SETTING else retry_seconds(self._failures)
         return outcome
 
     def close(self) -> None:

@@ -12,22 +12,21 @@ from pimains.plug.dead_man import DeadManSwitch
 from pimains.plug.device import Plug
 from pimains.plug.esphome import CONFIRM_SECONDS
 from pimains.plug.halt_times import HaltTimes
-from pimains.plug.reporting import PlugShown, PlugWords
+from pimains.plug.reporting import PlugReport
 from pimains.shared.halt_announced import Announcements
 
 
 class PlugCut:
     """Of the plug at `host`; whoever holds the connection tells when there is one."""
 
-    def __init__(self, me: Instance, host: str, times: HaltTimes, dead_man: DeadManSwitch, shown: PlugShown, words: PlugWords) -> None:
+    def __init__(self, me: Instance, host: str, times: HaltTimes, dead_man: DeadManSwitch, report: PlugReport) -> None:
         self.asked_because: dict[str, dict[str, Reading]] = {}  # the inputs for a reason that this service gave itself
         self.is_away = False
         self._me = me
         self._host = host
         self._times = times
         self._dead_man = dead_man
-        self._shown = shown
-        self._words = words
+        self._report = report
         self._plug: Plug | None = None
         self._is_connected = asyncio.Event()
 
@@ -69,7 +68,7 @@ class PlugCut:
         seconds = self._times.countdown_seconds()
         confirmed = "yes" if self._plug.confirmed_countdown == seconds else "no"
         inputs = {**self.asked_because.get(reason, {}), "countdown confirmed before": Reading(confirmed)}
-        self._words.note(f"cut the power in {seconds} s", reason, inputs)
+        self._report.note(f"cut the power in {seconds} s", reason, inputs)
         try:
             await self._plug.begin_countdown(seconds, CONFIRM_SECONDS - (time.monotonic() - began))
         except Away as away:
@@ -78,18 +77,18 @@ class PlugCut:
         self._times.begins()
         line = f"{self._host} cuts the power in {seconds} s at the latest"
         self._me.status(line)
-        self._words.say(line)
+        self._report.say(line)
         return f"ok {line}"
 
     def _fail(self, line: str) -> str:
         """This machine shuts down all the same."""
         self._dead_man.forget()
-        self._words.fail(line)
+        self._report.fail(line)
         return f"failed {line}"
 
     async def _call_off(self, reason: str) -> str:
         """The shutdown did not happen: `ok` or `failed`, and what to tell people."""
-        self._words.note("leave the power on", reason, {})
+        self._report.note("leave the power on", reason, {})
         try:
             if self._plug is None:
                 raise Away("it is away")
@@ -97,8 +96,8 @@ class PlugCut:
             if self._plug.dead_man is not None:
                 await self._dead_man.arm(self._plug)
         except Away as away:
-            self._words.fail(f"{self._host} cannot be told that this machine stays up and may cut its power: {away}")
+            self._report.fail(f"{self._host} cannot be told that this machine stays up and may cut its power: {away}")
             return f"failed {self._host}: {away}"
         self._times.does_not_begin()
-        self._shown.show(self._plug)
+        self._report.show(self._plug, self._times.countdown_seconds())
         return f"ok {self._host} leaves the power on"

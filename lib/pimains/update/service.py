@@ -23,6 +23,7 @@ from pathlib import Path
 
 from pimains.core import notify_queue, paths, state
 from pimains.core.errors import PimainsError
+from pimains.core.ledger_beside import LedgerNote
 from pimains.core.plan.sentences import moment
 from pimains.core.process.function import Forked, or_away
 from pimains.core.process.program import Failed
@@ -180,22 +181,10 @@ class Updater:
         self._me.status("; ".join(filter(None, (self._outcome, more))), well=self._is_well and self.time.failures <= _FAILURES_MAX)
 
     def _note(self, action: str, cause: str) -> Generator[Nap, tuple[Readable, ...], str]:
-        """Write into the ledger, in a child that takes SQLite's memory with it; returns what is wrong if that fails."""
-
-        def note() -> str:
-            self._me.ledger.record("update", action, cause)
-            return "noted"
-
-        try:
-            noted = yield from Forked(note).wait(self._me.clock, _LEDGER_SECONDS_MAX)
-        except OSError as error:
-            noted, why = None, error.strerror or str(error)
-        else:
-            why = f"not within {_LEDGER_SECONDS_MAX:g} s"
-        if noted:
-            return ""
-        self._me.complain(f"the ledger cannot be written: {why}")
-        return f"the ledger cannot be written: {why}"
+        """Write into the ledger; returns what is wrong if that fails."""
+        note = LedgerNote(self._me, lambda ledger: ledger.record("update", action, cause))
+        yield from note.written(_LEDGER_SECONDS_MAX)
+        return note.trouble
 
     def _done_by_a_child(self, do: Callable[[], Rows], seconds_max: float) -> Generator[Nap, tuple[Readable, ...], Rows]:
         """What `do` answers in a process of its own; one row `trouble` when it fails."""

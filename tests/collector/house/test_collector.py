@@ -18,7 +18,7 @@ import pytest
 import requests
 
 from pimains.shared.plan import delivery
-from pimains.shared.plan.delivery import Face, Reading
+from pimains.shared.plan.delivery import Reading, RegisterReading
 from tests.collector.collecting import TOKEN, Collector, batch, memory_mb, own_mb, steady
 from tests.kit import TOP, House, until
 
@@ -87,7 +87,7 @@ def test_the_page_tells_the_numbers_and_nothing_from_a_source_is_markup(collecto
     collector.token("&", TOKEN)
     (collector.tokens / "&").rename(collector.tokens / name.replace("/", "_"))
     evil = name.replace("/", "_")
-    assert collector.send(steady(100)._replace(source=evil, face=Face(0, 12345.6))).ok
+    assert collector.send(steady(100)._replace(source=evil, register=RegisterReading(0, 12345.6))).ok
     answer = collector.get("/")
     assert "&lt;script&gt;" in answer.text
     assert "<script" not in answer.text

@@ -9,10 +9,12 @@ import signal
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from pimains.core.process.function import Forked
 from pimains.core.process.program import Failed, Programs
+from pimains.core.troubles import Troubles
 from pimains.fserver.drives import disk, systemd
 from pimains.fserver.drives.memory import Drive, Memory
 from pimains.fserver.drives.servers import FileServer, file_servers
@@ -129,16 +131,13 @@ class Drives:
     def detach(self, place: Path) -> str:
         """Unmount it, the innermost first, without force; returns why that failed, "" if it did not."""
         patience = self.step.left - min(_BUSY_SECONDS, self.step.left / 2)
-        said = ""
+        troubles = Troubles(partial(print, flush=True))
         while there := mount.last_mounted(place):
             why = self.in_time(lambda inner=there.place: mount.detach(inner, by_force=False), self.step.left)  # type: ignore[misc]  # mypy knows no default of a lambda
             if why and self.step.left <= patience:
                 return why
             if why:
-                line = f"waiting to unmount {there.place}: {why}, kept by {holders(there.place)}"
-                if line != said:
-                    print(line, flush=True)
-                said = line
+                troubles.look("drive", f"waiting to unmount {there.place}: {why}, kept by {holders(there.place)}")
                 self.step.pause(_PAUSE_SECONDS)
             elif mount.mounted(place) is None and mount.is_waiting(place):
                 self.stop([systemd.automount(place)])
