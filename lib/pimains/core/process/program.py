@@ -14,7 +14,7 @@ from typing import NamedTuple
 from pimains.core.clock import Clock
 from pimains.core.errors import PimainsError
 from pimains.core.naps import Nap, Readable, within
-from pimains.core.plan.ending import KILL_SECONDS, TERM_SECONDS
+from pimains.core.plan.budget import KILL_SECONDS, TERM_SECONDS
 from pimains.core.process.child import Child
 
 _OUT_OF_TIME = 124
