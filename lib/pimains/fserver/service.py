@@ -3,8 +3,7 @@
 As root it waits until the drive is mounted, starts what plays from it and opens the port; then it becomes user pimains.
 
     /run/pimains/fserver/clients   a line for each client: name, address, since when, its last words
-    /run/pimains/fserver/leave     a FIFO, and
-    /run/pimains/fserver/left      another: halt's step 20-shares has all clients leave (pimains.shared.leaving)
+    /run/pimains/fserver/orders/   where halt's step 20-shares has all clients leave (shared/orders)
 """
 
 import os
@@ -26,7 +25,7 @@ from pimains.shared import halt_request
 from pimains.shared.backup.child import BackupChild
 from pimains.shared.fileserver.beats import Secret
 from pimains.shared.fileserver.tcp_lines import Socket, error_text, listen
-from pimains.shared.leaving import LeaveOrders, Order
+from pimains.shared.orders.leave import Leave, LeaveOrders
 from pimains.shared.screens.status import HostStatus
 
 _LOOK_SECONDS = 2.0
@@ -91,11 +90,11 @@ class Server:
         """Serve until the machine is to halt; once that was cancelled, return to begin anew, because drive and backup were stopped."""
         while True:
             self.attend()
-            if order := self.orders.take():
+            if leaves := self.orders.leaves():
                 self.screens.off("PowerOff")
-                everybody_left = yield from self.see_off(order.reason, order.seconds)
+                everybody_left = yield from self.see_off(leaves[-1].reason, leaves[-1].seconds)
                 yield from self.backup.stop()  # the next steps of the halt unmount the drive
-                self.reply(order, everybody_left)
+                self.reply([*leaves, *self.orders.leaves()], everybody_left)
                 yield from self.until_cancelled()
                 return
             yield within(min(self.guests.wait_seconds(), self.next_list_seconds()), self.guests, self.orders, *self.backup.files)
@@ -166,10 +165,11 @@ class Server:
         self.me.ledger.took(_SUBJECT, took)
         return ""
 
-    def reply(self, order: Order, everybody_left: bool) -> None:
+    def reply(self, leaves: list[Leave], everybody_left: bool) -> None:
         """Tell halt's step how it went."""
         staying = ", ".join(_with_words(guest) for guest in self.guests.present)
-        self.orders.answer(order, "all clients have left" if everybody_left else f"not left: {staying}", ok=everybody_left)
+        for leave in leaves:
+            self.orders.answer(leave.id, "all clients have left" if everybody_left else f"not left: {staying}", ok=everybody_left)
 
     def until_cancelled(self) -> Naps:
         """The machine is going to halt: nobody comes in, unless that was cancelled."""
@@ -178,8 +178,7 @@ class Server:
             yield within(min(_CANCEL_LOOK_SECONDS, self.guests.wait_seconds()), self.guests, self.orders)
             for event in self.guests.step():
                 self.tell_of(event)
-            if order := self.orders.take():
-                self.reply(order, not self.guests.present)
+            self.reply(self.orders.leaves(), not self.guests.present)
         print("there is no halt any more: beginning anew")
 
     def next_list_seconds(self) -> float:

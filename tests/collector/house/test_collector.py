@@ -421,6 +421,25 @@ def test_a_halt_has_what_was_waiting_stored(house: House) -> None:
     sending.join()
 
 
+def test_programs_that_ask_at_once_beside_a_halt_are_all_answered_quickly(house: House) -> None:
+    collector = Collector(house, COMMIT_SECONDS="200")
+    assert collector.send(batch((1, 5.0, 1000), (2, 10.0, 3000))).ok
+    step = TOP / "services/meter/halt.d/30-meter"
+    env = {"PATH": os.environ["PATH"], "PIMAINS_ROOT": str(house.root), "PIMAINS_BUDGET_SECONDS": "60"}
+    for _ in range(5):
+        began = time.monotonic()
+        with subprocess.Popen([step], env=env, stdout=subprocess.PIPE, text=True) as halting:
+            asking = [threading.Thread(target=lambda: said.append(energy(house))) for _ in range(2)]
+            said: list[str] = []
+            for each in asking:
+                each.start()
+            assert halting.communicate() == ("collector: what waited is stored\n", None)
+        for each in asking:
+            each.join()
+        assert all("2.00" in each for each in said), said
+        assert time.monotonic() - began < 3  # who is not answered waits that long, and the step 59 s
+
+
 def test_a_program_that_asks_all_the_time_has_nothing_stored_more_often_than_once_a_minute(house: House) -> None:
     collector = Collector(house, COMMIT_SECONDS="200")
     acknowledged: list[int] = []

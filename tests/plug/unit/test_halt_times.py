@@ -1,6 +1,5 @@
-"""What a plug service knows of earlier halts, and how a halt is announced to it."""
+"""What a plug service knows of earlier halts."""
 
-import os
 import shutil
 from pathlib import Path
 
@@ -11,7 +10,6 @@ from pimains.core.instance import Instance
 from pimains.core.plan.budget import budget
 from pimains.halt import step_files
 from pimains.plug.halt_times import HaltTimes
-from pimains.shared.halt_announced import Announcements
 
 
 def said(line: str) -> None:
@@ -61,20 +59,3 @@ def test_how_long_a_halt_takes_at_most_is_said_by_the_settings_of_this_machines_
     assert HaltTimes(me, 240, said).longest_seconds() == 240 + 30 + 13 * (steps - 1)
     (halt / "variables/STEP_SECONDS_MAX").write_text("soon\n")
     assert HaltTimes(me, 240, said).longest_seconds() == 240 + 123 * (steps - 1)
-
-
-def test_only_the_latest_answer_waits_for_its_reader(me: Instance) -> None:
-    announcements = Announcements(me.run)
-    reader = os.open(me.run / "answer", os.O_RDONLY | os.O_NONBLOCK)
-    for number in ("1", "2"):
-        (me.run / "halting").write_text(f"{number} halt a test\n")
-        announced = announcements.read()
-        assert announced == (number, False, "a test")
-        announcements.answer(announced, f"ok {number}")
-        assert announcements.read() is None
-    assert os.read(reader, 1000) == b"2 ok 2\n"
-    (me.run / "halting").write_text("3 stay the command failed\n")
-    assert announcements.read() == ("3", True, "the command failed")
-    announcements.close()
-    assert not (me.run / "answer").exists()
-    os.close(reader)
