@@ -201,8 +201,7 @@ def test_the_halt_step_has_readings_and_count_saved(house: House) -> None:
 def test_the_halt_step_does_not_wait_its_whole_budget_for_a_meter_that_was_killed_for_good(house: House) -> None:
     meter = Meter(house)
     house.until(lambda: "kWh" in meter.instance.status)
-    meter.instance.svc("-o")
-    meter.instance.kill()
+    meter.instance.svc("-ok")
     house.until(lambda: meter.instance.pid == 0)
     env = {"PATH": "/usr/bin:/bin", "PIMAINS_ROOT": str(house.root), "PIMAINS_BUDGET_SECONDS": "120"}
     done = subprocess.run([TOP / "services/meter/halt.d/30-meter"], env=env, capture_output=True, text=True, check=False, timeout=60)
