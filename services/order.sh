@@ -8,12 +8,17 @@ id=$$.$uptime # of this order, in every directory
 # ask_each WORD: calls `each DIRECTORY` for every service that understands WORD, for all at the same time; 0 when all of them return 0
 ask_each() {
     asked=
+    next=
     for orders in "${PIMAINS_ROOT%/}"/run/pimains/*/orders; do
         understands "$orders" "$1" || continue
-        each "$orders" &
-        asked="$asked $!"
+        if [ "$next" ]; then
+            each "$next" &
+            asked="$asked $!"
+        fi
+        next=$orders
     done
     failed=0
+    [ ! "$next" ] || each "$next" || failed=1 # mostly it is the only one, and needs no process of its own
     for one in $asked; do
         wait "$one" || failed=1
     done
