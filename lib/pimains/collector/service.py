@@ -15,7 +15,7 @@ All but the first are shown to everybody who can reach them, or behind PASSWORD.
     /var/lib/pimains/<instance>/rrd              what graphs are drawn of, made from the journal
     /run/pimains/<instance>/graphs               pictures that were drawn
     /run/pimains/<instance>/url                  where it listens
-    /run/pimains/<instance>/ask                  a FIFO for orders: "ID store" (shared/orders.py)
+    /run/pimains/<instance>/orders/              where orders are given: store, save (shared/orders)
 """
 
 from __future__ import annotations  # the names of a module that is missing
@@ -40,7 +40,7 @@ from pimains.core.library import Needed
 from pimains.core.plan.sentences import duration
 from pimains.core.service import Instance, run
 from pimains.core.troubles import Troubles
-from pimains.shared.orders import Inbox
+from pimains.shared.orders.service_end import Order, Orders
 
 if TYPE_CHECKING:
     import ssl
@@ -67,9 +67,12 @@ async def collector(me: Instance, settings: CollectorSettings) -> None:
     store = open_store(me, settings)
     desk = Desk(me, settings, store)
     try:
-        with Inbox(me.run) as orders:
+        with Orders(me.run, {"store": "", "save": ""}) as orders:
             asyncio.get_running_loop().add_reader(orders.fileno(), desk.attend_to, orders)
-            await _listen(settings, desk, tls)
+            try:
+                await _listen(settings, desk, tls)
+            finally:
+                asyncio.get_running_loop().remove_reader(orders.fileno())
     finally:
         await desk.say_goodbye()
         store.close()
@@ -125,19 +128,16 @@ class Desk:
             OldPis(self._logins, self._own, self.me.clock, print).add_to(app)
         return app
 
-    def attend_to(self, orders: Inbox) -> None:
+    def attend_to(self, orders: Orders) -> None:
         """Do what was asked for from a command line of this machine, or by halt's step 30-meter."""
-        for id_, order in orders.asked():
-            task = asyncio.create_task(self._carry_out(orders, id_, order))
+        for order in orders.take():
+            task = asyncio.create_task(self._store_now(orders, order))
             self._under_way.add(task)
             task.add_done_callback(self._under_way.discard)
 
-    async def _carry_out(self, orders: Inbox, id_: str, order: str) -> None:
-        if order in ("store", "save"):
-            await self.batching.let_go()
-            orders.answer(id_, "what waited is stored")
-        else:
-            orders.answer(id_, f"{order!r} is no order: store, save", ok=False)
+    async def _store_now(self, orders: Orders, order: Order) -> None:
+        await self.batching.let_go()
+        orders.answer(order.id, "what waited is stored")
 
     async def look_after(self, url: str) -> None:
         """Say how it is, and keep the journal within its size; never returns."""

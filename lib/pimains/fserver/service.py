@@ -3,8 +3,7 @@
 As root it waits until the drive is mounted, starts what plays from it and opens the port; then it becomes user pimains.
 
     /run/pimains/fserver/clients   a line for each client: name, address, since when, its last words
-    /run/pimains/fserver/leave     a FIFO, and
-    /run/pimains/fserver/left      another: halt's step 20-shares has all clients leave (pimains.shared.leaving)
+    /run/pimains/fserver/orders/   where halt's step 20-shares has all clients leave (shared/orders)
 """
 
 import os
@@ -26,7 +25,7 @@ from pimains.shared.backup.child import BackupChild
 from pimains.shared.fileserver.beats import Secret
 from pimains.shared.fileserver.tcp_lines import error_text, listen
 from pimains.shared.fserver_clients import PresentClient
-from pimains.shared.leaving import LeaveOrders, Order
+from pimains.shared.orders.leave import Leave, LeaveOrders
 from pimains.shared.screens.status import HostStatus
 
 if TYPE_CHECKING:
@@ -94,11 +93,11 @@ class Server:
         """Serve until the machine is to halt; once that was cancelled, return to begin anew, because drive and backup were stopped."""
         while True:
             self.attend()
-            if order := self.orders.take():
+            if leaves := self.orders.leaves():
                 self.screens.off("PowerOff")
-                everybody_left = yield from self.see_off(order.reason, order.seconds)
+                everybody_left = yield from self.see_off(leaves[-1].reason, leaves[-1].seconds)
                 yield from self.backup.stop()  # the next steps of the halt unmount the drive
-                self.reply(order, everybody_left)
+                self.reply([*leaves, *self.orders.leaves()], everybody_left)
                 yield from self.until_cancelled()
                 return
             yield within(min(self.clients.wait_seconds(), self.next_list_seconds()), self.clients, self.orders, *self.backup.files)
@@ -164,10 +163,11 @@ class Server:
 
         return LedgerNote(self.me, note)
 
-    def reply(self, order: Order, everybody_left: bool) -> None:
+    def reply(self, leaves: list[Leave], everybody_left: bool) -> None:
         """Tell halt's step how it went."""
         staying = ", ".join(_with_words(client) for client in self.clients.present)
-        self.orders.answer(order, "all clients have left" if everybody_left else f"not left: {staying}", ok=everybody_left)
+        for leave in leaves:
+            self.orders.answer(leave.id, "all clients have left" if everybody_left else f"not left: {staying}", ok=everybody_left)
 
     def until_cancelled(self) -> Naps:
         """The machine is going to halt: nobody comes in, unless that was cancelled."""
@@ -176,8 +176,7 @@ class Server:
             yield within(min(_CANCEL_LOOK_SECONDS, self.clients.wait_seconds()), self.clients, self.orders)
             for event in self.clients.step():
                 self.tell_of(event)
-            if order := self.orders.take():
-                self.reply(order, not self.clients.present)
+            self.reply(self.orders.leaves(), not self.clients.present)
         print("there is no halt any more: beginning anew")
 
     def next_list_seconds(self) -> float:

@@ -3,7 +3,7 @@
     /run/pimains/<instance>/power     W (UNIT=kWh), or `flow` in m3/h (UNIT=m3); not there while it is not known
     /run/pimains/<instance>/power_is  `measured`, or `at most` while no pulse comes
     /run/pimains/<instance>/total     what the meter's register shows, in its unit
-    /run/pimains/<instance>/ask       a FIFO for orders: "ID set 12345.6 WHO" or "ID save" (shared/orders.py)
+    /run/pimains/<instance>/orders/   where orders are given: save, or set 12345.6 WHO (shared/orders)
 
 Pulses are counted by a thread of the pin's, readings are delivered by another; neither waits for the other, nor for a disk.
 """
@@ -26,7 +26,7 @@ from pimains.meter.pulse_count import PulseCount
 from pimains.meter.pulse_counter import PulseCounter
 from pimains.meter.register import Register
 from pimains.meter.settings import MeterSettings
-from pimains.shared.orders import Orders
+from pimains.shared.orders.service_end import Order, Orders
 
 if TYPE_CHECKING:
     from pimains.meter.collector import Collector
@@ -36,6 +36,7 @@ _GOODBYE_SECONDS = 3.0
 _WITHOUT_GPIO_SECONDS = 60.0
 _COMPLAIN_ABOUT_IGNORED = 20
 _KILOWATT = 1000
+_WORDS = {"save": "", "set": "TOTAL WHO"}
 
 
 def count(me: Instance, settings: MeterSettings) -> Naps:
@@ -45,11 +46,11 @@ def count(me: Instance, settings: MeterSettings) -> Naps:
     try:
         try:
             meter.begin()
-            with Orders(me.run, meter.carry_out) as orders:
+            with Orders(me.run, _WORDS) as orders:
                 while True:
                     meter.attend()
                     yield within(meter.seconds_to_wait(), orders)
-                    orders.carry_out()
+                    meter.obey(orders)
         except GpioError as error:
             meter.go_without_pin(error)
             yield seconds(_WITHOUT_GPIO_SECONDS)
@@ -165,19 +166,23 @@ class Meter:
             self._counter.pin.close()
             self._counter = None
 
-    def carry_out(self, order: str) -> str:
-        """What somebody asked for: "save", or "set TOTAL WHO"; returns what to tell. Raises ValueError, OSError, sqlite3.Error."""
-        verb, _, rest = order.partition(" ")
-        if verb == "save":
+    def obey(self, orders: Orders) -> None:
+        """Do everything that was asked for, and say so."""
+        for order in orders.take():
+            try:
+                orders.answer(order.id, self._carry_out(order))
+            except (ValueError, OSError, sqlite3.Error) as error:
+                orders.answer(order.id, str(error), ok=False)
+
+    def _carry_out(self, order: Order) -> str:
+        if order.word == "save":
             started = time.monotonic()
             self.take_reading()
             self.save()
             return f"saved in {time.monotonic() - started:.1f} s"
-        if verb == "set":
-            total, _, who = rest.partition(" ")
-            self._next_reading = self.me.clock.monotonic()
-            return self._register.set(float(total), self._pulse_count.pulses, who or "somebody")
-        raise ValueError(f"{verb!r} is no order: save, set TOTAL WHO")
+        total, _, who = order.rest.partition(" ")
+        self._next_reading = self.me.clock.monotonic()
+        return self._register.set(float(total), self._pulse_count.pulses, who or "somebody")
 
     def _commit(self) -> None:
         try:
