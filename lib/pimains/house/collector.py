@@ -1,4 +1,4 @@
-"""A small collector for tests and rehearsals: it takes readings as plan/delivery describes, keeps them in memory, and can misbehave.
+"""A small collector for tests and rehearsals: it takes readings as shared/plan/delivery describes, keeps them in memory, and can misbehave.
 
     python3 -m pimains.house.collector --port 0 --token secret [--certificate FILE]
 

@@ -1,4 +1,4 @@
-"""A collector, over HTTP: readings go there, acknowledgements come back (the words are in plan/delivery).
+"""A collector, over HTTP: readings go there, acknowledgements come back (the words are in shared/plan/delivery).
 
 Raises Away when trying again may help, NotTaken when somebody has to look after a setting.
 """

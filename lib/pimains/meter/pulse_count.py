@@ -22,7 +22,7 @@ _NONE = -1.0
 
 
 class PulseCount:
-    """`pulses` since it was made; `is_closed`: the contact is closed, and that pulse is counted.
+    """`pulses` since it was made; `had_closed`: the contact was closed when that was saved, and its pulse is counted.
 
     Only this boot's: `pulse_at`, in seconds since the boot, and `per_hour`, as the service left it.
     """
