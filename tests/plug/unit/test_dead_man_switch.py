@@ -1,6 +1,7 @@
 """The dead-man switch as a plug service keeps it, under a clock that only moves when told."""
 
 import asyncio
+import os
 from pathlib import Path
 
 import pytest
@@ -68,7 +69,8 @@ def test_a_plug_that_hears_nobody_has_the_machine_halted(me: Instance, clock: Fa
 
 
 def test_a_run_directory_that_takes_nothing_halts_no_machine_that_its_plug_hears(me: Instance, clock: FakeClock) -> None:
-    me.run.rmdir()  # what a full one is to a file that has to be made anew
+    plug_cuts.was_heard(me)
+    (me.run / f".contact.{os.getpid()}").mkdir()  # from now on, as in a full one, no file can be made aside
     plug = HealthyPlug()
     assert asyncio.run(asked_within(3000, me, clock, plug)) == []
     assert plug.heartbeats > 100
