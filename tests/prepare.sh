@@ -235,7 +235,7 @@ last_release() { # what tests/whole/packaging/test_upgrading.py upgrades from: l
     git -c safe.directory='*' cat-file -e "$commit^{commit}" || return 0
     rm -rf "$at.new"
     mkdir -p "$at.new/checkout"
-    git -c safe.directory='*' archive "$commit" | tar -x --no-same-owner -C "$at.new/checkout"
+    git -c safe.directory='*' archive "$commit" | tar -x --no-same-owner --no-same-permissions -C "$at.new/checkout"
     cp -r "$at.new/checkout" "$at.new/build"
     again "$at.new/build/debian/build"
     mv "$at.new"/build/dist/pimains_*.deb "$at.new"
