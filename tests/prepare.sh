@@ -222,3 +222,23 @@ package_layer() { # NAME RELEASE PACKAGE...: what these packages add to that roo
     echo "$made_with" >"$layer.new/made-with"
     mv "$layer.new" "$layer"
 }
+
+last_release() { # what tests/whole/packaging/test_upgrading.py upgrades from: last-release-COMMIT/{pimains_*.deb,checkout}, and what services need
+    [ "$(id -u)" = 0 ] || return 0
+    package_layer services bookworm rsync ucspi-tcp
+    package_layer services trixie rsync ucspi-tcp
+    local commit at
+    commit=$(cat tests/whole/last-release.txt)
+    at=$PIMAINS_CACHE/last-release-$commit
+    [ ! -d "$at" ] || return 0
+    # a checkout without its history: the test is skipped, and says so. It may be somebody else's
+    git -c safe.directory='*' cat-file -e "$commit^{commit}" || return 0
+    rm -rf "$at.new"
+    mkdir -p "$at.new/checkout"
+    git -c safe.directory='*' archive "$commit" | tar -x --no-same-owner --no-same-permissions -C "$at.new/checkout"
+    cp -r "$at.new/checkout" "$at.new/build"
+    again "$at.new/build/debian/build"
+    mv "$at.new"/build/dist/pimains_*.deb "$at.new"
+    rm -rf "$at.new/build"
+    mv "$at.new" "$at"
+}

@@ -96,14 +96,15 @@ class DebianRoot:
 
 
 @contextlib.contextmanager
-def debian_root(release: str, aside: Path, *, on: Path | None = None, keep: bool = False) -> Iterator[DebianRoot]:
+def debian_root(release: str, aside: Path, *, on: Path | None = None, keep: bool = False, more: str = "") -> Iterator[DebianRoot]:
     """A copy of the cached root; /srv/dist in it is dist/.
 
-    With `keep` what was changed stays as a layer in `aside`/upper, and `on` such a layer another copy can begin.
+    With `keep` what was changed stays as a layer in `aside`/upper, and `on` such a layer another copy can begin. `more` names
+    a layer of packages that tests/run has put on that root.
     """
     cached = CACHE / f"root-{release}"
     assert cached.is_dir(), "tests/run makes the roots"
-    lower = f"{on}:{cached}" if on else str(cached)
+    lower = ":".join(str(layer) for layer in (on, more and CACHE / f"root-{release}-{more}/upper", cached) if layer)
     hold = ["/bin/sh", "-c", HOLD, "hold", lower, aside, TOP / "dist", "layer" if keep else "memory"]
     with subprocess.Popen(
         ["unshare", "--mount", "--pid", "--net", "--fork", "--kill-child", *hold],

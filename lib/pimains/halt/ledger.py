@@ -1,7 +1,6 @@
 """The ledger as a shutdown uses it: whatever is wrong with it (no room, no disk, no rights, broken), a battery does not wait for it."""
 
 from collections.abc import Callable
-from functools import partial
 from typing import TypeVar
 
 from pimains.core.instance import Instance
@@ -33,8 +32,13 @@ class HaltLedger:
     def remember(self) -> None:
         """Write down what the steps took."""
         took, self._took = self._took, []
-        for subject, seconds in took:
-            self._use(partial(self._me.ledger.took, subject, seconds), None)
+
+        def write() -> None:
+            ledger = self._me.ledger
+            for subject, seconds in took:
+                ledger.took(subject, seconds)
+
+        self._use(write, None)
 
     def _use(self, use: Callable[[], T], otherwise: T) -> T:
         if self._is_broken:

@@ -13,6 +13,9 @@ from typing import NamedTuple
 from pimains.core import paths
 
 _PROGRAM_BYTES = 1 << 20
+# whoever owns the code that is running now has root's power anyway: the developer of a checkout. Asked now, not at a halt:
+# between unpacking an upgrade and the restart that follows, this file may be gone
+_CODE_OWNER = os.stat(__file__).st_uid
 
 
 class Step(NamedTuple):
@@ -77,9 +80,7 @@ def _fault_of_directory(directory: Path) -> str:
 
 
 def _fault_of_owner(status: os.stat_result) -> str:
-    # whoever owns the code that is running now has root's power anyway: the developer of a checkout
-    trusted = {0, os.geteuid(), os.stat(__file__).st_uid}
-    if status.st_uid not in trusted:
+    if status.st_uid not in {0, os.geteuid(), _CODE_OWNER}:
         return "not owned by root"
     if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
         return "writable by others than its owner"

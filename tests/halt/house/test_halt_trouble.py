@@ -2,12 +2,14 @@
 
 import os
 import re
+import shutil
 import signal
 from pathlib import Path
 
 import pytest
 
 from tests.core.dead_share import STUCK, needs_fuse
+from tests.core.lamp import Checkout
 from tests.halt.halting import add_step, ask, cancel, causes, is_alive, let_go, new_halt, pause_at, ran
 from tests.kit import House, TestInstance
 
@@ -56,6 +58,19 @@ def test_what_others_could_have_written_is_not_run_and_that_is_said_before_it_ma
         "30-loose is not run: writable by others than its owner",
         "40-plain is not run: not executable",
     )
+
+
+def test_a_halt_goes_on_though_its_code_is_gone_from_the_disk_as_it_may_be_amid_an_upgrade(house: House, checkout: Checkout) -> None:
+    add_step(house, "50-drives", "echo drives >>$RAN")
+    halt = new_halt(house, PYTHONPATH=str(checkout.top / "lib"))
+    before = halt.pid
+    shutil.rmtree(checkout.top / "lib")
+    ask(halt)
+    house.until(house.halts)
+    assert ran(house) == ["drives"]
+    assert halt.pid == before
+    halt.until_logged("30-meter done")
+    assert "Traceback" not in halt.log
 
 
 def test_a_step_that_prints_without_end_does_no_harm(house: House) -> None:

@@ -68,7 +68,7 @@ def test_it_survives_the_restart_of_daemontools_by_its_own_upgrade(layer: Path, 
     said = subprocess.run(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, check=False).stdout.splitlines()
     assert said[:3] == ["alpha 2 ii ", "daemontools-run 9:1 ii ", "pimains 9.0 ii "]
     assert said[3].startswith("upgraded daemontools-run 1:0.76")
-    assert "pimains 0.1.0 to 9.0" in said[3]
+    assert "pimains 0.2.0 to 9.0" in said[3]
     assert "alpha 1 to 2" in said[3]
     assert [line for line in said[4:] if ": update: upgraded daemontools-run" in line]
     assert log.read_text().count("upgrading ") == log.read_text().count("upgraded ") == 1

@@ -73,13 +73,13 @@ def test_a_pulled_cable_takes_the_share_away_and_nobody_who_looks_waits_for_the_
 
 
 def test_an_upgrade_of_pimains_waits_until_the_client_has_left_and_others_do_not(day: Day) -> None:
-    assert day.seen["versions before"] == "alpha 1 pimains 0.1.0"
-    assert day.seen["versions while the kitchen is there"] == "alpha 2 pimains 0.1.0"
+    assert day.seen["versions before"] == "alpha 1 pimains 0.2.0"
+    assert day.seen["versions while the kitchen is there"] == "alpha 2 pimains 0.2.0"
     assert day.seen["versions when it has left"] == "alpha 2 pimains 9.0"
     assert of(day, 1, "share", "update")[-5:] == [
         ("kitchen", "share", "unmounted"),
-        ("music", "update", "upgrade pimains 0.1.0 to 9.0"),
-        ("music", "update", "upgraded pimains 0.1.0 to 9.0"),
+        ("music", "update", "upgrade pimains 0.2.0 to 9.0"),
+        ("music", "update", "upgraded pimains 0.2.0 to 9.0"),
         ("kitchen", "share", "mounted"),
         ("kitchen", "share", "unmounted"),
     ]
