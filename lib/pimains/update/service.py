@@ -69,6 +69,7 @@ class Updater:
         self._outcome = state.read(me.run / "found") or "looks for newer versions five minutes after boot"
         self._is_well = not state.read(me.lib / "failing")
         self._said: list[str] = []  # what was wrong at the last look, as the log has it
+        self._begun = ""  # the upgrade that the log has last
 
     def look_and_upgrade(self, cause: str) -> Naps:
         """One round."""
@@ -117,7 +118,9 @@ class Updater:
             if trouble := (yield from self._note(f"upgrade {listed(changes, len(changes))}", cause)):
                 raise OSError(trouble)
             state.write(self._job, written(job), durable=True)
-            print(f"upgrading {listed(changes, len(changes))}")
+            if (begun := f"upgrading {listed(changes, len(changes))}") != self._begun:
+                print(begun)
+            self._begun = begun
             yield from self._upgrade_apart.begin(self._me.clock, wanted)
         except (OSError, Failed) as error:
             state.remove(self._job)

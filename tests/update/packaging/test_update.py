@@ -224,6 +224,7 @@ def test_what_a_repository_does_not_deliver_is_its_trouble_said_once_and_over_wh
     look_again(root)
     root.says(f"nothing was upgraded; {trouble}", "cat /run/pimains/update/found", 60)
     assert root.run(LOG).count("did not deliver") == 1
+    assert root.run(LOG).count("upgrading alpha 1 to 2, beta 1 to 2") == 1
     said = root.run("pimains status update")
     assert "unwell" not in said
     assert "last error" in said
