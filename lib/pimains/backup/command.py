@@ -11,8 +11,10 @@ from datetime import datetime
 from pathlib import Path
 
 from pimains.backup import plan
+from pimains.backup.program import Interrupted
 from pimains.backup.snapshots import Shelf
 from pimains.backup.source import Source
+from pimains.backup.told_to_stop import ToldToStop
 from pimains.backup.words import count, progress, readable
 from pimains.core import scan_directory
 from pimains.core.errors import PimainsError
@@ -109,19 +111,28 @@ def restore(options: argparse.Namespace, shelf: Shelf, is_mirrored: bool) -> int
         path = path.resolve()
     show = Line(sys.stderr.isatty() and not options.json)
     to = options.to.absolute()
-    copied = shelf.restore(name, path, to, datetime.now(), lambda how: show(progress(path, how)), overwrite=options.overwrite)
+    told = ToldToStop(by_input=False)
+    try:
+        restored = shelf.restore(name, path, to, datetime.now(), lambda how: show(progress(path, how)), told, overwrite=options.overwrite)
+    except Interrupted:
+        show.end()
+        raise PimainsError(f"stopped half-way: {to / path.name} is not complete; the same command goes on there") from None
+    except OSError as error:
+        raise PimainsError(f"{error.filename or to}: {(error.strerror or str(error)).lower()}") from None
     show.end()
-    target = to / path.name
+    copied, target, without = restored
     if not copied.is_complete:
         raise PimainsError(f"{target} is not complete: {copied.words}")
     if options.json:
         found = {"path": str(path), "from": name or "mirror", "to": str(target), "files": copied.files, "bytes": copied.size}
         found["finished"] = name not in unfinished
+        found["without"] = without
         print(json.dumps(found, indent=2))
     else:
         since = f"as it was {readable(name)}" if name else "as it was at the last backup"
         not_finished = ", in a backup that was not finished" if name in unfinished else ""
-        words = f"{target}: {path} {since}{not_finished}; {count(copied.files)}, {sentences.size(copied.size)}"
+        missing = f"{last_backup.lacking(without)}, which its file system cannot hold" if without else ""
+        words = f"{target}: {path} {since}{not_finished}{missing}; {count(copied.files)}, {sentences.size(copied.size)}"
         print(text.one_line(words))
     return 0
 

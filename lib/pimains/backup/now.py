@@ -5,10 +5,10 @@ import contextlib
 import fcntl
 import os
 import select
-import signal
 import sqlite3
 import sys
 import time
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from pimains.backup import rsync
 from pimains.backup.program import Interrupted
 from pimains.backup.snapshots import Done, Wanted
+from pimains.backup.told_to_stop import ToldToStop
 from pimains.backup.words import count, progress
 from pimains.core import notify_queue, paths, state
 from pimains.core.errors import PimainsError
@@ -23,28 +24,13 @@ from pimains.core.ledger import Ledger, Reading
 from pimains.core.plan import sentences, text
 from pimains.core.progress_line import Line
 from pimains.shared.backup import last_backup
+from pimains.shared.fileserver import mount
 
 if TYPE_CHECKING:
     from pimains.backup.source import Source
 
 _NICENESS = 10
 _LOOK_SECONDS = 0.2
-
-
-class _Told:
-    """Readable once this process is told to stop: by a signal, or by the end of its input."""
-
-    def __init__(self, *, by_input: bool) -> None:
-        self._by_input = by_input
-        self._out, inward = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
-        if not by_input:
-            signal.set_wakeup_fd(inward, warn_on_full_buffer=False)
-            for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-                signal.signal(number, lambda *_: None)
-
-    def fileno(self) -> int:
-        """For poll."""
-        return 0 if self._by_input else self._out
 
 
 class BackupNow:
@@ -54,7 +40,8 @@ class BackupNow:
         self.source = source
         self.for_a_service = bool(options.until_eof)
         self.reason = options.reason
-        self.told = _Told(by_input=self.for_a_service)
+        self.told_without = ""
+        self.told = ToldToStop(by_input=self.for_a_service)
         self.quiet = bool(options.json) or self.for_a_service
         self.line = Line(sys.stderr.isatty() and not self.quiet)
 
@@ -62,6 +49,7 @@ class BackupNow:
         """Make it and say how it went; the answer is for --json. Raises PimainsError when nobody can be told."""
         lock = self.lock()
         os.nice(_NICENESS)
+        self.told_without = last_backup.read(self.source.run)
         began = time.monotonic()
         self.note(last_backup.UNDER_WAY)
         done, why = Done(Path(), 0, 0, []), ""
@@ -88,6 +76,7 @@ class BackupNow:
             "directory": str(done.directory) if not why else None,
             "files": done.files,
             "bytes": done.size,
+            "without": list(done.without),
             "seconds": round(time.monotonic() - began, 3),
         }
 
@@ -145,7 +134,8 @@ class BackupNow:
             with contextlib.redirect_stdout(sys.stderr):  # what it says about itself is no part of the answer
                 notify_queue.post(f"backup of {what} on {self.source.host} failed", body, "backup-failed")
         else:
-            self.note(last_backup.DONE, copied)
+            self.note(last_backup.DONE, copied, done.without)
+            self.tell_lacking(done.without)
         if why and not self.quiet:
             print(f"pimains: the backup is not complete: {why}", file=sys.stderr)
         elif not self.quiet or self.for_a_service:
@@ -156,11 +146,19 @@ class BackupNow:
         except (OSError, sqlite3.Error) as error:
             print(f"the ledger cannot be written: {error}", file=sys.stderr)
 
-    def note(self, word: str, more: str = "") -> None:
+    def tell_lacking(self, without: Sequence[str]) -> None:
+        """What the drive cannot hold: to who asks for a backup by hand each time, to a log once."""
+        missing = last_backup.lacking(without)
+        if missing and (not self.quiet or (self.for_a_service and f"{missing}: " not in self.told_without)):
+            place = self.source.settings.destination(self.source.mdrive)
+            kind = next((each.kind for each in reversed(mount.mounts()) if each.place == mount.holding(place)), "?")
+            print(f"backed up{missing}: the file system of {place} ({kind}) cannot hold them", flush=True)
+
+    def note(self, word: str, more: str = "", without: Sequence[str] = ()) -> None:
         """For the service's status line, if it was ever started."""
         if not self.source.run.is_dir():
             return
         try:
-            state.write(self.source.run / "backup", last_backup.line(word, more))
+            state.write(self.source.run / "backup", last_backup.line(word, more, without))
         except OSError as error:
             print(f"{self.source.run / 'backup'}: {error.strerror}", file=sys.stderr)

@@ -21,9 +21,14 @@ def is_name(text: str) -> bool:
 
 
 def name(now: datetime, taken: Collection[str]) -> str:
-    """What a snapshot made now is called: another name than all in `taken`; after them if the clock was not set, or a little back."""
-    last = max((moment for each in taken if (moment := _moment(each))), default=now)
-    when = last if now.year < _CLOCKS_BEGIN or now < last <= now + _SET_BACK else now
+    """What a snapshot made now is called: another name than all in `taken`; after them if the clock was not set, or a little back.
+
+    Those made while the clock was far ahead do not count then.
+    """
+    is_unset = now.year < _CLOCKS_BEGIN
+    moments = [moment for each in taken if (moment := _moment(each))]
+    last = max((moment for moment in moments if is_unset or moment <= now + _SET_BACK), default=now)
+    when = last if is_unset else max(now, last)
     while when.strftime(_FORMAT) in taken:
         when += timedelta(seconds=1)
     return when.strftime(_FORMAT)
@@ -32,12 +37,14 @@ def name(now: datetime, taken: Collection[str]) -> str:
 def superfluous(names: Iterable[str], keep: int, made: str) -> list[str]:
     """Those to remove so that `keep` (at least 1) are left, `made` among them: it has just been made, whatever its date says.
 
-    First go those that another one of the same day follows, then the others; the oldest first.
+    First go those that another one of the same day follows, then those dated after `made` (the clock was wrong then: they would be the
+    youngest for ever), then the others; the oldest first.
     """
     left, gone = sorted(names), []
     while len(left) > max(1, keep):
         followed = [each for each, after in pairwise(left) if each[:10] == after[:10] and each != made]
-        gone.append((followed or [each for each in left if each != made])[0])
+        in_the_future = [each for each in left if each > made]
+        gone.append((followed or in_the_future or [each for each in left if each != made])[0])
         left.remove(gone[-1])
     return gone
 

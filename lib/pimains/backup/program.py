@@ -31,6 +31,7 @@ class BackupProgram:
         )
         self._pipes = [pipe for pipe in (self._child.stdout, self._child.stderr) if pipe]
         self._output, self._errors = (pipe.fileno() for pipe in self._pipes)
+        self._handle = os.pidfd_open(self._child.pid)
 
     def __enter__(self) -> "BackupProgram":
         return self
@@ -40,27 +41,28 @@ class BackupProgram:
         for act, seconds in ((self._child.terminate, _AFTER_TERM_SECONDS), (self._child.kill, _AFTER_KILL_SECONDS)):
             if self._child.poll() is None:
                 act()
-            if self._are_closed(seconds):
+            if self._is_gone(seconds):
                 break
         with suppress(subprocess.TimeoutExpired):
             self._child.wait(_AFTER_KILL_SECONDS)
         for pipe in self._pipes:
             pipe.close()
+        os.close(self._handle)
 
     def says(self, stop: Readable | None) -> Iterator[tuple[bytes, bytes]]:
-        """What it prints until its end, as it comes: some output, some complaints.
+        """What it prints until its end, as it comes: some output, some complaints. It has ended then.
 
         Raises Interrupted when `stop` becomes readable before.
         """
         poller = select.poll()
-        listening = {self._output, self._errors}
+        listening = {self._output, self._errors, self._handle}
         for handle in (*listening, *([stop.fileno()] if stop else [])):
             poller.register(handle, select.POLLIN)
         while listening:
             for handle, _ in poller.poll():
                 if handle not in listening:
                     raise Interrupted("stopped half-way")
-                data = os.read(handle, _PIPE_HOLDS)
+                data = b"" if handle == self._handle else os.read(handle, _PIPE_HOLDS)
                 if not data:
                     poller.unregister(handle)
                     listening.discard(handle)
@@ -73,11 +75,11 @@ class BackupProgram:
         """Once it has said all; negative: the signal that ended it."""
         return self._child.wait()
 
-    def _are_closed(self, seconds: float) -> bool:
-        """Read what comes until nobody holds the other ends any more; whether that was within `seconds`."""
-        handles = [self._output, self._errors]
+    def _is_gone(self, seconds: float) -> bool:
+        """Read what comes until it has ended and nobody holds the other ends any more; whether that was within `seconds`."""
+        handles = [self._output, self._errors, self._handle]
         deadline = time.monotonic() + seconds
         while handles and (left := deadline - time.monotonic()) > 0:
             ready = select.select(handles, [], [], left)[0]
-            handles = [handle for handle in handles if handle not in ready or os.read(handle, _PIPE_HOLDS)]
+            handles = [handle for handle in handles if handle not in ready or (handle != self._handle and os.read(handle, _PIPE_HOLDS))]
         return not handles

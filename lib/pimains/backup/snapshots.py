@@ -16,27 +16,23 @@ from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from pimains.backup import plan, rsync
+from pimains.backup import file_system, plan, rsync
 from pimains.backup.program import Interrupted
 from pimains.backup.removal import remove_tree
+from pimains.backup.restoring import Refused, Restored, Restoring
 from pimains.core import machine, state
-from pimains.core.errors import PimainsError
 from pimains.core.naps import Readable
 from pimains.shared.fileserver import mount
 
 _PARTIAL, _REMOVING = ".partial", ".removing"
 _UNFINISHED_AT_MOST = 18  # rsync takes 20 of --link-dest
-_OLDER = ".before-restore"
-
-
-class Refused(PimainsError):
-    """Nothing was copied; the text says why."""
 
 
 class Done(NamedTuple):
     """What a backup came to: files and bytes copied, and for each path that is not complete why.
 
-    `has_all` is whether nothing can be missing in it that an unfinished one before had.
+    `has_all` is whether nothing can be missing in it that an unfinished one before had. `without` is what the drive's file system
+    cannot hold of them.
     """
 
     directory: Path
@@ -44,6 +40,7 @@ class Done(NamedTuple):
     size: int
     failures: list[str]
     has_all: bool = True
+    without: tuple[str, ...] = ()
 
 
 class Wanted(NamedTuple):
@@ -145,29 +142,24 @@ class Shelf:
         return done._replace(directory=self._finish(name, keep, stop))
 
     def restore(
-        self, name: str | None, path: Path, to: Path, now: datetime, tell: Callable[[rsync.Progress], None], *, overwrite: bool
-    ) -> rsync.Copied:
+        self,
+        name: str | None,
+        path: Path,
+        to: Path,
+        now: datetime,
+        tell: Callable[[rsync.Progress], None],
+        stop: Readable | None = None,
+        *,
+        overwrite: bool,
+    ) -> Restored:
         """Copy `path` from the snapshot `name`, or from the mirror, into the directory `to`; what is overwritten is kept beside it.
 
-        Raises Refused, rsync.CannotCopy.
+        Raises Refused, and what Restoring.restore raises.
         """
         source = self.directory(name).joinpath(*path.parts[1:])
         if not os.path.lexists(source):
             raise Refused(f"{path} is not in {self.directory(name)}")
-        target = to / source.name
-        is_there = os.path.lexists(target)
-        if is_there and not overwrite:
-            raise Refused(
-                f"{target} is there already: give another --to, or --overwrite (then what it replaces is kept as NAME{_OLDER}-...)"
-            )
-        try:
-            to.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise Refused(f"--to: {to}: {(error.strerror or str(error)).lower()}") from None
-        # a suffix of its own: a second restore keeps what the first one has kept
-        words = ["-aHAX", "--backup", f"--suffix={_OLDER}-{plan.name(now, [])}"]
-        # what the disk has damaged may have its size and time as before
-        return rsync.copy([*words, *(["--checksum"] if is_there else []), str(source), f"{to}/"], tell)
+        return Restoring(source, name or "mirror", to, plan.name(now, []), tell, stop).restore(overwrite=overwrite)
 
     def _claim(self) -> None:
         """See to it that no other machine of the same name has its backups here; raises Refused."""
@@ -183,9 +175,11 @@ class Shelf:
 
     def _copy(self, copying: "_Copying", into: Path, before: str | None, more: list[str]) -> Done:
         """Copy all paths `into` a directory; `before` is the snapshot they are in already (None: the mirror, or nothing)."""
-        done = Done(into, 0, 0, [])
+        lacking = file_system.lacking(self.top, copying.wanted.options)
+        done = Done(into, 0, 0, [], without=tuple(each.what for each in lacking))
+        without = [option for each in lacking for option in each.options]
         # --relative keeps the whole path with the modes of its directories
-        words = [*copying.wanted.options, "--relative", f"--exclude={_literally(self.top.parent.resolve())}", *more]
+        words = [*copying.wanted.options, *without, "--relative", f"--exclude={_literally(self.top.parent.resolve())}", *more]
         drive = mount.holding(self.top)
         for path in copying.wanted.paths:
             copying.tell(path, None)
@@ -197,11 +191,13 @@ class Shelf:
             if not os.path.samestat(os.fstat(copying.held), self.top.stat()):
                 raise Refused(f"{self.top}: the drive went away")
             # the drive is no part of what is on the drive, unless it is asked for
-            without = [f"--exclude={_literally(drive)}"] if source in drive.parents else []
-            copied = rsync.copy([*words, *without, str(source), f"{into}/"], functools.partial(copying.tell, path), copying.stop)
+            no_drive = [f"--exclude={_literally(drive)}"] if source in drive.parents else []
+            copied = rsync.copy([*words, *no_drive, str(source), f"{into}/"], functools.partial(copying.tell, path), copying.stop)
             failures = [] if copied.is_complete else [f"{path}: {copied.words}"]
             has_all = done.has_all and (copied.went_through or copied.found_no_space)
-            done = Done(into, done.files + copied.files, done.size + copied.size, [*done.failures, *failures], has_all)
+            done = done._replace(
+                files=done.files + copied.files, size=done.size + copied.size, failures=[*done.failures, *failures], has_all=has_all
+            )
         return done
 
     def _emptied(self, source: Path, before: str | None) -> str:
@@ -216,8 +212,12 @@ class Shelf:
         mount.sync(self.top)
         partial.rename(finished)
         aside = self.top / f".latest.{os.getpid()}"
-        aside.symlink_to(name)
-        aside.rename(self.top / "latest")
+        try:
+            aside.symlink_to(name)
+            aside.rename(self.top / "latest")
+        except OSError as error:
+            if error.errno not in file_system.CANNOT:  # without links the last by its date is the latest
+                raise
         mount.sync(self.top)
         with suppress(Interrupted):  # this backup is complete; the next one goes on removing
             for each in plan.superfluous(self.complete(), keep, name):

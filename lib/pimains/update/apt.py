@@ -8,16 +8,18 @@ import re
 import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 from pimains.core.errors import PimainsError
 from pimains.core.plan.text import short_line
+from pimains.update.plan.rows import listed
 
 ONLY_UPGRADE = ("--only-upgrade", "--no-remove", "--no-install-recommends")
 _LOCK_LOOK_SECONDS = 5.0
 _LOCKED = re.compile(r"Could not get lock \S+?\.?(?: It is held by (process [0-9]+ \([^)]*\)))?(?:\s|$)")
 _STEP = re.compile(r"^(Inst|Conf) (\S+) (?:\[([^]\s]+)\] )?\((\S+) ", re.MULTILINE)
 _DPKG_FAILED = re.compile(r"^dpkg: error processing (?:package|archive) (\S+).*:\n\s*(.+)$", re.MULTILINE)
-_FETCH_FAILED = re.compile(r"^E: Failed to fetch \S*?/([^/\s]+)_\S+\.deb\s+(.+)$", re.MULTILINE)
+_FETCH_FAILED = re.compile(r"^E: Failed to fetch (\S+\.deb)\s+(.+)$", re.MULTILINE)
 _ERROR = re.compile(r"^E: (.+)$", re.MULTILINE)
 _UNMET = re.compile(r"^ (\S+ : .+)$", re.MULTILINE)
 
@@ -100,20 +102,46 @@ def newer(names: Sequence[str]) -> tuple[list[Change], dict[str, str]]:
     return changes, failing
 
 
-def outcome(planned: Sequence[Change], output: str) -> tuple[list[Change], dict[str, str]]:
-    """How an upgrade went whose `output` this is: what was done of what was planned, and what was not and why. Raises AptError."""
+class Outcome(NamedTuple):
+    """What an upgrade has done, what it has not and why, and which repositories kept it from more."""
+
+    done: list[Change]
+    failed: dict[str, str]
+    troubles: list[str]
+
+
+def outcome(planned: Sequence[Change], output: str) -> Outcome:
+    """How an upgrade went whose `output` this is; raises AptError."""
     now = installed(change.name for change in planned)
-    said = {_plain(name): short_line(why) for pattern in (_FETCH_FAILED, _DPKG_FAILED) for name, why in pattern.findall(output)}
-    errors = _ERROR.findall(output)
-    done, failed = [], {}
+    said = {_plain(name): short_line(why) for name, why in _DPKG_FAILED.findall(output)}
+    errors, not_fetched = _ERROR.findall(output), _FETCH_FAILED.findall(output)
+    done, failed, not_delivered = [], {}, False
     for change in planned:
         there = now.get(change.name, Installed("", "not-installed"))
         if there.state in ("installed", "held") and (there.version != change.old or change.old == change.new):
             done.append(change._replace(new=there.version))
+        elif why := said.get(_plain(change.name)):
+            failed[change.name] = why
+        elif not_fetched:  # apt begins with none before it has fetched all
+            not_delivered = True
         else:
-            failed[change.name] = said.get(_plain(change.name)) or (short_line(errors[0]) if errors else "it was interrupted")
+            failed[change.name] = short_line(errors[0]) if errors else "it was interrupted"
     names = {_plain(change.name) for change in planned}
-    return done, {**failed, **{name: why for name, why in said.items() if name not in names}}
+    failed |= {name: why for name, why in said.items() if name not in names}
+    return Outcome(done, failed, _troubles_of_repositories(not_fetched) if not_delivered else [])
+
+
+def _troubles_of_repositories(not_fetched: Sequence[tuple[str, str]]) -> list[str]:
+    """One for each repository, by (address, why) of each file that it did not deliver."""
+    files: dict[str, list[tuple[str, str]]] = {}
+    for address, why in not_fetched:
+        place = urlsplit(address)
+        repository = f"{place.scheme}://{place.netloc}" if place.netloc else address.rpartition("/")[0]
+        files.setdefault(repository, []).append((_plain(address), why))
+    return [
+        short_line(f"the repository {repository} did not deliver {listed([name for name, _ in its])}: {its[0][1]}")
+        for repository, its in files.items()
+    ]
 
 
 def _plain(name: str) -> str:

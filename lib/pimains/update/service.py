@@ -68,6 +68,8 @@ class Updater:
         self._job = me.lib / "job"
         self._outcome = state.read(me.run / "found") or "looks for newer versions five minutes after boot"
         self._is_well = not state.read(me.lib / "failing")
+        self._said: list[str] = []  # what was wrong at the last look, as the log has it
+        self._begun = ""  # the upgrade that the log has last
 
     def look_and_upgrade(self, cause: str) -> Naps:
         """One round."""
@@ -77,9 +79,6 @@ class Updater:
         if ours and not left_alone and self.time.clients():  # somebody came meanwhile
             rows = yield from self._look(ours)
         troubles = [row[0] for kind, *row in rows if kind == "trouble"]
-        self.time.failures = self.time.failures + 1 if troubles else 0
-        for trouble in troubles:
-            self._me.complain(trouble)
         changes = [Change(*row) for kind, *row in rows if kind == "change"]
         waiting = [Change(*row) for kind, *row in rows if kind == "waits"]
         failing = {row[0]: row[1] for kind, *row in rows if kind == "failed"}
@@ -88,18 +87,18 @@ class Updater:
             waiting = changes + waiting
         self.time.put_off(listed(waiting))
         if changes and not self._is_rehearsal and not obstacle:
-            yield from self._upgrade(changes, failing, cause)
+            yield from self._upgrade(changes, failing, troubles, cause)
             return
         there = [row[0] for kind, *row in rows if kind == "there" and row[0].split()[0] not in [change.name for change in waiting]]
         if changes:
             found = f"nothing was upgraded: {obstacle}" if obstacle else f"would upgrade {listed(changes)}"
         elif troubles:
-            found = troubles[0]
+            found = ""
         elif waiting:
             found = f"nothing else to upgrade: {listed(there)}" if there else "nothing else to upgrade"
         else:
             found = f"nothing to upgrade: {listed(there) or 'none of UPGRADE is installed'}"
-        yield from self._conclude(found, [], failing)
+        yield from self._conclude(found, [], failing, troubles)
 
     def _look(self, left_alone: list[str]) -> Generator[Nap, tuple[Readable, ...], Rows]:
         self._me.status("looking for newer versions")
@@ -109,21 +108,23 @@ class Updater:
         self.time.has_looked()
         return rows
 
-    def _upgrade(self, changes: list[Change], failing: dict[str, str], cause: str) -> Naps:
+    def _upgrade(self, changes: list[Change], failing: dict[str, str], troubles: list[str], cause: str) -> Naps:
         """Begin the upgrade; what it is to do is written down before."""
         wanted = [change.name for change in changes if change.name in self._settings.UPGRADE]
         self._upgrade_apart.forget()
         job = [["change", *change] for change in changes] + [["failed", *each] for each in failing.items()]
+        job += [["repository", trouble] for trouble in troubles]
         try:
             if trouble := (yield from self._note(f"upgrade {listed(changes, len(changes))}", cause)):
                 raise OSError(trouble)
             state.write(self._job, written(job), durable=True)
-            print(f"upgrading {listed(changes, len(changes))}")
+            if (begun := f"upgrading {listed(changes, len(changes))}") != self._begun:
+                print(begun)
+            self._begun = begun
             yield from self._upgrade_apart.begin(self._me.clock, wanted)
         except (OSError, Failed) as error:
             state.remove(self._job)
-            self._me.complain(f"nothing was upgraded: {error}")
-            yield from self._conclude("nothing was upgraded", [], {**failing, **dict.fromkeys(wanted, str(error))})
+            yield from self._conclude("nothing was upgraded", [], {**failing, **dict.fromkeys(wanted, str(error))}, troubles)
             return
         yield from self.see_through()
 
@@ -145,21 +146,29 @@ class Updater:
         watch.close()
         rows = yield from self._done_by_a_child(partial(upgrade.how_it_went, changes, self._upgrade_apart.output), _TELL_SECONDS_MAX)
         failing |= {row[0]: row[1] for kind, *row in rows if kind == "failed"}
+        troubles = [row[0] for kind, *row in (*job, *rows) if kind == "repository"]
         failing |= dict.fromkeys((change.name for change in changes), rows[0][1]) if rows and rows[0][0] == "trouble" else {}
         done = [Change(*row) for kind, *row in rows if kind == "change"]
-        yield from self._conclude(f"upgraded {listed(done)}" if done else "nothing was upgraded", done, failing)
+        yield from self._conclude(f"upgraded {listed(done)}" if done else "nothing was upgraded", done, failing, troubles)
         state.remove(self._job)
 
-    def _conclude(self, found: str, done: list[Change], failing: dict[str, str]) -> Naps:
-        """Write down and tell people what was upgraded, and what cannot be."""
+    def _conclude(self, found: str, done: list[Change], failing: dict[str, str], troubles: list[str]) -> Naps:
+        """Write down and tell people what was upgraded, what cannot be, and which trouble will pass: that of a repository."""
         if done:
             words = listed(done, len(done))
             print(f"upgraded {words}")
             yield from self._note(f"upgraded {words}", "")
             names = listed([change.name for change in done])
             notify_queue.post(f"upgraded {names}", "\n".join(str(change) for change in done), "update")
+        self.time.failures = self.time.failures + 1 if troubles else 0
+        wrong = [*troubles, *(f"{name} could not be upgraded: {why}" for name, why in failing.items())]
+        for line in wrong:
+            if line not in self._said:
+                self._me.complain(line)
+        self._said = wrong
+        if not wrong:
+            self._me.leave("error", None)
         for name, why in failing.items():
-            self._me.complain(f"{name} could not be upgraded: {why}")
             yield from self._note(f"could not upgrade {name}", why)
         told = self._me.lib / "failing"
         names = " ".join(sorted(failing))
@@ -171,6 +180,7 @@ class Updater:
                 state.write(told, names)
         wall = self._me.clock.wall()
         failed = f"; failing: {listed([f'{name} ({why})' for name, why in failing.items()])}" if failing else ""
+        found = "; ".join(filter(None, (found, listed(troubles))))
         self._outcome = f"{found}{failed} ({moment(wall, wall)})"
         self._is_well = not failing
         self._me.leave("found", self._outcome)

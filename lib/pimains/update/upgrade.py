@@ -86,12 +86,13 @@ def look(names: list[str], left_alone: list[str], is_rehearsal: bool, say: Calla
 
 
 def how_it_went(planned: list[Change], output: Path) -> Rows:
-    """In a child: rows `change` and `failed`."""
+    """In a child: rows `change`, `failed`, and `repository` for what one did not deliver."""
     try:
-        done, failed = apt.outcome(planned, output.read_text(encoding="utf-8", errors="replace") if output.exists() else "")
+        went = apt.outcome(planned, output.read_text(encoding="utf-8", errors="replace") if output.exists() else "")
     except AptError as error:
         raise Away(str(error)) from None
-    return [["change", *change] for change in done] + [["failed", *each] for each in failed.items()]
+    rows = [["change", *change] for change in went.done] + [["failed", *each] for each in went.failed.items()]
+    return rows + [["repository", trouble] for trouble in went.troubles]
 
 
 _START_SECONDS_MAX = 60.0

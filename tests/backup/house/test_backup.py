@@ -218,7 +218,7 @@ def test_a_full_drive_is_said_and_costs_no_earlier_backup(drive: Drive, monkeypa
     monkeypatch.setenv("PIMAINS_ROOT", str(drive.house.root))
     notify_queue.queue().mkdir(parents=True)
     assert drive.backup("now").returncode == 0
-    (drive.source / "film").write_bytes(bytes(60_000_000))
+    (drive.source / "film").write_bytes(b"x" * 60_000_000)
     failed = drive.backup("now")
     assert failed.returncode == 1
     assert failed.stderr == f"pimains: the backup is not complete: {drive.source}: there is no space left on the drive\n"
@@ -300,6 +300,48 @@ def test_restoring_takes_what_there_was_at_a_date_and_overwrites_nothing(drive: 
     assert kept.read_text() == "second\n"
     assert drive.backup("restore", drive.source, "--to", back).returncode == 0
     assert (back / "source/etc/mpd.conf").stat().st_uid == 1234
+
+
+def test_a_restore_that_is_ended_never_looks_whole_and_goes_on_where_it_was(drive: Drive) -> None:
+    add_fserver(drive, BACKUP_KEEP="2")
+    films = drive.source / "films"
+    films.mkdir()
+    for name in "abc":
+        (films / name).write_bytes(os.urandom(1_000_000))
+    assert drive.backup("now").returncode == 0
+    slow = drive.house.root / "slow"
+    slow.mkdir()
+    (slow / "rsync").write_text('#!/bin/sh\nexec /usr/bin/rsync --bwlimit=500 "$@"\n')
+    (slow / "rsync").chmod(0o755)
+    back = drive.house.root / "back"
+    words = ["nsenter", f"--mount=/proc/{drive.house.pid}/ns/mnt", *drive.words("restore", films, "--to", back)]
+    environment = {**drive.environment, "PATH": f"{slow}:{os.environ['PATH']}"}
+    with subprocess.Popen(words, env=environment, stderr=subprocess.PIPE, start_new_session=True) as half:
+        drive.house.until(lambda: list(back.glob("restoring-*/films/a")), what="a file to be restored")
+        half.send_signal(signal.SIGTERM)  # to it alone, as a closed terminal's shell does
+        _, errors = half.communicate(timeout=60)
+    assert errors.decode() == f"pimains: stopped half-way: {back}/films is not complete; the same command goes on there\n"
+    assert rsyncs(drive.house) == []
+    assert not (back / "films").exists()
+    (inode,) = [path.stat().st_ino for path in back.glob("restoring-*/films/a")]
+    assert drive.backup("restore", films, "--to", back).returncode == 0
+    assert [path.read_bytes() for path in sorted((back / "films").iterdir())] == [path.read_bytes() for path in sorted(films.iterdir())]
+    assert (back / "films/a").stat().st_ino == inode, "it was not copied again"
+    assert os.listdir(back) == ["films"]
+
+
+def test_a_directory_in_the_place_of_a_file_is_kept_beside_it(drive: Drive) -> None:
+    add_fserver(drive, BACKUP_KEEP="2")
+    config = drive.source / "etc/mpd.conf"
+    assert drive.backup("now").returncode == 0
+    config.unlink()
+    config.mkdir()
+    (config / "inside").write_text("the only one of its kind\n")
+    restored = drive.backup("restore", config, "--to", config.parent, "--overwrite")
+    assert restored.returncode == 0, restored.stderr
+    assert config.read_text() == "music_directory /MDrive/Music\n"
+    (kept,) = config.parent.glob("mpd.conf.before-restore-*/inside")
+    assert kept.read_text() == "the only one of its kind\n"
 
 
 def test_restoring_says_what_it_cannot_find(drive: Drive) -> None:

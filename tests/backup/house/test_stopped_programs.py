@@ -35,6 +35,13 @@ def test_a_program_that_obeys_term_ends_at_once(stop: IO[bytes]) -> None:
     assert stopped(["sh", "-c", "echo ready; exec sleep 1000"], stop) < 5
 
 
+@pytest.mark.parametrize("trap", ["", "trap '' TERM; "], ids=["obeys TERM", "needs KILL"])
+def test_a_program_that_has_said_all_and_does_not_end_is_ended_too(stop: IO[bytes], tmp_path: Path, trap: str) -> None:
+    words = ["sh", "-c", f"{trap}echo $$ >{tmp_path}/pid; echo ready; exec >&- 2>&-; while :; do sleep 0.1; done"]
+    assert stopped(words, stop) < 60
+    assert state_of(int((tmp_path / "pid").read_text())) == ""
+
+
 def test_a_program_that_does_not_obey_term_is_killed(stop: IO[bytes], tmp_path: Path) -> None:
     words = ["sh", "-c", f"trap '' TERM; echo $$ >{tmp_path}/pid; echo ready; while :; do sleep 0.1; done"]
     assert 5 <= stopped(words, stop) < 60

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pimains.backup import removal, rsync, snapshots
+from pimains.backup import removal, restoring, snapshots
 from pimains.backup.program import Interrupted
 from pimains.backup.snapshots import Refused, Shelf, Wanted
 from pimains.core import machine
@@ -34,7 +34,7 @@ class Drive:
     def copy(self, file: Path, name: str | None = None) -> Path:
         return self.shelf.directory(name or self.shelf.latest()).joinpath(*file.parts[1:])
 
-    def restore(self, file: Path, to: Path, name: str | None, seconds: int) -> rsync.Copied:
+    def restore(self, file: Path, to: Path, name: str | None, seconds: int) -> restoring.Restored:
         moment = NIGHT + timedelta(seconds=seconds)
         return self.shelf.restore(name, file, to, moment, lambda _: None, overwrite=True)
 

@@ -34,6 +34,29 @@ def test_one_made_in_the_hour_that_comes_twice_is_called_after_those_before_it()
     assert plan.name(datetime(2026, 10, 25, 2, 15), ["2099-10-25_02-45-00"]) == "2026-10-25_02-15-00", "a clock that was far ahead"
 
 
+def test_after_a_clock_that_was_far_ahead_the_next_ones_follow_each_other() -> None:
+    taken = ["2026-10-25_02-45-00", "2099-01-01_00-00-00"]
+    assert plan.name(datetime(2026, 10, 25, 2, 15), taken) == "2026-10-25_02-45-01"
+
+
+def test_one_dated_in_the_future_goes_before_what_was_made_in_its_time() -> None:
+    days = [f"2026-11-{day}_01-00-00" for day in range(10, 30)]
+    left = ["2099-01-01_00-00-00", *days[:3]]
+    for made in days[3:]:
+        gone = plan.superfluous([*left, made], 4, made)
+        left = [each for each in [*left, made] if each not in gone]
+        assert "2099-01-01_00-00-00" not in left
+    assert left == days[-4:]
+    assert plan.superfluous(["2099-01-01_00-00-00", *days[:2]], 3, days[1]) == [], "there is room for it"
+
+
+def test_a_clock_that_went_back_takes_no_day_before_a_double() -> None:
+    """Each start of a machine that has no clock would take a good day away."""
+    good = [f"2026-11-{day}_01-00-00" for day in range(10, 13)]
+    made = ["2021-01-01_00-00-00", "2021-01-01_00-10-00"]
+    assert plan.superfluous([*good, *made], 4, made[1]) == made[:1]
+
+
 def test_of_a_day_the_last_one_stays_longest() -> None:
     names = ["2026-11-18_01-00-00", "2026-11-19_01-00-00", "2026-11-20_01-00-00", "2026-11-20_02-00-00", "2026-11-20_03-00-00"]
     assert plan.superfluous(names, 5, names[-1]) == []

@@ -1,11 +1,14 @@
 """The databases that graphs are drawn of: how their room for detail grows with what is in the journal, without any of it being lost."""
 
 import json
+import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from pimains.collector.graphs import databases
 from pimains.collector.graphs.databases import CannotDraw, Databases, room_days
 from pimains.collector.series.series import Series
 from pimains.shared.plan.delivery import Batch, Boot, Reading
@@ -130,3 +133,31 @@ def test_a_load_that_does_not_change_is_drawn_as_a_line_whenever_its_readings_ca
 )
 def test_there_is_always_room_for_a_day_more_or_for_all_that_is_kept(days: float, most: int, room: int) -> None:
     assert room_days(days * DAY, most) == room
+
+
+@pytest.mark.parametrize(
+    ("program", "words"),
+    [
+        ("exec sleep 1000", "rrdtool took more than 0.5 s"),
+        ('[ "$1" = - ] || exec {real} "$@"; exec sleep 1000', "rrdtool took more than 0.5 s"),
+        ('[ "$1" = - ] || exec {real} "$@"; while read -r _; do echo OK; done; exec sleep 1000', "rrdtool took more than 0.5 s"),
+        ('[ "$1" = - ] || exec {real} "$@"; read -r _; exit', "rrdtool ended"),
+    ],
+    ids=["at all", "instead of an answer", "after the last answer", "not, and ends"],
+)
+def test_an_rrdtool_that_hangs_is_ended_and_there_is_no_picture(
+    written: Written, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str, words: str
+) -> None:
+    now = written.until(1)
+    (tmp_path / "bin").mkdir()
+    rrdtool = tmp_path / "bin/rrdtool"
+    rrdtool.write_text(f"#!/bin/sh\necho $$ >>{tmp_path}/pids\n{program.format(real=shutil.which('rrdtool'))}\n")
+    rrdtool.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}/bin:{os.environ['PATH']}")
+    monkeypatch.setattr(databases, "_DRAW_SECONDS_MAX", 0.5)
+    with pytest.raises(CannotDraw, match=f"^{words}$"):
+        written.refresh(written.databases("graphs"), now)
+    pids = (tmp_path / "pids").read_text().split()
+    assert [pid for pid in pids if Path("/proc", pid).exists()] == []
+    monkeypatch.undo()
+    written.refresh(written.databases("graphs"), now)

@@ -210,6 +210,31 @@ def test_a_repository_that_is_away_is_said_and_nobody_is_bothered_with_it(root: 
     assert messages(root) == []
 
 
+def test_what_a_repository_does_not_deliver_is_its_trouble_said_once_and_over_when_it_does(
+    root: DebianRoot, repository: Repository
+) -> None:
+    for name in ("alpha", "beta"):
+        repository.add(name, "2")
+    root.run("mkdir /srv/aside && mv /srv/repository/*_2_all.deb /srv/aside")
+    add_update(root, "alpha beta")
+    trouble = "the repository file:/srv/repository/. did not deliver alpha, beta: "
+    root.says(f"nothing was upgraded; {trouble}", STATUS, 60)
+    assert "failing" not in root.run(STATUS)
+    root.run("cat /run/pimains/update/found >/srv/found; echo none >/run/pimains/update/found")
+    look_again(root)
+    root.says(f"nothing was upgraded; {trouble}", "cat /run/pimains/update/found", 60)
+    assert root.run(LOG).count("did not deliver") == 1
+    assert root.run(LOG).count("upgrading alpha 1 to 2, beta 1 to 2") == 1
+    said = root.run("pimains status update")
+    assert "unwell" not in said
+    assert "last error" in said
+    assert messages(root) == []
+    root.run("mv /srv/aside/* /srv/repository")
+    look_again(root)
+    root.says("upgraded alpha 1 to 2, beta 1 to 2 (", STATUS, 60)
+    assert "last error" not in root.run("pimains status update")
+
+
 def test_nothing_is_begun_while_this_machine_is_about_to_halt(root: DebianRoot, repository: Repository) -> None:
     repository.add("alpha", "2")
     root.run("mkdir -p /run/pimains/halt; printf 'a test\\nthe test\\n' >/run/pimains/halt/request")

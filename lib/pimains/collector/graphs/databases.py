@@ -9,9 +9,10 @@ import contextlib
 import json
 import math
 import os
+import select
 import subprocess
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
@@ -22,6 +23,7 @@ from pimains.collector.plan.flow_steps import Reached, Step, Steps
 from pimains.collector.plan.gauge import GaugeSteps
 from pimains.collector.series.series import Series
 from pimains.core.errors import PimainsError
+from pimains.core.plan.budget import KILL_SECONDS
 from pimains.core.plan.text import one_line
 
 STEP_SECONDS = 5
@@ -136,9 +138,9 @@ class Databases:
         values = _values(steps.of(series.readings(meter.source, start, now + 86_400)), last)
         some = list(islice(values, _VALUES_A_LINE))
         if some:
-            with _Rrdtool(self.directory) as rrdtool:
+            with _remote_control(self.directory) as say:
                 while some:
-                    rrdtool.say(f"update {file} {' '.join(some)}")
+                    say(f"update {file} {' '.join(some)}")
                     some = list(islice(values, _VALUES_A_LINE))
         if steps.reached is None:
             return None
@@ -158,54 +160,55 @@ class Databases:
 
     def run(self, *words: str) -> bytes:
         """What rrdtool says to these words, in the directory of the databases. Raises CannotDraw."""
-        try:
-            done = subprocess.run(
-                ["rrdtool", *words],
-                cwd=self.directory,
-                capture_output=True,
-                timeout=_DRAW_SECONDS_MAX,
-                check=False,
-                stdin=subprocess.DEVNULL,
-            )
-        except FileNotFoundError:
-            raise CannotDraw("rrdtool is missing: apt install rrdtool") from None
-        except subprocess.TimeoutExpired:
-            raise CannotDraw(f"rrdtool took more than {_DRAW_SECONDS_MAX} s") from None
-        if done.returncode:
-            raise CannotDraw(one_line(done.stderr.decode("utf-8", "replace")))
-        return done.stdout
+        with _program(["rrdtool", *words], self.directory, subprocess.DEVNULL, subprocess.PIPE) as child:
+            said, complaints = child.communicate(timeout=_DRAW_SECONDS_MAX)
+        if child.returncode:
+            raise CannotDraw(one_line(complaints.decode("utf-8", "replace")))
+        return said
 
 
-class _Rrdtool:
-    """rrdtool's remote control: a line to it, a line from it."""
+@contextlib.contextmanager
+def _program(words: list[str], directory: Path, stdin: int, stderr: int) -> Iterator["subprocess.Popen[bytes]"]:
+    """Under way in `directory`; ended with the `with`, and left alone when even KILL does not end it. Raises CannotDraw."""
+    try:
+        child = subprocess.Popen(words, cwd=directory, stdin=stdin, stdout=subprocess.PIPE, stderr=stderr)
+    except FileNotFoundError:
+        raise CannotDraw("rrdtool is missing: apt install rrdtool") from None
+    try:
+        yield child
+    except subprocess.TimeoutExpired:
+        raise CannotDraw(f"rrdtool took more than {_DRAW_SECONDS_MAX} s") from None
+    finally:
+        for file in filter(None, (child.stdin, child.stdout, child.stderr)):
+            with contextlib.suppress(OSError):  # what it was told last and has not read
+                file.close()
+        child.kill()  # nothing, where it has ended
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            child.wait(KILL_SECONDS)
 
-    def __init__(self, directory: Path) -> None:
-        try:
-            self._child = subprocess.Popen(
-                ["rrdtool", "-"], cwd=directory, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-            )
-        except FileNotFoundError:
-            raise CannotDraw("rrdtool is missing: apt install rrdtool") from None
 
-    def __enter__(self) -> "_Rrdtool":
-        return self
+@contextlib.contextmanager
+def _remote_control(directory: Path) -> Iterator[Callable[[str], None]]:
+    """rrdtool's remote control: a line to it, a line from it. Raises CannotDraw, with what rrdtool has against the line."""
+    with _program(["rrdtool", "-"], directory, subprocess.PIPE, subprocess.DEVNULL) as child:
+        assert child.stdin is not None  # noqa: S101  # made with pipes
+        assert child.stdout is not None  # noqa: S101  # made with pipes
+        orders, answers = child.stdin, child.stdout
 
-    def __exit__(self, *_: object) -> None:
-        with contextlib.suppress(OSError):
-            self._child.communicate(timeout=_DRAW_SECONDS_MAX)
+        def say(line: str) -> None:
+            try:
+                orders.write(line.encode() + b"\n")
+                orders.flush()
+            except BrokenPipeError:
+                raise CannotDraw("rrdtool ended") from None
+            if not select.select([answers], [], [], _DRAW_SECONDS_MAX)[0]:
+                raise subprocess.TimeoutExpired("rrdtool", _DRAW_SECONDS_MAX)
+            answer = answers.readline().decode("utf-8", "replace").strip()
+            if not answer.startswith("OK"):
+                raise CannotDraw(answer or "rrdtool ended")
 
-    def say(self, line: str) -> None:
-        """Raises CannotDraw with what rrdtool has against it."""
-        assert self._child.stdin is not None  # noqa: S101  # made with pipes
-        assert self._child.stdout is not None  # noqa: S101  # made with pipes
-        try:
-            self._child.stdin.write(line.encode() + b"\n")
-            self._child.stdin.flush()
-        except BrokenPipeError:
-            raise CannotDraw("rrdtool ended") from None
-        answer = self._child.stdout.readline().decode("utf-8", "replace").strip()
-        if not answer.startswith("OK"):
-            raise CannotDraw(answer or "rrdtool ended")
+        yield say
+        child.communicate(timeout=_DRAW_SECONDS_MAX)  # what it was told is in the file when it has ended
 
 
 def _values(steps: Iterable[Step], last: float) -> Iterator[str]:

@@ -2,11 +2,13 @@
 
 under way since 21 Nov 01:50
 done 21 Nov 01:50: 12 files, 3.4 MB copied in 8 s
+done 21 Nov 01:50 without ACLs, hard links: 12 files, 3.4 MB copied in 8 s
 failed 21 Nov 01:50: there is no space left on the drive
 stopped 21 Nov 01:50: goes on with the next one
 """
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from pimains.core import state
@@ -14,10 +16,15 @@ from pimains.core import state
 UNDER_WAY, DONE, FAILED, STOPPED = "under way", "done", "failed", "stopped"
 
 
-def line(word: str, more: str = "") -> str:
-    """The line that says `word`, now, and what follows it."""
+def line(word: str, more: str = "", without: Sequence[str] = ()) -> str:
+    """The line that says `word`, now, what the drive could not hold of it, and what follows."""
     now = time.strftime("%d %b %H:%M").lstrip("0")
-    return f"{word} {'since ' if word == UNDER_WAY else ''}{now}{f': {more}' if more else ''}"
+    return f"{word} {'since ' if word == UNDER_WAY else ''}{now}{lacking(without)}{f': {more}' if more else ''}"
+
+
+def lacking(without: Sequence[str]) -> str:
+    """How the line says what a drive cannot hold; "" when that is nothing."""
+    return f" without {', '.join(without)}" if without else ""
 
 
 def read(run: Path) -> str:
