@@ -296,7 +296,7 @@ def test_a_journal_that_is_none_is_left_alone_and_named(house: House) -> None:
 
 
 def test_tokens_that_are_none_are_said(house: House) -> None:
-    collector = Collector(house)
+    collector = Collector(house, PIMAINS_SPEED="20")  # it looks every ten seconds
     collector.token("attic", "short")
     house.until(lambda: f"{collector.tokens}/attic: holds no token of 16 characters" in collector.instance.status)
     collector.token("attic", "a-long-enough-token").chmod(0o644)
