@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import TypeVar
 
@@ -24,8 +24,11 @@ TOP = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(TOP / "lib"))
 
 from pimains.core import templates  # noqa: E402  # only findable now, when a benchmark is started by itself
+from pimains.core.clock import SystemClock  # noqa: E402  # only findable now, when a benchmark is started by itself
+from pimains.core.naps import Nap, Readable, poll  # noqa: E402  # only findable now, when a benchmark is started by itself
 from pimains.create_service import making  # noqa: E402  # only findable now, when a benchmark is started by itself
 
+T = TypeVar("T")
 CACHE = Path(os.environ.get("PIMAINS_CACHE") or Path("~/.cache/pimains").expanduser())
 
 
@@ -40,6 +43,25 @@ def until(condition: Callable[[], object], seconds: float = 60, what: str = "") 
         assert now < began + seconds, f"not within {seconds} s: {what or condition}"
         time.sleep(min(max(0.005, 2 * (now - looked)), 0.25))
         looked = time.monotonic()
+
+
+def to_the_end(naps: Generator[Nap, tuple[Readable, ...], T]) -> T:
+    """What `naps` returns, once they are over; raises as they do."""
+    try:
+        nap = next(naps)
+        while True:
+            nap = naps.send(poll(nap, SystemClock()))
+    except StopIteration as end:
+        value: T = end.value
+        return value
+
+
+def is_closed(pipe: int) -> bool:
+    """Whether nobody has the other end of a pipe any more, which does not block."""
+    try:
+        return os.read(pipe, 100) == b""
+    except BlockingIOError:
+        return False
 
 
 def free_port() -> int:

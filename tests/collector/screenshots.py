@@ -42,7 +42,9 @@ def furnished(house: House) -> Collector:
         collector.token(name, TOKEN)
         rows = history.readings(until, impulses, load)
         while some := list(islice(rows, delivery.ROWS_MAX)):
-            assert collector.send(delivery.Batch(name, unit, impulses, delivery.Face(0, 12_345.6), history.boots(until), some)).ok
+            assert collector.send(
+                delivery.Batch(name, unit, impulses, delivery.RegisterReading(0, 12_345.6), history.boots(until), some)
+            ).ok
     return collector
 
 

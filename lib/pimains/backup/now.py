@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pimains.backup import rsync
+from pimains.backup.program import Interrupted
 from pimains.backup.snapshots import Done, Wanted
 from pimains.backup.words import count, progress
 from pimains.core import notify_queue, paths, state
@@ -67,7 +68,7 @@ class BackupNow:
         try:
             done = self.copy()
             why = "; ".join(done.failures)
-        except rsync.Interrupted:
+        except Interrupted:
             self.line.end()
             self.note(last_backup.STOPPED, "goes on with the next one")
             raise PimainsError("stopped half-way; the next backup goes on there") from None

@@ -1,14 +1,10 @@
 """rsync as a child: its progress, what it copied, and its exit codes in words (rsync(1), EXIT VALUES)."""
 
-import os
 import re
-import select
-import subprocess
-import time
 from collections.abc import Callable
-from contextlib import suppress
 from typing import NamedTuple
 
+from pimains.backup.program import BackupProgram
 from pimains.core.errors import PimainsError
 from pimains.core.naps import Readable
 
@@ -34,18 +30,12 @@ _WORDS = {
     35: "no connection in time",
 }
 _COMPLAINTS_KEPT = 5
-_AFTER_TERM_SECONDS = 5.0
-_AFTER_KILL_SECONDS = 1.0
 _PROGRESS = re.compile(rb"([0-9,]+) +([0-9]+)% +\S+ +[0-9:]+(?: \(xfr#([0-9]+), (?:ir|to)-chk=([0-9]+)/([0-9]+)\))?")
 _COUNT = re.compile(rb"^(Number of regular files transferred|Total transferred file size): ([0-9,]+)", re.MULTILINE)
 
 
 class CannotCopy(PimainsError):
     """rsync could not be started."""
-
-
-class Interrupted(PimainsError):
-    """It was told to stop half-way."""
 
 
 class Progress(NamedTuple):
@@ -93,66 +83,42 @@ class Copied(NamedTuple):
 def copy(words: list[str], progress: Callable[[Progress], None], stop: Readable | None = None) -> Copied:
     """Run `rsync WORDS` to its end; `progress` is called now and then.
 
-    When `stop` becomes readable rsync is ended. Raises Interrupted then, CannotCopy when there is no rsync.
+    When `stop` becomes readable rsync is ended. Raises Interrupted then (backup.program), CannotCopy when there is no rsync.
     """
     # counts without a thousands separator of somebody's language, progress at once
     command = ["rsync", "--info=progress2", "--stats", "--outbuf=N", *words]
     try:
-        child = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env={**os.environ, "LC_ALL": "C.UTF-8"},
-        )
+        program = BackupProgram(command)
     except FileNotFoundError:
         raise CannotCopy("rsync is not installed: apt install rsync") from None
     except OSError as error:
         raise CannotCopy(f"rsync cannot be started: {error.strerror}") from None
-    try:
-        return _Talk(child, progress).to_its_end(stop)
-    finally:
-        _end(child)
+    with program:
+        said = _Said(progress)
+        for output, complaints in program.says(stop):
+            said.hear(output, complaints)
+        return said.copied(program.exit_code())
 
 
-class _Talk:
-    """What rsync says while it runs."""
+class _Said:
+    """What rsync has said so far."""
 
-    def __init__(self, child: subprocess.Popen[bytes], progress: Callable[[Progress], None]) -> None:
-        if child.stdout is None or child.stderr is None:
-            raise CannotCopy("rsync has no output")
-        self._child = child
+    def __init__(self, progress: Callable[[Progress], None]) -> None:
         self._progress = progress
         self._said = b""
         self._complained = b""
-        self._output, self._errors = child.stdout.fileno(), child.stderr.fileno()
 
-    def to_its_end(self, stop: Readable | None) -> Copied:
-        poller = select.poll()
-        listening = {self._output, self._errors}
-        for handle in (*listening, *([stop.fileno()] if stop else [])):
-            poller.register(handle, select.POLLIN)
-        while listening:
-            for handle, _ in poller.poll():
-                if handle not in listening:
-                    raise Interrupted("stopped half-way")
-                data = os.read(handle, 65536)
-                if not data:
-                    poller.unregister(handle)
-                    listening.discard(handle)
-                elif handle == self._output:
-                    self._hear(data)
-                else:
-                    self._complained = (self._complained + data)[:16384]
-        if stop and select.select([stop], [], [], 0)[0]:  # what stops this process may have stopped rsync just before
-            raise Interrupted("stopped half-way")
+    def copied(self, exit_code: int) -> Copied:
+        """What came of it."""
         counts = {found[1]: _number(found[2]) for found in _COUNT.finditer(self._said)}
         files, size = counts.get(b"Number of regular files transferred", 0), counts.get(b"Total transferred file size", 0)
-        return Copied(self._child.wait(), files, size, self._complaints())
+        return Copied(exit_code, files, size, self._complaints())
 
-    def _hear(self, data: bytes) -> None:
-        self._said = (self._said + data)[-8192:]  # the counts come at the end, whatever options let it say before
-        for found in _PROGRESS.finditer(data):
+    def hear(self, output: bytes, complaints: bytes) -> None:
+        """Some more of it."""
+        self._complained = (self._complained + complaints)[:16384]
+        self._said = (self._said + output)[-8192:]  # the counts come at the end, whatever options let it say before
+        for found in _PROGRESS.finditer(output):
             copied, _, files, to_check, known = found.groups()
             if files:
                 self._progress(Progress(_number(copied), int(files), int(to_check), int(known)))
@@ -167,26 +133,3 @@ class _Talk:
 
 def _number(digits: bytes) -> int:
     return int(digits.replace(b",", b""))
-
-
-def _end(child: subprocess.Popen[bytes]) -> None:
-    """End it if it runs, and the two others that belong to it; one that hangs in the kernel, on a dead share, is left alone."""
-    pipes = [pipe for pipe in (child.stdout, child.stderr) if pipe]
-    for act, seconds in ((child.terminate, _AFTER_TERM_SECONDS), (child.kill, _AFTER_KILL_SECONDS)):
-        if child.poll() is None:
-            act()
-        if _are_closed([pipe.fileno() for pipe in pipes], seconds):
-            break
-    with suppress(subprocess.TimeoutExpired):
-        child.wait(_AFTER_KILL_SECONDS)
-    for pipe in pipes:
-        pipe.close()
-
-
-def _are_closed(handles: list[int], seconds: float) -> bool:
-    """Read what comes until nobody holds the other ends any more; whether that was within `seconds`."""
-    deadline = time.monotonic() + seconds
-    while handles and (left := deadline - time.monotonic()) > 0:
-        ready = select.select(handles, [], [], left)[0]
-        handles = [handle for handle in handles if handle not in ready or os.read(handle, 65536)]
-    return not handles

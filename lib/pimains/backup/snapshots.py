@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pimains.backup import plan, rsync
+from pimains.backup.program import Interrupted
 from pimains.backup.removal import remove_tree
 from pimains.core import machine, state
 from pimains.core.errors import PimainsError
@@ -109,7 +110,7 @@ class Shelf:
     ) -> Done:
         """Copy the wanted paths; `tell` hears of the progress of each.
 
-        Raises Refused, rsync.Interrupted, rsync.CannotCopy, OSError.
+        Raises Refused, Interrupted, rsync.CannotCopy, OSError.
         """
         self.top.mkdir(exist_ok=True)
         self._claim()
@@ -218,7 +219,7 @@ class Shelf:
         aside.symlink_to(name)
         aside.rename(self.top / "latest")
         mount.sync(self.top)
-        with suppress(rsync.Interrupted):  # this backup is complete; the next one goes on removing
+        with suppress(Interrupted):  # this backup is complete; the next one goes on removing
             for each in plan.superfluous(self.complete(), keep, name):
                 self._remove(each, stop)
         return finished

@@ -5,7 +5,7 @@ import asyncio
 _CATCH_UP_SECONDS = 0.3  # a meter that is answered sends at once what it has measured meanwhile
 
 
-class Hold:
+class Batching:
     """Requests that wait to be stored, until somebody looks."""
 
     def __init__(self) -> None:

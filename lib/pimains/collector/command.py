@@ -22,14 +22,14 @@ from pimains.collector.series.figures import average_in, bars
 from pimains.collector.series.series import Series
 from pimains.core import paths, scan_directory, state
 from pimains.core.errors import Misused, PimainsError
-from pimains.shared import orders
+from pimains.shared.orders.asker_end import ask
 
 _SHOWN = {"day": 14, "month": 12, "year": 10}
 _MOST = 10_000
 _STORED_SECONDS_MAX = 3.0
 
 
-class Book:
+class CollectorJournal:
     """The journal of one collector."""
 
     def __init__(self, collector: scan_directory.ServiceDirectory) -> None:
@@ -42,7 +42,7 @@ class Book:
     def series(self) -> Series:
         """For reading alone, with what its meters have sent until now. Raises PimainsError."""
         with suppress(PimainsError, OSError):  # not running, or not to be asked by everybody: then it is what is stored
-            orders.ask(self.collector.run, "store", _STORED_SECONDS_MAX)
+            ask(self.collector.run, "store", _STORED_SECONDS_MAX)
         try:
             return Series(self.path, only_look=True)
         except sqlite3.OperationalError:
@@ -90,17 +90,17 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Do it."""
-    book = Book(_collector(options))
+    journal = CollectorJournal(_collector(options))
     try:
         if options.action == "import":
-            return command.store(book.path, options)
+            return command.store(journal.path, options)
         if options.action == "imports":
-            return command.tell(book.path, options)
+            return command.tell(journal.path, options)
         if options.action == "forget-import":
-            return command.forget(book.path, options)
-        return _show(book, options)
+            return command.forget(journal.path, options)
+        return _show(journal, options)
     except sqlite3.Error as error:
-        raise PimainsError(f"{book.path}: {error}") from None
+        raise PimainsError(f"{journal.path}: {error}") from None
 
 
 def _collector(options: argparse.Namespace) -> scan_directory.ServiceDirectory:
@@ -116,14 +116,14 @@ def _collector(options: argparse.Namespace) -> scan_directory.ServiceDirectory:
     return found[0]
 
 
-def _show(book: Book, options: argparse.Namespace) -> int:
+def _show(journal: CollectorJournal, options: argparse.Namespace) -> int:
     count = options.count if options.count is not None else _SHOWN[options.kind]
     if not 1 <= count <= _MOST:
         raise Misused(f"--count {count}: not a number from 1 to {_MOST}")
-    series = book.series()
+    series = journal.series()
     try:
-        meters = _wanted(series.meters(), options.source, book)
-        tables = {meter.source: _table(series, meter, options.kind, count, book) for meter in meters}
+        meters = _wanted(series.meters(), options.source, journal)
+        tables = {meter.source: _table(series, meter, options.kind, count, journal) for meter in meters}
     finally:
         series.close()
     if options.json:
@@ -134,21 +134,21 @@ def _show(book: Book, options: argparse.Namespace) -> int:
     return 0
 
 
-def _wanted(meters: dict[str, Meter], source: str | None, book: Book) -> list[Meter]:
+def _wanted(meters: dict[str, Meter], source: str | None, journal: CollectorJournal) -> list[Meter]:
     counting = [meter for meter in meters.values() if not meter.is_gauge]
     if source is None:
         if not counting:
-            raise PimainsError(f"{book.collector.name} has no readings yet")
+            raise PimainsError(f"{journal.collector.name} has no readings yet")
         return counting
     if source not in meters:
         raise Misused(f"there is no source {source}; there is {', '.join(meters) or 'none yet'}")
     return [meters[source]]
 
 
-def _table(series: Series, meter: Meter, kind: str, count: int, book: Book) -> dict[str, Any]:
+def _table(series: Series, meter: Meter, kind: str, count: int, journal: CollectorJournal) -> dict[str, Any]:
     if meter.is_gauge:
         return _averages(series, meter, kind, count)
-    price = book.prices.of(meter)
+    price = journal.prices.of(meter)
     found = bars(series, meter, f"{kind}s", time.time(), count)
     while len(found) > 1 and found[0].amount is None:
         found.pop(0)

@@ -9,7 +9,7 @@ from pimains.collector import http_server
 from pimains.collector.graphs.pictures import Graphs
 from pimains.collector.plan.energy import Prices
 from pimains.collector.settings import CollectorSettings
-from pimains.collector.store import Books
+from pimains.collector.store import Store
 from pimains.core.instance import Instance
 from pimains.shared.readings import journal
 
@@ -27,13 +27,13 @@ def tls_of(settings: CollectorSettings) -> ssl.SSLContext | None:
         ) from None
 
 
-def open_books(me: Instance, settings: CollectorSettings) -> Books:
+def open_store(me: Instance, settings: CollectorSettings) -> Store:
     """The journal in DATA_DIR, and what is drawn of it."""
     directory = settings.DATA_DIR or me.lib
     try:
         directory.mkdir(parents=True, exist_ok=True)
         graphs = Graphs(directory / "rrd", _pictures(me, settings, directory), settings.RETENTION_DAYS, prices_of(settings))
-        return Books(directory / "journal.sqlite", graphs)
+        return Store(directory / "journal.sqlite", graphs)
     except (OSError, sqlite3.OperationalError) as error:
         raise settings.wrong("DATA_DIR", f"{directory}: {error} (user pimains must be able to write there)") from None
     except journal.Broken as broken:

@@ -15,7 +15,7 @@ All but the first are shown to everybody who can reach them, or behind PASSWORD.
     /var/lib/pimains/<instance>/rrd              what graphs are drawn of, made from the journal
     /run/pimains/<instance>/graphs               pictures that were drawn
     /run/pimains/<instance>/url                  where it listens
-    /run/pimains/<instance>/ask                  a FIFO for orders: "ID store" (shared/orders.py)
+    /run/pimains/<instance>/orders/              where orders are given: store, save (shared/orders)
 """
 
 from __future__ import annotations  # the names of a module that is missing
@@ -26,7 +26,7 @@ import sqlite3
 import time
 from typing import TYPE_CHECKING
 
-from pimains.collector.batching import Hold
+from pimains.collector.batching import Batching
 from pimains.collector.graphs.databases import CannotDraw
 from pimains.collector.intake.local_readings import OwnReadings
 from pimains.collector.intake.logins import Logins
@@ -34,12 +34,13 @@ from pimains.collector.intake.recorder import Recorder
 from pimains.collector.intake.tokens import Tokens
 from pimains.collector.series.figures import still_to_come
 from pimains.collector.settings import CollectorSettings
-from pimains.collector.store import Books
+from pimains.collector.store import Store
 from pimains.core import service
 from pimains.core.library import Needed
 from pimains.core.plan.sentences import duration
 from pimains.core.service import Instance, run
-from pimains.shared.orders import Inbox
+from pimains.core.troubles import Troubles
+from pimains.shared.orders.service_end import Order, Orders
 
 if TYPE_CHECKING:
     import ssl
@@ -51,7 +52,7 @@ with Needed("python3-aiohttp") as library:
     from pimains.collector.intake.powerpi import OldPis
     from pimains.collector.intake.readings import Reception
     from pimains.collector.pages.routes import Showing
-    from pimains.collector.resources import open_books, prices_of, tls_of
+    from pimains.collector.resources import open_store, prices_of, tls_of
 
 LOOK_SECONDS = 10.0
 LISTEN_AGAIN_SECONDS = 5.0
@@ -63,15 +64,18 @@ async def collector(me: Instance, settings: CollectorSettings) -> None:
     library.must_be_there(me.directory)
     service.share_one_heap()
     tls = tls_of(settings)
-    books = open_books(me, settings)
-    desk = Desk(me, settings, books)
+    store = open_store(me, settings)
+    desk = Desk(me, settings, store)
     try:
-        with Inbox(me.run) as orders:
+        with Orders(me.run, {"store": "", "save": ""}) as orders:
             asyncio.get_running_loop().add_reader(orders.fileno(), desk.attend_to, orders)
-            await _listen(settings, desk, tls)
+            try:
+                await _listen(settings, desk, tls)
+            finally:
+                asyncio.get_running_loop().remove_reader(orders.fileno())
     finally:
         await desk.say_goodbye()
-        books.close()
+        store.close()
 
 
 async def _listen(settings: CollectorSettings, desk: Desk, tls: ssl.SSLContext | None) -> None:
@@ -83,7 +87,7 @@ async def _listen(settings: CollectorSettings, desk: Desk, tls: ssl.SSLContext |
                 try:
                     await desk.look_after(f"{'https' if tls else 'http'}://{where}")
                 finally:
-                    desk.hold.end()
+                    desk.batching.end()
         except OSError as error:
             if error.errno == errno.EADDRNOTAVAIL:
                 raise settings.wrong("LISTEN", f"{settings.LISTEN.address} is no address of this machine") from None
@@ -96,18 +100,18 @@ async def _listen(settings: CollectorSettings, desk: Desk, tls: ssl.SSLContext |
 class Desk:
     """What comes in, and what it says about itself."""
 
-    def __init__(self, me: Instance, settings: CollectorSettings, books: Books) -> None:
+    def __init__(self, me: Instance, settings: CollectorSettings, store: Store) -> None:
         self.me = me
         self._settings = settings
-        self._books = books
+        self._store = store
         self._tokens = Tokens(settings.TOKENS)
-        self.hold = Hold()
-        self._showing = Showing(books, self.hold, me.clock, settings.PASSWORD, prices_of(settings))
-        self._trouble = ""
+        self.batching = Batching()
+        self._showing = Showing(store, self.batching, me.clock, settings.PASSWORD, prices_of(settings))
+        self._troubles = Troubles(me.complain)
         self._disk_trouble = ""
-        self._graph_trouble = ""
-        self._reception = Reception(books, self.hold, self._tokens, me.clock, settings.COMMIT_SECONDS, self._about_disk)
-        self._own = OwnReadings(books, me.clock, self.hold, settings.COMMIT_SECONDS, self._about_disk)
+        self._graph_troubles = Troubles(print)
+        self._reception = Reception(store, self.batching, self._tokens, me.clock, settings.COMMIT_SECONDS, self._about_disk)
+        self._own = OwnReadings(store, me.clock, self.batching, settings.COMMIT_SECONDS, self._about_disk)
         self._tasks = [asyncio.create_task(self._own.look_after())]
         if settings.RECORD:
             recorder = Recorder(settings.RECORD, self._own, me.clock, settings.RECORD_SECONDS, settings.RECORD_AGE_SECONDS, print)
@@ -124,19 +128,16 @@ class Desk:
             OldPis(self._logins, self._own, self.me.clock, print).add_to(app)
         return app
 
-    def attend_to(self, orders: Inbox) -> None:
+    def attend_to(self, orders: Orders) -> None:
         """Do what was asked for from a command line of this machine, or by halt's step 30-meter."""
-        for id_, order in orders.asked():
-            task = asyncio.create_task(self._carry_out(orders, id_, order))
+        for order in orders.take():
+            task = asyncio.create_task(self._store_now(orders, order))
             self._under_way.add(task)
             task.add_done_callback(self._under_way.discard)
 
-    async def _carry_out(self, orders: Inbox, id_: str, order: str) -> None:
-        if order in ("store", "save"):
-            await self.hold.let_go()
-            orders.answer(id_, "what waited is stored")
-        else:
-            orders.answer(id_, f"{order!r} is no order: store, save", ok=False)
+    async def _store_now(self, orders: Orders, order: Order) -> None:
+        await self.batching.let_go()
+        orders.answer(order.id, "what waited is stored")
 
     async def look_after(self, url: str) -> None:
         """Say how it is, and keep the journal within its size; never returns."""
@@ -164,7 +165,7 @@ class Desk:
         if trouble:
             self.complain_once(trouble)
             return
-        self._trouble = ""
+        self._troubles.look("collector", "")
         if not shown:
             self.me.status(f"{url}, no readings yet")
             return
@@ -191,7 +192,7 @@ class Desk:
 
     async def _thin(self) -> None:
         try:
-            gone = await self._books.thin(self._settings.MAX_JOURNAL_MB)
+            gone = await self._store.thin(self._settings.MAX_JOURNAL_MB)
         except sqlite3.Error as error:
             self.complain_once(f"the journal cannot be made smaller: {error}")
             return
@@ -200,18 +201,16 @@ class Desk:
 
     async def _refresh_graphs(self) -> None:
         try:
-            await self._books.refresh_graphs(self.me.clock.wall())
+            await self._store.refresh_graphs(self.me.clock.wall())
         except (CannotDraw, sqlite3.Error) as why:
-            if str(why) != self._graph_trouble:
-                print(f"graphs: {why}")
-            self._graph_trouble = str(why)
+            self._graph_troubles.look("graphs", f"graphs: {why}")
+        else:
+            self._graph_troubles.look("graphs", "")
 
     def complain_once(self, line: str) -> None:
         """Until it is another line, or well again."""
         self.me.status(line, well=False)
-        if line != self._trouble:
-            self.me.complain(line)
-            self._trouble = line
+        self._troubles.look("collector", line)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A collector's books: its journal in a thread of its own, because SQLite waits for the disk; its graphs in another."""
+"""What a collector keeps: its journal in a thread of its own, because SQLite waits for the disk; its graphs in another."""
 
 import asyncio
 from collections.abc import Callable
@@ -21,14 +21,14 @@ T = TypeVar("T")
 _THINNED_AT_ONCE = 100_000  # what many meters send in an hour is less than half of that, and all wait meanwhile
 
 
-class Books:
+class Store:
     """The journal in the file `path`, and the graphs that are drawn of it."""
 
     def __init__(self, path: Path, graphs: Graphs) -> None:
         self.recent = Recent(path)
         self._journal = Journal(path)
         self._series = Series(path)
-        self._thread = ThreadPoolExecutor(1, "books")
+        self._thread = ThreadPoolExecutor(1, "store")
         self._graphs = graphs
         self._series_to_draw = Series(path)
         self._drawing = ThreadPoolExecutor(1, "drawing")

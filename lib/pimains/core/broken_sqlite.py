@@ -11,11 +11,8 @@ from pathlib import Path
 from pimains.core import state
 
 KEPT = 3
+_BESIDE = ("-journal", "-wal", "-shm")  # https://www.sqlite.org/tempfiles.html
 _READ_ONLY, _CORRUPT, _NOT_A_DATABASE = 8, 11, 26  # https://www.sqlite.org/rescode.html
-
-
-class TooMany(sqlite3.DatabaseError):
-    """So many lie there already that a person has to look: the disk goes on ruining files."""
 
 
 def is_corruption(error: sqlite3.Error) -> bool:
@@ -39,11 +36,22 @@ def inode(path: Path) -> int:
         return 0
 
 
-def set_aside(path: Path, broken_inode: int) -> Path | None:
+def set_aside(path: Path, broken_inode: int, why: object) -> Path | None:
     """Rename the file that was found broken; returns its new name, or None when another process has done so already.
 
-    Its rollback journal goes first and under the name that belongs to it: a new file must never be rolled back by it, and
-    whoever is killed in between leaves a file that is broken still. Raises OSError, and TooMany when three lie there.
+    Raises sqlite3.DatabaseError, which begins with `why` it was taken for broken, when that cannot be done, and when three lie
+    there already: the disk goes on ruining files, and a person has to look.
+    """
+    try:
+        return _renamed(path, broken_inode, why)
+    except OSError as denied:
+        raise sqlite3.DatabaseError(f"{why}; it cannot be set aside: {denied.strerror}") from None
+
+
+def _renamed(path: Path, broken_inode: int, why: object) -> Path | None:
+    """What SQLite keeps beside it goes first and under the name that belongs to it: a new file must never be changed by that.
+
+    Whoever is killed in between leaves a file that is broken still.
     """
     lock = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
@@ -52,10 +60,13 @@ def set_aside(path: Path, broken_inode: int) -> Path | None:
             return None
         free = [name for name in _names(path) if not name.exists()]
         if not free:
-            raise TooMany(f"{KEPT} broken ones lie beside it already, so it is not set aside: look at the disk, then move them away")
-        journal = path.with_name(f"{path.name}-journal")
-        if journal.exists():
-            journal.rename(free[0].with_name(f"{free[0].name}-journal"))
+            raise sqlite3.DatabaseError(
+                f"{why}; {KEPT} broken ones lie beside it already, so it is not set aside: look at the disk, then move them away"
+            )
+        for suffix in _BESIDE:
+            beside = path.with_name(path.name + suffix)
+            if beside.exists():
+                beside.rename(free[0].with_name(free[0].name + suffix))
         path.rename(free[0])
         state.sync_directory(path.parent)
         return free[0]

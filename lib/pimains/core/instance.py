@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pimains.core import paths, state
 from pimains.core.clock import Clock, SystemClock
+from pimains.core.troubles import Troubles
 
 if TYPE_CHECKING:
     from pimains.core.ledger import Ledger
@@ -23,7 +24,7 @@ class Instance:
         self.name = name
         self.directory = directory
         self.clock = clock or SystemClock()
-        self._could_not_write = ""
+        self._troubles = Troubles(_log)
 
     @property
     def run(self) -> Path:
@@ -82,12 +83,9 @@ class Instance:
                 state.remove(self.run / name)  # of what is not there proves nothing
             else:
                 state.write(self.run / name, line)
-                self._could_not_write = ""
+                self._troubles.look("run", "")
         except OSError as error:
-            why = f"cannot write to {self.run}: {error.strerror}"
-            if why != self._could_not_write:
-                print(why)
-            self._could_not_write = why
+            self._troubles.look("run", f"cannot write to {self.run}: {error.strerror}")
 
     def keep(self, name: str, value: str | None, *, durable: bool = False) -> bool:
         """Write /var/lib/pimains/<instance>/`name`, which outlives a reboot, or remove it for None; whether the disk took it."""
@@ -110,3 +108,7 @@ class Instance:
         except (OSError, Error) as error:
             self.complain(f"the ledger cannot be used: {error}")
             return None
+
+
+def _log(line: str) -> None:
+    print(line)

@@ -143,12 +143,7 @@ class Ledger:
             return use(connection)
 
     def _begin_anew(self, broken_inode: int, error: sqlite3.DatabaseError) -> None:
-        try:
-            aside = broken_sqlite.set_aside(self.path, broken_inode)
-        except OSError as denied:
-            raise sqlite3.DatabaseError(f"{error}; it cannot be set aside: {denied.strerror}") from None
-        except broken_sqlite.TooMany as too_many:
-            raise sqlite3.DatabaseError(f"{error}; {too_many}") from None
+        aside = broken_sqlite.set_aside(self.path, broken_inode, error)
         if aside is not None:
             self.record("ledger", "begin anew", f"the one before was broken ({error}) and is kept as {aside}")
             self._tell(f"the ledger was broken ({error}): it is kept as {aside}, a new one is begun")

@@ -37,7 +37,7 @@ class Address:
         return self._found, self._port
 
     def _look_again(self) -> None:
-        if self._looking and self._looking.has_answered():
+        if self._looking and self._looking.has_ended():
             with suppress(OSError):
                 self._found = self._looking.answer()
             self._looking = None

@@ -4,7 +4,7 @@ from pimains.core.clock import Clock
 from pimains.core.naps import Nap, Naps, Readable
 
 
-class Underway:
+class Background:
     """One at a time; true while there is one. `files` and `seconds_left` are for the service's naps, after which it calls `go_on`."""
 
     def __init__(self, clock: Clock) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from pimains.core.errors import Away
+from pimains.core.troubles import Troubles
 from pimains.fclient import pistop
 from pimains.shared.fileserver.beats import LONGEST_LINE, End, Message, Unproven
 from pimains.shared.fileserver.tcp_lines import Lines, begin_connecting
@@ -50,10 +51,9 @@ class Joining:
         self._retry_seconds_max = retry_seconds_max
         self._hearing = hearing
         self._epoll = epoll
-        self._say = say
+        self._troubles = Troubles(say)  # why it could not be joined, since it was joined last
         self._attempt: Attempt | None = None
         self._next_try = self._tried = hearing.last
-        self._said: set[str] = set()  # why it could not be joined, since it was joined last
         self.hindrance = ""  # why it could not even be tried last: its name has no address, there is no network
         self.refused = ""  # why a server that answers does not take this client, which no waiting cures; "" if none does that
 
@@ -120,7 +120,7 @@ class Joining:
         if not messages:  # only then is it known that the server takes this client in
             return None
         self._attempt, self.refused, self.hindrance = None, "", ""
-        self._said.clear()
+        self._troubles.forget()
         return Joined(attempt.lines, attempt.end, messages)
 
     def begin_at(self, when: float) -> None:
@@ -143,9 +143,8 @@ class Joining:
         pause = beat.retry_in_doubt_seconds() if in_a_hurry else beat.retry_seconds(absent, self._retry_seconds_max)
         # in a hurry the pause is counted from the beginning of the try, so that there is always one under way
         self._next_try = (self._tried if in_a_hurry else now) + pause
-        if not in_a_hurry and why not in self._said and len(self._said) < _REASONS_SAID:
-            self._said.add(why)
-            self._say(f"cannot join the server: {why}")
+        if not in_a_hurry and len(self._troubles.now()) < _REASONS_SAID:
+            self._troubles.look(why, f"cannot join the server: {why}")
 
 
 def _heard(end: End, line: bytes) -> Message:

@@ -23,7 +23,7 @@ class Detacher:
 
     def stand_by(self) -> None:
         """Be ready."""
-        if self._standby and self._standby.has_answered():  # somebody ended it
+        if self._standby and self._standby.has_ended():  # somebody ended it
             self.stand_down()
         if not self._standby:
             self._standby = Standby(mount.load, _detach)

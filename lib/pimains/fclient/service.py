@@ -2,8 +2,7 @@
 
 /run/pimains/fclient/holds     what is up, or may be: line 1 the share's place, line 2 its units
 /run/pimains/fclient/id        by which the server knows this client when the service was restarted
-/run/pimains/fclient/leave     a FIFO, and
-/run/pimains/fclient/left      another: halt's step 20-shares has this client leave (pimains.shared.leaving)
+/run/pimains/fclient/orders/   where halt's step 20-shares has this client leave (shared/orders)
 """
 
 from collections.abc import Callable
@@ -12,14 +11,13 @@ from functools import partial
 from pathlib import Path
 
 from pimains.core import state
-from pimains.core.ledger_beside import noted
+from pimains.core.ledger_beside import LedgerNote
 from pimains.core.machine import own_name
-from pimains.core.process.function import Forked
-from pimains.core.process.programs import Programs
+from pimains.core.process.program import Programs
 from pimains.core.service import Instance, Naps, Stop, run, within
 from pimains.core.supervisor import Supervisor
 from pimains.fclient.address import Address
-from pimains.fclient.background import Underway
+from pimains.fclient.background import Background
 from pimains.fclient.forced_unmount import Detacher
 from pimains.fclient.link import Event, Link
 from pimains.fclient.pistop import PistopEnd
@@ -29,7 +27,7 @@ from pimains.shared import halt_request
 from pimains.shared.backup.child import BackupChild
 from pimains.shared.fileserver import mount
 from pimains.shared.fileserver.beats import ClientEnd, End, Secret, client_id, name_of
-from pimains.shared.leaving import LeaveOrders, Order
+from pimains.shared.orders.leave import Leave, LeaveOrders
 from pimains.shared.screens.status import HostStatus
 
 _CANCEL_LOOK_SECONDS = 2.0
@@ -83,9 +81,8 @@ class Client:
         self.was_told = False  # by the server, to leave
         self.is_halting = False  # this machine
         self.orders = LeaveOrders(me.run)
-        self.order: Order | None = None
-        self.order_ends = 0.0
-        self.work = Underway(me.clock)
+        self.unanswered: list[tuple[Leave, float]] = []  # each with the instant until which it may take
+        self.work = Background(me.clock)
 
     def new_end(self) -> Callable[[], End]:
         """What makes this end of each conversation."""
@@ -152,10 +149,10 @@ class Client:
             self.why_not = why_not
             self.show()
         wait = min(self.link.wait_seconds(), self.work.seconds_left())
-        if self.order:
-            wait = min(wait, max(0.0, self.order_ends - self.me.clock.monotonic()))
+        if self.unanswered:
+            wait = min(wait, max(0.0, min(ends for _, ends in self.unanswered) - self.me.clock.monotonic()))
         ready = yield within(wait, self.link, self.orders, *self.backup.files, *self.work.files)
-        if order := self.orders.take():
+        for order in self.orders.leaves():
             self.obey(order)
         self.work.go_on(ready)
 
@@ -174,21 +171,22 @@ class Client:
         else:
             self.begin(self.giving_up(event.text))
 
-    def obey(self, order: Order) -> None:
+    def obey(self, order: Leave) -> None:
         """This machine is about to halt: leave, and be done in time."""
-        if self.order and order.asker == self.order.asker:
-            return  # it repeats itself
-        self.order, self.order_ends = order, self.me.clock.monotonic() + order.seconds
+        self.unanswered.append((order, self.me.clock.monotonic() + order.seconds))
         self.is_halting = True
         self.leave(order.reason)
 
     def reply(self) -> None:
         """Tell halt's step how it went, as soon as that is known."""
-        if self.order and (not self.work or self.me.clock.monotonic() >= self.order_ends):
+        now = self.me.clock.monotonic()
+        known = [order for order, ends in self.unanswered if not self.work or now >= ends]
+        if known:
+            self.unanswered = [each for each in self.unanswered if each[0] not in known]
             there = mount.mounted(self.share.place)
             gone = "nothing is mounted" if not there else f"{there.source} is still mounted on {there.place}"
-            self.orders.answer(self.order, f"not done in time, {self.told}" if self.work else gone, ok=not (self.work or there))
-            self.order = None
+            for order in known:
+                self.orders.answer(order.id, f"not done in time, {self.told}" if self.work else gone, ok=not (self.work or there))
 
     def begin(self, work: Work) -> None:
         """Do this instead of what is under way."""
@@ -198,7 +196,7 @@ class Client:
     def coming(self) -> Work:
         """The server is there: bring everything up."""
         state.write(self.holds, f"{self.share.place}\n{' '.join(self.share.units)}")
-        yield from noted(self.me, self.write_down("mounted", f"{self.server} is there"))
+        yield from self.note("mounted", f"{self.server} is there").written()
         self.tell((yield from self.share.come()))
         self.screens.on()
         self.backup.begin(f"{self.server} is there")
@@ -216,7 +214,7 @@ class Client:
             print(f"leaving: {reason}")
             self.backup.ask_to_stop()
             self.share.detacher.stand_by()
-            yield from noted(self.me, self.write_down("unmounted", reason))
+            yield from self.note("unmounted", reason).written()
             yield from self.backup.stop()
             yield from self.share.quiet()
             yield from self.share.leave()
@@ -227,9 +225,9 @@ class Client:
         print(f"{self.server} is gone: {reason}")
         self.backup.abandon()
         yield from self.share.unmount(by_force=True)
-        with closing(self.write_down("unmounted by force", f"{self.server} is gone: {reason}")) as note:
+        with closing(self.note("unmounted by force", f"{self.server} is gone: {reason}")) as note:
             yield from self.share.give_up()
-            yield from noted(self.me, note)
+            yield from note.written()
         self.finish(f"{self.server} is gone")
 
     def finish(self, reason: str) -> None:
@@ -260,21 +258,15 @@ class Client:
         self.tell("this machine is about to halt")
         while halt_request.pending():
             yield within(_CANCEL_LOOK_SECONDS, self.orders)
-            self.order = self.orders.take()
+            self.unanswered = [(order, 0.0) for order in self.orders.leaves()]
             self.reply()
-        self.orders.take()  # what was repeated meanwhile
         self.is_halting = False
         print("there is no halt any more")
         self.tell(self.waiting())
 
-    def write_down(self, action: str, cause: str) -> Forked:
+    def note(self, action: str, cause: str) -> LedgerNote:
         """Begin to write into the ledger."""
-
-        def note() -> str:
-            self.me.ledger.record("share", action, cause)  # in a child of its own, which takes SQLite's memory with it
-            return ""
-
-        return Forked(note)
+        return LedgerNote(self.me, lambda ledger: ledger.record("share", action, cause))
 
     def tell(self, words: str) -> None:
         """Say how things are: here, and to the server."""

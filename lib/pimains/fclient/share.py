@@ -9,8 +9,10 @@ from typing import NamedTuple
 
 from pimains.core.clock import Clock
 from pimains.core.naps import Nap, Readable, seconds
+from pimains.core.plan import back_off
 from pimains.core.process.function import Forked
-from pimains.core.process.programs import Failed, Programs
+from pimains.core.process.program import Failed, Programs
+from pimains.core.troubles import Troubles
 from pimains.fclient.forced_unmount import Detacher
 from pimains.shared.fileserver import mount
 
@@ -77,7 +79,7 @@ class Share(NamedTuple):
 
     def until_seen(self) -> Work:
         """Look until something is mounted and the marker is on it."""
-        pause, began, said = _FIRST_PAUSE_SECONDS, self.clock.monotonic(), False
+        looks, began, troubles = 0, self.clock.monotonic(), Troubles(self.complain)
         what = f"{self.marker} on {self.place}" if self.marker else f"{self.place} to be mounted"
         while True:
             why = ""
@@ -88,14 +90,12 @@ class Share(NamedTuple):
                     return
             except OSError as error:
                 why = f" ({(error.strerror or str(error)).lower()})"
-            if not said and self.clock.monotonic() - began > _COMPLAIN_SECONDS:
-                said = True
-                self.complain(
-                    f"still no {self.marker or 'share'} on {self.place} after {_COMPLAIN_SECONDS:g} s{why}: see MDRIVE, MARKER, UNITS"
-                )
+            if self.clock.monotonic() - began > _COMPLAIN_SECONDS:
+                line = f"still no {self.marker or 'share'} on {self.place} after {_COMPLAIN_SECONDS:g} s{why}: see MDRIVE, MARKER, UNITS"
+                troubles.look("share", line, kind="not there")
             self.tell(f"waiting for {what}{why}")
-            yield seconds(pause)
-            pause = min(_LONGEST_PAUSE_SECONDS, pause * 1.5)
+            yield _pause(looks)
+            looks += 1
 
     def stop_mounting(self) -> Work:
         """Stop what mounts, and take away what it has mounted once more in between."""
@@ -105,7 +105,7 @@ class Share(NamedTuple):
 
     def unmount(self, *, by_force: bool) -> Work:
         """Take away what is mounted. Without force a busy share is waited for, unless FORCE_UMOUNT is set."""
-        pause = _FIRST_PAUSE_SECONDS
+        tries = 0
         while there := mount.mounted(self.place) if by_force else mount.last_mounted(self.place):
             why = yield from self.detacher.detach(there.place, by_force=by_force)
             if not why:
@@ -120,8 +120,8 @@ class Share(NamedTuple):
             else:
                 holders = ", ".join(mount.holders(there.place)) or "nobody who can be seen"
                 self.tell(f"waiting to unmount {there.place}: {why}, kept by {holders}")
-                yield seconds(pause)
-                pause = min(_LONGEST_PAUSE_SECONDS, pause * 1.5)
+                yield _pause(tries)
+                tries += 1
 
     def do_unit(self, verb: str, unit: str) -> Generator[Nap, tuple[Readable, ...], bool]:
         """systemctl start or stop; what fails is said, and the rest goes on. Returns whether it was done."""
@@ -139,6 +139,10 @@ class Share(NamedTuple):
             yield from self.programs.hook(self.hooks, name)
         except Failed as failed:
             self.complain(str(failed))
+
+
+def _pause(tries: int) -> Nap:
+    return seconds(back_off.wait_seconds(tries, first=_FIRST_PAUSE_SECONDS, longest=_LONGEST_PAUSE_SECONDS, growth=1.5))
 
 
 def mounts(unit: str) -> bool:

@@ -1,7 +1,7 @@
 """Where a file server's clients knock: nobody comes in who has not proven to know the secret.
 
-Nothing here trusts what has not been proven: who has not joined within three seconds is sent away, only some may wait at the door
-at once, and only a few of one address; when more come, the one that has waited longest goes. All of it is said once a minute.
+Nothing here trusts what has not been proven: who has not joined within three seconds is sent away, only some may wait at once,
+and only a few of one address; when more come, the one that has waited longest goes. All of it is said once a minute.
 
 With `compat` clients of pistop, which prove nothing, come in too: by their word, or by saying nothing.
 """
@@ -16,7 +16,7 @@ from pimains.core.errors import Away
 from pimains.shared.fileserver.beats import LONGEST_LINE, Secret, ServerEnd, Unproven
 from pimains.shared.fileserver.tcp_lines import Lines, accept
 
-_AT_THE_DOOR = 32
+_UNPROVEN_MAX = 32
 _PROOF_SECONDS = 3.0
 _ACCEPTED_AT_ONCE = 64
 
@@ -32,7 +32,7 @@ class Visitor:
         self.welcome = b""  # what it is to be told first, once it has proven itself
 
 
-class Door:
+class Authentication:
     """Visitors who came through `listener`; `fileno` becomes readable when there is something to do for `step`.
 
     `complain` gets the time and why somebody was sent away.
@@ -64,7 +64,7 @@ class Door:
             self._send_away(visitor)
 
     def remove(self) -> None:
-        """There is no door any more."""
+        """Nobody is listened to any more."""
         self.close()
         self._epoll.close()
         self._listener.close()
@@ -104,7 +104,7 @@ class Door:
         return pistop + (visitor.end.greeting() if visitor.end else b"")
 
     def _make_room(self, now: float) -> None:
-        if len(self._waiting) <= _AT_THE_DOOR:
+        if len(self._waiting) <= _UNPROVEN_MAX:
             return
         crowd = Counter(visitor.address for visitor in self._waiting.values()).most_common(1)[0][0]
         first = next(visitor for visitor in self._waiting.values() if visitor.address == crowd)

@@ -12,15 +12,15 @@ from typing import NamedTuple
 
 from pimains.core.clock import Clock
 from pimains.core.errors import Away
-from pimains.fserver.authentication import Door, Visitor
-from pimains.fserver.plan import Hush
+from pimains.fserver.authentication import Authentication, Visitor
+from pimains.fserver.plan import RateLimit
 from pimains.shared.fileserver.beats import Message, Secret, Unproven
 from pimains.shared.plan.beat import ANSWER_SECONDS, BEAT_SECONDS, SERVER_PATIENCE_SECONDS, Hearing
 
 _IDLE_SECONDS = 3600.0
 
 
-class Guest:
+class Client:
     """Who was let in; `name` is what it proved to be called, `since` and `words` are for people."""
 
     def __init__(self, visitor: Visitor, now: float) -> None:
@@ -54,14 +54,14 @@ class Guest:
 
 
 class Event(NamedTuple):
-    """What a guest did: joined, words, left or gone (then `text` says why)."""
+    """What a client did: joined, words, left or gone (then `text` says why)."""
 
     word: str
-    guest: Guest
+    client: Client
     text: str = ""
 
 
-class Guests:
+class Clients:
     """Everybody who came through `listener`; `fileno` becomes readable when there is something to do for `step`."""
 
     def __init__(
@@ -77,33 +77,33 @@ class Guests:
         self._most = most
         self._clock = clock
         self._say = say
-        self._hush = Hush()
-        self._by_handle: dict[int, Guest] = {}
-        self._missing: list[Guest] = []  # their connections have ended, but they may make new ones in time
+        self._complaints = RateLimit()
+        self._by_handle: dict[int, Client] = {}
+        self._missing: list[Client] = []  # their connections have ended, but they may make new ones in time
         self._next_beat = self._next_loss = clock.monotonic()
-        self._door = Door(listener, secret, self._complain, compat=compat)
+        self._authentication = Authentication(listener, secret, self._complain, compat=compat)
         self._voices = select.epoll()
         self._urgent = select.epoll()  # what is worth waking up for between two beats
-        self._urgent.register(self._door, select.EPOLLIN)
+        self._urgent.register(self._authentication, select.EPOLLIN)
 
     def fileno(self) -> int:
         """For poll."""
         return self._urgent.fileno()
 
     @property
-    def present(self) -> list[Guest]:
+    def present(self) -> list[Client]:
         """Those who are in, by name."""
-        return sorted((*self._by_handle.values(), *self._missing), key=lambda guest: guest.name)
+        return sorted((*self._by_handle.values(), *self._missing), key=lambda client: client.name)
 
-    def close_door(self) -> None:
+    def admit_nobody(self) -> None:
         """Let nobody in any more, and listen closely to those who are in."""
-        self._door.close()
+        self._authentication.close()
         with suppress(FileExistsError):
             self._urgent.register(self._voices, select.EPOLLIN)
 
     def wait_seconds(self) -> float:
         """Until `step` has something to do that no file tells."""
-        if not (self._by_handle or self._missing or self._door.has_visitors):
+        if not (self._by_handle or self._missing or self._authentication.has_visitors):
             return _IDLE_SECONDS
         return max(0.0, min(self._next_beat, self._next_loss) - self._clock.monotonic())
 
@@ -115,9 +115,9 @@ class Guests:
         spoke = now - ANSWER_SECONDS
         for handle, _ in self._voices.poll(0):
             yield from self._attend(self._by_handle[handle], now, spoke)
-        was_idle = not (self._by_handle or self._missing or self._door.has_visitors)
-        for visitor in self._door.step(now):
-            yield from self._take_in(Guest(visitor, now), visitor.welcome, now)
+        was_idle = not (self._by_handle or self._missing or self._authentication.has_visitors)
+        for visitor in self._authentication.step(now):
+            yield from self._take_in(Client(visitor, now), visitor.welcome, now)
         if was_idle:
             self._next_beat = now + BEAT_SECONDS
         elif now >= self._next_beat:
@@ -127,89 +127,89 @@ class Guests:
 
     def close(self) -> None:
         """Let go of everybody."""
-        for guest in list(self._by_handle.values()):
-            self._let_go(guest)
-        self._door.remove()
+        for client in list(self._by_handle.values()):
+            self._let_go(client)
+        self._authentication.remove()
         self._voices.close()
         self._urgent.close()
 
     def _beat(self) -> None:
-        for guest in self._by_handle.values():
-            if not guest.is_pistop:
-                guest.tell("beat")
+        for client in self._by_handle.values():
+            if not client.is_pistop:
+                client.tell("beat")
 
     def _give_up(self, now: float) -> Iterator[Event]:
         """Whoever was silent for too long, and whoever has not come back."""
-        for guest in [each for each in self._by_handle.values() if not each.is_pistop and each.hearing.is_gone(now)]:
-            self._let_go(guest)
-            yield Event("gone", guest, f"nothing heard for {SERVER_PATIENCE_SECONDS:g} s")
-        for guest in [each for each in self._missing if each.hearing.is_gone(now)]:
-            self._missing.remove(guest)
-            yield Event("gone", guest, guest.fate)
-        there = [guest.hearing.there for guest in (*self._by_handle.values(), *self._missing) if not guest.is_pistop]
+        for client in [each for each in self._by_handle.values() if not each.is_pistop and each.hearing.is_gone(now)]:
+            self._let_go(client)
+            yield Event("gone", client, f"nothing heard for {SERVER_PATIENCE_SECONDS:g} s")
+        for client in [each for each in self._missing if each.hearing.is_gone(now)]:
+            self._missing.remove(client)
+            yield Event("gone", client, client.fate)
+        there = [client.hearing.there for client in (*self._by_handle.values(), *self._missing) if not client.is_pistop]
         self._next_loss = min(there, default=now) + SERVER_PATIENCE_SECONDS
 
-    def _take_in(self, guest: Guest, welcome: bytes, now: float) -> Iterator[Event]:
-        before = self._same_as(guest)
+    def _take_in(self, client: Client, welcome: bytes, now: float) -> Iterator[Event]:
+        before = self._same_as(client)
         if before:
-            guest.since, guest.words = before.since, before.words
+            client.since, client.words = before.since, before.words
             if before in self._missing:
                 self._missing.remove(before)
             else:
                 self._let_go(before)
         with suppress(Away):
-            guest.lines.send(welcome)
+            client.lines.send(welcome)
         if len(self._by_handle) + len(self._missing) >= self._most:
             why = f"MAX_CLIENTS is {self._most}, and so many are there"
-            guest.tell("refuse", why)
-            guest.lines.close()
-            self._complain(now, f"{guest.address} is sent away: {guest.name}: {why}")
+            client.tell("refuse", why)
+            client.lines.close()
+            self._complain(now, f"{client.address} is sent away: {client.name}: {why}")
             return
-        self._by_handle[guest.lines.fileno()] = guest
-        self._voices.register(guest.lines, select.EPOLLIN)
-        if guest.is_pistop:
-            guest.lines.keep_alive()
-        guest.tell("beat")
+        self._by_handle[client.lines.fileno()] = client
+        self._voices.register(client.lines, select.EPOLLIN)
+        if client.is_pistop:
+            client.lines.keep_alive()
+        client.tell("beat")
         if not before:
-            yield Event("joined", guest)
+            yield Event("joined", client)
 
-    def _same_as(self, guest: Guest) -> Guest | None:
+    def _same_as(self, client: Client) -> Client | None:
         """The one that it is, with another connection."""
-        return next((each for each in self.present if each.end and guest.end and each.end.id == guest.end.id), None)
+        return next((each for each in self.present if each.end and client.end and each.end.id == client.end.id), None)
 
-    def _attend(self, guest: Guest, now: float, spoke: float) -> Iterator[Event]:
+    def _attend(self, client: Client, now: float, spoke: float) -> Iterator[Event]:
         try:
-            for line in guest.lines.read():
-                if guest.end is None:
+            for line in client.lines.read():
+                if client.end is None:
                     if line == b"shutdown":
-                        self._complain(now, f"{guest.address} says shutdown: no client shuts this server down")
+                        self._complain(now, f"{client.address} says shutdown: no client shuts this server down")
                     continue
-                message = guest.end.receive(line)
-                guest.hearing.heard(spoke)
+                message = client.end.receive(line)
+                client.hearing.heard(spoke)
                 if message.word != "beat":
-                    yield from self._obey(guest, message)
+                    yield from self._obey(client, message)
                 if message.word == "left":
                     return
         except (Away, Unproven) as error:
-            self._let_go(guest)
-            if guest.is_pistop:
-                yield Event("gone", guest, str(error))
+            self._let_go(client)
+            if client.is_pistop:
+                yield Event("gone", client, str(error))
             else:
-                guest.fate = str(error)
-                self._missing.append(guest)
+                client.fate = str(error)
+                self._missing.append(client)
 
-    def _obey(self, guest: Guest, message: Message) -> Iterator[Event]:
+    def _obey(self, client: Client, message: Message) -> Iterator[Event]:
         if message.word == "words":
-            guest.words = message.text
-            yield Event("words", guest, message.text)
+            client.words = message.text
+            yield Event("words", client, message.text)
         elif message.word == "left":
-            self._let_go(guest)
-            yield Event("left", guest, message.text)
+            self._let_go(client)
+            yield Event("left", client, message.text)
 
     def _complain(self, now: float, text: str) -> None:
-        if line := self._hush.line(now, text):
+        if line := self._complaints.line(now, text):
             self._say(line)
 
-    def _let_go(self, guest: Guest) -> None:
-        self._by_handle.pop(guest.lines.fileno(), None)
-        guest.lines.close()
+    def _let_go(self, client: Client) -> None:
+        self._by_handle.pop(client.lines.fileno(), None)
+        client.lines.close()

@@ -1,7 +1,7 @@
 """Saying a thing that may happen a thousand times a second once a minute."""
 
 
-class Hush:
+class RateLimit:
     """Lets the first line through, then one in `seconds`, which tells how many there were."""
 
     def __init__(self, seconds: float = 60.0) -> None:

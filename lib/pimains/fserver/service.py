@@ -3,32 +3,33 @@
 As root it waits until the drive is mounted, starts what plays from it and opens the port; then it becomes user pimains.
 
     /run/pimains/fserver/clients   a line for each client: name, address, since when, its last words
-    /run/pimains/fserver/leave     a FIFO, and
-    /run/pimains/fserver/left      another: halt's step 20-shares has all clients leave (pimains.shared.leaving)
+    /run/pimains/fserver/orders/   where halt's step 20-shares has all clients leave (shared/orders)
 """
 
 import os
 from collections.abc import Generator
-from functools import partial
 from socket import socket
+from typing import TYPE_CHECKING
 
-from pimains.core import state
-from pimains.core.ledger_beside import noted
+from pimains.core.ledger_beside import LedgerNote
 from pimains.core.plan.budget import budget
 from pimains.core.privileges import become
-from pimains.core.process.function import Forked
 from pimains.core.service import Instance, Nap, Naps, Readable, Stop, run, seconds, within
 from pimains.core.supervisor import Supervisor
-from pimains.fserver.clients import Event, Guest, Guests
+from pimains.core.troubles import Troubles
+from pimains.fserver.clients import Client, Clients, Event
 from pimains.fserver.drives.coming import Drive
 from pimains.fserver.settings import FserverSettings
 from pimains.shared import fserver_clients, halt_request
 from pimains.shared.backup.child import BackupChild
 from pimains.shared.fileserver.beats import Secret
 from pimains.shared.fileserver.tcp_lines import error_text, listen
-from pimains.shared.fserver_clients import Client
-from pimains.shared.leaving import LeaveOrders, Order
+from pimains.shared.fserver_clients import PresentClient
+from pimains.shared.orders.leave import Leave, LeaveOrders
 from pimains.shared.screens.status import HostStatus
+
+if TYPE_CHECKING:
+    from pimains.core.ledger import Ledger
 
 _LOOK_SECONDS = 2.0
 _CANCEL_LOOK_SECONDS = 2.0
@@ -62,13 +63,13 @@ def fserver(me: Instance, settings: FserverSettings) -> Naps:
 
 def open_port(me: Instance, settings: FserverSettings) -> Generator[Nap, tuple[Readable, ...], socket]:
     """Listen, as soon as the address is there: at boot it may come late."""
+    troubles = Troubles(me.complain)
     while True:
         try:
             return listen(settings.HOST, settings.PORT, backlog=64)
         except OSError as error:
             line = f"cannot listen on {settings.HOST}:{settings.PORT} ({error_text(error)}): see variables/HOST and variables/PORT"
-            if state.read(me.run / "error") != line:
-                me.complain(line)
+            troubles.look("port", line)
             me.status(line, well=False)
         yield seconds(_LOOK_SECONDS)
 
@@ -83,7 +84,7 @@ class Server:
         if settings.COMPAT:
             print("COMPAT=pistop: clients that prove nothing are let in too; empty variables/COMPAT as soon as the last one has moved")
         secret = Secret(settings.SECRET) if settings.SECRET else None
-        self.guests = Guests(listener, secret, settings.MAX_CLIENTS, me.clock, compat=bool(settings.COMPAT))
+        self.clients = Clients(listener, secret, settings.MAX_CLIENTS, me.clock, compat=bool(settings.COMPAT))
         self.orders = LeaveOrders(me.run)
         self.screens = HostStatus(settings)
         self._next_list = 0.0
@@ -92,19 +93,19 @@ class Server:
         """Serve until the machine is to halt; once that was cancelled, return to begin anew, because drive and backup were stopped."""
         while True:
             self.attend()
-            if order := self.orders.take():
+            if leaves := self.orders.leaves():
                 self.screens.off("PowerOff")
-                everybody_left = yield from self.see_off(order.reason, order.seconds)
+                everybody_left = yield from self.see_off(leaves[-1].reason, leaves[-1].seconds)
                 yield from self.backup.stop()  # the next steps of the halt unmount the drive
-                self.reply(order, everybody_left)
+                self.reply([*leaves, *self.orders.leaves()], everybody_left)
                 yield from self.until_cancelled()
                 return
-            yield within(min(self.guests.wait_seconds(), self.next_list_seconds()), self.guests, self.orders, *self.backup.files)
+            yield within(min(self.clients.wait_seconds(), self.next_list_seconds()), self.clients, self.orders, *self.backup.files)
 
     def attend(self) -> None:
         """Deal with everything the clients did."""
         changed = self.backup.step()
-        for event in self.guests.step():
+        for event in self.clients.step():
             self.tell_of(event)
             changed = True
         if changed or self.next_list_seconds() == 0:
@@ -112,7 +113,7 @@ class Server:
 
     def tell_of(self, event: Event) -> None:
         """One line in the log for each coming and going."""
-        name, address = event.guest.name, event.guest.address
+        name, address = event.client.name, event.client.address
         if event.word == "joined":
             print(f"{name} ({address}) is here")
         elif event.word == "left":
@@ -122,65 +123,60 @@ class Server:
 
     def see_off(self, reason: str, seconds_max: float) -> Generator[Nap, tuple[Readable, ...], bool]:
         """Tell every client to leave and wait until all have, within the measured budget; returns whether they have."""
-        self.guests.close_door()
+        self.clients.admit_nobody()
         self.backup.ask_to_stop()
-        leaving = self.guests.present
+        leaving = self.clients.present
         if not leaving:
             return True
         began = self.me.clock.monotonic()
         longest = min(seconds_max, self.settings.LEAVE_SECONDS_MAX)
-        limit = float((yield from noted(self.me, self.write_down_leaving(reason, leaving, longest))) or longest)
-        for guest in leaving:
-            guest.tell("leave", reason)
+        limit = float((yield from self.note_leaving(reason, leaving, longest).written()) or longest)
+        for client in leaving:
+            client.tell("leave", reason)
         everybody_said_so = True
-        while (staying := self.guests.present) and (left := began + limit - self.me.clock.monotonic()) > 0:
-            self.me.status("waiting until they have left: " + ", ".join(_with_words(guest) for guest in staying))
-            yield within(min(left, self.guests.wait_seconds()), self.guests)
-            for event in self.guests.step():
+        while (staying := self.clients.present) and (left := began + limit - self.me.clock.monotonic()) > 0:
+            self.me.status("waiting until they have left: " + ", ".join(_with_words(client) for client in staying))
+            yield within(min(left, self.clients.wait_seconds()), self.clients)
+            for event in self.clients.step():
                 self.tell_of(event)
-                everybody_said_so = everybody_said_so and (event.word != "gone" or event.guest.is_pistop)
+                everybody_said_so = everybody_said_so and (event.word != "gone" or event.client.is_pistop)
             self.list_clients()
         took = self.me.clock.monotonic() - began
         if staying:
-            self.me.complain(f"not left within {limit:.0f} s: " + ", ".join(_with_words(guest) for guest in staying))
+            self.me.complain(f"not left within {limit:.0f} s: " + ", ".join(_with_words(client) for client in staying))
         else:
             print(f"everybody has left, in {took:.1f} s")
             if everybody_said_so:
-                yield from noted(self.me, Forked(partial(self.note_duration, took)))
+                yield from LedgerNote(self.me, lambda ledger: ledger.took(_SUBJECT, took)).written()
         return not staying
 
-    def write_down_leaving(self, reason: str, leaving: list[Guest], longest: float) -> Forked:
+    def note_leaving(self, reason: str, leaving: list[Client], longest: float) -> LedgerNote:
         """Begin to note the order in the ledger; the answer is how many seconds the clients get, by what they took before."""
 
-        def note() -> str:
-            from pimains.core.ledger import Reading  # in a child of its own, which takes SQLite's memory with it
+        def note(ledger: "Ledger") -> str:
+            from pimains.core.ledger import Reading  # in the child: it takes SQLite's memory with it
 
-            limit = budget(self.me.ledger.durations(_SUBJECT), longest)
-            inputs = {"clients": Reading(", ".join(guest.name for guest in leaving)), "seconds": Reading(f"{limit:.0f}")}
-            self.me.ledger.record(_SUBJECT, "told to leave", reason, inputs)
+            limit = budget(ledger.durations(_SUBJECT), longest)
+            inputs = {"clients": Reading(", ".join(client.name for client in leaving)), "seconds": Reading(f"{limit:.0f}")}
+            ledger.record(_SUBJECT, "told to leave", reason, inputs)
             return str(limit)
 
-        return Forked(note)
+        return LedgerNote(self.me, note)
 
-    def note_duration(self, took: float) -> str:
-        """Remember it: the next budget is made of it."""
-        self.me.ledger.took(_SUBJECT, took)
-        return ""
-
-    def reply(self, order: Order, everybody_left: bool) -> None:
+    def reply(self, leaves: list[Leave], everybody_left: bool) -> None:
         """Tell halt's step how it went."""
-        staying = ", ".join(_with_words(guest) for guest in self.guests.present)
-        self.orders.answer(order, "all clients have left" if everybody_left else f"not left: {staying}", ok=everybody_left)
+        staying = ", ".join(_with_words(client) for client in self.clients.present)
+        for leave in leaves:
+            self.orders.answer(leave.id, "all clients have left" if everybody_left else f"not left: {staying}", ok=everybody_left)
 
     def until_cancelled(self) -> Naps:
         """The machine is going to halt: nobody comes in, unless that was cancelled."""
         self.me.status("closed: this machine is about to halt")
         while halt_request.pending():
-            yield within(min(_CANCEL_LOOK_SECONDS, self.guests.wait_seconds()), self.guests, self.orders)
-            for event in self.guests.step():
+            yield within(min(_CANCEL_LOOK_SECONDS, self.clients.wait_seconds()), self.clients, self.orders)
+            for event in self.clients.step():
                 self.tell_of(event)
-            if order := self.orders.take():
-                self.reply(order, not self.guests.present)
+            self.reply(self.orders.leaves(), not self.clients.present)
         print("there is no halt any more: beginning anew")
 
     def next_list_seconds(self) -> float:
@@ -190,28 +186,28 @@ class Server:
     def show(self) -> None:
         """The status line, and the list of clients."""
         self._next_list = self.me.clock.monotonic() + _LIST_SECONDS
-        present = self.guests.present
+        present = self.clients.present
         count = f"{len(present)} client{'' if len(present) == 1 else 's'}"
-        line = f"{count}: {', '.join(guest.name for guest in present)}" if present else "no clients"
+        line = f"{count}: {', '.join(client.name for client in present)}" if present else "no clients"
         self.me.status(line + self.backup.words, well=self.backup.is_well)
         self.list_clients()
 
     def list_clients(self) -> None:
         """The list of clients, if it is another one by now."""
         booted = self.me.clock.wall() - self.me.clock.monotonic()
-        here = [Client(guest.name, guest.address, booted + guest.since, guest.words) for guest in self.guests.present]
+        here = [PresentClient(client.name, client.address, booted + client.since, client.words) for client in self.clients.present]
         fserver_clients.leave(self.me.run, here)
 
     def close(self) -> None:
         """Let go of everything."""
-        self.guests.close()
+        self.clients.close()
         self.backup.close()
         self.orders.close()
         fserver_clients.forget(self.me.run)
 
 
-def _with_words(guest: Guest) -> str:
-    return f"{guest.name} ({guest.words or 'no word yet'})"
+def _with_words(client: Client) -> str:
+    return f"{client.name} ({client.words or 'no word yet'})"
 
 
 if __name__ == "__main__":

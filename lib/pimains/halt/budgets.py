@@ -4,8 +4,7 @@ import math
 from collections.abc import Callable, Sequence
 
 from pimains.core.clock import Clock
-from pimains.core.plan.budget import budget
-from pimains.core.plan.ending import ENDING_SECONDS
+from pimains.core.plan.budget import ENDING_SECONDS, budget
 from pimains.halt.plan import short_time
 from pimains.halt.plan.step_progress import is_upgrade
 from pimains.halt.step_files import Step

@@ -16,15 +16,12 @@ class HaltPrograms:
         self._me = me
         self._request = request
         self._beside = beside
-        self._where = ""
 
-    def say_where(self, line: str) -> None:
-        """What is under way; what it says itself is added to that."""
-        self._where = line
-        self._me.status(line)
+    def run(self, where: str, name: str, words: list[str], seconds: float, **more: str) -> Generator[Nap, tuple[Readable, ...], Ending]:
+        """Run one for `seconds` at most, looking around meanwhile; `more` goes into its environment.
 
-    def run(self, name: str, words: list[str], seconds: float, **more: str) -> Generator[Nap, tuple[Readable, ...], Ending]:
-        """Run one for `seconds` at most, looking around meanwhile; `more` goes into its environment."""
+        `where` tells people what is under way; what the program says is added to that.
+        """
         environment = {
             **os.environ,
             "PIMAINS_REASON": self._request.reason,
@@ -38,5 +35,5 @@ class HaltPrograms:
             print(f"{name}: {line}")
             self._me.status(f"{where}: {line}")
 
-        where = self._where
+        self._me.status(where)
         return (yield from run_for(seconds, words, environment, say, self._me.clock, self._beside))

@@ -102,9 +102,9 @@ class Halting:
         granted = self._budgets.granted(to_come)
         if (wanted := self._budgets.of(step)) - granted >= 1:
             print(f"{step.name} gets {granted:.0f} s instead of {wanted:.0f} s: a plug that hears no more of this machine cuts its power")
-        self._programs.say_where(f"shutting down: {self._request}, step {step.name}, at most {granted:.0f} s")
         self._has_come_to(f"{step.name} started")
-        ending = yield from self._programs.run(step.name, [str(step.path)], granted)
+        where = f"shutting down: {self._request}, step {step.name}, at most {granted:.0f} s"
+        ending = yield from self._programs.run(where, step.name, [str(step.path)], granted)
         self._has_come_to(f"{step.name} {ending}")
         if ending.is_done:
             print(f"{step.name} {ending}")
@@ -141,9 +141,9 @@ class Halting:
 
     def _start_command(self) -> Generator[Nap, tuple[Readable, ...], str]:
         """Start HALT_COMMAND; returns "" if it did well, else what went wrong."""
-        self._programs.say_where(f"shutting down: {self._request}, HALT_COMMAND started")
         self._is_command_started = True
-        ending = yield from self._programs.run("HALT_COMMAND", self._settings.HALT_COMMAND, self._settings.STEP_SECONDS_MAX)
+        where = f"shutting down: {self._request}, HALT_COMMAND started"
+        ending = yield from self._programs.run(where, "HALT_COMMAND", self._settings.HALT_COMMAND, self._settings.STEP_SECONDS_MAX)
         # daemontools is stopped early in a shutdown, and with it all that was started below: also what has begun the shutdown
         words = "done: ended by the shutdown it has begun" if ending.by_another else str(ending)
         self._is_command_started = ending.is_done or ending.by_another

@@ -25,9 +25,8 @@ class HaltTakenBack:
         for step in reversed(step_files.steps()):
             if step_progress.is_of_no_return(step.name) and step_progress.has_ended(progress, step.name):
                 granted = self._budgets.of(step)
-                self._programs.say_where(f"not shut down: {trouble}; calling off {step.name}")
-                called_off = short_line(trouble)
-                ending = yield from self._programs.run(step.name, [str(step.path)], granted, PIMAINS_CALLED_OFF=called_off)
+                where, called_off = f"not shut down: {trouble}; calling off {step.name}", short_line(trouble)
+                ending = yield from self._programs.run(where, step.name, [str(step.path)], granted, PIMAINS_CALLED_OFF=called_off)
                 if not ending.is_done:
                     self._me.complain(f"{step.name} could not be called off, {ending}: the power may be cut while this machine is up")
 
@@ -36,8 +35,8 @@ class HaltTakenBack:
         words = []
         for step in reversed(step_files.steps()):
             if not step.fault and step_progress.is_to_be_undone(progress, step.name) and step.can_be_undone:
-                self._programs.say_where(f"{why}: undoing {step.name}")
-                ending = yield from self._programs.run(step.name, [str(step.path)], self._step_seconds_max, PIMAINS_CALLED_OFF=why)
+                where = f"{why}: undoing {step.name}"
+                ending = yield from self._programs.run(where, step.name, [str(step.path)], self._step_seconds_max, PIMAINS_CALLED_OFF=why)
                 words.append(f"{step.name} undone" if ending.is_done else f"{step.name} not undone: {ending}")
                 if not ending.is_done:
                     self._me.complain(words[-1])

@@ -1,4 +1,4 @@
-"""A small collector for tests and rehearsals: it takes readings as plan/delivery describes, keeps them in memory, and can misbehave.
+"""A small collector for tests and rehearsals: it takes readings as shared/plan/delivery describes, keeps them in memory, and can misbehave.
 
     python3 -m pimains.house.collector --port 0 --token secret [--certificate FILE]
 
@@ -26,7 +26,7 @@ class Store:
         self.hold_seconds = 0.0
         self.rows: dict[tuple[str, str, int], delivery.Reading] = {}
         self.boots: dict[tuple[str, str], delivery.Boot] = {}
-        self.faces: dict[str, delivery.Face | None] = {}
+        self.registers: dict[str, delivery.RegisterReading | None] = {}
         self.requests = 0
         self._whole = threading.Lock()  # each request has a thread of its own
 
@@ -38,7 +38,7 @@ class Store:
             for name, boot in batch.boots.items():
                 before = self.boots.get((batch.source, name), delivery.Boot(None))
                 self.boots[batch.source, name] = boot if before.is_improved_by(boot) else before
-            self.faces[batch.source] = batch.face
+            self.registers[batch.source] = batch.register
 
     def totals(self) -> dict[str, object]:
         """What it knows of each source."""
@@ -55,9 +55,9 @@ class Store:
                     for key, row in self.rows.items()
                     if key[0] == source and self.boots[source, row.boot].offset is not None
                 )[:: max(1, len(self.rows) // 5)],
-                "face": self.faces[source] and tuple(self.faces[source] or ()),
+                "face": self.registers[source] and tuple(self.registers[source] or ()),
             }
-            for source in self.faces
+            for source in self.registers
         }
 
 

@@ -1,4 +1,4 @@
-"""A collector, over HTTP: readings go there, acknowledgements come back (the words are in plan/delivery).
+"""A collector, over HTTP: readings go there, acknowledgements come back (the words are in shared/plan/delivery).
 
 Raises Away when trying again may help, NotTaken when somebody has to look after a setting.
 """
@@ -10,6 +10,7 @@ import requests
 import requests.adapters
 
 from pimains.core.errors import Away, PimainsError
+from pimains.core.plan.text import one_line
 from pimains.shared.plan import delivery
 from pimains.shared.plan.delivery import Batch
 
@@ -75,7 +76,7 @@ class Collector:
 
 
 def _check(status: int, body: bytes) -> None:
-    words = "".join(c if c.isprintable() else " " for c in body[:200].decode("utf-8", "replace")).strip()
+    words = one_line(body[:200].decode("utf-8", "replace"))
     if status in (401, 403):
         raise NotTaken("TOKEN", f"the collector does not take it ({status})")
     if status in (400, 404, 405, 413):
@@ -94,8 +95,8 @@ def _root(error: BaseException) -> str:
         if inner is None:
             break
         reason = inner
-    text = getattr(reason, "strerror", None) or str(reason)
-    return " ".join(str(text).rpartition("object at ")[2].partition(">: ")[2].split() or str(text).split())
+    text = str(getattr(reason, "strerror", None) or reason)
+    return one_line(text.rpartition("object at ")[2].partition(">: ")[2]) or one_line(text)
 
 
 class _Pinned(requests.adapters.HTTPAdapter):

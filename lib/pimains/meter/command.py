@@ -11,7 +11,7 @@ from typing import Any
 
 from pimains.core import scan_directory, state
 from pimains.core.errors import Misused, PimainsError
-from pimains.shared import orders
+from pimains.shared.orders.asker_end import ask
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -74,7 +74,7 @@ def _set(meters: list[scan_directory.ServiceDirectory], total: str | None) -> in
 def _ask(meter: scan_directory.ServiceDirectory, order: str) -> str:
     """Have the service carry out an order; returns what it says. Raises PimainsError."""
     try:
-        return orders.ask(meter.run, order)
+        return ask(meter.run, order)
     except PermissionError:
         raise PimainsError(f"{meter.run}: root and members of group pimains may do that") from None
     except OSError:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from pimains.core.clock import Clock
 from pimains.core.errors import Away
 from pimains.core.plan.back_off import wait_seconds
-from pimains.meter.register import RememberedFace
-from pimains.shared.plan.delivery import Batch, Boot, Face, Reading
+from pimains.meter.register import Register
+from pimains.shared.plan.delivery import RegisterReading
 from pimains.shared.readings.journal import Journal
 
 if TYPE_CHECKING:
@@ -21,45 +21,26 @@ BATCH_ROWS = 500  # each is in memory several times while it is written out
 _SHORTEST_SECONDS = 0.1  # also in rehearsals
 
 
-class Load:
-    """What every request says about its source."""
-
-    def __init__(self, source: str, unit: str, impulses_per_unit: float, remembered: RememberedFace | None = None) -> None:
-        self.source = source
-        self.unit = unit
-        self.impulses_per_unit = impulses_per_unit
-        self._remembered = remembered
-
-    @property
-    def face(self) -> Face | None:
-        """What the meter's face showed."""
-        return self._remembered.shown if self._remembered else None
-
-    def batch(self, boots: dict[str, Boot], readings: list[Reading]) -> Batch:
-        """One request."""
-        return Batch(self.source, self.unit, self.impulses_per_unit, self.face, boots, readings)
-
-
-class Courier:
+class Delivery:
     """Wakes at `bring`; `trouble` is why nothing goes through, '' while it does. `setting`: what somebody has to look at.
 
     `has_delivered`: something was acknowledged since the start.
     """
 
-    def __init__(self, open_collector: Callable[[], "Collector"], journal: Journal, load: Load, clock: Clock) -> None:
+    def __init__(self, open_collector: Callable[[], "Collector"], journal: Journal, register: Register, clock: Clock) -> None:
         self.trouble = ""
         self.setting = ""
         self.has_delivered = False
         self._open = open_collector
         self._journal = journal
-        self._load = load
+        self._register = register
         self._clock = clock
-        self._told_face: Face | None = None
+        self._told: RegisterReading | None = None
         self._failures = 0
         self._wake = threading.Event()
         self._end = threading.Event()
         self._idle = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="courier", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="delivery", daemon=True)
         self._thread.start()
 
     def bring(self) -> None:
@@ -106,17 +87,17 @@ class Courier:
     def _bring_all(self, collector: "Collector") -> None:
         while not self._end.is_set():
             boots, readings = self._journal.unsent(BATCH_ROWS)
-            face = self._load.face
-            if not readings and not boots and face == self._told_face:
+            shown = self._register.shown
+            if not readings and not boots and shown == self._told:
                 self._well()
                 return
-            batch = self._load.batch(boots, readings)
+            batch = self._register.batch(boots, readings)
             accepted = collector.send(batch)
             if any(reading.sequence > accepted.get(reading.boot, 0) for reading in readings):
                 raise Away("it has not stored all readings")
             self._journal.acknowledge(boots, accepted)
             self.has_delivered = True
-            self._told_face = batch.face
+            self._told = batch.register
             self._well()  # at once: a collector may take longer to answer than the next reading to come
 
     def _well(self) -> None:

@@ -2,8 +2,8 @@
 
 import sqlite3
 
+from pimains.core import broken_sqlite, notify_queue
 from pimains.core import clock as clocks
-from pimains.core import notify_queue
 from pimains.core.service import Instance
 from pimains.shared.plan import boot_time
 from pimains.shared.plan.delivery import Boot, Reading
@@ -15,7 +15,7 @@ _MORE_THAN_A_SECOND = 2  # one each INTERVAL, which is a second at least, and on
 _GLANCE_SECONDS = 0.25  # both clocks are read within it, or what they show does not belong together
 
 
-class Keeper:
+class OwnJournal:
     """The journal, and what it could not take yet; `trouble` is why, '' when it takes everything."""
 
     def __init__(self, me: Instance, source: str) -> None:
@@ -92,21 +92,25 @@ class Keeper:
         return is_better
 
     def _book(self) -> None:
-        """Open the journal, if it is not, and enter this boot in it, with its time; a journal that is broken is put aside."""
+        """Open the journal, if it is not, and enter this boot in it, with its time; a journal that is broken is set aside."""
         recent = self._me.run / "recent.sqlite"
         for _ in range(3):
             try:
                 self.journal = self.journal or Journal(self._path, recent)
             except Broken as error:
-                aside = error.path.with_name(f"{error.path.name}.broken")
-                error.path.rename(aside)
-                self._me.complain(f"{error}: put aside as {aside.name}, a new one is begun")
-                # a collector has readings of this boot, and would take new ones with their numbers for sent twice
-                self._sequence = int(_MORE_THAN_A_SECOND * self._me.clock.monotonic())
+                self._begin_anew(error)
         if self.journal:
             self._sequence = max(self._sequence, self.journal.last_sequence(UNBOOKED))
             self._id = self.journal.boot(self._source, clocks.boot_id(), self.boot)
             self._sequence = max(self._sequence, self.journal.last_sequence(self._id))
+
+    def _begin_anew(self, broken: Broken) -> None:
+        if aside := broken_sqlite.set_aside(broken.path, broken_sqlite.inode(broken.path), broken.why):
+            line = f"{broken}: put aside as {aside.name}, a new one is begun"
+            self._me.complain(line)
+            notify_queue.post(f"{self._source}: its journal of readings was broken, a new one is begun", line, "journal-broken")
+        # a collector has readings of this boot, and would take new ones with their numbers for sent twice
+        self._sequence = int(_MORE_THAN_A_SECOND * self._me.clock.monotonic())
 
     def _fails(self, error: sqlite3.Error) -> None:
         self.trouble = f"{self._path}: {error}"

@@ -21,8 +21,8 @@ _WORD = 8  # the index of the count in words of 8 bytes, after the boot id; then
 _NONE = -1.0
 
 
-class Tally:
-    """`pulses` since it was made; `is_closed`: the contact is closed, and that pulse is counted.
+class PulseCount:
+    """`pulses` since it was made; `had_closed`: the contact was closed when that was saved, and its pulse is counted.
 
     Only this boot's: `pulse_at`, in seconds since the boot, and `per_hour`, as the service left it.
     """

@@ -1,6 +1,6 @@
 """Counts the pulses of a contact at a pin: without its bounces, and so that no end of this process loses or repeats one.
 
-Raises GpioError of devices.pin.
+Raises GpioError of meter/pin.py.
 """
 
 import threading
@@ -9,21 +9,21 @@ from pathlib import Path
 from pimains.core.clock import Clock
 from pimains.meter import pins
 from pimains.meter.plan import Contact
-from pimains.meter.pulse_count import Tally
+from pimains.meter.pulse_count import PulseCount
 
 _QUIET_SECONDS = 1.0  # an edge that is this old has reached us
 
 
 class PulseCounter:
-    """The contact at `pin` (BCM number), closed when that is high or low, counted into `tally`; bounces last less than `bounce` seconds.
+    """The contact at `pin` (BCM number), closed when that is high or low, counted into `count`; bounces last less than `bounce` seconds.
 
     Called by the thread of the pin, and by ours for a contact that stays closed.
     """
 
-    def __init__(self, pin: int, pull: str, *, closed_is_high: bool, bounce: float, tally: Tally, clock: Clock, scratch: Path) -> None:
+    def __init__(self, pin: int, pull: str, *, closed_is_high: bool, bounce: float, count: PulseCount, clock: Clock, scratch: Path) -> None:
         self._lock = threading.Lock()
         self._closed_is_high = closed_is_high
-        self._tally = tally
+        self._count = count
         self._clock = clock
         self._edges = 0
         self._looked_at = -1e9
@@ -31,7 +31,7 @@ class PulseCounter:
         self.pin = pins.take(pin, pull, clock, self._edge, scratch)
         is_closed = self.pin.is_high == closed_is_high
         # a contact that was open when we were killed and is closed now has begun a pulse
-        had_closed = is_closed if tally.had_closed is None else tally.had_closed
+        had_closed = is_closed if count.had_closed is None else count.had_closed
         self.contact = Contact(bounce, had_closed)
         self._settle_if(self.contact.edge(clock.monotonic(), is_closed))
         self.pin.listen()
@@ -57,6 +57,6 @@ class PulseCounter:
             self._settle_if(self.contact.edge(at, is_high == self._closed_is_high))
 
     def _settle_if(self, pulse: bool) -> None:
-        if pulse or self.contact.is_closed != self._tally.had_closed:
-            self._tally.had_closed = self.contact.is_closed
-            self._tally.contact(self.contact.is_closed, pulse, self.contact.pulse_at)
+        if pulse or self.contact.is_closed != self._count.had_closed:
+            self._count.had_closed = self.contact.is_closed
+            self._count.contact(self.contact.is_closed, pulse, self.contact.pulse_at)

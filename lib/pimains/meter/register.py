@@ -1,4 +1,4 @@
-"""What the meter's face shows: remembered as what it showed once, when so many pulses had come."""
+"""What the meter's register shows: remembered as what it showed once, when so many pulses had come."""
 
 import json
 from contextlib import suppress
@@ -6,12 +6,12 @@ from contextlib import suppress
 from pimains.core import state
 from pimains.core.ledger import Reading as Input
 from pimains.core.service import Instance
-from pimains.shared.plan.delivery import Face
+from pimains.shared.plan.delivery import Batch, Boot, Reading, RegisterReading
 
 TOTAL_MAX = 1e9
 
 
-class RememberedFace:
+class Register:
     """`shown` is what is remembered, None while nobody ever told; it begins at `start_total` when `pulses` have come.
 
     Another `start_total` than before is one that somebody edited: it counts from now on. Raises OSError and sqlite3.Error.
@@ -27,11 +27,15 @@ class RememberedFace:
         self.shown = self._read()
         if self.shown is None and start_total is not None:
             me.ledger.record(me.name, f"set its total to {start_total:.3f} {unit}", "START_TOTAL says so", {})
-            self._write(Face(pulses, start_total))
+            self._write(RegisterReading(pulses, start_total))
+
+    def batch(self, boots: dict[str, Boot], readings: list[Reading]) -> Batch:
+        """A request to the collector, with what each of them says about its source."""
+        return Batch(self._source, self._unit, self._impulses, self.shown, boots, readings)
 
     def total(self, pulses: int) -> float:
         """What it shows when so many pulses have come, in its unit."""
-        shown = self.shown or Face(0, 0.0)
+        shown = self.shown or RegisterReading(0, 0.0)
         return shown.total + (pulses - shown.pulses) / self._impulses
 
     def set(self, total: float, pulses: int, who: str) -> str:
@@ -41,18 +45,18 @@ class RememberedFace:
         was = f"{self.total(pulses):.3f} {self._unit}"
         now = f"{total:.3f} {self._unit}"
         self._me.ledger.record(self._me.name, f"set its total to {now}", f"{who} read it from the meter", {"total before": Input(was, 0.0)})
-        self._write(Face(pulses, total))
+        self._write(RegisterReading(pulses, total))
         words = f"{self._source}: total is {now} now, was {was}"
         print(f"{words} ({who})")
         return words
 
-    def _read(self) -> Face | None:
+    def _read(self) -> RegisterReading | None:
         with suppress(ValueError, TypeError):
             pulses, total, start_then = json.loads(state.read(self._path) or "")
             if self._start is None or self._start == start_then:
-                return Face(int(pulses), float(total))
+                return RegisterReading(int(pulses), float(total))
         return None
 
-    def _write(self, face: Face) -> None:
-        state.write(self._path, json.dumps([face.pulses, face.total, self._start]), durable=True)
-        self.shown = face
+    def _write(self, reading: RegisterReading) -> None:
+        state.write(self._path, json.dumps([reading.pulses, reading.total, self._start]), durable=True)
+        self.shown = reading

@@ -2,10 +2,10 @@
 
     /run/pimains/<instance>/power     W (UNIT=kWh), or `flow` in m3/h (UNIT=m3); not there while it is not known
     /run/pimains/<instance>/power_is  `measured`, or `at most` while no pulse comes
-    /run/pimains/<instance>/total     what the meter's face shows, in its unit
-    /run/pimains/<instance>/ask       a FIFO for orders: "ID set 12345.6 WHO" or "ID save" (shared/orders.py)
+    /run/pimains/<instance>/total     what the meter's register shows, in its unit
+    /run/pimains/<instance>/orders/   where orders are given: save, or set 12345.6 WHO (shared/orders)
 
-Pulses are counted by a thread of the pin's, readings are delivered by the courier's; neither waits for the other, nor for a disk.
+Pulses are counted by a thread of the pin's, readings are delivered by another; neither waits for the other, nor for a disk.
 """
 
 import socket
@@ -18,15 +18,15 @@ from pimains.core import clock as clocks
 from pimains.core import service
 from pimains.core.service import Instance, Naps, Stop, run, seconds, within
 from pimains.core.troubles import Troubles
-from pimains.meter.delivery import Courier, Load
-from pimains.meter.own_journal import Keeper
+from pimains.meter.delivery import Delivery
+from pimains.meter.own_journal import OwnJournal
 from pimains.meter.pin import GpioError
 from pimains.meter.plan import Flow, FlowMeter
-from pimains.meter.pulse_count import Tally
+from pimains.meter.pulse_count import PulseCount
 from pimains.meter.pulse_counter import PulseCounter
-from pimains.meter.register import RememberedFace
+from pimains.meter.register import Register
 from pimains.meter.settings import MeterSettings
-from pimains.shared.orders import Orders
+from pimains.shared.orders.service_end import Order, Orders
 
 if TYPE_CHECKING:
     from pimains.meter.collector import Collector
@@ -36,6 +36,7 @@ _GOODBYE_SECONDS = 3.0
 _WITHOUT_GPIO_SECONDS = 60.0
 _COMPLAIN_ABOUT_IGNORED = 20
 _KILOWATT = 1000
+_WORDS = {"save": "", "set": "TOTAL WHO"}
 
 
 def count(me: Instance, settings: MeterSettings) -> Naps:
@@ -45,11 +46,11 @@ def count(me: Instance, settings: MeterSettings) -> Naps:
     try:
         try:
             meter.begin()
-            with Orders(me.run, meter.carry_out) as orders:
+            with Orders(me.run, _WORDS) as orders:
                 while True:
                     meter.attend()
                     yield within(meter.seconds_to_wait(), orders)
-                    orders.carry_out()
+                    meter.obey(orders)
         except GpioError as error:
             meter.go_without_pin(error)
             yield seconds(_WITHOUT_GPIO_SECONDS)
@@ -70,17 +71,17 @@ class Meter:
         self._settings = settings
         self._impulses = settings.impulses_per_unit or 1.0
         self._source = settings.SOURCE or f"{socket.gethostname().partition('.')[0]}.{me.name}"
-        self._keeper = Keeper(me, self._source)
-        at_least = self._keeper.journal.pulses() if self._keeper.journal else 0
-        self._tally = Tally(me.run / "count", me.lib / "count", clocks.boot_id(), at_least)
-        self._face = RememberedFace(me, self._source, settings.unit, self._impulses, settings.START_TOTAL, self._tally.pulses)
+        self._own_journal = OwnJournal(me, self._source)
+        at_least = self._own_journal.journal.pulses() if self._own_journal.journal else 0
+        self._pulse_count = PulseCount(me.run / "count", me.lib / "count", clocks.boot_id(), at_least)
+        self._register = Register(me, self._source, settings.unit, self._impulses, settings.START_TOTAL, self._pulse_count.pulses)
         now = me.clock.monotonic()
-        self._flow = FlowMeter(self._impulses, now, self._tally.pulses, self._tally.pulse_at, self._tally.per_hour)
+        self._flow = FlowMeter(self._impulses, now, self._pulse_count.pulses, self._pulse_count.pulse_at, self._pulse_count.per_hour)
         self._next_reading = self._next_commit = now
         self._next_save = now + _SAVE_SECONDS
         self._counter: PulseCounter | None = None
-        self._courier: Courier | None = None
-        self._troubles = Troubles(me)
+        self._delivery: Delivery | None = None
+        self._troubles = Troubles(me.complain, print)
 
     def begin(self) -> None:
         """Take the pin. Raises GpioError."""
@@ -90,12 +91,12 @@ class Meter:
             given.PULL,
             closed_is_high=given.EDGE == "rising",
             bounce=given.BOUNCE_MS / 1000,
-            tally=self._tally,
+            count=self._pulse_count,
             clock=self.me.clock,
             scratch=self.me.run,
         )
         told = f"GPIO {self._settings.PIN} by {self._counter.pin.factory}, {self._impulses:g} pulses per {self._settings.unit}"
-        print(f"counting {self._source} at {told}, from {self._face.total(self._tally.pulses):.3f} {self._settings.unit}")
+        print(f"counting {self._source} at {told}, from {self._register.total(self._pulse_count.pulses):.3f} {self._settings.unit}")
         if (self._settings.COLLECTOR or "").startswith("http://"):
             print(f"{self._settings.COLLECTOR}: the token travels in the clear; https:// would hide it")
 
@@ -123,23 +124,23 @@ class Meter:
             return
         now = self.me.clock.monotonic()
         self._counter.settle()
-        pulses = self._tally.pulses
-        flow = self._flow.look(now, pulses, self._tally.pulse_at)
-        self._tally.per_hour = self._flow.per_hour
-        self._keeper.keep(now, pulses)
+        pulses = self._pulse_count.pulses
+        flow = self._flow.look(now, pulses, self._pulse_count.pulse_at)
+        self._pulse_count.per_hour = self._flow.per_hour
+        self._own_journal.keep(now, pulses)
         self._send()
         self._show(flow)
 
     def save(self) -> None:
         """Everything would survive a power cut then."""
         self._commit()
-        self._keeper.save(self._settings.MAX_JOURNAL_MB * 1e6)
+        self._own_journal.save(self._settings.MAX_JOURNAL_MB * 1e6)
 
     def finish(self) -> None:
         """Give the last readings time to be delivered."""
-        if self._courier:
-            self._courier.finish(_GOODBYE_SECONDS)
-            self._keeper.save(self._settings.MAX_JOURNAL_MB * 1e6)
+        if self._delivery:
+            self._delivery.finish(_GOODBYE_SECONDS)
+            self._own_journal.save(self._settings.MAX_JOURNAL_MB * 1e6)
 
     def go_without_pin(self, error: GpioError) -> None:
         """Say why nothing is counted; what was counted is saved."""
@@ -152,9 +153,9 @@ class Meter:
     def close(self) -> None:
         """Leave the pin and the files."""
         self._leave_pin()
-        if self._keeper.journal:
-            self._keeper.journal.close()
-        self._tally.close()
+        if self._own_journal.journal:
+            self._own_journal.journal.close()
+        self._pulse_count.close()
 
     def _leave_pin(self) -> None:
         """How much flows is not known from now on."""
@@ -165,34 +166,37 @@ class Meter:
             self._counter.pin.close()
             self._counter = None
 
-    def carry_out(self, order: str) -> str:
-        """What somebody asked for: "save", or "set TOTAL WHO"; returns what to tell. Raises ValueError, OSError, sqlite3.Error."""
-        verb, _, rest = order.partition(" ")
-        if verb == "save":
+    def obey(self, orders: Orders) -> None:
+        """Do everything that was asked for, and say so."""
+        for order in orders.take():
+            try:
+                orders.answer(order.id, self._carry_out(order))
+            except (ValueError, OSError, sqlite3.Error) as error:
+                orders.answer(order.id, str(error), ok=False)
+
+    def _carry_out(self, order: Order) -> str:
+        if order.word == "save":
             started = time.monotonic()
             self.take_reading()
             self.save()
             return f"saved in {time.monotonic() - started:.1f} s"
-        if verb == "set":
-            total, _, who = rest.partition(" ")
-            self._next_reading = self.me.clock.monotonic()
-            return self._face.set(float(total), self._tally.pulses, who or "somebody")
-        raise ValueError(f"{verb!r} is no order: save, set TOTAL WHO")
+        total, _, who = order.rest.partition(" ")
+        self._next_reading = self.me.clock.monotonic()
+        return self._register.set(float(total), self._pulse_count.pulses, who or "somebody")
 
     def _commit(self) -> None:
         try:
-            self._tally.commit()
-            self._troubles.look("count", "")
+            self._pulse_count.commit()
+            self._look("count", "")
         except OSError as error:
-            self._troubles.look("count", f"{self.me.lib}/count: {error.strerror}; a power cut would cost pulses")
+            self._look("count", f"{self.me.lib}/count: {error.strerror}; a power cut would cost pulses")
 
     def _send(self) -> None:
-        if not self._settings.COLLECTOR or not self._keeper.journal:
+        if not self._settings.COLLECTOR or not self._own_journal.journal:
             return
-        if self._courier is None:
-            load = Load(self._source, self._settings.unit, self._impulses, self._face)
-            self._courier = Courier(self._collector, self._keeper.journal, load, self.me.clock)
-        self._courier.bring()
+        if self._delivery is None:
+            self._delivery = Delivery(self._collector, self._own_journal.journal, self._register, self.me.clock)
+        self._delivery.bring()
 
     def _collector(self) -> "Collector":
         from pimains.meter.collector import Collector  # requests costs 12 MB, and not everybody has a collector
@@ -206,14 +210,18 @@ class Meter:
         is_what = "at most" if flow and flow.is_bound else "measured"
         self.me.leave(name, None if amount is None else f"{amount:.4g}")
         self.me.leave(f"{name}_is", None if amount is None else is_what)
-        total = f"{self._face.total(self._tally.pulses):.3f}"
+        total = f"{self._register.total(self._pulse_count.pulses):.3f}"
         self.me.leave("total", total)
         now = f"{name} not known yet" if amount is None else f"{'at most ' if is_what == 'at most' else ''}{amount:.4g} {unit}"
-        self._troubles.look("journal", self._keeper.trouble and f"{self._keeper.trouble}; readings are held in memory")
-        self._troubles.look("contact", self._about_contact())
+        self._look("journal", self._own_journal.trouble and f"{self._own_journal.trouble}; readings are held in memory")
+        self._look("contact", self._about_contact())
         delivery = self._about_delivery()
         troubles = self._troubles.now()
         self.me.status("; ".join([f"{now}, {total} {self._settings.unit}{delivery}", *troubles]), well=not troubles)
+
+    def _look(self, about: str, trouble: str) -> None:
+        """One trouble of each is told until it is over, whatever its words have become meanwhile: numbers in them grow."""
+        self._troubles.look(about, trouble, kind=about)
 
     def _about_contact(self) -> str:
         contact = self._counter.contact if self._counter else None
@@ -226,14 +234,14 @@ class Meter:
         return ""
 
     def _about_delivery(self) -> str:
-        if self._courier is None or self._keeper.journal is None:
+        if self._delivery is None or self._own_journal.journal is None:
             return ""
-        trouble = self._courier.trouble
-        where = f"{self._settings.directory}/{self._courier.setting}" if self._courier.setting else str(self._settings.COLLECTOR)
-        self._troubles.look("collector", trouble and f"{where}: {trouble}")
+        trouble = self._delivery.trouble
+        where = f"{self._settings.directory}/{self._delivery.setting}" if self._delivery.setting else str(self._settings.COLLECTOR)
+        self._look("collector", trouble and f"{where}: {trouble}")
         with suppress(sqlite3.Error):
-            waiting = self._keeper.journal.waiting()
-            return ", delivered" if self._courier.has_delivered and not trouble else f", {waiting} readings wait"
+            waiting = self._own_journal.journal.waiting()
+            return ", delivered" if self._delivery.has_delivered and not trouble else f", {waiting} readings wait"
         return ""
 
 

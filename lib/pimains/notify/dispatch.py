@@ -5,45 +5,37 @@ import fcntl
 import os
 import time
 from pathlib import Path
-from typing import NamedTuple
 
 from pimains.core import clock, notify_queue, state
 from pimains.core.errors import WrongSetting
 from pimains.core.instance import Instance
-from pimains.core.process.errand import AWAY, DONE, REFUSED, SETTING, Errand, Outcome
-from pimains.notify.address import Address, Words
+from pimains.core.process.function import Forked
+from pimains.core.troubles import Troubles
+from pimains.notify.address import AWAY, DONE, REFUSED, SETTING, Address, Outcome, Words
 from pimains.notify.outbox import Message, Outbox
 from pimains.notify.plan import Moment, Sent, Throttle, summed_up, wall_time
+from pimains.notify.settings import NotifySettings
 
 _DAY = 86400.0
 _LOOK_AGAIN_SECONDS = 60.0
 _LATE_SECONDS = 600.0
 
 
-class Rules(NamedTuple):
-    """What people want to hear (`events`, all if empty), how often, and how long it is tried to tell them."""
-
-    events: tuple[str, ...]
-    same_event_seconds: float
-    per_hour_max: int
-    keep_days: float
-    delivery_seconds_max: float
-
-
-class PostOffice:
+class Dispatcher:
     """The queue, the messages held back and those on their way, and the addresses they go to."""
 
-    def __init__(self, me: Instance, rules: Rules) -> None:
+    def __init__(self, me: Instance, settings: NotifySettings) -> None:
         self.me = me
-        self.rules = rules
+        self.settings = settings
         self.addresses: list[Address] = []
         notify_queue.queue().mkdir(parents=True, exist_ok=True)
         self._lock = _lock(notify_queue.directory() / "lock")
         self.outbox = Outbox(notify_queue.directory() / "outbox")
         self.held = Outbox(notify_queue.directory() / "held")
-        self.throttle = Throttle(rules.same_event_seconds, rules.per_hour_max, _read_sent(me.run / "sent"))
+        self.throttle = Throttle(settings.THROTTLE_SECONDS, settings.MESSAGES_PER_HOUR_MAX, _read_sent(me.run / "sent"))
         self._counted = dict.fromkeys(self.outbox.messages, me.clock.monotonic())  # up to when a message's `waited` was counted
         self._disk_trouble = ""
+        self._troubles = Troubles(me.complain)
         self._test: dict[str, str] = {}
         self._test_message = ""
 
@@ -62,10 +54,8 @@ class PostOffice:
             self._tell_of_dropped()
             self._disk_trouble = ""
         except OSError as error:
-            line = f"{notify_queue.directory()}: {error.strerror}; messages stay in the queue"
-            if line != self._disk_trouble:
-                self.me.complain(line)
-            self._disk_trouble = line
+            self._disk_trouble = f"{notify_queue.directory()}: {error.strerror}; messages stay in the queue"
+        self._troubles.look("disk", self._disk_trouble)
         for message in sorted(self.held, key=lambda message: message.since.wall):
             if self._may_go(message.event):
                 self._note_sent(message.event)
@@ -79,7 +69,7 @@ class PostOffice:
         known = name in self.outbox.messages or any(message.id == name for message in self.held)
         if post is None:
             print(f"{notify_queue.queue() / name}: is no message, removed")
-        elif not known and (not self.rules.events or post.event in (*self.rules.events, notify_queue.TEST)):
+        elif not known and (not self.settings.EVENTS or post.event in (*self.settings.EVENTS, notify_queue.TEST)):
             now = self.now()
             message = Message(name, post.event, post.subject, post.body, now, now)
             before = self.held.messages.get(post.event)
@@ -118,11 +108,11 @@ class PostOffice:
             counted.unlink()
 
     def _give_up(self) -> None:
-        busy = {address.message for address in self.addresses if address.errand}
+        busy = {address.message for address in self.addresses if address.delivery}
         for message in self.outbox:
-            if message.id not in busy and self._waited(message) > self.rules.keep_days * _DAY:
+            if message.id not in busy and self._waited(message) > self.settings.KEEP_DAYS * _DAY:
                 missing = [address.name for address in self.addresses if address.id not in message.done]
-                self.me.complain(f"given up after {self.rules.keep_days:g} days, never told {', '.join(missing)}: {message.subject}")
+                self.me.complain(f"given up after {self.settings.KEEP_DAYS:g} days, never told {', '.join(missing)}: {message.subject}")
                 self._forget(message)
 
     def _waited(self, message: Message) -> float:
@@ -142,10 +132,10 @@ class PostOffice:
                 message = min(
                     pending, key=lambda message: (message.event != notify_queue.TEST, address.tries.get(message.id, 0), message.id)
                 )
-                address.start(self._words(message), self.rules.delivery_seconds_max)
+                address.start(self._words(message), self.settings.SEND_SECONDS_MAX)
 
     def _busy(self, address: Address) -> bool:
-        return bool(address.errand) or (address.heavy and any(other.heavy and other.errand for other in self.addresses))
+        return bool(address.delivery) or (address.heavy and any(other.heavy and other.delivery for other in self.addresses))
 
     def _pending(self, address: Address) -> list[Message]:
         return [message for message in self.outbox if address.id not in message.done]
@@ -158,19 +148,18 @@ class PostOffice:
             body += f"\n\n(posted {_time_of_day(posted, now.wall)}; it could not be delivered earlier)"
         return Words(message.id, os.uname().nodename, message.subject, body.strip() or message.subject, posted)
 
-    def errands(self) -> list[Errand]:
+    def deliveries(self) -> list[Forked]:
         """What to wait for: each becomes readable when a delivery has ended."""
-        return [address.errand for address in self.addresses if address.errand]
+        return [address.delivery for address in self.addresses if address.delivery]
 
     def collect(self) -> None:
         """Note which deliveries have ended, and how."""
         for address in self.addresses:
-            before = address.trouble
             if outcome := address.ended(self.me.clock.monotonic()):
                 message = self.outbox.messages.get(address.message)
                 if message:
                     self._note(address, message, outcome)
-                self._say(address, message.subject if message else "", outcome, before)
+                self._say(address, message.subject if message else "", outcome)
 
     def _note(self, address: Address, message: Message, outcome: Outcome) -> None:
         done = (*message.done, address.id) if outcome.kind in (DONE, REFUSED) else message.done
@@ -187,14 +176,17 @@ class PostOffice:
         if message.id == self._test_message:
             self._tell_tester(address, outcome)
 
-    def _say(self, address: Address, subject: str, outcome: Outcome, before: str) -> None:
+    def _say(self, address: Address, subject: str, outcome: Outcome) -> None:
+        about = f"address {address.id}"
+        if outcome.kind in (DONE, REFUSED):
+            self._troubles.look(about, "")  # it was reached
         if outcome.kind == DONE:
             print(f"told {address.name}: {subject}")
         elif outcome.kind == REFUSED:
             self.me.complain(f"{address.name} will not take it: {outcome.words}: {subject}")
-        elif outcome.words != before:
+        else:
             later = "trying again" if outcome.kind == AWAY else "messages wait for an edit and svc -t"
-            self.me.complain(f"cannot tell {address.name}: {outcome.words}; {later}")
+            self._troubles.look(about, f"cannot tell {address.name}: {outcome.words}; {later}")
 
     def _begin_test(self, name: str) -> None:
         self._test = {address.name: "" for address in self.addresses}

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from pimains.core.errors import PimainsError
+from pimains.core.plan.text import one_line
 
 _LOGIN_NEEDED = 530  # RFC 4954
 Part = Literal["host", "certificate", "security", "login", "sender", "recipient", "message"]
@@ -45,7 +46,7 @@ def written(sender: str, recipient: str, subject: str, body: str, wall: float, m
     message = EmailMessage(policy=email.policy.SMTP.clone(cte_type="7bit"))
     message["From"] = sender
     message["To"] = recipient
-    message["Subject"] = " ".join("".join(c if c.isprintable() else " " for c in subject).split())
+    message["Subject"] = one_line(subject)
     message["Date"] = email.utils.formatdate(wall, localtime=True)
     message["Message-ID"] = f"<{message_id}@pimains.invalid>"
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no out-of-office answers

@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from pimains.core.plan import back_off
+
 HOUR = 3600.0
 _RETRY_SECONDS_MIN = 30.0
 _RETRY_SECONDS_MAX = HOUR
@@ -38,9 +40,9 @@ class Throttle:
         self.sent = [*(sent for sent in self.sent if oldest < sent.at <= now), Sent(event, now)]
 
 
-def retry_seconds(last: float) -> float:
-    """How long to leave an address alone that could not be reached, after it was left alone for `last` seconds."""
-    return min(_RETRY_SECONDS_MAX, max(_RETRY_SECONDS_MIN, last * 2))
+def retry_seconds(failures: int) -> float:
+    """How long to leave an address alone that could not be reached so many times in a row, at least once."""
+    return back_off.wait_seconds(failures - 1, first=_RETRY_SECONDS_MIN, longest=_RETRY_SECONDS_MAX)
 
 
 class Moment(NamedTuple):

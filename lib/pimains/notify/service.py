@@ -6,9 +6,10 @@ from pathlib import Path
 from pimains.core import notify_queue, state
 from pimains.core.errors import Away, Refused, WrongSetting
 from pimains.core.service import Instance, Naps, Stop, run, within
+from pimains.core.troubles import Troubles
 from pimains.notify import apprise
 from pimains.notify.address import Address, Words
-from pimains.notify.dispatch import PostOffice, Rules
+from pimains.notify.dispatch import Dispatcher
 from pimains.notify.settings import NotifySettings
 from pimains.shared.screens import lines
 
@@ -25,35 +26,26 @@ _MAIL_SETTINGS = {
 
 def notify_people(me: Instance, settings: NotifySettings) -> Naps:
     """Fetch messages from the queue, as often as people want to hear, and deliver each to every address."""
-    office = PostOffice(
-        me,
-        Rules(
-            settings.EVENTS,
-            settings.THROTTLE_SECONDS,
-            settings.MESSAGES_PER_HOUR_MAX,
-            settings.KEEP_DAYS,
-            settings.SEND_SECONDS_MAX,
-        ),
-    )
+    dispatcher = Dispatcher(me, settings)
     book = AddressBook(me, settings)
     watch = state.Watch(notify_queue.queue())
     try:
         while True:
-            office.addresses = book.addresses()
+            dispatcher.addresses = book.addresses()
             watch.changed()
-            office.sort()
-            office.send()
-            line, well = office.how_it_is()
+            dispatcher.sort()
+            dispatcher.send()
+            line, well = dispatcher.how_it_is()
             me.status(book.trouble or line, well=well and not book.trouble)
-            yield within(office.seconds_to_wait(), watch, *office.errands())
-            office.collect()
+            yield within(dispatcher.seconds_to_wait(), watch, *dispatcher.deliveries())
+            dispatcher.collect()
     except Stop:
         until = me.clock.monotonic() + _GOODBYE_SECONDS
-        while office.errands() and me.clock.monotonic() < until:
-            yield within(until - me.clock.monotonic(), *office.errands())
-            office.collect()
+        while dispatcher.deliveries() and me.clock.monotonic() < until:
+            yield within(until - me.clock.monotonic(), *dispatcher.deliveries())
+            dispatcher.collect()
     finally:
-        office.close()
+        dispatcher.close()
 
 
 class AddressBook:
@@ -61,7 +53,7 @@ class AddressBook:
 
     def __init__(self, me: Instance, settings: NotifySettings) -> None:
         self.trouble = ""
-        self._me = me
+        self._troubles = Troubles(me.complain)
         self._settings = settings
         self._fixed = [*_mail(settings), *_lines(settings)]
         self._apprise: list[Address] = []
@@ -75,8 +67,7 @@ class AddressBook:
         if not found and not trouble:
             file = self._settings.APPRISE_FILE or "APPRISE_FILE"
             trouble = f"nobody to tell: {self._settings.directory}/MAIL_TO, LCD_HOST and NOTIFY_HOST are empty, and so is {file}"
-        if trouble and trouble != self.trouble:
-            self._me.complain(trouble)
+        self._troubles.look("addresses", trouble)
         self.trouble = trouble
         return found
 
@@ -108,7 +99,7 @@ def _changed(path: Path) -> tuple[float, int] | None:
 def _mail(settings: NotifySettings) -> Iterator[Address]:
     def deliver_to(recipient: str) -> Callable[[Words], None]:
         def deliver(words: Words) -> None:
-            from pimains.notify import mail  # ten megabytes, and only for the errand
+            from pimains.notify import mail  # ten megabytes, and only for the delivery
 
             server = mail.MailServer(
                 settings.MAIL_HOST or "",

@@ -8,26 +8,26 @@ from pimains.core.coroutine import readable
 from pimains.core.errors import Away
 from pimains.core.instance import Instance
 from pimains.core.ledger import Reading
+from pimains.core.plan.text import short_line
 from pimains.plug.dead_man import DeadManSwitch
 from pimains.plug.device import Plug
 from pimains.plug.esphome import CONFIRM_SECONDS
 from pimains.plug.halt_times import HaltTimes
-from pimains.plug.reporting import PlugShown, PlugWords
-from pimains.shared.halt_announced import Announcements
+from pimains.plug.reporting import PlugReport
+from pimains.shared.orders.service_end import Order, Orders
 
 
 class PlugCut:
     """Of the plug at `host`; whoever holds the connection tells when there is one."""
 
-    def __init__(self, me: Instance, host: str, times: HaltTimes, dead_man: DeadManSwitch, shown: PlugShown, words: PlugWords) -> None:
+    def __init__(self, me: Instance, host: str, times: HaltTimes, dead_man: DeadManSwitch, report: PlugReport) -> None:
         self.asked_because: dict[str, dict[str, Reading]] = {}  # the inputs for a reason that this service gave itself
         self.is_away = False
         self._me = me
         self._host = host
         self._times = times
         self._dead_man = dead_man
-        self._shown = shown
-        self._words = words
+        self._report = report
         self._plug: Plug | None = None
         self._is_connected = asyncio.Event()
 
@@ -44,19 +44,23 @@ class PlugCut:
 
     async def answer_halts(self) -> None:
         """Have the plug cut the power after each halt that is announced."""
-        announcements = Announcements(self._me.run)
-        try:
+        with Orders(self._me.run, {"halt": "REASON", "stay": "REASON"}) as orders:
             while True:
-                if announced := announcements.read():
-                    tell = self._call_off if announced.is_called_off else self._begin
-                    announcements.answer(announced, await tell(announced.reason))
-                else:
-                    await readable(announcements)
-        finally:
-            announcements.close()
+                await readable(orders)
+                for order in orders.take():
+                    await self._answer(orders, order)
 
-    async def _begin(self, reason: str) -> str:
-        """`ok` or `failed`, and what to tell people."""
+    async def _answer(self, orders: Orders, order: Order) -> None:
+        if order.word == "stay":
+            is_done, line = await self._call_off(short_line(order.rest))
+        elif orders.is_awaited(order.id):
+            is_done, line = await self._begin(short_line(order.rest))
+        else:
+            is_done, line = False, "nobody waits for the answer any more: it was told that the power of its plug stays as it is"
+        orders.answer(order.id, line, ok=is_done)
+
+    async def _begin(self, reason: str) -> tuple[bool, str]:
+        """Whether the plug has confirmed it, and what to tell people."""
         began = time.monotonic()
         if not self.is_away:
             # a service that was just restarted
@@ -69,7 +73,7 @@ class PlugCut:
         seconds = self._times.countdown_seconds()
         confirmed = "yes" if self._plug.confirmed_countdown == seconds else "no"
         inputs = {**self.asked_because.get(reason, {}), "countdown confirmed before": Reading(confirmed)}
-        self._words.note(f"cut the power in {seconds} s", reason, inputs)
+        self._report.note(f"cut the power in {seconds} s", reason, inputs)
         try:
             await self._plug.begin_countdown(seconds, CONFIRM_SECONDS - (time.monotonic() - began))
         except Away as away:
@@ -78,18 +82,18 @@ class PlugCut:
         self._times.begins()
         line = f"{self._host} cuts the power in {seconds} s at the latest"
         self._me.status(line)
-        self._words.say(line)
-        return f"ok {line}"
+        self._report.say(line)
+        return True, line
 
-    def _fail(self, line: str) -> str:
+    def _fail(self, line: str) -> tuple[bool, str]:
         """This machine shuts down all the same."""
         self._dead_man.forget()
-        self._words.fail(line)
-        return f"failed {line}"
+        self._report.fail(line)
+        return False, line
 
-    async def _call_off(self, reason: str) -> str:
-        """The shutdown did not happen: `ok` or `failed`, and what to tell people."""
-        self._words.note("leave the power on", reason, {})
+    async def _call_off(self, reason: str) -> tuple[bool, str]:
+        """The shutdown did not happen: whether the plug knows, and what to tell people."""
+        self._report.note("leave the power on", reason, {})
         try:
             if self._plug is None:
                 raise Away("it is away")
@@ -97,8 +101,8 @@ class PlugCut:
             if self._plug.dead_man is not None:
                 await self._dead_man.arm(self._plug)
         except Away as away:
-            self._words.fail(f"{self._host} cannot be told that this machine stays up and may cut its power: {away}")
-            return f"failed {self._host}: {away}"
+            self._report.fail(f"{self._host} cannot be told that this machine stays up and may cut its power: {away}")
+            return False, f"{self._host}: {away}"
         self._times.does_not_begin()
-        self._shown.show(self._plug)
-        return f"ok {self._host} leaves the power on"
+        self._report.show(self._plug, self._times.countdown_seconds())
+        return True, f"{self._host} leaves the power on"

@@ -33,6 +33,7 @@ class DeadManSwitch:
         self._times = times
         self._say = say
         self._has_told_of_upgrades = False
+        self._heard_at = 0.0  # the file is for others, and for this service when it was restarted
 
     async def arm(self, plug: "Plug") -> None:
         """Switch it on or off, as wanted; before it is on, we know that it is."""
@@ -102,7 +103,7 @@ class DeadManSwitch:
         while True:
             pause = HEARTBEAT_SECONDS
             armed = plug_cuts.armed_seconds(self._me)
-            contact = plug_cuts.heard_at(self._me)
+            contact = max(self._heard_at, plug_cuts.heard_at(self._me))
             if armed:
                 plug_cuts.leave_countdown(self._me, self._times.countdown_seconds())
             if armed and contact != asked_at:
@@ -117,7 +118,7 @@ class DeadManSwitch:
     async def _beat(self, plug: "Plug") -> None:
         """One heartbeat, and the time when the plug confirmed it."""
         await plug.heartbeat()
-        plug_cuts.was_heard(self._me)
+        self._heard_at = plug_cuts.was_heard(self._me)
 
     async def _sleep(self, seconds: float) -> None:
         await asyncio.sleep(self._me.clock.real_seconds(seconds))

@@ -1,24 +1,25 @@
 """What a plug service says: as much as LOG_LEVEL wants into the log, to people what they have to know, into the ledger what it will do."""
 
-from collections.abc import Callable
-
 from pimains.core import notify_queue, state
 from pimains.core.instance import Instance
 from pimains.core.ledger import Reading
 from pimains.plug.device import Plug
 from pimains.plug.settings import PlugSettings
 
+_POWER_SECONDS = 10.0
 
-class PlugWords:
-    """For one plug service."""
 
-    def __init__(self, me: Instance, log_level: str) -> None:
+class PlugReport:
+    """Of one plug service."""
+
+    def __init__(self, me: Instance, settings: PlugSettings) -> None:
         self._me = me
-        self._log_level = log_level
+        self._settings = settings
+        self._power_shown_at = -_POWER_SECONDS
 
     def say(self, line: str) -> None:
         """An event, for the log."""
-        if self._log_level in ("info", "debug"):
+        if self._settings.LOG_LEVEL in ("info", "debug"):
             print(line)
 
     def fail(self, line: str) -> None:
@@ -31,21 +32,8 @@ class PlugWords:
         """Into the ledger; a ledger that cannot be written keeps nobody from shutting down."""
         self._me.with_ledger(lambda ledger: ledger.record(self._me.name, action, cause, inputs))
 
-
-_POWER_SECONDS = 10.0
-
-
-class PlugShown:
-    """For one plug; `countdown_seconds` tells how long after a shutdown it would cut."""
-
-    def __init__(self, me: Instance, settings: PlugSettings, countdown_seconds: Callable[[], int]) -> None:
-        self._me = me
-        self._settings = settings
-        self._countdown_seconds = countdown_seconds
-        self._power_shown_at = -_POWER_SECONDS
-
-    def show(self, plug: Plug) -> None:
-        """How it stands."""
+    def show(self, plug: Plug, countdown_seconds: int) -> None:
+        """How it stands; so long after a shutdown it would cut."""
         host, is_on = self._settings.HOST, plug.value(plug.relay)
         if is_on is not None:
             self._leave_changed("relay", "on" if is_on else "off")
@@ -57,7 +45,7 @@ class PlugShown:
         else:
             power = {True: ", power on", False: ", power off", None: ""}[None if is_on is None else bool(is_on)]
             asked = ", switched off" if plug.value(plug.delay) is False else ""
-            self._me.status(f"connected to {host}{power}{asked}, cut {self._countdown_seconds()} s after a shutdown")
+            self._me.status(f"connected to {host}{power}{asked}, cut {countdown_seconds} s after a shutdown")
 
     def show_power(self, watts: float | None) -> None:
         """A reading a second would be too many; one that stays the same is new all the same."""

@@ -24,6 +24,7 @@ from pimains.core.ledger import Reading
 from pimains.core.library import Needed
 from pimains.core.plan import back_off
 from pimains.core.service import Instance, run
+from pimains.core.troubles import Troubles
 from pimains.plug.plan import off_request
 from pimains.plug.settings import PlugSettings
 from pimains.shared import halt_request
@@ -35,7 +36,7 @@ with Needed("python3-aioesphomeapi") as library:
     from pimains.plug.device import Names, Plug
     from pimains.plug.esphome import Refused
     from pimains.plug.halt_times import HaltTimes
-    from pimains.plug.reporting import PlugShown, PlugWords
+    from pimains.plug.reporting import PlugReport
 
 REFUSED_SECONDS = 60.0
 SETTLED_SECONDS = 30.0  # who stays connected that long is a plug
@@ -63,13 +64,12 @@ class Keeper:
     def __init__(self, me: Instance, settings: PlugSettings) -> None:
         self.me = me
         self.settings = settings
-        self.away = ""  # what was said about it
-        self.words = PlugWords(me, settings.LOG_LEVEL)
-        self.times = HaltTimes(me, settings.SHUTDOWN_SECONDS_MAX, self.words.say)
+        self.troubles = Troubles(me.complain)
+        self.report = PlugReport(me, settings)
+        self.times = HaltTimes(me, settings.SHUTDOWN_SECONDS_MAX, self.report.say)
         wanted_seconds = settings.DEAD_MAN_SECONDS if settings.ON_LOST == "shutdown" else None
-        self.dead_man = DeadManSwitch(me, settings.HOST, wanted_seconds, self.times, self.words.say)
-        self.shown = PlugShown(me, settings, self.times.countdown_seconds)
-        self.cut = PlugCut(me, settings.HOST, self.times, self.dead_man, self.shown, self.words)
+        self.dead_man = DeadManSwitch(me, settings.HOST, wanted_seconds, self.times, self.report.say)
+        self.cut = PlugCut(me, settings.HOST, self.times, self.dead_man, self.report)
 
     @property
     def now(self) -> float:
@@ -94,7 +94,7 @@ class Keeper:
             try:
                 await self.attend(await Plug.at(address, names))
             except Refused as refused:
-                self.be_away(f"{self.me.directory}/variables/{refused.setting}: {refused}")
+                self.be_away(f"{self.me.directory}/variables/{refused.setting}: {refused}", is_refused=True)
                 if await readable(watch, self.me.clock.real_seconds(REFUSED_SECONDS)) and watch.changed():
                     return
             except Away as away:
@@ -102,22 +102,21 @@ class Keeper:
                 self.be_away(f"{given.HOST} is away: {away}")
                 await self.sleep(back_off.wait_seconds(failures, random.random()))  # noqa: S311  # spreads load, keeps no secret
 
-    def be_away(self, line: str) -> None:
-        """Said once, until it is back."""
+    def be_away(self, line: str, *, is_refused: bool = False) -> None:
+        """Said once, until it is back; a setting that it refuses is said also while it is away."""
         self.me.status(line, well=False)
-        if not self.away or ("variables/" in line and line != self.away):
-            self.me.complain(line)
-            self.away = line
-            self.cut.is_away = True
+        self.cut.is_away = True
+        if is_refused or not self.troubles.now():
+            self.troubles.look("plug", line)
 
     async def attend(self, plug: Plug) -> None:
         """Prepare the plug for the next shutdown and follow what it tells; ends with Away."""
         try:
             await self.prepare(plug)
             self.cut.connected(plug)
-            self.shown.show(plug)
-            self.words.say(f"connected to {self.settings.HOST} ({plug.name}){' again' if self.away else ''}")
-            self.away = ""
+            self.show(plug)
+            self.report.say(f"connected to {self.settings.HOST} ({plug.name}){' again' if self.troubles.now() else ''}")
+            self.troubles.look("plug", "")
             self.check_standing_request(plug)
             heartbeats = asyncio.ensure_future(self.dead_man.keep_heart_beating(plug))
             try:
@@ -125,16 +124,16 @@ class Keeper:
                 while True:
                     entity, value = await plug.device.heard()
                     if entity == plug.delay:
-                        self.shown.show(plug)
+                        self.show(plug)
                         if was_on is True and value is False:
                             self.ask(f"{plug.delay.name} of {plug.name} was switched off", {plug.delay.name: Reading("off", 0.0)})
                         was_on = value
                     elif entity == plug.off_requested_age:
                         self.check_standing_request(plug)
                     elif entity == plug.power:
-                        self.shown.show_power(value)
+                        self.report.show_power(value)
                     elif entity in (plug.relay, plug.real_delay):
-                        self.shown.show(plug)
+                        self.show(plug)
             finally:
                 heartbeats.cancel()
         except asyncio.CancelledError:
@@ -143,6 +142,10 @@ class Keeper:
         finally:
             self.cut.disconnected()
             await plug.close()
+
+    def show(self, plug: Plug) -> None:
+        """How it stands."""
+        self.report.show(plug, self.times.countdown_seconds())
 
     async def prepare(self, plug: Plug) -> None:
         """The countdown, the dead-man switch, idle watts: whatever happens next, the plug knows what to do."""
@@ -167,12 +170,12 @@ class Keeper:
     def ask(self, reason: str, inputs: dict[str, Reading] | None = None) -> None:
         """Have this machine shut down; the halt service writes it into the ledger before it does anything."""
         self.cut.asked_because = {reason: inputs or {}}
-        self.words.say(reason)
+        self.report.say(reason)
         try:
             halt_request.ask(reason, self.me.name)
             self.me.leave("answered", f"{self.now:.1f}")
         except (FileNotFoundError, PermissionError):
-            self.words.fail(f"{reason}, but no halt service may be asked: create_service --service_name=halt --add-service")
+            self.report.fail(f"{reason}, but no halt service may be asked: create_service --service_name=halt --add-service")
 
     async def sleep(self, seconds: float) -> None:
         """Seconds of the service's clock."""

@@ -9,8 +9,9 @@ import shutil
 import signal
 import sys
 
-from pimains.core import paths, state
+from pimains.core import paths
 from pimains.core.service import Instance, Naps, run, seconds
+from pimains.core.troubles import Troubles
 from pimains.rsync.settings import RsyncSettings
 from pimains.shared.fileserver.tcp_lines import error_text, listen
 
@@ -23,9 +24,9 @@ def rsync(me: Instance, settings: RsyncSettings) -> Naps:
     if not settings.CONFIG.is_file():
         sample = paths.service_templates() / "rsync/rsyncd.conf"
         raise settings.wrong("CONFIG", f"{settings.CONFIG} is not there; a sample is {sample}")
+    troubles = Troubles(me.complain)
     while trouble := missing() or occupied(settings):
-        if state.read(me.run / "error") != trouble:
-            me.complain(trouble)
+        troubles.look("start", trouble)
         me.status(trouble, well=False)
         yield seconds(_LOOK_SECONDS)
     places = me.run / "places"

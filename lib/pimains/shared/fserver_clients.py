@@ -12,7 +12,7 @@ from typing import NamedTuple
 from pimains.core import paths, state
 
 
-class Client(NamedTuple):
+class PresentClient(NamedTuple):
     """One that is here, since a time in seconds since 1970; `words` are what it says of itself."""
 
     name: str
@@ -21,7 +21,7 @@ class Client(NamedTuple):
     words: str
 
 
-def leave(run: Path, clients: Iterable[Client]) -> None:
+def leave(run: Path, clients: Iterable[PresentClient]) -> None:
     """For the file server whose /run/pimains/<instance> is `run`: the list, if it is another one by now. Raises OSError."""
     lines = [f"{name} ({address}) since {_minute(since)}: {words}" for name, address, since, words in clients]
     if lines != listed(run):

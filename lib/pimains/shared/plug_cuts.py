@@ -1,6 +1,6 @@
 """Plugs that would cut this machine's power if they heard no more of it: what each plug service leaves about its dead-man switch.
 
-The plug service writes, halt and update read:
+The plug service writes and goes on from there after a restart; halt and update read:
 
 /var/lib/pimains/<instance>/armed      after how many seconds without a heartbeat it cuts, while it is on
 /run/pimains/<instance>/contact        when the plug last heard us, seconds since boot; before the first time that is the boot
@@ -45,9 +45,11 @@ def may_be_armed(me: Instance) -> bool:
     return state.read(me.lib / "armed") is not None
 
 
-def was_heard(me: Instance) -> None:
-    """Its plug has just confirmed a heartbeat."""
-    me.leave("contact", f"{me.clock.monotonic():.1f}")
+def was_heard(me: Instance) -> float:
+    """Its plug has just confirmed a heartbeat; when that was. A full /run may keep it from being left: remember it."""
+    now = me.clock.monotonic()
+    me.leave("contact", f"{now:.1f}")
+    return now
 
 
 def heard_at(me: Instance) -> float:

@@ -1,6 +1,6 @@
 """apt and dpkg of this machine: what is newer of just the packages that are named, and how an upgrade of them went.
 
-Everything here waits for apt and may take minutes: do it in a process of its own (pimains.core.process.errand).
+Everything here waits for apt and may take minutes: do it in a process of its own (pimains.core.process.function).
 """
 
 import os

@@ -8,6 +8,7 @@ from contextlib import suppress
 from pimains.core import state
 from pimains.core.instance import Instance
 from pimains.core.naps import Nap, Readable, within
+from pimains.core.plan import back_off
 from pimains.core.plan.sentences import clock_was_set
 from pimains.shared import fserver_clients, halt_request, plug_cuts
 from pimains.shared.fserver_clients import ClientsWatch
@@ -16,6 +17,7 @@ from pimains.update.settings import UpdateSettings
 
 _FIRST_SECONDS = 300.0
 _RETRY_SECONDS = 600.0
+_RETRY_SECONDS_MAX = 21600.0
 _WINDOW_LOOK_SECONDS = 600.0  # the wall clock may be set meanwhile
 _OBSTACLE_LOOK_SECONDS = 60.0
 
@@ -106,5 +108,5 @@ class UpgradeTime:
             return _FIRST_SECONDS
         again = float(self._settings.INTERVAL)
         if self.failures:
-            again = min(again, _RETRY_SECONDS * 2.0 ** (self.failures - 1))
+            again = min(again, back_off.wait_seconds(self.failures - 1, first=_RETRY_SECONDS, longest=_RETRY_SECONDS_MAX))
         return min(last, self._me.clock.monotonic()) + again

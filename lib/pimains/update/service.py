@@ -22,10 +22,11 @@ from functools import partial
 from pathlib import Path
 
 from pimains.core import notify_queue, paths, state
+from pimains.core.errors import PimainsError
+from pimains.core.ledger_beside import LedgerNote
 from pimains.core.plan.sentences import moment
-from pimains.core.process.errand import DONE, Errand
-from pimains.core.process.function import Forked
-from pimains.core.process.programs import Failed
+from pimains.core.process.function import Forked, or_away
+from pimains.core.process.program import Failed
 from pimains.core.service import Instance, Nap, Naps, Readable, run, within
 from pimains.update import upgrade
 from pimains.update.apt import Change
@@ -180,36 +181,22 @@ class Updater:
         self._me.status("; ".join(filter(None, (self._outcome, more))), well=self._is_well and self.time.failures <= _FAILURES_MAX)
 
     def _note(self, action: str, cause: str) -> Generator[Nap, tuple[Readable, ...], str]:
-        """Write into the ledger, in a child that takes SQLite's memory with it; returns what is wrong if that fails."""
-
-        def note() -> str:
-            self._me.ledger.record("update", action, cause)
-            return "noted"
-
-        try:
-            noted = yield from Forked(note).wait(self._me.clock, _LEDGER_SECONDS_MAX)
-        except OSError as error:
-            noted, why = None, error.strerror or str(error)
-        else:
-            why = f"not within {_LEDGER_SECONDS_MAX:g} s"
-        if noted:
-            return ""
-        self._me.complain(f"the ledger cannot be written: {why}")
-        return f"the ledger cannot be written: {why}"
+        """Write into the ledger; returns what is wrong if that fails."""
+        note = LedgerNote(self._me, lambda ledger: ledger.record("update", action, cause))
+        yield from note.written(_LEDGER_SECONDS_MAX)
+        return note.trouble
 
     def _done_by_a_child(self, do: Callable[[], Rows], seconds_max: float) -> Generator[Nap, tuple[Readable, ...], Rows]:
         """What `do` answers in a process of its own; one row `trouble` when it fails."""
         answer = self._directory / "answer"
         state.remove(answer)
-        errand = Errand(lambda: state.write(answer, written(do())), seconds_max)
-        outcome = None
         try:
-            while (outcome := errand.outcome()) is None:
-                yield within(seconds_max, errand)
-        finally:
-            if outcome is None:
-                errand.end()
-        return parsed(state.read(answer)) if outcome.kind == DONE else [["trouble", outcome.words]]
+            yield from Forked(or_away(lambda: state.write(answer, written(do()))), seconds_max).wait(self._me.clock)
+        except PimainsError as error:
+            return [["trouble", str(error)]]
+        except OSError as error:
+            return [["trouble", error.strerror or str(error)]]
+        return parsed(state.read(answer))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from pimains.core.clock import Clock
 from pimains.core.errors import Away
 from pimains.core.naps import Nap, Readable
 from pimains.core.plan.text import short_line
-from pimains.core.process.programs import Programs
+from pimains.core.process.program import Programs
 from pimains.update import apt
 from pimains.update.apt import AptError, Change
 from pimains.update.plan.rows import Rows

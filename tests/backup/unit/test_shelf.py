@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from pimains.backup import removal, rsync, snapshots
+from pimains.backup.program import Interrupted
 from pimains.backup.snapshots import Refused, Shelf, Wanted
 from pimains.core import machine
 
@@ -177,7 +178,7 @@ def test_removing_stops_when_it_is_told_to(tmp_path: Path) -> None:
     (tmp_path / "tree/below").mkdir(parents=True)
     out, inward = os.pipe()
     os.close(inward)
-    with os.fdopen(out) as stop, pytest.raises(rsync.Interrupted):
+    with os.fdopen(out) as stop, pytest.raises(Interrupted):
         removal.remove_tree(tmp_path / "tree", stop)
     removal.remove_tree(tmp_path / "tree")
     assert not (tmp_path / "tree").exists()

@@ -18,7 +18,7 @@ import pytest
 import requests
 
 from pimains.shared.plan import delivery
-from pimains.shared.plan.delivery import Face, Reading
+from pimains.shared.plan.delivery import Reading, RegisterReading
 from tests.collector.collecting import TOKEN, Collector, batch, memory_mb, own_mb, steady
 from tests.kit import TOP, House, until
 
@@ -87,7 +87,7 @@ def test_the_page_tells_the_numbers_and_nothing_from_a_source_is_markup(collecto
     collector.token("&", TOKEN)
     (collector.tokens / "&").rename(collector.tokens / name.replace("/", "_"))
     evil = name.replace("/", "_")
-    assert collector.send(steady(100)._replace(source=evil, face=Face(0, 12345.6))).ok
+    assert collector.send(steady(100)._replace(source=evil, register=RegisterReading(0, 12345.6))).ok
     answer = collector.get("/")
     assert "&lt;script&gt;" in answer.text
     assert "<script" not in answer.text
@@ -400,11 +400,15 @@ def test_whoever_asks_sees_what_was_waiting_to_be_stored_and_what_its_meter_has_
     assert not sending.is_alive()
 
 
-def energy(house: House) -> str:
-    """What `pimains energy` says."""
+def started_energy(house: House) -> subprocess.Popen[str]:
     words = ["/usr/bin/python3", "-P", "-m", "pimains.cli", "energy", f"--servicedir={house.scan}"]
     env = {"PYTHONPATH": str(TOP / "lib"), "PATH": "/usr/bin:/bin", "PIMAINS_ROOT": str(house.root)}
-    return subprocess.run(words, env=env, capture_output=True, text=True, check=False).stdout
+    return subprocess.Popen(words, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def energy(house: House) -> str:
+    """What `pimains energy` says."""
+    return started_energy(house).communicate()[0]
 
 
 def test_a_halt_has_what_was_waiting_stored(house: House) -> None:
@@ -419,6 +423,20 @@ def test_a_halt_has_what_was_waiting_stored(house: House) -> None:
 
     until(lambda: step() == "collector: what waited is stored\n" and acknowledged == [1, 2])  # the second may just be on its way
     sending.join()
+
+
+def test_programs_that_ask_at_once_beside_a_halt_are_all_answered_quickly(house: House) -> None:
+    collector = Collector(house, COMMIT_SECONDS="200")
+    assert collector.send(batch((1, 5.0, 1000), (2, 10.0, 3000), offset=time.time() - 20)).ok
+    step = TOP / "services/meter/halt.d/30-meter"
+    env = {"PATH": os.environ["PATH"], "PIMAINS_ROOT": str(house.root), "PIMAINS_BUDGET_SECONDS": "60"}
+    for _ in range(5):
+        began = time.monotonic()
+        with subprocess.Popen([step], env=env, stdout=subprocess.PIPE, text=True) as halting:
+            asking = [started_energy(house) for _ in range(2)]
+            assert halting.communicate() == ("collector: what waited is stored\n", None)
+        assert all("2.00" in each.communicate()[0] for each in asking)
+        assert time.monotonic() - began < 3  # who is not answered waits that long, and the step 59 s
 
 
 def test_a_program_that_asks_all_the_time_has_nothing_stored_more_often_than_once_a_minute(house: House) -> None:

@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 
 from pimains.collector.plan.energy import Flow, Meter, Point, Rises, flow_now, periods
-from pimains.shared.plan.delivery import Face
+from pimains.shared.plan.delivery import RegisterReading
 
 METER = Meter("house", "kWh", 1000, None)
 
@@ -25,8 +25,8 @@ def in_berlin() -> Iterator[None]:
     time.tzset()
 
 
-def test_the_face_tells_the_total() -> None:
-    assert METER._replace(face=Face(500, 12345.6)).total(1500) == pytest.approx(12346.6)
+def test_the_register_tells_the_total() -> None:
+    assert METER._replace(register=RegisterReading(500, 12345.6)).total(1500) == pytest.approx(12346.6)
     assert METER.total(1500) == 1.5
 
 

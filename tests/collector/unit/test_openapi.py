@@ -8,7 +8,7 @@ from pimains.collector.pages import openapi
 from pimains.collector.plan.energy import Prices
 from pimains.collector.service import Desk
 from pimains.collector.settings import CollectorSettings
-from pimains.collector.store import Books
+from pimains.collector.store import Store
 from pimains.core.instance import Instance
 from tests.kit import TOP
 
@@ -17,14 +17,14 @@ def test_it_describes_every_path_and_method_that_is_answered(tmp_path: Path) -> 
     variables = TOP / "services/collector/variables"
     defaults = {path.name: path.read_text().partition("\n")[0] for path in variables.iterdir()}
     settings = CollectorSettings({**defaults, "COMPAT": "powerpi", "POWERPI_LOGINS": str(tmp_path)})
-    books = Books(tmp_path / "journal.sqlite", Graphs(tmp_path / "rrd", tmp_path / "graphs", 366, Prices(None, None, "")))
+    store = Store(tmp_path / "journal.sqlite", Graphs(tmp_path / "rrd", tmp_path / "graphs", 366, Prices(None, None, "")))
 
     async def answered() -> set[tuple[str, str]]:
-        app = Desk(Instance("collector", tmp_path), settings, books).app()
+        app = Desk(Instance("collector", tmp_path), settings, store).app()
         return {(route.resource.canonical, route.method.lower()) for route in app.router.routes() if route.resource}
 
     routes = asyncio.run(answered())
-    books.close()
+    store.close()
     described = {(path, method) for path, methods in openapi.document()["paths"].items() for method in methods}
     assert {each for each in routes if each[1] != "head"} == described
 

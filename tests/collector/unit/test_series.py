@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from pimains.collector.plan import imports
 from pimains.collector.plan.energy import RISES_SECONDS, Point
 from pimains.collector.series.series import Series
-from pimains.shared.plan.delivery import Batch, Boot, Face, Reading
+from pimains.shared.plan.delivery import Batch, Boot, Reading, RegisterReading
 from pimains.shared.readings.journal import Journal
 
 
-class Books:
+class Store:
     def __init__(self, path: Path) -> None:
         self.journal = Journal(path)
         self.series = Series(path)
@@ -23,7 +23,7 @@ class Books:
         self.series.close()
         self.journal.close()
 
-    def store(self, boot: str, offset: float | None, *readings: tuple[int, float, int], wall: float | None = None) -> None:
+    def add(self, boot: str, offset: float | None, *readings: tuple[int, float, int], wall: float | None = None) -> None:
         rows = [Reading(boot, sequence, wall and wall + uptime, uptime, pulses) for sequence, uptime, pulses in readings]
         self.journal.store("house", {boot: Boot(offset, True)}, rows)
 
@@ -32,39 +32,39 @@ class Books:
 
 
 @pytest.fixture
-def books(tmp_path: Path) -> Iterator[Books]:
-    books = Books(tmp_path / "journal.sqlite")
-    yield books
-    books.close()
+def store(tmp_path: Path) -> Iterator[Store]:
+    store = Store(tmp_path / "journal.sqlite")
+    yield store
+    store.close()
 
 
-def test_readings_are_where_they_belong_in_whatever_order_they_came(books: Books) -> None:
-    books.store("b", 2000, (2, 20, 12), (1, 10, 11))
-    books.store("a", 1000, (1, 5, 3))
-    assert books.points() == [(1005, 3), (2010, 11), (2020, 12)]
-    assert books.points(1005, 2020) == [(1005, 3), (2010, 11)]
-    assert books.points(1006, 2021) == [(2010, 11), (2020, 12)]
-    assert (books.series.first("house"), books.series.last("house")) == ((1005, 3), (2020, 12))
+def test_readings_are_where_they_belong_in_whatever_order_they_came(store: Store) -> None:
+    store.add("b", 2000, (2, 20, 12), (1, 10, 11))
+    store.add("a", 1000, (1, 5, 3))
+    assert store.points() == [(1005, 3), (2010, 11), (2020, 12)]
+    assert store.points(1005, 2020) == [(1005, 3), (2010, 11)]
+    assert store.points(1006, 2021) == [(2010, 11), (2020, 12)]
+    assert (store.series.first("house"), store.series.last("house")) == ((1005, 3), (2020, 12))
 
 
-def test_another_offset_moves_a_boots_readings(books: Books) -> None:
-    books.store("b", 0, (1, 10, 11))
-    assert books.points() == [(10, 11)]
-    books.store("b", 1_790_000_000)
-    assert books.points() == [(1_790_000_010, 11)]
+def test_another_offset_moves_a_boots_readings(store: Store) -> None:
+    store.add("b", 0, (1, 10, 11))
+    assert store.points() == [(10, 11)]
+    store.add("b", 1_790_000_000)
+    assert store.points() == [(1_790_000_010, 11)]
 
 
-def test_a_boot_without_offset_is_where_its_last_wall_time_says(books: Books) -> None:
-    books.store("b", None, (1, 10, 11), (2, 15, 12), wall=500)
-    books.store("c", None, (1, 10, 12))
-    assert books.points() == [(510, 11), (515, 12)]
+def test_a_boot_without_offset_is_where_its_last_wall_time_says(store: Store) -> None:
+    store.add("b", None, (1, 10, 11), (2, 15, 12), wall=500)
+    store.add("c", None, (1, 10, 12))
+    assert store.points() == [(510, 11), (515, 12)]
 
 
-def test_between_two_readings_the_count_has_grown_evenly(books: Books) -> None:
-    books.store("a", 0, (1, 0, 100), (3, 100, 200), (4, 200, 200))
-    books.store("b", 1000, (1, 0, 300))
-    assert [books.series.count_at("house", at) for at in (-5, 0, 25, 100, 150, 600, 1000, 2000)] == [100, 100, 125, 200, 200, 250, 300, 300]
-    assert books.series.count_at("attic", 0) is None
+def test_between_two_readings_the_count_has_grown_evenly(store: Store) -> None:
+    store.add("a", 0, (1, 0, 100), (3, 100, 200), (4, 200, 200))
+    store.add("b", 1000, (1, 0, 300))
+    assert [store.series.count_at("house", at) for at in (-5, 0, 25, 100, 150, 600, 1000, 2000)] == [100, 100, 125, 200, 200, 250, 300, 300]
+    assert store.series.count_at("attic", 0) is None
 
 
 @given(st.lists(st.tuples(st.integers(1, 5), st.integers(0, 3)), min_size=1, max_size=60), st.integers(-3, 320))
@@ -72,24 +72,24 @@ def test_bisection_finds_what_looking_at_all_would_find(steps: list[tuple[int, i
     import tempfile
 
     with tempfile.TemporaryDirectory() as directory:
-        books = Books(Path(directory) / "journal")
+        store = Store(Path(directory) / "journal")
         try:
             rows, uptime, pulses, sequence = [], 0, 0, 0
             for seconds, more in steps:
                 uptime, pulses, sequence = uptime + seconds, pulses + more, sequence + 1 + seconds % 2
                 rows.append((sequence, float(uptime), pulses))
-            books.store("b", 0, *rows)
-            assert books.points(at) == [(u, p) for _, u, p in rows if u >= at]
+            store.add("b", 0, *rows)
+            assert store.points(at) == [(u, p) for _, u, p in rows if u >= at]
             before = [(u, p) for _, u, p in rows if u <= at]
             after = [(u, p) for _, u, p in rows if u > at]
-            count = books.series.count_at("house", at)
+            count = store.series.count_at("house", at)
             if not before or not after:
                 assert count == (before[-1] if before else after[0])[1]
             else:
                 (t0, c0), (t1, c1) = before[-1], after[0]
                 assert count == pytest.approx(c0 + (at - t0) / (t1 - t0) * (c1 - c0))
             rises = [(u, p) for k, (_, u, p) in enumerate(rows) if k == 0 or p > rows[k - 1][2]]
-            found = books.series.rises("house")
+            found = store.series.rises("house")
             assert (found is None) == (len(rises) == 1)
             if found is not None:
                 ago = [(u, p) for _, u, p in rows if u <= rises[-1][0] - RISES_SECONDS]
@@ -97,29 +97,29 @@ def test_bisection_finds_what_looking_at_all_would_find(steps: list[tuple[int, i
                 still = max(u for _, u, p in rows if p < rises[-1][1])
                 assert found == (min(rises[-2], earlier), rises[-2], still, rises[-1])
         finally:
-            books.close()
+            store.close()
 
 
-def test_what_a_source_says_of_itself_is_kept_and_a_face_stays(books: Books) -> None:
-    batch = Batch("house", "kWh", 1000, Face(5, 100.5), {}, [])
-    books.series.describe(batch)
-    books.series.describe(batch._replace(face=None))
-    meter = books.series.meters()["house"]
-    assert (meter.impulses_per_unit, meter.face) == (1000, Face(5, 100.5))
-    books.series.describe(batch._replace(impulses_per_unit=500, face=Face(7, 200)))
-    meter = books.series.meters()["house"]
-    assert (meter.impulses_per_unit, meter.face) == (500, Face(7, 200))
+def test_what_a_source_says_of_itself_is_kept_and_a_register_stays(store: Store) -> None:
+    batch = Batch("house", "kWh", 1000, RegisterReading(5, 100.5), {}, [])
+    store.series.describe(batch)
+    store.series.describe(batch._replace(register=None))
+    meter = store.series.meters()["house"]
+    assert (meter.impulses_per_unit, meter.register) == (1000, RegisterReading(5, 100.5))
+    store.series.describe(batch._replace(impulses_per_unit=500, register=RegisterReading(7, 200)))
+    meter = store.series.meters()["house"]
+    assert (meter.impulses_per_unit, meter.register) == (500, RegisterReading(7, 200))
 
 
-def test_who_looks_while_a_history_is_imported_or_forgotten_does_not_read_all_of_it(books: Books) -> None:
-    books.store(imports.boot_name(1, 0), None, *((n, n, n) for n in range(1, 20_001)))
-    books.store("b", 1_790_000_000, (1, 5, 1))
+def test_who_looks_while_a_history_is_imported_or_forgotten_does_not_read_all_of_it(store: Store) -> None:
+    store.add(imports.boot_name(1, 0), None, *((n, n, n) for n in range(1, 20_001)))
+    store.add("b", 1_790_000_000, (1, 5, 1))
     steps = 0
 
     def count() -> None:
         nonlocal steps
         steps += 1
 
-    books.series._connection.set_progress_handler(count, 100)
-    assert books.series.last("house") == (1_790_000_005, 1)
+    store.series._connection.set_progress_handler(count, 100)
+    assert store.series.last("house") == (1_790_000_005, 1)
     assert steps < 20  # each 100 of SQLite's instructions

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from pimains.core import broken_sqlite
 from pimains.core.clock import FakeClock
 from pimains.core.instance import Instance
 from pimains.core.ledger import Ledger, Reading
@@ -124,6 +125,16 @@ def test_the_old_rollback_journal_goes_with_the_ledger_it_belongs_to(ledger: Led
     ledger.path.write_bytes(b"no database" * 1000)
     use(ledger)
     assert ledger.path.with_name("ledger.sqlite.corrupt-1-journal").read_bytes() == stale
+
+
+@pytest.mark.parametrize("suffix", ["-journal", "-wal", "-shm"])
+def test_whatever_sqlite_keeps_beside_a_file_goes_with_it(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / "readings.sqlite"
+    path.write_bytes(b"no database")
+    path.with_name(f"readings.sqlite{suffix}").write_bytes(b"of the broken one")
+    aside = broken_sqlite.set_aside(path, broken_sqlite.inode(path), "a test")
+    assert {each.name for each in tmp_path.iterdir()} == {"readings.sqlite.corrupt-1", f"readings.sqlite.corrupt-1{suffix}"}
+    assert aside == path.with_name("readings.sqlite.corrupt-1")
 
 
 def test_what_a_killed_writer_left_half_written_is_rolled_back_by_the_first_reader(ledger: Ledger, told: Told) -> None:

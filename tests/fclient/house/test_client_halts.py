@@ -24,7 +24,7 @@ def up(house: OneHouse, **variables: str) -> tuple[TestInstance, TestInstance]:
     fserver, fclient = house.add_fserver(svscan=False), house.add_fclient(**variables)
     house.until(lambda: "is mounted" in fclient.status)
     house.until(lambda: fserver.status == "1 client: kitchen")
-    (fserver.run / "leave").unlink()
+    (fserver.run / "orders/words").unlink()
     return fserver, fclient
 
 

@@ -75,14 +75,14 @@ def fuzz(messages: int, seed: int) -> Counter[str]:
     other = Conversation(joined=True)
     for number in range(messages):
         if number % 500 == 0:
-            at_the_door, joined = Conversation(joined=False), Conversation(joined=True)
-            lines = at_the_door.said[:1] + joined.said + other.said
+            unproven, joined = Conversation(joined=False), Conversation(joined=True)
+            lines = unproven.said[:1] + joined.said + other.said
         line = wrong_line(chance, lines)
         stranger = ServerEnd(SECRET)
         for end, listen in (
-            ("server's door", stranger.join),
+            ("server, unproven", stranger.join),
             ("server before the proof", stranger.receive),
-            ("client before the welcome", at_the_door.client.join),
+            ("client before the welcome", unproven.client.join),
             ("server after the proof", joined.server.receive),
             ("client after the welcome", joined.client.receive),
         ):
@@ -93,7 +93,7 @@ def fuzz(messages: int, seed: int) -> Counter[str]:
             else:
                 raise AssertionError(f"seed {seed}, line {number}: the {end} believes {line!r}")
         assert not stranger.has_joined
-        assert not at_the_door.client.has_joined
+        assert not unproven.client.has_joined
     return answers
 
 

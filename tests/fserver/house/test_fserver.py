@@ -87,7 +87,7 @@ def test_garbage_slow_and_silent_peers_are_sent_away_with_one_line_and_hurt_nobo
     assert house.halts() == []
 
 
-def test_a_client_joins_while_a_crowd_keeps_the_door_busy(house: OneHouse) -> None:
+def test_a_client_joins_while_a_crowd_keeps_the_server_busy(house: OneHouse) -> None:
     fserver = house.add_fserver()
     house.until(lambda: fserver.status == "no clients")
     with ExitStack() as stack:
@@ -137,7 +137,7 @@ def test_a_halt_sees_the_clients_off_first(house: OneHouse) -> None:
     assert [entry.action for entry in reversed(ledger.entries("share"))] == ["mounted", "unmounted"]
     assert ledger.entries("clients")[0].cause == "bedtime"
     assert len(ledger.durations("clients")) == 1
-    # 2 s later the client would try again: the door stays closed while the halt is under way
+    # 2 s later the client would try again: nobody is admitted while the halt is under way
     with house.connect() as peer:
         assert not sent_away(peer, 0.5)
         peer.settimeout(0.1)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.core.dead_share import STUCK, needs_fuse
 from tests.halt.halting import add_step, ask, cancel, causes, is_alive, let_go, new_halt, pause_at, ran
 from tests.kit import House, TestInstance
 
@@ -327,30 +328,7 @@ def test_a_full_disk_keeps_no_machine_up(house: House) -> None:
     assert halt.read("error").startswith("shutting down without the ledger: ")
 
 
-STUCK = """#!/usr/bin/python3
-# waits in the kernel for a file system that never answers (FUSE, linux/fuse.h), as on a dead network share
-import ctypes, os, struct
-libc = ctypes.CDLL(None, use_errno=True)
-assert libc.unshare(0x00020000) == 0  # CLONE_NEWNS
-assert libc.mount(b"none", b"/", None, 0x00040000 | 0x4000, None) == 0  # MS_PRIVATE | MS_REC
-fuse = os.open("/dev/fuse", os.O_RDWR)
-options = f"fd={fuse},rootmode=40000,user_id=0,group_id=0".encode()
-assert libc.mount(b"none", b"%(mount)s", b"fuse", 0, options) == 0
-if os.fork() == 0:
-    os.setsid()
-    with open("%(ran)s", "a") as ran:
-        print(os.getpid(), file=ran)
-    os.close(1), os.close(2)
-    unique = struct.unpack_from("<IIQ", os.read(fuse, 1 << 18))[2]
-    os.write(fuse, struct.pack("<IiQIIIIHHII", 80, 0, unique, 7, 31, 0, 0, 1, 1, 4096, 1) + bytes(36))
-    while True:
-        os.read(fuse, 1 << 18)
-os.close(fuse)
-os.stat("%(mount)s/anything")
-"""
-
-
-@pytest.mark.skipif(os.geteuid() != 0 or not Path("/dev/fuse").exists(), reason="only root may mount, and it takes /dev/fuse")
+@needs_fuse
 def test_a_step_that_not_even_kill_ends_is_left_alone(house: House) -> None:
     (house.root / "share").mkdir()
     add_step(house, "50-drives", "").write_text(STUCK % {"mount": house.root / "share", "ran": house.root / "ran"})

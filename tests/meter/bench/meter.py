@@ -24,8 +24,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "lib"))
 
 from pimains.core.clock import SystemClock
-from pimains.meter import collector
-from pimains.meter.delivery import Courier, Load
+from pimains.core.instance import Instance
+from pimains.meter.collector import Collector as CollectorLink
+from pimains.meter.delivery import Delivery
+from pimains.meter.register import Register
 from pimains.shared.plan.delivery import Boot, Reading
 from pimains.shared.readings.journal import Journal
 from tests.collector.bench.collector import written_bytes
@@ -64,19 +66,20 @@ def all_threads(pid: int) -> float:
 
 def backlog(house: House, directory: Path) -> float:
     """Seconds for a day of readings that wait."""
-    receiver = Collector(house, COMMIT_SECONDS="200")
+    collector = Collector(house, COMMIT_SECONDS="200")
     journal = Journal(directory / "journal.sqlite", directory / "recent.sqlite")
     id_ = journal.boot("house", "b", Boot(time.time() - 90_000))
     for number in range(1, DAY_OF_READINGS + 1):
         journal.note(id_, Reading("b", number, None, number * 5.0, number))
     journal.save()
     began = time.monotonic()
-    courier = Courier(lambda: collector.Collector(receiver.url, TOKEN, None, None), journal, Load("house", "kWh", 1000), SystemClock())
-    courier.bring()
-    until(lambda: journal.waiting() == 0 or courier.trouble, 60)
+    register = Register(Instance("house", directory), "house", "kWh", 1000, None, 0)
+    delivery = Delivery(lambda: CollectorLink(collector.url, TOKEN, None, None), journal, register, SystemClock())
+    delivery.bring()
+    until(lambda: journal.waiting() == 0 or delivery.trouble, 60)
     took = time.monotonic() - began
-    assert not courier.trouble, courier.trouble
-    courier.finish(1)
+    assert not delivery.trouble, delivery.trouble
+    delivery.finish(1)
     return took
 
 

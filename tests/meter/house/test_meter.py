@@ -198,6 +198,17 @@ def test_the_halt_step_has_readings_and_count_saved(house: House) -> None:
     assert b", 42, " in (meter.instance.lib / "count").read_bytes()
 
 
+def test_the_halt_step_does_not_wait_its_whole_budget_for_a_meter_that_was_killed_for_good(house: House) -> None:
+    meter = Meter(house)
+    house.until(lambda: "kWh" in meter.instance.status)
+    meter.instance.svc("-ok")
+    house.until(lambda: meter.instance.pid == 0)
+    env = {"PATH": "/usr/bin:/bin", "PIMAINS_ROOT": str(house.root), "PIMAINS_BUDGET_SECONDS": "120"}
+    done = subprocess.run([TOP / "services/meter/halt.d/30-meter"], env=env, capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (1, "meter does not run\n", "")
+    assert "meter is not running" in command(house, "meter", "set", "5").stderr
+
+
 def test_without_a_pin_factory_that_works_it_says_what_to_install(house: House) -> None:
     meter = house.add("meter", GPIOZERO_PIN_FACTORY="lgpio")
     until(lambda: "apt install python3-lgpio" in meter.status)

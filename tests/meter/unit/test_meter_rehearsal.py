@@ -155,7 +155,7 @@ def test_a_broken_journal_is_put_aside_and_the_count_goes_on(tmp_path: Path, pin
         assert shown(meter, "total") == "0.077"
         until(lambda: any(row.pulses == 77 for row in store.rows.values()), 60)
         assert min(row.sequence for row in store.rows.values() if row.pulses > 70) > before  # or it would be taken for sent twice
-        assert (meter.me.lib / "journal.sqlite.broken").exists()
+        assert (meter.me.lib / "journal.sqlite.corrupt-1").exists()
         assert "put aside" in shown(meter, "error")
         meter.stop()
 

@@ -50,10 +50,8 @@ def test_however_they_come_no_bound_is_passed_and_a_wait_is_long_enough(
 
 
 def test_an_address_in_trouble_is_tried_after_half_a_minute_at_first_and_every_hour_at_last() -> None:
-    pauses = [0.0]
-    for _ in range(9):
-        pauses.append(retry_seconds(pauses[-1]))
-    assert pauses[1:] == [30, 60, 120, 240, 480, 960, 1920, 3600, 3600]
+    pauses = [retry_seconds(failures) for failures in range(1, 10)]
+    assert pauses == [30, 60, 120, 240, 480, 960, 1920, 3600, 3600]
 
 
 def test_a_clock_set_after_the_post_does_not_make_it_old() -> None:

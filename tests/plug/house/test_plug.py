@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import subprocess
 import time
 
@@ -38,7 +39,7 @@ def test_each_plug_counts_down_when_a_halt_is_announced(house: House) -> None:
     with house_plug() as left, house_plug() as right:
         add_plug(house, left.port, name="left", svscan=False, SHUTDOWN_SECONDS_MAX="40")
         plug = add_plug(house, right.port, name="right", SHUTDOWN_SECONDS_MAX="50")
-        house.until(lambda: plug.status.startswith("connected") and (house.root / "run/pimains/left/answer").exists())
+        house.until(lambda: plug.status.startswith("connected") and (house.root / "run/pimains/left/orders/words").exists())
         began = time.monotonic()
         told = announce_halt(house)
         assert time.monotonic() - began < 10  # who waits for something that does not come waits 12 s
@@ -70,14 +71,28 @@ def test_a_halt_goes_on_without_a_plug_that_is_away_and_says_so(house: House) ->
 
 
 def test_a_halt_goes_on_without_a_service_that_does_not_answer(house: House) -> None:
-    dead = house.root / "run/pimains/dead"
-    dead.mkdir()
+    dead = house.root / "run/pimains/dead/orders"
+    dead.mkdir(parents=True)
     dead.chmod(0o777)
-    os.mkfifo(dead / "answer")
-    (dead / "answer").chmod(0o666)
+    (dead / "words").write_text("halt\nstay\n")
+    os.mkfifo(dead / "ask")
+    (dead / "ask").chmod(0o666)
     told = announce_halt(house, PIMAINS_BUDGET_SECONDS="1.5")
     assert (told.returncode, told.stdout) == (1, "dead did not answer within 1 s: the power of its plug stays as it is\n")
-    assert not (dead / "halting").exists()
+    assert sorted(os.listdir(dead)) == ["ask", "words"]
+
+
+def test_a_plug_is_not_told_of_a_halt_that_nobody_waits_for_any_more(house: House) -> None:
+    with house_plug() as device:
+        plug = add_plug(house, device.port)
+        house.until(lambda: plug.status.startswith("connected"))
+        plug.kill(signal.SIGSTOP)
+        told = announce_halt(house, PIMAINS_BUDGET_SECONDS="1")
+        assert (told.returncode, told.stdout) == (1, "plug did not answer within 1 s: the power of its plug stays as it is\n")
+        plug.kill(signal.SIGCONT)
+        told = announce_halt(house, PIMAINS_CALLED_OFF="cancelled")
+        assert (told.returncode, told.stdout) == (0, "127.0.0.1 leaves the power on\n")
+        assert not device.has_said("countdown 240 s")
 
 
 def test_a_plug_whose_firmware_always_cuts_after_the_same_time_is_not_told_of_a_halt(house: House) -> None:

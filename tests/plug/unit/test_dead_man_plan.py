@@ -6,8 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pimains.core.plan.budget import budget, percentile_95
-from pimains.core.plan.ending import ENDING_SECONDS
+from pimains.core.plan.budget import ENDING_SECONDS, budget, percentile_95
 from pimains.halt import step_files
 from pimains.halt.plan.short_time import LEAST_SECONDS, granted, longest, patience
 from pimains.plug.plan.dead_man import halt_after_seconds, must_halt, seconds_for, seconds_for_an_upgrade

@@ -1,6 +1,5 @@
-"""What a plug service knows of earlier halts, and how a halt is announced to it."""
+"""What a plug service knows of earlier halts."""
 
-import os
 from pathlib import Path
 
 import pytest
@@ -8,7 +7,6 @@ import pytest
 from pimains.core.instance import Instance
 from pimains.plug.halt_times import HaltTimes
 from pimains.shared import halt_length
-from pimains.shared.halt_announced import Announcements
 from pimains.shared.halt_length import HaltLength
 
 
@@ -43,20 +41,3 @@ def test_what_the_halt_service_says_later_counts_from_then_on(me: Instance) -> N
     (me.lib.parent / "halt").mkdir(parents=True)
     halt_length.leave(HaltLength(measured=24, longest=615, upgrade=600))
     assert (times.measured_seconds(), times.longest_seconds()) == (240 + 24, 240 + 615)
-
-
-def test_only_the_latest_answer_waits_for_its_reader(me: Instance) -> None:
-    announcements = Announcements(me.run)
-    reader = os.open(me.run / "answer", os.O_RDONLY | os.O_NONBLOCK)
-    for number in ("1", "2"):
-        (me.run / "halting").write_text(f"{number} halt a test\n")
-        announced = announcements.read()
-        assert announced == (number, False, "a test")
-        announcements.answer(announced, f"ok {number}")
-        assert announcements.read() is None
-    assert os.read(reader, 1000) == b"2 ok 2\n"
-    (me.run / "halting").write_text("3 stay the command failed\n")
-    assert announcements.read() == ("3", True, "the command failed")
-    announcements.close()
-    assert not (me.run / "answer").exists()
-    os.close(reader)

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from pimains.fserver.plan import Hush
+from pimains.fserver.plan import RateLimit
 from pimains.shared.plan import beat
 
 _ROUND_TRIP = 0.005
@@ -120,6 +120,6 @@ def test_tries_come_every_two_seconds_at_first_and_never_more_rarely_than_said()
 
 
 def test_what_happens_a_thousand_times_is_said_once_a_minute() -> None:
-    hush = Hush()
-    said = [line for number in range(1000) if (line := hush.line(number / 10, "dropped"))]
+    limit = RateLimit()
+    said = [line for number in range(1000) if (line := limit.line(number / 10, "dropped"))]
     assert said == ["dropped", "dropped (and 599 more since the last such line)"]

@@ -8,13 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pimains.shared.plan import delivery
-from pimains.shared.plan.delivery import Batch, Boot, Face, Reading
+from pimains.shared.plan.delivery import Batch, Boot, Reading, RegisterReading
 
 BATCH = Batch(
     "house",
     "kWh",
     1000,
-    Face(0, 12345.6),
+    RegisterReading(0, 12345.6),
     {"b-1": Boot(1_790_000_000.25, synchronised=True), "b-2": Boot(None)},
     [Reading("b-1", 1, 1_790_000_005.25, 5.0, 7), Reading("b-1", 2, None, 10.0, 9), Reading("b-2", 1, None, 5.0, 10)],
 )

@@ -29,8 +29,8 @@ def me(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clock: FakeClock) -> Ins
     return instance
 
 
-def new(me: Instance, window: str = "", skip: str = "1") -> UpgradeTime:
-    return UpgradeTime(me, UpdateSettings({"UPGRADE": "mpd", "INTERVAL": "7200", "WINDOW": window, "SKIP_WHILE_CLIENTS": skip}))
+def new(me: Instance, window: str = "", skip: str = "1", interval: str = "7200") -> UpgradeTime:
+    return UpgradeTime(me, UpdateSettings({"UPGRADE": "mpd", "INTERVAL": interval, "WINDOW": window, "SKIP_WHILE_CLIENTS": skip}))
 
 
 class Waiting:
@@ -116,6 +116,19 @@ def test_repositories_that_were_away_are_asked_again_sooner_later_as_often_as_th
         upgrade_time.failures = failures
         waited.append(Waiting(upgrade_time, clock).until_due().waited / 60)
     assert waited == [10, 20, 40, 80, 120, 120]
+
+
+def test_repositories_that_are_away_for_ever_are_asked_every_six_hours_at_last_however_often_it_failed(
+    me: Instance, clock: FakeClock
+) -> None:
+    monthly = new(me, interval="2592000")
+    waited = []
+    for failures in range(1, 2001):
+        monthly.has_looked()
+        monthly.failures = failures
+        waited.append(Waiting(monthly, clock).until_due().waited / 60)
+    assert waited[:7] == [10, 20, 40, 80, 160, 320, 360]
+    assert set(waited[7:]) == {360}
 
 
 def test_it_looks_as_soon_as_its_window_opens_and_through_jumps_of_the_clock(me: Instance, clock: FakeClock) -> None:

@@ -22,6 +22,7 @@ from pimains.collector.plan.flow_steps import Reached, Step, Steps
 from pimains.collector.plan.gauge import GaugeSteps
 from pimains.collector.series.series import Series
 from pimains.core.errors import PimainsError
+from pimains.core.plan.text import one_line
 
 STEP_SECONDS = 5
 _LONGER = ((12, 14_400), (120, 8_640), (1_440, 4_800), (17_280, 3_700))  # steps in a row, rows: 10 days, 60 days, 400 days, 10 years
@@ -171,7 +172,7 @@ class Databases:
         except subprocess.TimeoutExpired:
             raise CannotDraw(f"rrdtool took more than {_DRAW_SECONDS_MAX} s") from None
         if done.returncode:
-            raise CannotDraw(" ".join(done.stderr.decode("utf-8", "replace").split()))
+            raise CannotDraw(one_line(done.stderr.decode("utf-8", "replace")))
         return done.stdout
 
 

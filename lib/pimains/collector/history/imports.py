@@ -131,7 +131,7 @@ class Imports:
                 self._connection.execute(
                     "insert or ignore into sources (source, unit, impulses_per_unit) values (?,?,?)", (source, unit, COUNTS_PER_UNIT[unit])
                 )
-                self._set_face(source)
+                self._set_register(source)
         except BaseException:
             if has_begun:
                 undoes()
@@ -147,7 +147,7 @@ class Imports:
             raise Misused(f"there is no import {number} (pimains energy imports)")
         self._remove([number])
         with self._change():
-            self._set_face(found.source)
+            self._set_register(found.source)
             self._connection.execute(
                 "delete from sources where source = ?1 and not exists (select 1 from boots where source = ?1)", (found.source,)
             )
@@ -189,7 +189,7 @@ class Imports:
                 [(ids[piece], sequence, at, count) for piece, sequence, at, count in rows],
             )
 
-    def _set_face(self, source: str) -> None:
+    def _set_register(self, source: str) -> None:
         """What a source shows that no meter was heard of yet: the total at the end of what was imported."""
         if self._series.first_heard(source) is not None:
             return

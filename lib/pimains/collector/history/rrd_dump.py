@@ -13,6 +13,7 @@ from xml.parsers import expat
 
 from pimains.collector.plan.imports import Slice
 from pimains.core.errors import PimainsError
+from pimains.core.plan.text import one_line
 
 _BLOCK = 256 * 1024
 _AVERAGES = ("AVERAGE", "LAST")
@@ -125,7 +126,7 @@ class _Dump:
         said = self._child.stderr.read(4096).decode("utf-8", "replace")
         self._child.stderr.close()
         if self._child.wait() and is_read:
-            raise Wrong(f"{self._path.name}: {' '.join(said.split())}")
+            raise Wrong(f"{self._path.name}: {one_line(said)}")
 
 
 class _Reader:

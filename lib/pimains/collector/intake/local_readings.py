@@ -8,8 +8,8 @@ import asyncio
 import sqlite3
 from collections.abc import Callable
 
-from pimains.collector.batching import Hold
-from pimains.collector.store import Books
+from pimains.collector.batching import Batching
+from pimains.collector.store import Store
 from pimains.core.clock import Clock, boot_id
 from pimains.shared.plan import boot_time
 from pimains.shared.plan.delivery import Batch, Boot, Reading
@@ -31,10 +31,10 @@ class Source:
 class OwnReadings:
     """Those that wait, for `seconds` at most; `trouble` hears why they cannot be stored, '' when they are."""
 
-    def __init__(self, books: Books, clock: Clock, hold: Hold, seconds: float, trouble: Callable[[str], None]) -> None:
-        self._books = books
+    def __init__(self, store: Store, clock: Clock, batching: Batching, seconds: float, trouble: Callable[[str], None]) -> None:
+        self._store = store
         self._clock = clock
-        self._hold = hold
+        self._batching = batching
         self._seconds = seconds
         self._trouble = trouble
         self._boot = Boot(None)
@@ -43,7 +43,7 @@ class OwnReadings:
 
     async def standing(self, source: Source) -> tuple[Standing | None, float]:
         """Where its readings of this boot stand, and its highest count of all."""
-        return await self._books.standing(source.name, source.boot)
+        return await self._store.standing(source.name, source.boot)
 
     def add(self, source: Source, standing: Standing) -> None:
         """One more."""
@@ -57,7 +57,7 @@ class OwnReadings:
         """Store them in time; never returns."""
         while True:
             await self._some.wait()
-            await self._hold.wait(self._clock.real_seconds(self._seconds))
+            await self._batching.wait(self._clock.real_seconds(self._seconds))
             await self.store()
             if self._waiting:  # the disk did not take them
                 await asyncio.sleep(self._clock.real_seconds(max(1.0, self._seconds)))
@@ -75,7 +75,7 @@ class OwnReadings:
         if not batches:
             return
         try:
-            await self._books.note(batches)
+            await self._store.note(batches)
         except sqlite3.Error as error:
             self._waiting = {source: readings + self._waiting.get(source, []) for source, readings in taken.items()} | {
                 source: readings for source, readings in self._waiting.items() if source not in taken

@@ -16,6 +16,7 @@ from pimains.collector.plan import watts
 from pimains.collector.plan.attempts import Attempts
 from pimains.collector.plan.watts import WattSeconds
 from pimains.core.clock import Clock
+from pimains.core.troubles import Troubles
 
 PATH = "/get.php"
 _FIRST = "powerpi/"
@@ -30,9 +31,8 @@ class OldPis:
         self._clock = clock
         self._say = say
         self._attempts = Attempts()
-        self._stranger = ""
         self._counts: dict[str, tuple[Source, WattSeconds]] = {}
-        self._said: dict[str, str] = {}
+        self._troubles = Troubles(say)
 
     def add_to(self, app: web.Application) -> None:
         """Its path."""
@@ -64,9 +64,7 @@ class OldPis:
         name = self._logins.name_of(_login(request))
         if name is None:
             self._attempts.failed(place, now)
-            if place != self._stranger:
-                self._stranger = place
-                self._say(f"COMPAT: {place} does not know a name and password of POWERPI_LOGINS")
+            self._troubles.look("", f"COMPAT: {place} does not know a name and password of POWERPI_LOGINS")
             raise http.refusal(401, "this needs a name and a password", WWW_Authenticate='Basic realm="pimains", charset="UTF-8"')
         self._attempts.succeeded(place)
         return name
@@ -82,10 +80,7 @@ class OldPis:
     def _once(self, name: str, line: str) -> None:
         """Until it is another kind of line."""
         kind = line.partition(":")[0].partition(" is ")[0]
-        if kind != self._said.get(name, ""):
-            self._said[name] = kind
-            if line:
-                self._say(f"{_FIRST}{name}: {line}")
+        self._troubles.look(name, line and f"{_FIRST}{name}: {line}", kind)
 
 
 def _login(request: web.Request) -> str:

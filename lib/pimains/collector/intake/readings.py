@@ -6,9 +6,9 @@ from collections.abc import Callable
 from aiohttp import web
 
 from pimains.collector import http_server as http
-from pimains.collector.batching import Hold
+from pimains.collector.batching import Batching
 from pimains.collector.intake.tokens import Tokens
-from pimains.collector.store import Books
+from pimains.collector.store import Store
 from pimains.core.clock import Clock
 from pimains.shared.plan import delivery
 
@@ -17,11 +17,13 @@ _FEW_BYTES = 16384  # what a meter measures in 200 s, a reading each second
 
 
 class Reception:
-    """Stores it in `books`, after `seconds` at most; `trouble` hears why that cannot be done, '' when it is."""
+    """Stores it in `store`, after `seconds` at most; `trouble` hears why that cannot be done, '' when it is."""
 
-    def __init__(self, books: Books, hold: Hold, tokens: Tokens, clock: Clock, seconds: float, trouble: Callable[[str], None]) -> None:
-        self._books = books
-        self._hold = hold
+    def __init__(
+        self, store: Store, batching: Batching, tokens: Tokens, clock: Clock, seconds: float, trouble: Callable[[str], None]
+    ) -> None:
+        self._store = store
+        self._batching = batching
         self._tokens = tokens
         self._clock = clock
         self._seconds = seconds
@@ -40,9 +42,9 @@ class Reception:
         body = await http.body(request, delivery.BODY_BYTES_MAX, _BODY_SECONDS)
         # each commit wears the SD card: its meter sends all that comes meanwhile together, next time. The first are shown at once
         if len(body) < _FEW_BYTES and sources & self._heard:
-            await self._hold.wait(self._clock.real_seconds(self._seconds))
+            await self._batching.wait(self._clock.real_seconds(self._seconds))
         try:
-            answer, source, new = await self._books.keep(body, sources)
+            answer, source, new = await self._store.keep(body, sources)
         except PermissionError as no:
             raise http.refusal(403, str(no)) from None
         except ValueError as no:
@@ -52,7 +54,7 @@ class Reception:
             raise http.refusal(503, f"cannot be stored now: {error}") from None
         self._trouble("")
         if len(body) >= _FEW_BYTES:
-            self._hold.hurry()
+            self._batching.hurry()
         if source not in self._heard:
             self._heard.add(source)
             print(f"{source}: first readings since the start ({new} new)")

@@ -14,6 +14,7 @@ from pimains.collector.plan.gauge import Gauge
 from pimains.collector.settings import Recorded
 from pimains.core import paths, state
 from pimains.core.clock import Clock
+from pimains.core.troubles import Troubles
 
 _NUMBER = re.compile(r"[+-]?([0-9]{1,15}(\.[0-9]{0,15})?|\.[0-9]{1,15})([eE][+-]?[0-9]{1,2})?")
 
@@ -24,7 +25,8 @@ class Recorder:
     def __init__(
         self, wanted: list[Recorded], own: OwnReadings, clock: Clock, every: float, age_max: float, say: Callable[[str], None]
     ) -> None:
-        self._files = [_File(each, age_max, say) for each in wanted]
+        troubles = Troubles(say)
+        self._files = [_File(each, age_max, troubles) for each in wanted]
         self._own = own
         self._clock = clock
         self._every = every
@@ -46,15 +48,14 @@ class Recorder:
 
 
 class _File:
-    def __init__(self, wanted: Recorded, age_max: float, say: Callable[[str], None]) -> None:
+    def __init__(self, wanted: Recorded, age_max: float, troubles: Troubles) -> None:
         self.source = Source(wanted.name, "record", wanted.unit, 0)
         self._path = paths.run() / wanted.instance / wanted.value
         self._age_max = age_max
-        self._say = say
+        self._troubles = troubles
         self._seen: object = None
         self._changed_at = 0.0
         self._value: float | None = None
-        self._trouble = ""
 
     def value(self, now: float, wall: float) -> float | None:
         """What it says; None: it is not there, is too old, or is no number."""
@@ -77,7 +78,5 @@ class _File:
             text = None
         is_number = text is not None and _NUMBER.fullmatch(text)
         trouble = "" if is_number else "cannot be read" if text is None else f"{text[:40]!r} is no number"
-        if trouble and not self._trouble:
-            self._say(f"RECORD: {self._path}: {trouble}")
-        self._trouble = trouble
+        self._troubles.look(str(self._path), trouble and f"RECORD: {self._path}: {trouble}", kind="no number")
         return float(text) if text is not None and is_number else None

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from aiohttp import web
 
 from pimains.collector import http_server as http
-from pimains.collector.batching import Hold
+from pimains.collector.batching import Batching
 from pimains.collector.graphs.databases import CannotDraw
 from pimains.collector.graphs.pictures import COSTS, FORMS, NAMES, RANGES, SIZES, THEMES, Extremes, Graphs, Picture, Wanted
 from pimains.collector.pages import energy_page, export, metrics
@@ -17,7 +17,7 @@ from pimains.collector.plan.attempts import Attempts
 from pimains.collector.plan.energy import Meter, Period, Prices
 from pimains.collector.series.figures import BARS, Figures, amount_in, bars, figures
 from pimains.collector.series.series import Series
-from pimains.collector.store import Books
+from pimains.collector.store import Store
 from pimains.core.clock import Clock
 
 _WAIT_SECONDS = 2.0
@@ -27,9 +27,9 @@ _PROGRAM_SECONDS = 60.0  # a program may ask every few seconds, all day, and eac
 class Showing:
     """To everybody, or with `password` to who knows it; costs are by `prices`."""
 
-    def __init__(self, books: Books, hold: Hold, clock: Clock, password: str | None, prices: Prices) -> None:
-        self._books = books
-        self._hold = hold
+    def __init__(self, store: Store, batching: Batching, clock: Clock, password: str | None, prices: Prices) -> None:
+        self._store = store
+        self._batching = batching
         self._clock = clock
         self._password = http.digest_of(password) if password else None
         self._prices = prices
@@ -62,7 +62,7 @@ class Showing:
     async def _admit_program(self, request: web.Request) -> None:
         """Nothing it is told is more than a minute behind, on an SD card's account."""
         self._admit(request)
-        await self._hold.let_go(self._clock.real_seconds(_PROGRAM_SECONDS))
+        await self._batching.let_go(self._clock.real_seconds(_PROGRAM_SECONDS))
 
     async def figures(self) -> list[Figures]:
         """All the sources' numbers."""
@@ -71,12 +71,12 @@ class Showing:
         def look(series: Series) -> list[Figures]:
             return [found for meter in series.meters().values() if (found := figures(series, meter, now)) is not None]
 
-        return await self._books.ask(look)
+        return await self._store.ask(look)
 
     async def show_page(self, request: web.Request) -> web.Response:
         """GET /."""
         self._admit(request)
-        await self._hold.let_go()
+        await self._batching.let_go()
         view, now = View.asked(request.query), self._clock.wall()
         shown = await self._shown(await self.figures(), view, now)
         text = energy_page.page(shown, view, now, self._prices, f"{request.scheme}://{request.host}")
@@ -84,11 +84,11 @@ class Showing:
 
     async def _shown(self, found: list[Figures], view: View, now: float) -> list[Shown]:
         """Without what only databases know, while these are made again: that takes a while, and the page does not."""
-        drawing = self._books.ask_graphs(lambda series, graphs: [_seen(series, graphs, each, view, now) for each in found])
+        drawing = self._store.ask_graphs(lambda series, graphs: [_seen(series, graphs, each, view, now) for each in found])
         try:
             return await asyncio.wait_for(drawing, _WAIT_SECONDS)
         except TimeoutError:
-            return await self._books.ask(lambda series: [_seen(series, None, each, view, now) for each in found])
+            return await self._store.ask(lambda series: [_seen(series, None, each, view, now) for each in found])
 
     async def show_sources(self, request: web.Request) -> web.Response:
         """GET /v1/sources."""
@@ -136,16 +136,16 @@ class Showing:
                 raise http.refusal(404, f"{wanted.name}: nobody said what a {meter.unit} costs (PRICE, PRICE_M3)")
             return meter and graphs.draw(series, meter, wanted, now)
 
-        picture = self._books.recent.get((name, wanted), now)
+        picture = self._store.recent.get((name, wanted), now)
         if picture is None:
-            state = self._books.recent.state()
+            state = self._store.recent.state()
             try:
-                picture = await self._books.ask_graphs(draw)
+                picture = await self._store.ask_graphs(draw)
             except (CannotDraw, sqlite3.Error) as why:
                 raise http.refusal(503, str(why)) from None
             if picture is None:
                 raise http.refusal(404, "source: not one of those in /v1/sources")
-            self._books.recent.put((name, wanted), state, now, picture)
+            self._store.recent.put((name, wanted), state, now, picture)
         headers = {"ETag": f'"{picture.tag}"', "Cache-Control": "private, no-cache"}
         if any(tag.value in (picture.tag, "*") for tag in request.if_none_match or ()):
             return web.Response(status=304, headers=headers)
@@ -156,7 +156,7 @@ class Showing:
         """GET /v1/export."""
         await self._admit_program(request)
         asked = request.query
-        meter = (await self._books.ask(lambda series: series.meters())).get(asked.get("source", ""))
+        meter = (await self._store.ask(lambda series: series.meters())).get(asked.get("source", ""))
         if meter is None:
             raise http.refusal(404, "source: not one of those in /v1/sources")
         try:
@@ -178,9 +178,9 @@ class Showing:
         def begin(series: Series) -> Iterator[str]:
             return write(meter, export.rows(series, meter, wanted))
 
-        chunks = await self._books.ask(begin)
+        chunks = await self._store.ask(begin)
         await answer.prepare(request)
-        while (chunk := await self._books.ask(lambda _: next(chunks, None))) is not None:
+        while (chunk := await self._store.ask(lambda _: next(chunks, None))) is not None:
             await answer.write(chunk.encode())
         await answer.write_eof()
         return answer

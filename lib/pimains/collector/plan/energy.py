@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from pimains.shared.plan.delivery import Face
+from pimains.shared.plan.delivery import RegisterReading
 
 RISES_SECONDS = 60.0
 QUIET_SECONDS = 600  # who was not heard for longer is not known to draw anything
@@ -11,7 +11,7 @@ KINDS = ("day", "month", "year")
 
 
 class Meter(NamedTuple):
-    """One source: how it counts. `unit` is kWh or m3; `face` is what its face showed at some count.
+    """One source: how it counts. `unit` is kWh or m3; `register` is what its register showed at some count.
 
     One that does not count is a gauge: its `impulses_per_unit` is 0, its readings are values in any unit, or in none.
     `edition` changes with what is known of its past without being heard of it: when something is imported.
@@ -20,7 +20,7 @@ class Meter(NamedTuple):
     source: str
     unit: str
     impulses_per_unit: float
-    face: Face | None
+    register: RegisterReading | None
     edition: int = 0
 
     @property
@@ -33,8 +33,8 @@ class Meter(NamedTuple):
         return pulses / self.impulses_per_unit
 
     def total(self, pulses: float) -> float:
-        """What its face shows at this count, in units."""
-        return self.amount(pulses) if self.face is None else self.face.total + self.amount(pulses - self.face.pulses)
+        """What its register shows at this count, in units."""
+        return self.amount(pulses) if self.register is None else self.register.total + self.amount(pulses - self.register.pulses)
 
     def flow(self, pulses: float, seconds: float) -> float:
         """So many pulses in so much time: W, or m3 per hour."""

@@ -1,4 +1,4 @@
-"""The numbers people ask for: how much flows, what the face shows, how much it was today, this month and this year."""
+"""The numbers people ask for: how much flows, what the register shows, how much it was today, this month and this year."""
 
 from typing import NamedTuple
 

@@ -14,7 +14,7 @@ from pimains.collector.plan.flow_steps import Counted
 from pimains.collector.plan.imports import Span
 from pimains.collector.series.boot_readings import BootReadings
 from pimains.shared.plan import known_seconds
-from pimains.shared.plan.delivery import Batch, Face
+from pimains.shared.plan.delivery import Batch, RegisterReading
 from pimains.shared.readings.journal import CACHE_KB
 
 _TABLES = """
@@ -52,8 +52,8 @@ class Series:
 
     def describe(self, batch: Batch) -> None:
         """Keep what a source says of itself; raises sqlite3.Error."""
-        face = batch.face or Face(None, None)  # type: ignore[arg-type]  # as the table has it
-        row = (batch.source, batch.unit, batch.impulses_per_unit, *face)
+        register = batch.register or RegisterReading(None, None)  # type: ignore[arg-type]  # as the table has it
+        row = (batch.source, batch.unit, batch.impulses_per_unit, *register)
         self._connection.execute(
             "insert into sources values (?,?,?,?,?) on conflict (source) do update set"
             " unit = excluded.unit, impulses_per_unit = excluded.impulses_per_unit,"
@@ -70,7 +70,7 @@ class Series:
             " and state != 'under way') from sources order by source"
         )
         return {
-            name: Meter(name, unit, impulses, None if total is None else Face(pulses, total), edition)
+            name: Meter(name, unit, impulses, None if total is None else RegisterReading(pulses, total), edition)
             for name, unit, impulses, pulses, total, edition in rows
         }
 

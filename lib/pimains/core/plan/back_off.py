@@ -2,12 +2,15 @@
 
 FIRST_SECONDS = 1.0
 LONGEST_SECONDS = 60.0
+_STEPS_MAX = 60  # more than there are from the shortest pause to the longest; a float ends at 2 ** 1023
 
 
-def wait_seconds(failures: int, chance: float) -> float:
-    """Seconds (1-60) to wait after so many failures in a row: doubled each time.
+def wait_seconds(
+    failures: int, chance: float = 0.0, *, first: float = FIRST_SECONDS, longest: float = LONGEST_SECONDS, growth: float = 2.0
+) -> float:
+    """Seconds to wait after so many failures in a row: `first` for 0, each time `growth` times as long, at last `longest`.
 
-    `chance` (0-1) takes up to half of it away, so that machines that lost the same network do not come back as one.
+    `chance` (0-1) takes up to half of it away, so that machines that lost the same network do not come back as one; `first` stays.
     """
-    whole = min(LONGEST_SECONDS, FIRST_SECONDS * 2.0 ** min(failures, 10))
-    return max(FIRST_SECONDS, whole * (1 - chance / 2))
+    whole = min(longest, first * growth ** min(failures, _STEPS_MAX))
+    return max(first, whole * (1 - chance / 2))

@@ -1,8 +1,11 @@
-"""How long a halt step may take, from how long it took before."""
+"""How long a program may take, from how long it took before, and how long it takes to end one that takes longer."""
 
 import math
 from collections.abc import Sequence
 
+TERM_SECONDS = 2.0  # from TERM to KILL
+KILL_SECONDS = 1.0  # from KILL to leaving it alone
+ENDING_SECONDS = TERM_SECONDS + KILL_SECONDS
 _SHARE_COVERED = 0.95
 _MARGIN_SECONDS = 5.0
 _MARGIN_SHARE = 0.5

@@ -1,9 +1,14 @@
 """Text that came from somewhere else, as people get to see it."""
 
+_LONGEST = 300  # characters
 
-def one_line(text: str) -> str:
-    """`text` without line ends and control characters, which a device may have put there: safe on any terminal."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+def one_line(text: str, longest: int | None = None) -> str:
+    """`text` without line ends and control characters, which a device may have put there: safe on any terminal.
+
+    At most `longest` characters of it; all for None.
+    """
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())[:longest]
 
 
 def shortened(line: str, width: int | None) -> str:
@@ -14,5 +19,5 @@ def shortened(line: str, width: int | None) -> str:
 
 
 def short_line(text: str) -> str:
-    """`text` as one printable line of at most 300 characters: it goes into logs, mails and environments."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())[:300]
+    """`text` as one printable line, no longer than what goes into logs, mails and environments."""
+    return one_line(text, _LONGEST)

@@ -9,6 +9,8 @@ import signal
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 
+from pimains.core.process import left_alone
+
 _LINES_LOGGED = 200
 _LONGEST_LINE = 300
 _PIPE_HOLDS = 64 * 1024
@@ -69,6 +71,8 @@ class Child:
         """Let go of it, ended or not; a grandchild may keep its end of the pipe as long as it likes."""
         self.output.close()
         os.close(self._handle)
+        if self.exit_code is None:
+            left_alone.leave_alone(self._pid)
 
 
 class Output:
@@ -99,10 +103,15 @@ class Output:
         self._begun = (self._begun + begun)[:_LONGEST_LINE]
         return bool(data)
 
-    def close(self) -> None:
-        """Say what is left."""
+    def drain(self) -> None:
+        """Say what is left, also of a line without an end."""
         self.read()
         self._finish(self._begun)
+        self._begun = b""
+
+    def close(self) -> None:
+        """Say what is left, and let go of it."""
+        self.drain()
         os.close(self._handle)
 
     def _finish(self, line: bytes) -> None:

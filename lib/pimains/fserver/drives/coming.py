@@ -8,7 +8,7 @@ from typing import NamedTuple
 from pimains.core.instance import Instance
 from pimains.core.naps import Naps, seconds
 from pimains.core.process.function import Forked
-from pimains.core.process.programs import Failed, Programs
+from pimains.core.process.program import Failed, Programs
 from pimains.shared import halt_request
 from pimains.shared.fileserver import mount
 

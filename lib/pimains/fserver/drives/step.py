@@ -3,16 +3,18 @@
 import os
 from collections.abc import Generator
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from pimains.core.clock import SystemClock
+from pimains.core.ledger_beside import LedgerNote
 from pimains.core.naps import Nap, Readable, poll
-from pimains.core.process.function import Forked
+
+if TYPE_CHECKING:
+    from pimains.core.ledger import Ledger
 
 OUT_OF_TIME = 124  # as timeout(1) ends: the halt service grants such a step more next time
 _GOODBYE_SECONDS = 1.0
 _UNTOLD_SECONDS = 60.0
-_WRITE_DOWN_SECONDS = 2.0
 T = TypeVar("T")
 
 
@@ -36,19 +38,20 @@ class Step:
         poll(Nap(seconds), self.clock)
 
     def write_down(self, subject: str, action: str) -> None:
-        """Into the ledger, in a child that may take a moment: no machine is kept up by it."""
+        """Into the ledger, which may take a moment: no machine is kept up by it."""
+        cause = self.called_off or self.reason
+        self.wait_for(LedgerNote(self, lambda ledger: ledger.record(subject, action, cause)).written())
 
-        def note() -> str:
-            from pimains.core.ledger import Ledger  # takes SQLite's memory with it
+    @property
+    def ledger(self) -> "Ledger":
+        """That of this machine."""
+        from pimains.core.ledger import Ledger  # costs SQLite's memory, which a child takes with it
 
-            Ledger().record(subject, action, self.called_off or self.reason)
-            return ""
+        return Ledger()
 
-        try:
-            if self.wait_for(Forked(note).wait(self.clock, _WRITE_DOWN_SECONDS)) is None:
-                print(f"the ledger was not written within {_WRITE_DOWN_SECONDS:g} s")
-        except OSError as error:
-            print(f"the ledger cannot be written: {error.strerror}")
+    def complain(self, line: str) -> None:
+        """The halt service prints it."""
+        print(line)
 
     def wait_for(self, work: Generator[Nap, tuple[Readable, ...], T]) -> T:
         """What `work` returns; raises as it does."""

@@ -9,10 +9,12 @@ import signal
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from pimains.core.process.function import Forked
-from pimains.core.process.programs import Failed, Programs
+from pimains.core.process.program import Failed, Programs
+from pimains.core.troubles import Troubles
 from pimains.fserver.drives import disk, systemd
 from pimains.fserver.drives.memory import Drive, Memory
 from pimains.fserver.drives.servers import FileServer, file_servers
@@ -23,7 +25,6 @@ from pimains.shared.fileserver import mount
 _SHARE_FOR_UNITS = 0.6  # of the time there is: what is not stopped by then does not keep the drives from being written
 _SHARE_FOR_HOOK = 0.4
 _SHARE_FOR_SYNC = 0.4
-_BACKUP_SECONDS = 8.0  # it gives rsync five of them
 _BUSY_SECONDS = 5.0  # a program that was just stopped lets go within moments, and nobody else will
 _PAUSE_SECONDS = 0.2
 
@@ -71,7 +72,7 @@ class Drives:
             print(f"stopping the backup of process {process}", flush=True)
             with suppress(ProcessLookupError):
                 os.kill(process, signal.SIGTERM)
-        patience = self.step.left - min(_BACKUP_SECONDS, self.step.left / 2)
+        patience = self.step.left - min(child.STOP_SECONDS, self.step.left / 2)
         while self.step.left > patience and set(under_way) & set(child.backups_by_hand()):
             self.step.pause(_PAUSE_SECONDS)
 
@@ -130,16 +131,13 @@ class Drives:
     def detach(self, place: Path) -> str:
         """Unmount it, the innermost first, without force; returns why that failed, "" if it did not."""
         patience = self.step.left - min(_BUSY_SECONDS, self.step.left / 2)
-        said = ""
+        troubles = Troubles(partial(print, flush=True))
         while there := mount.last_mounted(place):
             why = self.in_time(lambda inner=there.place: mount.detach(inner, by_force=False), self.step.left)  # type: ignore[misc]  # mypy knows no default of a lambda
             if why and self.step.left <= patience:
                 return why
             if why:
-                line = f"waiting to unmount {there.place}: {why}, kept by {holders(there.place)}"
-                if line != said:
-                    print(line, flush=True)
-                said = line
+                troubles.look("drive", f"waiting to unmount {there.place}: {why}, kept by {holders(there.place)}")
                 self.step.pause(_PAUSE_SECONDS)
             elif mount.mounted(place) is None and mount.is_waiting(place):
                 self.stop([systemd.automount(place)])

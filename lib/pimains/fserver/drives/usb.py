@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from pimains.core.process.function import Forked
-from pimains.core.process.programs import Failed, Programs
+from pimains.core.process.program import Failed, Programs
 from pimains.fserver.drives import disk
 from pimains.fserver.drives.memory import Memory
 from pimains.fserver.drives.servers import FileServer, file_servers

@@ -6,7 +6,7 @@ HALT_COMMAND is started before the time is over, however long the steps would li
 
 from collections.abc import Sequence
 
-from pimains.core.plan.ending import ENDING_SECONDS
+from pimains.core.plan.budget import ENDING_SECONDS
 
 LEAST_SECONDS = 1.0  # what a step gets in any case
 

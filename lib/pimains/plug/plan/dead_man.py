@@ -2,7 +2,7 @@
 
 import math
 
-from pimains.core.plan.ending import ENDING_SECONDS
+from pimains.core.plan.budget import ENDING_SECONDS
 from pimains.shared.plan.cuts import UNHEARD_SECONDS
 
 LONGEST_SECONDS = 86400

@@ -17,7 +17,7 @@ from pimains.core.naps import Nap, Readable, within
 from pimains.core.process.child import Child
 from pimains.shared.backup import last_backup
 
-_STOP_SECONDS = 8.0  # it gives rsync five of them
+STOP_SECONDS = 8.0  # it gives rsync five of them
 
 
 class BackupChild:
@@ -90,7 +90,7 @@ class BackupChild:
     def stop(self) -> Generator[Nap, tuple[Readable, ...], None]:
         """The same, and wait until it lets go of the drive."""
         self.ask_to_stop()
-        deadline = self._me.clock.monotonic() + _STOP_SECONDS
+        deadline = self._me.clock.monotonic() + STOP_SECONDS
         while self._child and (left := deadline - self._me.clock.monotonic()) > 0:
             yield within(left, *self.files)
             self.step()

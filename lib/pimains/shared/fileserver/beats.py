@@ -21,6 +21,7 @@ import re
 from typing import NamedTuple, Protocol
 
 from pimains.core.errors import PimainsError
+from pimains.core.plan.text import one_line
 
 LONGEST_LINE = 512
 _LONGEST_TEXT = 200
@@ -95,8 +96,7 @@ class Sealer:
         self._counter += 1
         body = f"{self._counter} {word}".encode()
         if text:
-            shown = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-            body += b" " + shown.encode("utf-8", "replace")[:_LONGEST_TEXT].decode("utf-8", "ignore").strip().encode()
+            body += b" " + one_line(text).encode("utf-8", "replace")[:_LONGEST_TEXT].decode("utf-8", "ignore").strip().encode()
         return body + b" " + _seal(self._key, body) + b"\n"
 
 

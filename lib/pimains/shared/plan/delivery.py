@@ -13,7 +13,7 @@
     429, 5xx, or no answer                 try later
 
 `count` is the number of pulses since the meter was installed: it never falls, so that a row that is left out changes no
-total. `face` is what the meter's face showed (in `unit`) at some count; the total at any other count follows from it.
+total. `face` is what the meter's register showed (in `unit`) at some count; the total at any other count follows from it.
 
 A row is known by source, boot and sequence: sent twice it is stored once, in whatever order it comes. `boot` is the
 kernel's name for a boot, `uptime` the seconds since then, which no clock jump bends. A reading's time is its boot's
@@ -55,8 +55,8 @@ class Boot(NamedTuple):
         return other.offset is not None and other != self and (other.synchronised or not self.synchronised)
 
 
-class Face(NamedTuple):
-    """What the meter's face showed, in its unit, when so many `pulses` had come."""
+class RegisterReading(NamedTuple):
+    """What the meter's register showed, in its unit, when so many `pulses` had come."""
 
     pulses: int
     total: float
@@ -68,7 +68,7 @@ class Batch(NamedTuple):
     source: str
     unit: str
     impulses_per_unit: float
-    face: Face | None
+    register: RegisterReading | None
     boots: dict[str, Boot]
     readings: list[Reading]
 
@@ -79,7 +79,7 @@ def written(batch: Batch) -> bytes:
         "source": batch.source,
         "unit": batch.unit,
         "impulses_per_unit": batch.impulses_per_unit,
-        "face": batch.face and {"count": batch.face.pulses, "total": batch.face.total},
+        "face": batch.register and {"count": batch.register.pulses, "total": batch.register.total},
         "boots": {name: boot._asdict() for name, boot in batch.boots.items()},
         "rows": batch.readings,
     }
@@ -99,7 +99,7 @@ def read(body: bytes) -> Batch:
         raise ValueError("not JSON") from None
     if not isinstance(said, dict):
         raise ValueError("not a JSON object")
-    rows, boots, face = said.get("rows"), said.get("boots"), said.get("face")
+    rows, boots, register = said.get("rows"), said.get("boots"), said.get("face")
     if not isinstance(rows, list) or len(rows) > ROWS_MAX:
         raise ValueError(f"rows: not a list of at most {ROWS_MAX}")
     if not isinstance(boots, dict) or len(boots) > ROWS_MAX:
@@ -114,7 +114,7 @@ def read(body: bytes) -> Batch:
         _name(said.get("source"), "source"),
         unit,
         impulses,
-        None if face is None else _face(face),
+        None if register is None else _register_reading(register),
         {_boot_name(name): _boot(value) for name, value in boots.items()},
         [_reading(row) for row in rows],
     )
@@ -157,10 +157,10 @@ def _boot(value: Any) -> Boot:
     return Boot(None if offset is None else _number(offset, "offset"), value.get("synchronised", False))
 
 
-def _face(value: Any) -> Face:
+def _register_reading(value: Any) -> RegisterReading:
     if not isinstance(value, dict):
         raise ValueError("face: not a count and a total")
-    return Face(_whole(value.get("count"), "count"), _number(value.get("total"), "total"))
+    return RegisterReading(_whole(value.get("count"), "count"), _number(value.get("total"), "total"))
 
 
 def _name(value: Any, what: str) -> str:

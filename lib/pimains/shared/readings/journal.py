@@ -45,6 +45,7 @@ class Broken(PimainsError):
     def __init__(self, path: Path, why: str) -> None:
         super().__init__(f"{path}: {why}")
         self.path = path
+        self.why = why
 
 
 class Journal:

@@ -1,4 +1,4 @@
-"""Errands: a job in a process of its own, whatever becomes of it."""
+"""Deliveries: each in a process of its own, whatever becomes of it."""
 
 import os
 import signal
@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 
 from pimains.core.errors import Away, Refused, WrongSetting
-from pimains.core.process.errand import AWAY, DONE, REFUSED, SETTING, Errand, Outcome
-from tests.kit import TOP, until
+from pimains.notify.address import AWAY, DONE, REFUSED, SETTING, Address, Outcome, Words
+from tests.kit import TOP, is_closed, until
+
+WORDS = Words("1", "host", "subject", "body", 0.0)
 
 
 def fails(error: Exception) -> Callable[[], None]:
@@ -23,9 +25,10 @@ def fails(error: Exception) -> Callable[[], None]:
 
 
 def outcome(job: Callable[[], None], seconds_max: float = 10) -> Outcome:
-    errand = Errand(job, seconds_max)
+    address = Address("id", "name", lambda _: job())
+    address.start(WORDS, seconds_max)
     ended: list[Outcome | None] = []
-    until(lambda: ended.append(errand.outcome()) or ended[-1])
+    until(lambda: ended.append(address.ended(0.0)) or ended[-1])
     assert ended[-1]
     return ended[-1]
 
@@ -46,10 +49,11 @@ def test_the_exception_of_a_job_is_its_outcome(job: Callable[[], None], expected
 
 DEFECT = """
 import select
-from pimains.core.process.errand import Errand
-errand = Errand(lambda: {}["oops"], 10)
-while not (outcome := errand.outcome()):
-    select.select([errand], [], [])
+from pimains.notify.address import Address, Words
+address = Address("id", "name", lambda words: {}["oops"])
+address.start(Words("1", "host", "subject", "body", 0.0), 10)
+while not (outcome := address.ended(0.0)):
+    select.select([address.delivery], [], [])
 print(outcome)
 """
 
@@ -73,13 +77,6 @@ def test_a_job_that_hangs_is_ended_with_what_it_started() -> None:
         os.close(reader)
 
 
-def is_closed(fifo: int) -> bool:
-    try:
-        return os.read(fifo, 100) == b""
-    except BlockingIOError:
-        return False
-
-
 def hang(fifo: Path) -> None:
     with fifo.open("wb") as file:
         file.write(b"started")
@@ -87,7 +84,7 @@ def hang(fifo: Path) -> None:
         subprocess.run(["sleep", "1000"], stdout=file, check=False)
 
 
-def test_signals_for_the_errand_are_not_taken_for_the_services() -> None:
+def test_signals_for_a_delivery_are_not_taken_for_the_services() -> None:
     wakeup, inward = os.pipe2(os.O_NONBLOCK)
     before = signal.set_wakeup_fd(inward)
     try:

@@ -12,9 +12,9 @@ from pimains.core.errors import Away
 from pimains.fclient import link as client_side
 from pimains.fclient.link import Link
 from pimains.fserver import clients as server_side
-from pimains.fserver.clients import Guests
+from pimains.fserver.clients import Clients
 from pimains.shared.fileserver.beats import ClientEnd, Secret, ServerEnd, client_id
-from pimains.shared.fileserver.tcp_lines import Socket, accept, listen
+from pimains.shared.fileserver.tcp_lines import accept, listen
 from tests.kit import until
 
 SECRET = Secret("bXkgc2VjcmV0IG9mIDMyIGJ5dGVzIGZvciB0ZXN0cyE=")
@@ -28,7 +28,7 @@ class Pair:
         self.told: list[str] = []
         listener = listen("127.0.0.1", 0, 8)
         self.port = listener.getsockname()[1]
-        self.guests = Guests(listener, SECRET, 2, self.clock, say=self.told.append)
+        self.clients = Clients(listener, SECRET, 2, self.clock, say=self.told.append)
         self.link = self.new_link("kitchen")
         self.server_events: list[server_side.Event] = []
         self.client_events: list[client_side.Event] = []
@@ -37,7 +37,7 @@ class Pair:
         return Link(lambda: ("127.0.0.1", self.port), partial(ClientEnd, SECRET, name, client_id()), self.clock, 30, say=self.told.append)
 
     def step(self) -> None:
-        self.server_events += self.guests.step()
+        self.server_events += self.clients.step()
         self.client_events += self.link.step()
 
     def until(self, condition: Callable[[], object]) -> None:
@@ -61,7 +61,7 @@ def pair() -> Iterator[Pair]:
     pair.until(lambda: pair.link.is_joined)
     yield pair
     pair.link.close()
-    pair.guests.close()
+    pair.clients.close()
 
 
 def words(events: list[server_side.Event] | list[client_side.Event]) -> list[str]:
@@ -84,13 +84,13 @@ def test_a_clock_that_jumps_changes_nothing(pair: Pair, jump: float) -> None:
 def test_words_and_the_order_to_leave_get_across(pair: Pair) -> None:
     pair.link.say("words", "mounted")
     pair.until(lambda: "words" in words(pair.server_events))
-    guest = pair.guests.present[0]
-    assert (guest.name, guest.words, guest.address) == ("kitchen", "mounted", "127.0.0.1")
-    guest.tell("leave", "bedtime")
+    client = pair.clients.present[0]
+    assert (client.name, client.words, client.address) == ("kitchen", "mounted", "127.0.0.1")
+    client.tell("leave", "bedtime")
     pair.until(lambda: client_side.Event("leave", "bedtime") in pair.client_events)
     pair.link.leave("unmounted")
     pair.until(lambda: "left" in words(pair.server_events))
-    assert pair.guests.present == []
+    assert pair.clients.present == []
 
 
 def gone_after(pair: Pair) -> float:
@@ -117,7 +117,7 @@ def test_a_server_that_cannot_be_reached_was_there_when_it_acknowledged_the_last
 
 def all_is_acknowledged(pair: Pair) -> bool:
     """Whether the kernel has nothing of the client's to send, for the first time or once more (proc_net_tcp)."""
-    server = pair.guests.present[0].lines.socket
+    server = pair.clients.present[0].lines.socket
     ends = (f":{server.getpeername()[1]:04X}", f":{server.getsockname()[1]:04X}")  # others may come from the same port, too
     rows = [row.split() for row in Path("/proc/net/tcp").read_text().splitlines()]
     return any((row[1][-5:], row[2][-5:]) == ends and row[4].startswith("00000000:") for row in rows)
@@ -126,25 +126,25 @@ def all_is_acknowledged(pair: Pair) -> bool:
 def test_a_client_that_says_nothing_is_gone_after_four_seconds(pair: Pair) -> None:
     for _ in range(38):
         pair.clock.advance(0.1)
-        pair.server_events += pair.guests.step()
+        pair.server_events += pair.clients.step()
     assert words(pair.server_events) == ["joined"]
-    pair.clock.advance(pair.guests.wait_seconds())
-    pair.server_events += pair.guests.step()
+    pair.clock.advance(pair.clients.wait_seconds())
+    pair.server_events += pair.clients.step()
     assert words(pair.server_events) == ["joined", "gone"]
     assert pair.server_events[-1].text == "nothing heard for 3.9 s"
 
 
 def test_a_connection_that_ends_is_made_anew_without_anybody_noticing(pair: Pair) -> None:
     pair.link.say("words", "playing")
-    pair.until(lambda: pair.guests.present[0].words)
-    since = pair.guests.present[0].since
+    pair.until(lambda: pair.clients.present[0].words)
+    since = pair.clients.present[0].since
     for _ in range(5):
         pair.pass_time(1)
-        pair.guests.present[0].lines.socket.shutdown(2)
+        pair.clients.present[0].lines.socket.shutdown(2)
         pair.pass_time(2)
-        assert len(pair.guests.present) == 1
-    assert pair.guests.present[0].since == since
-    assert pair.guests.present[0].words == "playing"
+        assert len(pair.clients.present) == 1
+    assert pair.clients.present[0].since == since
+    assert pair.clients.present[0].words == "playing"
     assert words(pair.client_events) == ["joined"]
     assert "gone" not in words(pair.client_events)
 
@@ -152,9 +152,9 @@ def test_a_connection_that_ends_is_made_anew_without_anybody_noticing(pair: Pair
 def test_a_restarted_server_hears_the_last_words_again(pair: Pair) -> None:
     pair.link.say("words", "mounted")
     pair.until(lambda: "words" in words(pair.server_events))
-    pair.guests.close()
-    pair.guests = Guests(listen("127.0.0.1", pair.port, 8), SECRET, 2, pair.clock, say=pair.told.append)
-    pair.until(lambda: pair.clock.advance(0.1) or (pair.guests.present and pair.guests.present[0].words == "mounted"))
+    pair.clients.close()
+    pair.clients = Clients(listen("127.0.0.1", pair.port, 8), SECRET, 2, pair.clock, say=pair.told.append)
+    pair.until(lambda: pair.clock.advance(0.1) or (pair.clients.present and pair.clients.present[0].words == "mounted"))
     assert words(pair.client_events) == ["joined"]
 
 
@@ -178,7 +178,7 @@ def test_in_doubt_a_slow_server_that_has_greeted_gets_the_time_to_answer(pair: P
     slow.close()
 
 
-def end_of_line(peer: Socket) -> bool:
+def end_of_line(peer: socket) -> bool:
     """Whether a whole line has come."""
     try:
         return peer.recv(1000, MSG_PEEK | MSG_DONTWAIT).endswith(b"\n")
@@ -194,21 +194,21 @@ def test_one_client_too_many_is_refused_and_the_others_stay(pair: Pair) -> None:
 
     pair.until(lambda: list(second.step()) or second.is_joined)
     pair.until(lambda: list(third.step()) or refused())
-    assert [guest.name for guest in pair.guests.present] == ["bath", "kitchen"]
+    assert [client.name for client in pair.clients.present] == ["bath", "kitchen"]
     assert not third.is_joined
     assert refused()
     for link in (second, third):
         link.close()
 
 
-def test_nobody_comes_in_through_a_closed_door_and_who_is_in_stays(pair: Pair) -> None:
-    pair.guests.close_door()
+def test_nobody_is_admitted_any_more_and_who_is_in_stays(pair: Pair) -> None:
+    pair.clients.admit_nobody()
     late = pair.new_link("bath")
     for _ in range(100):
         pair.clock.advance(0.1)
         pair.step()
         list(late.step())
-    assert [guest.name for guest in pair.guests.present] == ["kitchen"]
+    assert [client.name for client in pair.clients.present] == ["kitchen"]
     assert not late.is_joined
     late.close()
 
