@@ -37,9 +37,12 @@ def collector() -> Iterator[tuple[Store, str]]:
     store = Store("secret")
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler(store))
     threading.Thread(target=server.serve_forever, daemon=True).start()
+    there = set(threading.enumerate())
     yield store, f"http://127.0.0.1:{server.server_address[1]}"
-    # one that a test leaves behind tries for ever, with the random numbers of all tests after it
-    until(lambda: "courier" not in [thread.name for thread in threading.enumerate()], what="the couriers to have ended")
+    # a delivery that a test leaves behind tries for ever, with the random numbers of all tests after it
+    until(
+        lambda: all("process_request" in each.name for each in threading.enumerate() if each not in there), what="deliveries to have ended"
+    )
     server.shutdown()
     server.server_close()
 
