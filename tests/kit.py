@@ -215,7 +215,7 @@ class House:
         environment |= {"TZ": os.environ["TZ"]} if "TZ" in os.environ else {}
         words = [*self.enter, "sh", "-c", 'read -r _; exec svscan "$0" </dev/null', self.scan]
         self._svscan = subprocess.Popen(words, env=environment, stdin=subprocess.PIPE, start_new_session=True)
-        self._until_it_is("sh")  # by then it is in its namespaces
+        self._until_it_is("sh", "-c", "read")  # by then it is in its namespaces
 
     def start(self) -> None:
         """Let svscan run."""
@@ -229,8 +229,8 @@ class House:
             told.write(b"look\n")
         self._until_it_is("svscan")
 
-    def _until_it_is(self, program: str) -> None:
-        until(lambda: Path(f"/proc/{self.pid}/comm").read_text() == f"{program}\n", what=program)
+    def _until_it_is(self, *words: str) -> None:
+        until(lambda: Path(f"/proc/{self.pid}/cmdline").read_text().startswith("\0".join(words)), what=words[0])
 
     def close(self) -> None:
         """End everything that was started, by its pid."""

@@ -425,6 +425,7 @@ def test_a_halt_has_what_was_waiting_stored(house: House) -> None:
     sending.join()
 
 
+@pytest.mark.alone
 def test_programs_that_ask_at_once_beside_a_halt_are_all_answered_quickly(house: House) -> None:
     collector = Collector(house, COMMIT_SECONDS="200")
     assert collector.send(batch((1, 5.0, 1000), (2, 10.0, 3000), offset=time.time() - 20)).ok
