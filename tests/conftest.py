@@ -46,8 +46,17 @@ def plugs(tmp_path: Path) -> Iterator[Callable[..., Plug]]:
 
 @pytest.hookimpl(tryfirst=True)  # xdist looks for groups in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where tests run beside each other: a file of packaging shares its roots, so it is one process's work; the longest come first."""
+    """Where tests run beside each other: a file of packaging shares its roots, so it is one process's work; the longest come first.
+
+    What takes moments comes last: so nobody waits at the end for the one who began something long.
+    """
     for item in items:
         if "packaging" in item.path.parts:
             item.add_marker(pytest.mark.xdist_group(item.path.stem))
-    items.sort(key=lambda item: "packaging" not in item.path.parts)
+    items.sort(key=_place)
+
+
+def _place(item: pytest.Item) -> int:
+    if "packaging" in item.path.parts:
+        return 0
+    return 1 if "house" in item.path.parts or item.get_closest_marker("long") else 2

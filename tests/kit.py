@@ -33,11 +33,16 @@ CACHE = Path(os.environ.get("PIMAINS_CACHE") or Path("~/.cache/pimains").expandu
 
 
 def until(condition: Callable[[], object], seconds: float = 60, what: str = "") -> None:
-    """Wait until `condition` holds, looking often; fails the test after `seconds`, which a machine that is busy may need."""
-    deadline = time.monotonic() + seconds
+    """Wait until `condition` holds, looking often; fails the test after `seconds`, which a machine that is busy may need.
+
+    What takes long to look at, such as what a program says, is looked at less often: others wait beside it.
+    """
+    began = looked = time.monotonic()
     while not condition():
-        assert time.monotonic() < deadline, f"not within {seconds} s: {what or condition}"
-        time.sleep(0.005)
+        now = time.monotonic()
+        assert now < began + seconds, f"not within {seconds} s: {what or condition}"
+        time.sleep(min(max(0.005, 2 * (now - looked)), 0.25))
+        looked = time.monotonic()
 
 
 def to_the_end(naps: Generator[Nap, tuple[Readable, ...], T]) -> T:
@@ -157,10 +162,11 @@ class House:
         self.halted = root / "halted"  # what the recorder wrote: one line for each time the machine would have halted
         self.closing = contextlib.ExitStack()  # for what a test opened in it
         self._svscan: subprocess.Popen[bytes] | None = None
+        self._looks = False
 
     @property
     def pid(self) -> int:
-        """svscan's, once it was started: its namespaces are those of the house."""
+        """svscan's, once the house is open: its namespaces are those of the house."""
         assert self._svscan is not None
         return self._svscan.pid
 
@@ -200,16 +206,31 @@ class House:
         """The times the machine would have been halted."""
         return self.halted.read_text().splitlines() if self.halted.exists() else []
 
-    def start(self) -> None:
-        """Let svscan run."""
+    def open(self) -> None:
+        """Enter its namespaces. svscan first looks when the first instance is to be found, which would else wait for five seconds."""
         if self._svscan is not None:
             return
         # as svscanboot does it: env - PATH; only the test's time zone, if it has one of its own, is that of the house as well
         environment = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
         environment |= {"TZ": os.environ["TZ"]} if "TZ" in os.environ else {}
-        self._svscan = subprocess.Popen([*self.enter, "svscan", self.scan], env=environment, start_new_session=True)
-        # by then it is in its namespaces
-        until(lambda: Path(f"/proc/{self.pid}/comm").read_text() == "svscan\n", what="svscan")
+        words = [*self.enter, "sh", "-c", 'read -r _; exec svscan "$0" </dev/null', self.scan]
+        self._svscan = subprocess.Popen(words, env=environment, stdin=subprocess.PIPE, start_new_session=True)
+        self._until_it_is("sh", "-c", "read")  # by then it is in its namespaces
+
+    def start(self) -> None:
+        """Let svscan run."""
+        self.open()
+        if self._looks:
+            return
+        self._looks = True
+        assert self._svscan is not None
+        assert self._svscan.stdin is not None
+        with self._svscan.stdin as told:
+            told.write(b"look\n")
+        self._until_it_is("svscan")
+
+    def _until_it_is(self, *words: str) -> None:
+        until(lambda: Path(f"/proc/{self.pid}/cmdline").read_text().startswith("\0".join(words)), what=words[0])
 
     def close(self) -> None:
         """End everything that was started, by its pid."""

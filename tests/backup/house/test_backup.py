@@ -76,9 +76,8 @@ def house() -> Iterator[OneHouse]:
 @pytest.fixture
 def drive(house: OneHouse) -> Drive:
     """Mounted, with a file to be saved, and an fserver that is down: its settings say what to back up."""
-    house.start()
+    house.open()
     drive = Drive(house)
-    house.until(lambda: Path(f"/proc/{house.pid}/ns/mnt").readlink() != Path("/proc/self/ns/mnt").readlink())
     (drive.source / "etc").mkdir()
     (drive.source / "etc/mpd.conf").write_text("music_directory /MDrive/Music\n")
     (drive.source / "etc/mpd.conf").chmod(0o640)

@@ -296,7 +296,7 @@ def test_a_journal_that_is_none_is_left_alone_and_named(house: House) -> None:
 
 
 def test_tokens_that_are_none_are_said(house: House) -> None:
-    collector = Collector(house)
+    collector = Collector(house, PIMAINS_SPEED="20")  # it looks every ten seconds
     collector.token("attic", "short")
     house.until(lambda: f"{collector.tokens}/attic: holds no token of 16 characters" in collector.instance.status)
     collector.token("attic", "a-long-enough-token").chmod(0o644)
@@ -425,6 +425,7 @@ def test_a_halt_has_what_was_waiting_stored(house: House) -> None:
     sending.join()
 
 
+@pytest.mark.alone
 def test_programs_that_ask_at_once_beside_a_halt_are_all_answered_quickly(house: House) -> None:
     collector = Collector(house, COMMIT_SECONDS="200")
     assert collector.send(batch((1, 5.0, 1000), (2, 10.0, 3000), offset=time.time() - 20)).ok

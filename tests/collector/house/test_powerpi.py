@@ -129,7 +129,7 @@ def test_without_compat_there_is_no_such_address(house: House) -> None:
 
 def test_its_file_of_passwords_is_looked_after(house: House) -> None:
     path = logins(house, "fusebox:short")
-    collector = Collector(house, COMPAT="powerpi", POWERPI_LOGINS=str(path))
+    collector = Collector(house, COMPAT="powerpi", POWERPI_LOGINS=str(path), PIMAINS_SPEED="20")  # it looks every ten seconds
     house.until(lambda: f"{path} line 1: no NAME:PASSWORD with 8 characters" in collector.instance.status)
     path = logins(house, "fusebox:long enough now")
     path.chmod(0o644)

@@ -26,8 +26,7 @@ def house() -> Iterator[House]:
 @pytest.fixture
 def server(house: House) -> Iterator[Server]:
     """Its drive, USB hub and systemctl."""
-    house.start()
-    house.until(lambda: Path(f"/proc/{house.pid}/ns/mnt").readlink() != Path("/proc/self/ns/mnt").readlink())
+    house.open()
     with contextmanager(Server.below)(house.root, house.pid) as server:
         disk = server.make_disk()
         server.put_on_usb(disk)

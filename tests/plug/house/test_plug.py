@@ -20,15 +20,15 @@ def announce_halt(house: House, **environment: str) -> subprocess.CompletedProce
     )
 
 
-def add_plug(house: House, port: str, version: str = OLDEST, name: str = "plug", **variables: str) -> TestInstance:
-    return house.add("plug", name, pythonpath=aioesphomeapi(version), HOST="127.0.0.1", PORT=port, **variables)
+def add_plug(house: House, port: str, version: str = OLDEST, name: str = "plug", *, svscan: bool = True, **variables: str) -> TestInstance:
+    return house.add("plug", name, svscan=svscan, pythonpath=aioesphomeapi(version), HOST="127.0.0.1", PORT=port, **variables)
 
 
 @pytest.mark.parametrize("version", [OLDEST, NEWEST])
 @pytest.mark.parametrize("key", ["", KEY])
 def test_switched_off_it_asks_for_a_shutdown(house: House, version: str, key: str) -> None:
     with house_plug(*(["--key", key] if key else [])) as device:
-        halt = house.add("halt", HALT_COMMAND=house.recorder)
+        halt = house.add("halt", svscan=False, HALT_COMMAND=house.recorder)
         plug = add_plug(house, device.port, version, ENCRYPTION_KEY=key)
         house.until(lambda: plug.status == "connected to 127.0.0.1, power on, cut 240 s after a shutdown")
         device.tell("off")
@@ -37,7 +37,7 @@ def test_switched_off_it_asks_for_a_shutdown(house: House, version: str, key: st
 
 def test_each_plug_counts_down_when_a_halt_is_announced(house: House) -> None:
     with house_plug() as left, house_plug() as right:
-        add_plug(house, left.port, name="left", SHUTDOWN_SECONDS_MAX="40")
+        add_plug(house, left.port, name="left", svscan=False, SHUTDOWN_SECONDS_MAX="40")
         plug = add_plug(house, right.port, name="right", SHUTDOWN_SECONDS_MAX="50")
         house.until(lambda: plug.status.startswith("connected") and (house.root / "run/pimains/left/orders/words").exists())
         began = time.monotonic()

@@ -24,8 +24,9 @@ def add_plug(house: House, device: Plug, *, version: str = OLDEST, **variables: 
     return house.add("plug", pythonpath=aioesphomeapi(version), **where, **speed, **variables)
 
 
-def add_halt(house: House) -> TestInstance:
-    return house.add("halt", HALT_COMMAND=house.recorder)
+def add_halt(house: House, **variables: str) -> TestInstance:
+    """A halt service, which svscan finds together with the plug service."""
+    return house.add("halt", svscan=False, **{"HALT_COMMAND": house.recorder, **variables})
 
 
 def heartbeats(device: Plug) -> int:
@@ -77,7 +78,7 @@ def test_a_pi_that_has_just_booted_stays_up_though_the_plug_was_switched_off_bef
 
 def test_a_request_made_while_the_agent_was_away_is_carried_out_once(house: House, plugs: Plugs) -> None:
     device = plugs()
-    halt = house.add("halt", HALT_COMMAND=house.recorder, HALT_GRACE_SECONDS="3600")
+    halt = add_halt(house, HALT_GRACE_SECONDS="3600")
     device.switch("Delay Switch", False)
     plug = add_plug(house, device)
     until(lambda: "was switched off" in halt.status)
@@ -130,7 +131,7 @@ def test_somebody_elses_shutdown_starts_the_countdown_too(house: House, plugs: P
 
 def test_the_power_stays_on_while_the_halt_command_fails(house: House, plugs: Plugs) -> None:
     device = plugs()
-    halt = house.add("halt", HALT_COMMAND="/bin/false")
+    halt = add_halt(house, HALT_COMMAND="/bin/false")
     plug = add_plug(house, device, SHUTDOWN_SECONDS_MAX="8", ON_LOST="shutdown")
     until(lambda: is_connected(plug) and (plug.lib / "armed").exists())
     (halt.run / "request").write_text("a test\nsomebody\n")
@@ -172,7 +173,7 @@ def test_a_pi_that_cannot_reach_its_plug_halts_before_it_would_be_cut_also_in_th
     house: House, plugs: Plugs, direction: str
 ) -> None:
     device = plugs(time_scale=12)
-    halt = house.add("halt", HALT_COMMAND=house.recorder, STEP_SECONDS_MAX="5", PIMAINS_SPEED="12")
+    halt = add_halt(house, STEP_SECONDS_MAX="5", PIMAINS_SPEED="12")
     plug = add_plug(house, device, ON_LOST="shutdown", DEAD_MAN_SECONDS="300", SHUTDOWN_SECONDS_MAX="60")
     until(lambda: is_connected(plug) and (plug.lib / "armed").exists() and plug.read("countdown") == "60")
     with upgrade(house):  # one that never ends, and may be waited for 600 s
@@ -211,7 +212,7 @@ def test_an_agent_that_is_stopped_switches_the_dead_man_switch_off(house: House,
 
 
 def test_a_dead_man_switch_too_short_for_a_shutdown_is_lengthened_and_said(house: House, plugs: Plugs) -> None:
-    add_halt(house)
+    house.add("halt", HALT_COMMAND=house.recorder)
     until((house.root / "var/lib/pimains/halt/length").exists)
     device = plugs()
     plug = add_plug(house, device, ON_LOST="shutdown", DEAD_MAN_SECONDS="100", SHUTDOWN_SECONDS_MAX="90")

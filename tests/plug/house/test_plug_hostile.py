@@ -67,7 +67,7 @@ def peak_megabytes(plug: TestInstance) -> float:
 
 
 def add(house: House, port: str, library: str, key: str = "") -> TestInstance:
-    house.add("halt", HALT_COMMAND=house.recorder)
+    house.add("halt", svscan=False, HALT_COMMAND=house.recorder)
     return house.add("plug", pythonpath=aioesphomeapi(library), HOST="127.0.0.1", PORT=port, ENCRYPTION_KEY=key)
 
 

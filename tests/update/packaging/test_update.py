@@ -32,7 +32,6 @@ def layer(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def root(layer: Path, tmp_path: Path) -> Iterator[DebianRoot]:
     with debian_root("bookworm", tmp_path, on=layer) as root:
         root.run("install -d -m 2775 -g pimains /var/lib/pimains/notify/queue")
-        root.start_svscan()
         yield root
 
 
@@ -46,6 +45,7 @@ def add_update(root: DebianRoot, packages: str, *more: str) -> None:
         "install -d -m 2775 -g pimains /run/pimains /run/pimains/update; touch /run/pimains/update/now"
     )  # this machine may have been up for less than five minutes
     root.run(f"create_service --service_name=update --upgrade='{packages}' {' '.join(more)} --add-service")
+    root.start_svscan()  # it finds at once what is there, and looks again after five seconds
 
 
 def look_again(root: DebianRoot) -> None:
@@ -204,6 +204,7 @@ def test_pimains_is_left_alone_while_there_are_clients(root: DebianRoot, reposit
 
 def test_a_repository_that_is_away_is_said_and_nobody_is_bothered_with_it(root: DebianRoot, repository: Repository) -> None:
     repository.away()
+    root.run("echo 'Acquire::Retries::Delay \"false\";' >/etc/apt/apt.conf.d/at-once")  # half a minute of apt's own pauses
     add_update(root, "alpha")
     root.says("the repositories could not all be asked", STATUS, 60)
     assert "unwell" not in root.run("pimains status update")

@@ -59,8 +59,8 @@ def install(root: DebianRoot) -> None:
 
 
 def add_halt(root: DebianRoot, *more: str) -> None:
-    root.start_svscan()
     root.run(" ".join((ADD_HALT, *more)))
+    root.start_svscan()  # it finds at once what is there, and looks again after five seconds
     root.says("ready", "cat /run/pimains/halt/status")
 
 
@@ -167,8 +167,8 @@ def test_another_python_first_in_path_changes_nothing(bookworm: DebianRoot) -> N
     bookworm.run(
         "mkdir -p /opt/bin; printf '#!/bin/sh\\nexit 77\\n' >/opt/bin/python3; chmod +x /opt/bin/python3; ln -s python3 /opt/bin/python"
     )
-    bookworm.start_svscan()
     bookworm.run(f"export PYTHONPATH=/nowhere; {ADD_HALT}", path=f"/opt/bin:{PATH}")
+    bookworm.start_svscan()
     bookworm.says("ready", "cat /run/pimains/halt/status")
     assert "ready" in bookworm.run("pimains status", path=f"/opt/bin:{PATH}")
     bookworm.run("dpkg-reconfigure pimains", path=f"/opt/bin:{PATH}")
