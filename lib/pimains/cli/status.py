@@ -179,7 +179,7 @@ def tell(found: list[Seen], scan: Path) -> None:
 def state_words(supervised: Supervised) -> str:
     """Up or down, and since when."""
     if supervised.state not in ("up", "down"):
-        return {"unsupervised": "not supervised", "unseen": "?"}[supervised.state]
+        return {"stopped": "supervise does not answer", "unsupervised": "not supervised", "unseen": "?"}[supervised.state]
     since = "" if supervised.seconds is None else f" {sentences.duration(supervised.seconds)}"
     wanted = {("up", False): ", wanted down", ("down", True): ", wanted up"}.get((supervised.state, supervised.wanted_up), "")
     return supervised.state + since + wanted + (", paused" if supervised.paused else "")

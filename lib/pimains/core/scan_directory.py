@@ -52,7 +52,8 @@ class ServiceDirectory(NamedTuple):
 class Supervised(NamedTuple):
     """What supervise knows of one process.
 
-    `state` is "up", "down", "unsupervised" (no supervise looks after it) or "unseen" (only root may see it).
+    `state` is "up", "down", "stopped" (its supervise itself is stopped, and what it last said may be long over),
+    "unsupervised" (no supervise looks after it) or "unseen" (only root may see it).
     `seconds` it is so, by the monotonic clock where that is known; None: not known, because the wall clock was set.
     """
 
@@ -117,12 +118,40 @@ def supervised(directories: Iterable[Path]) -> dict[Path, Supervised]:
     wanted = list(directories)
     if not wanted:
         return {}
+    absolute = [each.absolute() for each in wanted]
     try:
-        said = subprocess.run(["svstat", *wanted], capture_output=True, text=True, errors="replace", check=False).stdout
+        # svstat opens the present directory, which may be one that only others may read
+        said = subprocess.run(["svstat", *absolute], capture_output=True, text=True, errors="replace", check=False, cwd="/").stdout
     except FileNotFoundError:
         raise PimainsError("svstat: not found (apt install daemontools)") from None
     # one line for each directory, in their order
-    return {directory: _parse(line.removeprefix(f"{directory}: ")) for directory, line in zip(wanted, said.splitlines(), strict=True)}
+    lines = zip(absolute, said.splitlines(), strict=True)
+    parsed = [_parse(line.removeprefix(f"{directory}: ")) for directory, line in lines]
+    stopped = _stopped_supervises()
+    return {
+        directory: Supervised("stopped") if each.state in ("up", "down") and _lock(directory) in stopped else each
+        for directory, each in zip(wanted, parsed, strict=True)
+    }
+
+
+def _lock(directory: Path) -> int | None:
+    try:
+        return (directory / "supervise/lock").stat().st_ino
+    except OSError:
+        return None
+
+
+def _stopped_supervises() -> set[int]:
+    """The inodes of the locks that stopped ones hold (proc(5), /proc/locks and field 3 of /proc/PID/stat)."""
+    found = set()
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/locks").read_text(encoding="ascii").splitlines():
+            words = line.split()
+            with contextlib.suppress(OSError, IndexError, ValueError):
+                before, _, after = Path("/proc", words[4], "stat").read_text(encoding="utf-8", errors="replace").rpartition(")")
+                if before.endswith("(supervise") and after.split()[0] in ("T", "t"):
+                    found.add(int(words[5].rpartition(":")[2]))
+    return found
 
 
 def _parse(line: str) -> Supervised:

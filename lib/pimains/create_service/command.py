@@ -100,7 +100,7 @@ def _change(instance: ServiceDirectory, template: Template, given: dict[str, str
     elif "apply" in words.own:
         import subprocess  # rarely needed, and slow to come
 
-        subprocess.run(["svc", "-t", instance.path], check=False)
+        subprocess.run(["svc", "-t", instance.path], check=False, cwd="/")  # it opens the present directory
         print(f"told {instance.name} to start again with them")
     else:
         print(f"svc -t {instance.path} applies it")
