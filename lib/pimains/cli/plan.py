@@ -15,6 +15,7 @@ class Facts(NamedTuple):
     log_state: str
     unwell: str
     template_is_there: bool = True
+    unreadable: str = ""  # the setting that it cannot be started with
     is_new: bool = False  # svscan looks every five seconds
 
 
@@ -30,7 +31,9 @@ def troubles(facts: Facts) -> list[str]:
         found.append("no supervise runs for it: is svscan running on this directory?")
     if facts.state == "stopped":
         found.append("its supervise does not answer: it is stopped (kill -CONT lets it go on)")
-    if facts.restarts:
+    if facts.unreadable:
+        found.append(facts.unreadable)
+    elif facts.restarts:
         found.append("ends and is restarted again and again: its log says why")
     elif facts.state == "down" and facts.wanted_up:
         found.append("down, though wanted up")

@@ -122,6 +122,7 @@ def _seen(instance: ServiceDirectory, supervised: Supervised, log_state: str, re
         log_state=log_state,
         unwell=_word(instance, "unwell").line,
         template_is_there=(instance.path / "run").exists(),
+        unreadable=instance.unreadable_setting(),
         is_new=is_new,
     )
     clients = [text.one_line(line) for line in fserver_clients.listed(instance.run)]

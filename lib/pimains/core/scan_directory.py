@@ -3,6 +3,7 @@
 import contextlib
 import os
 import re
+import stat
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -13,6 +14,7 @@ from pimains.core.errors import PimainsError
 
 SCAN_DIRECTORY = Path("/etc/service")
 _SVSTAT = re.compile(r"(?:up \(pid (?P<pid>[0-9]+)\)|down) (?P<seconds>[0-9]+) seconds(?P<more>(?:, [a-z]+ [a-z]+|, paused)*)")
+_LONGEST_VALUE = 64 * 1024  # half of what Linux takes in one (MAX_ARG_STRLEN)
 _UNSEEN = "access denied"
 
 
@@ -42,6 +44,15 @@ class ServiceDirectory(NamedTuple):
     def is_being_removed(self) -> bool:
         """Whether a removal has begun: then its directory begins with a dot, so that svscan passes over it."""
         return self.path.name.startswith(".")
+
+    def unreadable_setting(self) -> str:
+        """The file in variables/ that keeps envdir from starting the service, and why; '' if there is none."""
+        try:
+            names = sorted(name for name in os.listdir(self.path / "variables") if not name.startswith("."))
+        except OSError as error:
+            return f"{self.path / 'variables'}: {(error.strerror or str(error)).lower()}"
+        faults = ((name, _unreadable(self.path / "variables" / name)) for name in names)
+        return next((f"{self.path / 'variables' / name}: {fault}" for name, fault in faults if fault), "")
 
     def variables(self) -> dict[str, str | None]:
         """Line 1 of each file in variables/, by name; None for one that only root may read."""
@@ -109,6 +120,23 @@ def _value(path: Path) -> str | None:
         return templates.first_line(path.read_text(encoding="utf-8", errors="replace"))
     except (PermissionError, FileNotFoundError):
         return None
+
+
+def _unreadable(path: Path) -> str:
+    """Why envdir(8) cannot read a setting, or nobody can be started with it (execve(2)); '' if it can, or if only root may look."""
+    try:
+        about = path.stat()
+        if not stat.S_ISREG(about.st_mode):
+            return f"is {'a directory' if stat.S_ISDIR(about.st_mode) else 'no plain file'}; a setting is a plain file, its value in line 1"
+        if "=" in path.name:
+            return "a setting's name has no = in it"
+        if about.st_size > _LONGEST_VALUE:
+            with path.open("rb") as file:
+                if len(file.readline(_LONGEST_VALUE + 1)) > _LONGEST_VALUE:
+                    return f"line 1 is longer than {_LONGEST_VALUE // 1024} kB; a value has at most 4096 characters"
+    except OSError:
+        return ""
+    return ""
 
 
 def supervised(directories: Iterable[Path]) -> dict[Path, Supervised]:

@@ -8,6 +8,7 @@ import signal
 import struct
 import subprocess
 import termios
+from collections.abc import Callable
 from fcntl import ioctl
 from pathlib import Path
 from typing import Any
@@ -177,6 +178,39 @@ def test_without_root_it_tells_what_it_can_and_says_what_it_cannot(house: House)
     assert told.returncode == 0, told
     assert told.stdout.splitlines()[1].split() == ["halt", "halt", "?", "ready"]
     assert told.stderr.strip() == "Only root may see which are up: sudo pimains status"
+
+
+@pytest.mark.parametrize(
+    ("make", "fault"),
+    [
+        (Path.mkdir, "is a directory; a setting is a plain file, its value in line 1"),
+        (os.mkfifo, "is no plain file; a setting is a plain file, its value in line 1"),
+        (lambda path: path.write_text("x" * 1_000_000), "line 1 is longer than 64 kB; a value has at most 4096 characters"),
+    ],
+    ids=["directory", "fifo", "a megabyte"],
+)
+def test_a_setting_that_envdir_cannot_hand_over_is_named(house: House, make: Callable[[Path], object], fault: str) -> None:
+    halt = house.add("halt", HALT_COMMAND=house.recorder)
+    house.until(lambda: halt.status == "ready")
+    path = halt.directory / "variables/HALT_GRACE_SECONDS"
+    path.unlink()
+    make(path)
+    halt.svc("-t")
+    house.until(lambda: halt.status == "stopped")
+    told = status(house)
+    assert told.returncode == 1
+    assert f"    unwell: {path}: {fault}" in told.stdout.splitlines()
+    assert "again and again" not in told.stdout
+    if make is os.mkfifo:  # envdir waits for somebody to write into it
+        halt.kill()
+
+
+def test_a_long_explanation_in_a_setting_is_no_fault(house: House) -> None:
+    halt = house.add("halt", HALT_COMMAND=house.recorder)
+    halt.set("HALT_GRACE_SECONDS", "0\n" + "x" * 200_000)
+    halt.svc("-t")
+    house.until(lambda: halt.status == "ready")
+    assert status(house).returncode == 0
 
 
 def in_a_closed_directory(house: House, *words: str) -> subprocess.CompletedProcess[str]:
