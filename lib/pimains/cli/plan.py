@@ -6,7 +6,7 @@ SETTLED_SECONDS = 3  # supervise restarts what ends after one second: what has b
 
 
 class Facts(NamedTuple):
-    """What is known of one instance; states are "up", "down", "unsupervised" and "unseen"."""
+    """What is known of one instance; states are "up", "down", "stopped", "unsupervised" and "unseen"."""
 
     state: str
     wanted_up: bool
@@ -15,6 +15,7 @@ class Facts(NamedTuple):
     log_state: str
     unwell: str
     template_is_there: bool = True
+    unreadable: str = ""  # the setting that it cannot be started with
     is_new: bool = False  # svscan looks every five seconds
 
 
@@ -28,7 +29,11 @@ def troubles(facts: Facts) -> list[str]:
         found.append("its run is missing: the package was removed, or has no such service any more")
     if facts.state == "unsupervised" and not facts.is_new:
         found.append("no supervise runs for it: is svscan running on this directory?")
-    if facts.restarts:
+    if facts.state == "stopped":
+        found.append("its supervise does not answer: it is stopped (kill -CONT lets it go on)")
+    if facts.unreadable:
+        found.append(facts.unreadable)
+    elif facts.restarts:
         found.append("ends and is restarted again and again: its log says why")
     elif facts.state == "down" and facts.wanted_up:
         found.append("down, though wanted up")
@@ -38,6 +43,8 @@ def troubles(facts: Facts) -> list[str]:
         found.append(facts.unwell)
     if facts.state != "unsupervised" and facts.log_state in ("down", "unsupervised"):
         found.append("its log service is down: what it says is lost")
+    elif facts.log_state == "stopped":
+        found.append("the supervise of its log does not answer: it is stopped (kill -CONT lets it go on)")
     return found
 
 

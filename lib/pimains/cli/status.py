@@ -122,6 +122,7 @@ def _seen(instance: ServiceDirectory, supervised: Supervised, log_state: str, re
         log_state=log_state,
         unwell=_word(instance, "unwell").line,
         template_is_there=(instance.path / "run").exists(),
+        unreadable=instance.unreadable_setting(),
         is_new=is_new,
     )
     clients = [text.one_line(line) for line in fserver_clients.listed(instance.run)]
@@ -179,7 +180,7 @@ def tell(found: list[Seen], scan: Path) -> None:
 def state_words(supervised: Supervised) -> str:
     """Up or down, and since when."""
     if supervised.state not in ("up", "down"):
-        return {"unsupervised": "not supervised", "unseen": "?"}[supervised.state]
+        return {"stopped": "supervise does not answer", "unsupervised": "not supervised", "unseen": "?"}[supervised.state]
     since = "" if supervised.seconds is None else f" {sentences.duration(supervised.seconds)}"
     wanted = {("up", False): ", wanted down", ("down", True): ", wanted up"}.get((supervised.state, supervised.wanted_up), "")
     return supervised.state + since + wanted + (", paused" if supervised.paused else "")

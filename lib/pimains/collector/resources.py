@@ -10,8 +10,11 @@ from pimains.collector.graphs.pictures import Graphs
 from pimains.collector.plan.energy import Prices
 from pimains.collector.settings import CollectorSettings
 from pimains.collector.store import Store
+from pimains.core.failure import in_words
 from pimains.core.instance import Instance
 from pimains.shared.readings import journal
+
+_TLS = {"SSLError": "it holds no PEM, is encrypted, or does not belong to the other"}
 
 
 def tls_of(settings: CollectorSettings) -> ssl.SSLContext | None:
@@ -22,9 +25,7 @@ def tls_of(settings: CollectorSettings) -> ssl.SSLContext | None:
         return http_server.tls_context(settings.TLS_CERTIFICATE, settings.TLS_KEY)
     except OSError as error:
         name = "TLS_KEY" if settings.TLS_KEY and "key" in str(error).lower() else "TLS_CERTIFICATE"
-        raise settings.wrong(
-            name, f"cannot be used: {error.strerror or error} (user pimains must be able to read certificate and key)"
-        ) from None
+        raise settings.wrong(name, f"cannot be used: {in_words(error, _TLS)} (user pimains must be able to read it)") from None
 
 
 def open_store(me: Instance, settings: CollectorSettings) -> Store:

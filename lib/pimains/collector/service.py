@@ -36,6 +36,7 @@ from pimains.collector.series.figures import still_to_come
 from pimains.collector.settings import CollectorSettings
 from pimains.collector.store import Store
 from pimains.core import service
+from pimains.core.failure import in_words
 from pimains.core.library import Needed
 from pimains.core.plan.sentences import duration
 from pimains.core.service import Instance, run
@@ -91,9 +92,10 @@ async def _listen(settings: CollectorSettings, desk: Desk, tls: ssl.SSLContext |
         except OSError as error:
             if error.errno == errno.EADDRNOTAVAIL:
                 raise settings.wrong("LISTEN", f"{settings.LISTEN.address} is no address of this machine") from None
-            if error.errno != errno.EADDRINUSE:
-                raise
-            desk.complain_once(f"{settings.LISTEN} is taken by another program; trying again")
+            if error.errno == errno.EACCES:
+                raise settings.wrong("LISTEN", f"port {settings.LISTEN.port} is for root only; take one above 1023") from None
+            why = "is taken by another program" if error.errno == errno.EADDRINUSE else f"cannot be listened at: {in_words(error)}"
+            desk.complain_once(f"{settings.LISTEN} {why}; trying again")
             await asyncio.sleep(LISTEN_AGAIN_SECONDS)
 
 

@@ -2,7 +2,7 @@
 
     /var/lib/pimains/notify/queue/<id>   line 1 the event ("plug-lost"), line 2 the subject, the rest the body
     /var/lib/pimains/notify/dropped      one byte for each message that a full queue had no room for
-    /var/lib/pimains/notify/test         what became of the last test message: its id, then a line `NAME<tab>WORDS` for each address
+    /var/lib/pimains/notify/test         what became of the last test messages
 
 The queue is there once a notify service was started on this machine. Anybody in group pimains may put a message into
 it, also a shell script: written aside under a name that begins with a dot, then renamed.
@@ -20,7 +20,8 @@ from pimains.core.plan.text import short_line
 
 DELIVERED = "delivered"
 TEST = "test"  # the event of a message that goes out at once, and whose fate is told in `test`
-ROOM = 100  # messages; a few hundred kilobytes at most, should nobody ever fetch them
+ROOM = 100  # messages that nobody has been told of yet; a few hundred kilobytes at most
+QUEUE_ROOM = 1000  # messages; they come faster than they can be fetched, and some people want to hear of each
 _LONGEST_BODY = 8000  # characters
 _said = ""
 _posted = 0
@@ -99,8 +100,8 @@ def read(name: str) -> Post | None:
 
 
 def _keep_within_room() -> None:
-    """Drop the oldest messages beyond ROOM, a byte in `dropped` for each, so that people hear how many."""
-    for name in waiting()[:-ROOM]:
+    """Drop the oldest messages beyond QUEUE_ROOM, a byte in `dropped` for each, so that people hear how many."""
+    for name in waiting()[:-QUEUE_ROOM]:
         with contextlib.suppress(FileNotFoundError):  # another poster dropped it, or it was just fetched
             (queue() / name).unlink()
             handle = os.open(directory() / "dropped", os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o664)

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import re
+import stat
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -13,6 +14,7 @@ from pimains.core.errors import PimainsError
 
 SCAN_DIRECTORY = Path("/etc/service")
 _SVSTAT = re.compile(r"(?:up \(pid (?P<pid>[0-9]+)\)|down) (?P<seconds>[0-9]+) seconds(?P<more>(?:, [a-z]+ [a-z]+|, paused)*)")
+_LONGEST_VALUE = 64 * 1024  # half of what Linux takes in one (MAX_ARG_STRLEN)
 _UNSEEN = "access denied"
 
 
@@ -43,6 +45,15 @@ class ServiceDirectory(NamedTuple):
         """Whether a removal has begun: then its directory begins with a dot, so that svscan passes over it."""
         return self.path.name.startswith(".")
 
+    def unreadable_setting(self) -> str:
+        """The file in variables/ that keeps envdir from starting the service, and why; '' if there is none."""
+        try:
+            names = sorted(name for name in os.listdir(self.path / "variables") if not name.startswith("."))
+        except OSError as error:
+            return f"{self.path / 'variables'}: {(error.strerror or str(error)).lower()}"
+        faults = ((name, _unreadable(self.path / "variables" / name)) for name in names)
+        return next((f"{self.path / 'variables' / name}: {fault}" for name, fault in faults if fault), "")
+
     def variables(self) -> dict[str, str | None]:
         """Line 1 of each file in variables/, by name; None for one that only root may read."""
         files = sorted(path for path in (self.path / "variables").iterdir() if not path.name.startswith("."))
@@ -52,7 +63,8 @@ class ServiceDirectory(NamedTuple):
 class Supervised(NamedTuple):
     """What supervise knows of one process.
 
-    `state` is "up", "down", "unsupervised" (no supervise looks after it) or "unseen" (only root may see it).
+    `state` is "up", "down", "stopped" (its supervise itself is stopped, and what it last said may be long over),
+    "unsupervised" (no supervise looks after it) or "unseen" (only root may see it).
     `seconds` it is so, by the monotonic clock where that is known; None: not known, because the wall clock was set.
     """
 
@@ -110,6 +122,23 @@ def _value(path: Path) -> str | None:
         return None
 
 
+def _unreadable(path: Path) -> str:
+    """Why envdir(8) cannot read a setting, or nobody can be started with it (execve(2)); '' if it can, or if only root may look."""
+    try:
+        about = path.stat()
+        if not stat.S_ISREG(about.st_mode):
+            return f"is {'a directory' if stat.S_ISDIR(about.st_mode) else 'no plain file'}; a setting is a plain file, its value in line 1"
+        if "=" in path.name:
+            return "a setting's name has no = in it"
+        if about.st_size > _LONGEST_VALUE:
+            with path.open("rb") as file:
+                if len(file.readline(_LONGEST_VALUE + 1)) > _LONGEST_VALUE:
+                    return f"line 1 is longer than {_LONGEST_VALUE // 1024} kB; a value has at most 4096 characters"
+    except OSError:
+        return ""
+    return ""
+
+
 def supervised(directories: Iterable[Path]) -> dict[Path, Supervised]:
     """What svstat says about each service directory; raises PimainsError when daemontools is not installed."""
     import subprocess  # twenty milliseconds that create_service --add-service need not take
@@ -117,12 +146,40 @@ def supervised(directories: Iterable[Path]) -> dict[Path, Supervised]:
     wanted = list(directories)
     if not wanted:
         return {}
+    absolute = [each.absolute() for each in wanted]
     try:
-        said = subprocess.run(["svstat", *wanted], capture_output=True, text=True, errors="replace", check=False).stdout
+        # svstat opens the present directory, which may be one that only others may read
+        said = subprocess.run(["svstat", *absolute], capture_output=True, text=True, errors="replace", check=False, cwd="/").stdout
     except FileNotFoundError:
         raise PimainsError("svstat: not found (apt install daemontools)") from None
     # one line for each directory, in their order
-    return {directory: _parse(line.removeprefix(f"{directory}: ")) for directory, line in zip(wanted, said.splitlines(), strict=True)}
+    lines = zip(absolute, said.splitlines(), strict=True)
+    parsed = [_parse(line.removeprefix(f"{directory}: ")) for directory, line in lines]
+    stopped = _stopped_supervises()
+    return {
+        directory: Supervised("stopped") if each.state in ("up", "down") and _lock(directory) in stopped else each
+        for directory, each in zip(wanted, parsed, strict=True)
+    }
+
+
+def _lock(directory: Path) -> int | None:
+    try:
+        return (directory / "supervise/lock").stat().st_ino
+    except OSError:
+        return None
+
+
+def _stopped_supervises() -> set[int]:
+    """The inodes of the locks that stopped ones hold (proc(5), /proc/locks and field 3 of /proc/PID/stat)."""
+    found = set()
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/locks").read_text(encoding="ascii").splitlines():
+            words = line.split()
+            with contextlib.suppress(OSError, IndexError, ValueError):
+                before, _, after = Path("/proc", words[4], "stat").read_text(encoding="utf-8", errors="replace").rpartition(")")
+                if before.endswith("(supervise") and after.split()[0] in ("T", "t"):
+                    found.add(int(words[5].rpartition(":")[2]))
+    return found
 
 
 def _parse(line: str) -> Supervised:

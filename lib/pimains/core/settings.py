@@ -98,6 +98,8 @@ class Settings:
         """Every setting by its file's name, in the order of declaration."""
         return {name: value for base in reversed(cls.__mro__) for name, value in vars(base).items() if isinstance(value, Setting)}
 
+    only_as = ""  # the name of its only instance, where a machine has one place for it: others find it by that
+
     @classmethod
     def made_up(cls, given: Mapping[str, str]) -> dict[str, str]:  # noqa: ARG003  # for subclasses
         """What create_service puts into a new instance where nothing was given: a secret nobody has to think up."""
@@ -110,6 +112,10 @@ class Settings:
 
     def check_together(self) -> None:
         """Checks that need more than one setting; a subclass raises `self.wrong(...)`."""
+
+    def not_here(self) -> str:
+        """What this machine lacks for it, with the file's name; '' when nothing. It may come later: no service waits for an edit then."""
+        return ""
 
     def exposed(self) -> list[Path]:
         """The files of secrets that are set and that not only their owner may read."""

@@ -1,5 +1,7 @@
 """The words after create_service: options of its own, and one for each setting of the service."""
 
+import os
+import stat
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -32,6 +34,8 @@ WITHOUT_A_VALUE = {
     "no-install": "--demo with what is installed, or with this checkout as it is, without building and installing the packages",
     "json": "--list and --show for programs",
 }
+_LONGEST_BYTES = 64 * 1024
+_NO_PLAIN_FILE = "it is no plain file"
 _MEANS_SOMETHING_WITH = {
     "add-service": {"service_name", "instance", "servicedir", "restore", "root", "user", "down", "apply"},
     "del-service": {"service_name", "instance", "servicedir"},
@@ -74,6 +78,8 @@ def parse(words: list[str]) -> Words:
                 value = rest.pop(0)
             elif name != "show":
                 raise Misused(f"--{typed} needs a value: --{typed}=VALUE")
+        if name in WITH_A_VALUE and not value.strip():
+            raise Misused(f"--{typed} is empty: give it a value, or leave it out ({WITH_A_VALUE[name]})")
         if name is None:
             others.append((typed, value))
         else:
@@ -115,11 +121,14 @@ def check_all(template: Template, values: dict[str, str]) -> None:
         raise Misused(f"{template.service} needs {needed}")
     for name, setting in declared.items():
         _check(setting, values[name])
+    wrong = ""
     try:
-        template.settings()(values, Path())
-    except PimainsError as wrong:
-        name, _, what = str(wrong).partition(": ")
-        raise Misused(f"{option(name)}: {what}") from None
+        wrong = template.settings()(values, Path()).not_here()
+    except PimainsError as error:
+        wrong = str(error)
+    if wrong:
+        name, _, what = wrong.partition(": ")
+        raise Misused(f"{option(name)}: {what}")
 
 
 def option(name: str) -> str:
@@ -151,16 +160,39 @@ def _secret(typed: str, value: str) -> str:
             import getpass  # what is typed is not shown
 
             return getpass.getpass(f"{typed}: ").rstrip()
-        return first_line(sys.stdin.readline() if value == "@-" else Path(value[1:]).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise Misused(f"--{typed}: cannot read {value[1:]}: {getattr(error, 'strerror', None) or 'it is no text'}") from None
+        return first_line(_bounded(sys.stdin.readline(_LONGEST_BYTES + 1), "a line") if value == "@-" else _read(Path(value[1:])))
+    except (OSError, ValueError) as error:
+        raise Misused(f"--{typed}: cannot read {value[1:]}: {_why(error)}") from None
+
+
+def _read(path: Path) -> str:
+    """The text in a plain file. Raises OSError, and ValueError for what is none or too long."""
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # nobody may ever write into a FIFO
+    with open(handle, encoding="utf-8") as file:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise ValueError(_NO_PLAIN_FILE)
+        return _bounded(file.read(_LONGEST_BYTES + 1), "a file")
+
+
+def _bounded(text: str, what: str) -> str:
+    if len(text.encode(errors="replace")) > _LONGEST_BYTES:
+        raise ValueError(f"{what} with more than 64 kB holds no setting")
+    return text
+
+
+def _why(error: OSError | ValueError) -> str:
+    if isinstance(error, IsADirectoryError):
+        return _NO_PLAIN_FILE
+    if isinstance(error, OSError):
+        return error.strerror or str(error)
+    return "it is no text" if isinstance(error, UnicodeDecodeError) else str(error)
 
 
 def _restored(directory: str, names: set[str]) -> dict[str, str]:
     try:
-        return {path.name: first_line(path.read_text(encoding="utf-8")) for path in Path(directory).iterdir() if path.name in names}
-    except (OSError, UnicodeDecodeError) as error:
-        raise Misused(f"--restore: cannot read {directory}: {getattr(error, 'strerror', None) or 'it is no text'}") from None
+        return {path.name: first_line(_read(path)) for path in Path(directory).iterdir() if path.name in names}
+    except (OSError, ValueError) as error:
+        raise Misused(f"--restore: cannot read {directory}: {_why(error)}") from None
 
 
 def _accept_user(user: str, names: dict[str, str], given: dict[str, str]) -> None:

@@ -68,6 +68,7 @@ def _add(words: Words, servicedir: Path) -> None:
             return
         if (servicedir / name).exists():
             raise PimainsError(f"{servicedir / name} is there already and was not made by create_service: choose another --instance=NAME")
+        _check_place(template, name)
         given = {**template.settings().made_up(given), **given}
         settings = {each.name: given.get(each.name, each.default) for each in template.variables().values()}
         arguments.check_all(template, settings)
@@ -100,7 +101,7 @@ def _change(instance: ServiceDirectory, template: Template, given: dict[str, str
     elif "apply" in words.own:
         import subprocess  # rarely needed, and slow to come
 
-        subprocess.run(["svc", "-t", instance.path], check=False)
+        subprocess.run(["svc", "-t", instance.path], check=False, cwd="/")  # it opens the present directory
         print(f"told {instance.name} to start again with them")
     else:
         print(f"svc -t {instance.path} applies it")
@@ -180,6 +181,12 @@ def _named(words: Words, servicedir: Path) -> tuple[str, Template]:
     template = _template(service)
     making.check_name(name or service)
     return name or service, template
+
+
+def _check_place(template: Template, name: str) -> None:
+    only_as = template.settings().only_as
+    if only_as and name != only_as:
+        raise Misused(f"--instance: {name!r} cannot be a {template.service}: a machine has one, called {only_as} (leave --instance out)")
 
 
 def _template(service: str) -> Template:

@@ -59,7 +59,7 @@ def _stop(directory: Path, goodbye_seconds: float) -> None:
 
 def _svc(option: str, directory: Path) -> None:
     try:
-        subprocess.run(["svc", option, directory], check=True, capture_output=True, text=True)
+        subprocess.run(["svc", option, directory], check=True, capture_output=True, text=True, cwd="/")  # it opens the present directory
     except FileNotFoundError:
         raise PimainsError("daemontools is not installed: apt install daemontools daemontools-run") from None
     except subprocess.CalledProcessError as error:

@@ -46,7 +46,9 @@ def _row(instance: ServiceDirectory, supervised: Supervised) -> dict[str, Any]:
 
 def _words(row: dict[str, Any]) -> list[str]:
     since = "" if row["since_seconds"] is None else f" {sentences.duration(row['since_seconds'])}"
-    words = {"unseen": "? (only root may see)", "unsupervised": "not supervised"}.get(row["state"], row["state"])
+    words = {"unseen": "? (only root may see)", "unsupervised": "not supervised", "stopped": "supervise does not answer"}.get(
+        row["state"], row["state"]
+    )
     return [row["instance"], row["service"], words + since, text.one_line(row["status"] or "")]
 
 

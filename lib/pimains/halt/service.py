@@ -39,6 +39,8 @@ def halt(me: Instance, settings: HaltSettings) -> Naps:
     left_over = taken(halt_request.left_over)
     outcome = ""
     told_of: list[Step] | None = None
+    if missing := settings.not_here():
+        me.complain(missing)
     while True:
         request = left_over or taken(halt_request.take)
         if request:
@@ -55,8 +57,9 @@ def halt(me: Instance, settings: HaltSettings) -> Naps:
             if steps != told_of:
                 length.leave(me, settings, steps)
                 told_of = steps
-            faults = "; ".join(f"{step.name} would not be run: {step.fault}" for step in steps if step.fault)
-            me.status("; ".join(filter(None, ("ready", outcome, faults))), well=not faults)
+            faults = [f"{step.name} would not be run: {step.fault}" for step in steps if step.fault]
+            faults += filter(None, [settings.not_here()])
+            me.status("; ".join(filter(None, ("ready", outcome, *faults))), well=not faults)
             yield within(3600, watch)
             if "." in watch.changed():
                 print(f"{me.run} was taken away: starting anew")

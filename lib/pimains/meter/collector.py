@@ -10,7 +10,8 @@ import requests
 import requests.adapters
 
 from pimains.core.errors import Away, PimainsError
-from pimains.core.plan.text import one_line
+from pimains.core.failure import LONGEST, in_words, own_text
+from pimains.core.plan.text import one_line, shortened
 from pimains.shared.plan import delivery
 from pimains.shared.plan.delivery import Batch
 
@@ -57,18 +58,13 @@ class Collector:
                 body = answer.raw.read(_ANSWER_BYTES_MAX, decode_content=True)
                 _check(answer.status_code, body)
                 return delivery.read_answer(body)
-        except requests.exceptions.SSLError as error:
-            raise NotTaken(self._proof, f"the collector's certificate is not believed: {_root(error)}") from None
-        except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema, OSError) as error:
-            if isinstance(error, requests.exceptions.RequestException | OSError) and "CA certificate bundle" not in str(error):
-                raise Away(_root(error)) from None
-            raise NotTaken("CA", str(error)) from None
-        except ValueError as error:
-            raise Away(str(error)) from None
-        except Exception as error:
-            if type(error).__module__.startswith("urllib3"):  # the answer broke off
-                raise Away(_root(error)) from None
+        except PimainsError:
             raise
+        except Exception as error:
+            told = failed(error, self._proof)
+            if told is None:
+                raise
+            raise told from None
 
     def close(self) -> None:
         """Hang up."""
@@ -76,7 +72,7 @@ class Collector:
 
 
 def _check(status: int, body: bytes) -> None:
-    words = one_line(body[:200].decode("utf-8", "replace"))
+    words = one_line(body[:200].decode("utf-8", "replace"), 60)
     if status in (401, 403):
         raise NotTaken("TOKEN", f"the collector does not take it ({status})")
     if status in (400, 404, 405, 413):
@@ -85,18 +81,17 @@ def _check(status: int, body: bytes) -> None:
         raise Away(f"it answers {status} {words}".rstrip())
 
 
-def _root(error: BaseException) -> str:
-    """What it was in the end, in one line."""
-    reason: Any = error
-    while True:
-        inner = getattr(reason, "reason", None)
-        if not isinstance(inner, BaseException):
-            inner = next((each for each in reason.args if isinstance(each, BaseException)), None)
-        if inner is None:
-            break
-        reason = inner
-    text = str(getattr(reason, "strerror", None) or reason)
-    return one_line(text.rpartition("object at ")[2].partition(">: ")[2]) or one_line(text)
+def failed(error: Exception, proof: str) -> PimainsError | None:
+    """What requests, urllib3, ssl and http.client raise, in words; None for a defect. `proof`: where the certificate is set."""
+    text = own_text(error)
+    if isinstance(error, requests.exceptions.SSLError):
+        why = "it has another fingerprint" if "ingerprint" in text else in_words(error)
+        return NotTaken(proof, shortened(f"the collector's certificate is not believed: {why}", LONGEST))
+    if isinstance(error, OSError) and "CA certificate bundle" in text:
+        return NotTaken("CA", "there is no such file, or user pimains may not read it")
+    if isinstance(error, OSError | ValueError) or type(error).__module__.partition(".")[0] in ("urllib3", "http"):
+        return Away(in_words(error))
+    return None
 
 
 class _Pinned(requests.adapters.HTTPAdapter):

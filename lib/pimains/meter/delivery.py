@@ -8,7 +8,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from pimains.core.clock import Clock
-from pimains.core.errors import Away
+from pimains.core.errors import Away, PimainsError
+from pimains.core.failure import in_words
 from pimains.core.plan.back_off import wait_seconds
 from pimains.meter.register import Register
 from pimains.shared.plan.delivery import RegisterReading
@@ -71,7 +72,8 @@ class Delivery:
                 self.trouble, self.setting = str(why), ""
             except Exception as why:
                 # nothing may end this thread: a meter counts on, and says what is wrong
-                self.trouble, self.setting = str(why), getattr(why, "setting", "COLLECTOR")
+                words = str(why) if isinstance(why, PimainsError) else in_words(why)
+                self.trouble, self.setting = words, getattr(why, "setting", "COLLECTOR")
             if self.trouble:
                 if collector is not None:
                     collector.close()

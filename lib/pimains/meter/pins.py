@@ -24,4 +24,4 @@ def take(number: int, pull: str, clock: Clock, changed: Changed, scratch: Path) 
     except GpioError as error:
         if os.environ.get("GPIOZERO_PIN_FACTORY"):
             raise
-        raise GpioError(f"this machine has no GPIO of a Raspberry Pi (in /dev/gpiochip*), and {error}", error.setting) from None
+        raise GpioError(f"this machine has no GPIO of a Raspberry Pi, and {error}", error.setting) from None

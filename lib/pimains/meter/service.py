@@ -15,7 +15,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from pimains.core import clock as clocks
-from pimains.core import service
+from pimains.core import service, state
 from pimains.core.service import Instance, Naps, Stop, run, seconds, within
 from pimains.core.troubles import Troubles
 from pimains.meter.delivery import Delivery
@@ -95,6 +95,7 @@ class Meter:
             clock=self.me.clock,
             scratch=self.me.run,
         )
+        self.me.leave("without-pin", None)
         told = f"GPIO {self._settings.PIN} by {self._counter.pin.factory}, {self._impulses:g} pulses per {self._settings.unit}"
         print(f"counting {self._source} at {told}, from {self._register.total(self._pulse_count.pulses):.3f} {self._settings.unit}")
         if (self._settings.COLLECTOR or "").startswith("http://"):
@@ -146,7 +147,9 @@ class Meter:
         """Say why nothing is counted; what was counted is saved."""
         told = f"{self._settings.directory}/{error.setting}: {error}" if error.setting else str(error)
         self._leave_pin()
-        self.me.complain(told)
+        if told != state.read(self.me.run / "without-pin"):  # it starts anew every minute, and says it once
+            self.me.complain(told)
+            self.me.leave("without-pin", told)
         self.me.status(told, well=False)
         self.save()
 

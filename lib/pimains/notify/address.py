@@ -4,6 +4,8 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from pimains.core.errors import Away, Refused, WrongSetting
+from pimains.core.failure import LONGEST
+from pimains.core.plan.text import one_line, shortened
 from pimains.core.process.function import Forked, or_away
 from pimains.notify.plan import retry_seconds
 
@@ -84,5 +86,5 @@ def _outcome(delivery: Forked) -> Outcome:
     except Away as away:
         return Outcome(AWAY, str(away))
     except OSError as error:
-        return Outcome(AWAY, error.strerror or str(error))
+        return Outcome(AWAY, shortened(one_line(error.strerror or str(error)), LONGEST))
     return Outcome(DONE, "")

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pimains.core.errors import Away, WrongSetting
+from pimains.core.failure import with_own_text
 
 _COMPLAINT = re.compile(r" - (?:WARNING|ERROR|CRITICAL) - (.*)")
 _NO_ADDRESS = ("Unparseable", "Unsupported", "Invalid", "at least one server URL")
@@ -70,7 +71,20 @@ def send(address: Address, subject: str, body: str, seconds_max: float) -> None:
         complaints = _COMPLAINT.findall(result.stdout.decode("utf-8", "replace"))
         if any(complaint.startswith(_NO_ADDRESS) or _NO_ADDRESS[-1] in complaint for complaint in complaints):
             raise WrongSetting("apprise does not understand this address")
-        raise Away(complaints[-1] if complaints else f"apprise failed with exit code {result.returncode}")
+        raise Away(failed(complaints, result.returncode))
+
+
+def failed(complaints: list[str], code: int) -> str:
+    """Why it could not deliver, in words; `complaints` is what it has logged."""
+    said = complaints[-1] if complaints else ""
+    answer = re.search(r"error=([0-9]{3})\b", said)
+    if answer:
+        why = f"the service does not take it: it answers {answer[1]}"
+    elif "onnection error" in said:
+        why = "no connection to the service"
+    else:
+        why = "the service was not reached, or did not take it" if said else f"apprise failed with exit code {code}"
+    return with_own_text(why, said)
 
 
 def _nameless_file(text: str) -> int:

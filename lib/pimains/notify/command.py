@@ -4,8 +4,9 @@ import argparse
 import sys
 import time
 
-from pimains.core import notify_queue, state
+from pimains.core import notify_queue
 from pimains.core.errors import PimainsError
+from pimains.notify import reports
 
 _FETCHED_WITHIN_SECONDS = 5
 _TOLD_WITHIN_SECONDS = 660  # a delivery may take ten minutes, if somebody set it so
@@ -43,22 +44,18 @@ def _follow(name: str) -> int:
         if time.monotonic() > until:
             raise PimainsError("the message stays in the queue: does the notify service run, and has it anybody to tell? (pimains status)")
         time.sleep(0.1)
+    # what became of it is written down before it leaves the queue
+    if name not in reports.read():
+        raise PimainsError("the message was dropped: the queue was full, or the disk is (pimains status)")
     told: dict[str, str] = {}
     until = time.monotonic() + _TOLD_WITHIN_SECONDS
     while time.monotonic() < until:
-        report = _report(name)
+        report = reports.read().get(name, {})
         for address, words in report.items():
-            if words and address not in told:
+            if words != reports.NOT_KNOWN and address not in told:
                 told[address] = words
                 print(f"{address}: {words}", flush=True)
         if report and len(told) == len(report):
-            break
+            return 0 if all(words == notify_queue.DELIVERED for words in told.values()) else 1
         time.sleep(0.1)
-    return 0 if told and all(words == notify_queue.DELIVERED for words in told.values()) else 1
-
-
-def _report(name: str) -> dict[str, str]:
-    lines = (state.read(notify_queue.directory() / "test") or "").splitlines()
-    if lines[:1] != [name]:
-        return {}
-    return dict(line.split("\t", 1) for line in lines[1:] if "\t" in line)
+    raise PimainsError("the notify service did not tell what became of it: does it run? (pimains status)")

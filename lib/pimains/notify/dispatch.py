@@ -14,6 +14,7 @@ from pimains.core.troubles import Troubles
 from pimains.notify.address import AWAY, DONE, REFUSED, SETTING, Address, Outcome, Words
 from pimains.notify.outbox import Message, Outbox
 from pimains.notify.plan import Moment, Sent, Throttle, summed_up, wall_time
+from pimains.notify.reports import Reports
 from pimains.notify.settings import NotifySettings
 
 _DAY = 86400.0
@@ -36,8 +37,9 @@ class Dispatcher:
         self._counted = dict.fromkeys(self.outbox.messages, me.clock.monotonic())  # up to when a message's `waited` was counted
         self._disk_trouble = ""
         self._troubles = Troubles(me.complain)
-        self._test: dict[str, str] = {}
-        self._test_message = ""
+        self._tests = Reports(me.clock, settings.SEND_SECONDS_MAX)
+        # whoever wants to hear of each message has as many waiting as may go out in an hour
+        self._room = notify_queue.ROOM if settings.THROTTLE_SECONDS else max(notify_queue.ROOM, settings.MESSAGES_PER_HOUR_MAX)
 
     def now(self) -> Moment:
         """This moment, by both clocks."""
@@ -48,9 +50,9 @@ class Dispatcher:
         if not self.addresses:
             return
         try:
+            there_is_room = True
             for name in notify_queue.waiting():
-                if not self._take(name):
-                    break
+                there_is_room = self._take(name, there_is_room=there_is_room)
             self._tell_of_dropped()
             self._disk_trouble = ""
         except OSError as error:
@@ -63,15 +65,19 @@ class Dispatcher:
                 self._counted[message.id] = self.me.clock.monotonic()
         self._give_up()
 
-    def _take(self, name: str) -> bool:
-        """Take one message out of the queue; False while there is no room for it. Raises OSError."""
+    def _take(self, name: str, *, there_is_room: bool) -> bool:
+        """Take one message out of the queue, only a test where there is no room; returns whether there still is. Raises OSError."""
         post = notify_queue.read(name)
+        if not there_is_room and not (post and post.event == notify_queue.TEST):
+            return False
         known = name in self.outbox.messages or any(message.id == name for message in self.held)
         if post is None:
             print(f"{notify_queue.queue() / name}: is no message, removed")
         elif not known and (not self.settings.EVENTS or post.event in (*self.settings.EVENTS, notify_queue.TEST)):
             now = self.now()
             message = Message(name, post.event, post.subject, post.body, now, now)
+            if post.event == notify_queue.TEST:
+                self._tests.begin(name, [address.name for address in self.addresses])
             before = self.held.messages.get(post.event)
             if post.event == notify_queue.TEST or (before is None and self._may_go(post.event)):
                 self.outbox.keep(name, message)
@@ -83,13 +89,11 @@ class Dispatcher:
                 self.held.keep(post.event, message)
             else:
                 return False
-            if post.event == notify_queue.TEST:
-                self._begin_test(name)
         state.remove(notify_queue.queue() / name)
-        return True
+        return there_is_room
 
     def _may_go(self, event: str) -> bool:
-        return len(self.outbox) < notify_queue.ROOM and self.throttle.wait_seconds(event, self.me.clock.monotonic()) == 0
+        return len(self.outbox) < self._room and self.throttle.wait_seconds(event, self.me.clock.monotonic()) == 0
 
     def _note_sent(self, event: str) -> None:
         if event != notify_queue.TEST:
@@ -125,14 +129,18 @@ class Dispatcher:
             address.tries.pop(message.id, None)
 
     def send(self) -> None:
-        """Begin to deliver wherever somebody may be told something."""
+        """Begin to deliver wherever somebody may be told something: a test at once, the rest when its time has come."""
         for address in self.addresses:
             pending = self._pending(address)
-            if pending and not self._busy(address) and address.next_at <= self.me.clock.monotonic():
-                message = min(
-                    pending, key=lambda message: (message.event != notify_queue.TEST, address.tries.get(message.id, 0), message.id)
-                )
+            tests = self._tests_for(address)
+            if pending and not self._busy(address) and (tests or address.next_at <= self.me.clock.monotonic()):
+                message = tests[0] if tests else min(pending, key=lambda message: (address.tries.get(message.id, 0), message.id))
                 address.start(self._words(message), self.settings.SEND_SECONDS_MAX)
+
+    def _tests_for(self, address: Address) -> list[Message]:
+        """Those for which somebody waits, the newest first."""
+        tests = [self.outbox.messages.get(test) for test in self._tests.unanswered(address.name)]
+        return [test for test in tests if test and address.id not in test.done]
 
     def _busy(self, address: Address) -> bool:
         return bool(address.delivery) or (address.heavy and any(other.heavy and other.delivery for other in self.addresses))
@@ -153,13 +161,14 @@ class Dispatcher:
         return [address.delivery for address in self.addresses if address.delivery]
 
     def collect(self) -> None:
-        """Note which deliveries have ended, and how."""
+        """Note which deliveries have ended, and how; answer those who test and have waited long enough."""
         for address in self.addresses:
             if outcome := address.ended(self.me.clock.monotonic()):
                 message = self.outbox.messages.get(address.message)
                 if message:
                     self._note(address, message, outcome)
                 self._say(address, message.subject if message else "", outcome)
+        self._tests.answer_those_that_are_due({(address.message, address.name) for address in self.addresses if address.delivery})
 
     def _note(self, address: Address, message: Message, outcome: Outcome) -> None:
         done = (*message.done, address.id) if outcome.kind in (DONE, REFUSED) else message.done
@@ -173,8 +182,8 @@ class Dispatcher:
                 self.outbox.keep(message.id, message)
             except OSError as error:
                 print(f"{self.outbox.directory}: {error.strerror}; after a restart {address.name} may be told twice")
-        if message.id == self._test_message:
-            self._tell_tester(address, outcome)
+        said = {DONE: notify_queue.DELIVERED, REFUSED: f"refused: {outcome.words}", SETTING: f"waits for an edit: {outcome.words}"}
+        self._tests.tell(message.id, address.name, said.get(outcome.kind, f"queued, trying again: {outcome.words}"))
 
     def _say(self, address: Address, subject: str, outcome: Outcome) -> None:
         about = f"address {address.id}"
@@ -188,31 +197,14 @@ class Dispatcher:
             later = "trying again" if outcome.kind == AWAY else "messages wait for an edit and svc -t"
             self._troubles.look(about, f"cannot tell {address.name}: {outcome.words}; {later}")
 
-    def _begin_test(self, name: str) -> None:
-        self._test = {address.name: "" for address in self.addresses}
-        self._test_message = name
-        for address in self.addresses:
-            address.next_at = 0.0
-        self._report()
-
-    def _tell_tester(self, address: Address, outcome: Outcome) -> None:
-        said = {DONE: notify_queue.DELIVERED, REFUSED: f"refused: {outcome.words}", SETTING: f"waits for an edit: {outcome.words}"}
-        self._test[address.name] = said.get(outcome.kind, f"queued, trying again: {outcome.words}")
-        self._report()
-
-    def _report(self) -> None:
-        with contextlib.suppress(OSError):
-            lines = [f"{name}\t{said}" for name, said in self._test.items()]
-            state.write(notify_queue.directory() / "test", "\n".join([self._test_message, *lines]))
-
     def seconds_to_wait(self) -> float:
         """Seconds until something is to be done, unless a message is posted or a delivery ends before."""
         now = self.me.clock.monotonic()
         waits = [_LOOK_AGAIN_SECONDS if self._disk_trouble or not self.addresses else 3600.0]
-        if len(self.outbox) < notify_queue.ROOM:
+        if len(self.outbox) < self._room:
             waits += [self.throttle.wait_seconds(message.event, now) for message in self.held]
         waits += [address.next_at - now for address in self.addresses if not self._busy(address) and self._pending(address)]
-        return max(0.0, min(waits))
+        return max(0.0, min(*waits, self._tests.seconds_to_wait()))
 
     def how_it_is(self) -> tuple[str, bool]:
         """A line for people, and whether all is well."""

@@ -7,6 +7,7 @@ import contextlib
 import email.policy
 import email.utils
 import smtplib
+import socket
 import ssl
 from collections.abc import Callable
 from email.message import EmailMessage
@@ -14,8 +15,10 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from pimains.core.errors import PimainsError
-from pimains.core.plan.text import one_line
+from pimains.core.failure import in_words
+from pimains.core.plan.text import one_line, shortened
 
+_SAID = 80  # characters of what a server answers, which says best what it does not like
 _LOGIN_NEEDED = 530  # RFC 4954
 Part = Literal["host", "certificate", "security", "login", "sender", "recipient", "message"]
 
@@ -64,14 +67,19 @@ def send(server: MailServer, sender: str, recipient: str, message: EmailMessage)
             _step("recipient", lambda: _must(smtp.rcpt(recipient)))
             _step("message", lambda: _must(smtp.data(message.as_bytes())))
             smtp.putcmd("QUIT")  # the answer is not waited for: the mail is handed in, whatever happens to it
-    except smtplib.SMTPException as error:
-        raise MailError("host", _words(error), permanent=False) from None
-    except ssl.SSLCertVerificationError as error:
-        raise MailError("certificate", error.verify_message.rstrip("."), permanent=True) from None
-    except ssl.SSLError as error:
-        raise MailError("security", f"speaks no TLS there ({error.reason})", permanent=True) from None
-    except OSError as error:
-        raise MailError("host", error.strerror or str(error), permanent=False) from None
+    except (OSError, UnicodeError, ValueError) as error:  # smtplib's own are OSErrors
+        raise failed(error) from None
+
+
+def failed(error: Exception) -> MailError:
+    """What smtplib, ssl and socket raise, in words."""
+    if isinstance(error, smtplib.SMTPException):
+        return MailError("host", _words(error), permanent=False)
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return MailError("certificate", in_words(error), permanent=True)
+    if isinstance(error, ssl.SSLError):
+        return MailError("security", in_words(error, {"SSLError": "speaks no TLS there"}), permanent=True)
+    return MailError("host", in_words(error), permanent=False)
 
 
 def _trust(ca: Path | None) -> ssl.SSLContext:
@@ -84,10 +92,17 @@ def _trust(ca: Path | None) -> ssl.SSLContext:
 
 def _connected(server: MailServer) -> smtplib.SMTP:
     trust = _trust(server.ca)
+    # smtplib tries one address after the other: each gets a share of the time, and one share is for the mail
+    addresses = len(socket.getaddrinfo(server.host, server.port, type=socket.SOCK_STREAM))
+    patience = server.seconds_max if addresses == 1 else server.seconds_max / (addresses + 1)
+    smtp: smtplib.SMTP
     if server.security == "tls":
-        return smtplib.SMTP_SSL(server.host, server.port, timeout=server.seconds_max, context=trust)
-    smtp = smtplib.SMTP(server.host, server.port, timeout=server.seconds_max)
+        smtp = smtplib.SMTP_SSL(server.host, server.port, timeout=patience, context=trust)
+    else:
+        smtp = smtplib.SMTP(server.host, server.port, timeout=patience)
     try:
+        if smtp.sock:
+            smtp.sock.settimeout(server.seconds_max)
         if server.security == "starttls":
             _start_tls(smtp, trust)
         else:
@@ -118,11 +133,11 @@ def _step(part: Part, action: Callable[[], object]) -> None:
         part = "login" if error.smtp_code == _LOGIN_NEEDED else part
         raise MailError(part, _words(error), permanent=500 <= error.smtp_code < 600) from None
     except smtplib.SMTPNotSupportedError as error:
-        raise MailError(part, str(error), permanent=True) from None
+        raise MailError(part, _words(error), permanent=True) from None
 
 
 def _words(error: smtplib.SMTPException) -> str:
     if not isinstance(error, smtplib.SMTPResponseException):
-        return str(error)
+        return in_words(error)
     said = error.smtp_error
-    return f"{error.smtp_code} {said.decode('utf-8', 'replace') if isinstance(said, bytes) else said}"
+    return shortened(one_line(f"{error.smtp_code} {said.decode('utf-8', 'replace') if isinstance(said, bytes) else said}"), _SAID)

@@ -139,13 +139,13 @@ def _lines(settings: NotifySettings) -> Iterator[Address]:
         ("desktop", desktop, settings.NOTIFY_HOST, settings.NOTIFY_PORT, settings.NOTIFY_FIFO),
     ):
         if host:
-            yield Address(f"{name}-{host}-{port}", f"{name} at {host}", _by_datagram(host, port, text))
+            yield Address(f"{name}-{host}-{port}", f"{name} at {host}", _by_datagram(host, port, text, to_each=text is lcd))
         if fifo:
             yield Address(f"{name}-{fifo}", f"{name} behind {fifo}", _by_fifo(fifo, text))
 
 
-def _by_datagram(host: str, port: int, text: Callable[[Words], bytes]) -> Callable[[Words], None]:
-    return lambda words: lines.send_datagram(host, port, text(words))
+def _by_datagram(host: str, port: int, text: Callable[[Words], bytes], *, to_each: bool) -> Callable[[Words], None]:
+    return lambda words: lines.send_datagram(host, port, text(words), to_each=to_each)
 
 
 def _by_fifo(path: Path, text: Callable[[Words], bytes]) -> Callable[[Words], None]:

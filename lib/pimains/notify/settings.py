@@ -29,6 +29,8 @@ def _event_names(value: str) -> tuple[str, ...]:
 class NotifySettings(ScreenSettings):
     """services/notify/variables/."""
 
+    only_as = "notify"
+
     EVENTS = Setting(
         _event_names, "list of events", "small letters, digits, dots and hyphens, with blanks between, or empty", may_be_empty=True
     )

@@ -5,9 +5,11 @@ import json
 import os
 import pty
 import shutil
+import signal
 import struct
 import subprocess
 import termios
+from collections.abc import Callable
 from fcntl import ioctl
 from pathlib import Path
 from typing import Any
@@ -181,6 +183,109 @@ def test_without_root_it_tells_what_it_can_and_says_what_it_cannot(house: House)
     assert told.returncode == 0, told
     assert told.stdout.splitlines()[1].split() == ["halt", "halt", "?", "ready"]
     assert told.stderr.strip() == "Only root may see which are up: sudo pimains status"
+
+
+@pytest.mark.parametrize(
+    ("make", "fault"),
+    [
+        (Path.mkdir, "is a directory; a setting is a plain file, its value in line 1"),
+        (os.mkfifo, "is no plain file; a setting is a plain file, its value in line 1"),
+        (lambda path: path.write_text("x" * 1_000_000), "line 1 is longer than 64 kB; a value has at most 4096 characters"),
+    ],
+    ids=["directory", "fifo", "a megabyte"],
+)
+def test_a_setting_that_envdir_cannot_hand_over_is_named(house: House, make: Callable[[Path], object], fault: str) -> None:
+    halt = house.add("halt", HALT_COMMAND=house.recorder)
+    house.until(lambda: halt.status == "ready")
+    path = halt.directory / "variables/HALT_GRACE_SECONDS"
+    path.unlink()
+    make(path)
+    halt.svc("-t")
+    house.until(lambda: halt.status == "stopped")
+    told = status(house)
+    assert told.returncode == 1
+    assert f"    unwell: {path}: {fault}" in told.stdout.splitlines()
+    assert "again and again" not in told.stdout
+    if make is os.mkfifo:  # envdir waits for somebody to write into it
+        halt.kill()
+
+
+def test_a_long_explanation_in_a_setting_is_no_fault(house: House) -> None:
+    halt = house.add("halt", HALT_COMMAND=house.recorder)
+    halt.set("HALT_GRACE_SECONDS", "0\n" + "x" * 200_000)
+    halt.svc("-t")
+    house.until(lambda: halt.status == "ready")
+    assert status(house).returncode == 0
+
+
+def in_a_closed_directory(house: House, *words: str) -> subprocess.CompletedProcess[str]:
+    """As somebody whose present directory may not be read, not even by its owner."""
+    closed = house.root / "closed"
+    closed.mkdir(mode=0)
+    Path(house.root).chmod(0o755)
+    shutil.copytree(TOP / "lib/pimains", house.root / "lib/pimains", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(TOP / "services", house.root / "services")
+    shutil.copy(TOP / "create_service", house.root)
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(house.root / "lib"), "PYTHONDONTWRITEBYTECODE": "1"}
+    # the present directory is entered while that is still allowed
+    enter = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"] if os.geteuid() == 0 else []
+    closed.chmod(0o711)
+    with subprocess.Popen(
+        ["sh", "-c", 'read -r _; exec "$@"', "sh", *enter, *words],
+        env=environment,
+        cwd=closed,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as started:
+        closed.chmod(0)
+        said, complained = started.communicate("\n")
+    return subprocess.CompletedProcess(words, started.returncode, said, complained)
+
+
+@pytest.mark.parametrize(
+    "words", [[*COMMAND], ["/usr/bin/python3", "-P", "-m", "pimains.create_service.command", "--list"]], ids=["status", "list"]
+)
+def test_the_present_directory_need_not_be_readable(house: House, words: list[str]) -> None:
+    halt = house.add("halt", HALT_COMMAND=house.recorder)
+    house.until(lambda: halt.status == "ready")
+    told = in_a_closed_directory(house, *words, f"--servicedir={house.scan}")
+    assert told.returncode == 0, told
+    assert told.stdout.splitlines()[-1].split()[:3] == ["halt", "halt", "?"]
+    assert "Traceback" not in told.stderr
+
+
+def supervise_of(directory: Path) -> int:
+    """Its process: the parent of what it has started."""
+    said = subprocess.run(["svstat", directory], capture_output=True, text=True, check=True).stdout
+    pid = said.split("(pid ")[1].split(")")[0]
+    return int(Path("/proc", pid, "stat").read_text().rpartition(")")[2].split()[1])
+
+
+@pytest.mark.parametrize("part", ["", "log"])
+@pytest.mark.parametrize("is_up", [True, False], ids=["up", "down"])
+def test_a_stopped_supervise_does_not_answer_and_is_unwell(house: House, part: str, is_up: bool) -> None:
+    halt = house.add("halt", HALT_COMMAND=house.recorder)
+    house.until(lambda: halt.status == "ready")
+    supervise = supervise_of(halt.directory / part)
+    if not is_up:
+        subprocess.run(["svc", "-d", halt.directory / part], check=True)
+        house.until(lambda: as_json(house)["halt"]["up"] is False or part)
+    os.kill(supervise, signal.SIGSTOP)
+    try:
+        told, shown = as_json(house)["halt"], status(house)
+        listed = subprocess.run(
+            [TOP / "create_service", f"--servicedir={house.scan}", "--list"], capture_output=True, text=True, check=True
+        ).stdout
+    finally:
+        os.kill(supervise, signal.SIGCONT)
+    whose = "the supervise of its log" if part else "its supervise"
+    assert f"{whose} does not answer: it is stopped (kill -CONT lets it go on)" in told["troubles"]
+    assert shown.returncode == 1
+    assert f"unwell: {whose} does not answer" in shown.stdout
+    assert (told["up"] is None and "supervise does not answer" in listed) or part
+    assert status(house).returncode == 0 or (part and not is_up)
 
 
 def test_the_verb_explains_itself() -> None:

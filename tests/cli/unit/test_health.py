@@ -23,6 +23,13 @@ def test_what_the_instance_says_of_itself_is_told() -> None:
     assert troubles(WELL._replace(unwell="no answer from plug.lan")) == ["no answer from plug.lan"]
 
 
+def test_a_stopped_supervise_is_not_well_whatever_it_last_said() -> None:
+    assert troubles(WELL._replace(state="stopped")) == ["its supervise does not answer: it is stopped (kill -CONT lets it go on)"]
+    assert troubles(WELL._replace(log_state="stopped")) == [
+        "the supervise of its log does not answer: it is stopped (kill -CONT lets it go on)"
+    ]
+
+
 def test_restarts_are_told_once_not_as_being_down_too() -> None:
     assert len(troubles(WELL._replace(state="down", restarts=True))) == 1
 

@@ -90,6 +90,66 @@ def test_what_cannot_be_gets_one_line_and_nothing_is_written(checkout: Checkout,
     assert not checkout.root.exists()
 
 
+@pytest.mark.parametrize("option", ["--instance=", "--servicedir=", "--service_name=", "--root=", "--restore=", "--user=", "--instance= "])
+def test_an_option_that_is_empty_is_refused_by_its_name_and_nothing_changes(checkout: Checkout, option: str) -> None:
+    checkout.add("--host=lamp.lan")
+    before = checkout.files()
+    said = checkout.create_service("--service_name=lamp", f"--root={checkout.root}", "--host=other.lan", option, "--add-service")
+    assert said.code == 2
+    assert said.err.startswith(f"create_service: {option.partition('=')[0]} is empty: give it a value, or leave it out (")
+    assert checkout.files() == before
+
+
+@pytest.mark.parametrize("service", ["halt", "notify"])
+def test_a_service_that_a_machine_has_one_of_is_made_under_its_own_name_only(checkout: Checkout, service: str) -> None:
+    said = checkout.create_service(f"--service_name={service}", f"--instance={service}2", f"--root={checkout.root}", "--add-service")
+    assert (said.code, said.err) == (
+        2,
+        f"create_service: --instance: '{service}2' cannot be a {service}: a machine has one, called {service} (leave --instance out)\n",
+    )
+    assert checkout.files() == {}
+
+
+@pytest.mark.parametrize("command", ["/sbin/shutdwon -P now", "no-such-program", "/etc/passwd"])
+def test_a_halt_command_whose_program_is_not_there_is_refused(checkout: Checkout, command: str) -> None:
+    said = checkout.create_service("--service_name=halt", f"--halt_command={command}", f"--root={checkout.root}", "--add-service")
+    program = command.split()[0]
+    assert (said.code, said.err) == (
+        2,
+        f"create_service: --halt_command: there is no program '{program}' (one that is there, such as /sbin/shutdown -P now)\n",
+    )
+    assert checkout.files() == {}
+
+
+def test_a_halt_command_may_be_one_of_the_system_that_is_in_nobodys_path(checkout: Checkout, tmp_path: Path) -> None:
+    path = tmp_path / "bin"
+    path.mkdir()
+    for program in ("multilog", "sh", "dirname", "readlink"):
+        (path / program).symlink_to(str(shutil.which(program)))
+    words = ["--service_name=halt", "--halt_command=ldconfig", f"--root={checkout.root}", "--add-service"]
+    assert checkout.create_service(*words, path=str(path)).code == 0
+
+
+def test_a_secret_is_read_from_a_plain_file_of_bounded_length_and_from_nothing_else(checkout: Checkout, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    (tmp_path / "long").write_text(KEY + "\n" + "x" * 65536)
+    for source, why in (
+        ("/dev/zero", "it is no plain file"),
+        (tmp_path / "fifo", "it is no plain file"),
+        (tmp_path, "it is no plain file"),
+        (tmp_path / "long", "a file with more than 64 kB holds no setting"),
+        (tmp_path / "nothing", "No such file or directory"),
+    ):
+        said = checkout.add("--host=h", f"--encryption_key=@{source}")
+        assert (said.code, said.err) == (2, f"create_service: --encryption_key: cannot read {source}: {why}\n")
+    said = checkout.create_service(
+        "--service_name=lamp", f"--root={checkout.root}", "--host=h", "--encryption_key=@-", "--add-service", stdin="x" * 200_000
+    )
+    assert said.err == "create_service: --encryption_key: cannot read -: a line with more than 64 kB holds no setting\n"
+    (tmp_path / "long").write_text((KEY + "\n").ljust(65536, "x"))
+    assert checkout.add("--host=h", f"--encryption_key=@{tmp_path}/long").code == 0
+
+
 def test_an_unknown_service_gets_those_there_are(checkout: Checkout) -> None:
     answer = checkout.create_service("--service_name=lmap", "--add-service")
     assert answer.code == 2

@@ -224,6 +224,11 @@ def test_told_to_stop_and_cancelled_it_stops(house: House) -> None:
 def test_a_wrong_halt_command_is_said_and_can_be_corrected(house: House) -> None:
     add_step(house, "20-clients", "echo clients >>$RAN")
     halt = new_halt(house, HALT_COMMAND="/sbin/shutdwon -P now")
+    missing = (
+        f"{halt.directory}/variables/HALT_COMMAND: there is no program '/sbin/shutdwon' (one that is there, such as /sbin/shutdown -P now)"
+    )
+    assert halt.status == halt.read("unwell") == f"ready; {missing}"
+    halt.until_logged(missing)
     ask(halt)
     line = (
         "this machine is not shut down: HALT_COMMAND failed: /sbin/shutdwon: No such file or directory;"

@@ -8,6 +8,8 @@ import sqlite3
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from tests.kit import TOP, House, until
 from tests.meter.meters import TOKEN, Collector, Meter
 
@@ -213,3 +215,18 @@ def test_without_a_pin_factory_that_works_it_says_what_to_install(house: House) 
     meter = house.add("meter", GPIOZERO_PIN_FACTORY="lgpio")
     until(lambda: "apt install python3-lgpio" in meter.status)
     assert meter.read("unwell")
+
+
+@pytest.mark.skipif(any(Path("/dev").glob("gpiochip*")), reason="this machine has GPIO")
+@pytest.mark.parametrize("factory", ["", "lgpio", "nonsense" * 20], ids=["none named", "lgpio", "nonsense"])
+def test_without_gpio_it_says_once_and_in_one_short_line_what_to_do(house: House, factory: str) -> None:
+    meter = house.add("meter", IMPULSES_PER_KWH="1000", GPIOZERO_PIN_FACTORY=factory, PIMAINS_SPEED="60")  # it tries again each second
+    house.until(lambda: "pin factory" in meter.status)
+    tried = {meter.pid}
+    house.until(lambda: tried.add(meter.pid) or len(tried - {0}) > 2, what="two more tries")
+    house.until(lambda: "pin factory" in meter.status)
+    line = meter.read("unwell")
+    assert line.startswith("pin factory" if factory else "this machine has no GPIO of a Raspberry Pi, and no pin factory works (")
+    assert len(line) <= 120
+    meter.until_logged(line)
+    assert meter.log.count("pin factory") == 1

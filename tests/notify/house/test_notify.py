@@ -293,7 +293,7 @@ def test_how_many_were_dropped_is_told(house: House, mail: MailServer, post: Cal
     instance = add(house, **mail_settings(house, mail))
     instance.svc("-d")
     house.until(lambda: instance.pid == 0)
-    for number in range(notify_queue.ROOM + 3):
+    for number in range(notify_queue.QUEUE_ROOM + 3):
         post(str(number))
     instance.svc("-u")
     house.until(lambda: "3 messages were dropped" in mail.subjects)
@@ -553,6 +553,71 @@ def test_the_command_posts_and_a_test_tells_what_became_of_it(house: House, mail
     house.until(lambda: instance.pid == 0)
     stopped = pimains(house, "notify", "--test")
     assert "does the notify service run" in stopped.stderr
+
+
+def test_a_test_is_answered_in_time_also_after_a_restart_with_older_ones_waiting(house: House) -> None:
+    with contextlib.ExitStack() as waiting, socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        instance = add(
+            house,
+            MAIL_TO="anna@example.org",
+            MAIL_FROM="pi@example.org",
+            MAIL_HOST="127.0.0.1",
+            MAIL_SECURITY="none",
+            MAIL_PORT=str(silent.getsockname()[1]),
+            SEND_SECONDS_MAX="5",
+        )
+        environment = {**os.environ, "PIMAINS_ROOT": str(house.root), "PYTHONPATH": str(TOP / "lib")}
+
+        def test() -> "subprocess.Popen[str]":
+            command = ["/usr/bin/python3", "-Pm", "pimains.cli", "notify", "--test"]
+            started = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            waiting.callback(waiting.enter_context(started).kill)
+            return started
+
+        older = [test() for _ in range(4)]
+        house.until(lambda: len(outbox(house)) == 4)
+        instance.svc("-t")
+        house.until(lambda: instance.log.count("cannot tell") == 1 or instance.status.startswith("telling"))
+        own, began = test(), time.monotonic()
+        said, complained = own.communicate(timeout=60)
+        took = time.monotonic() - began
+        assert re.search(r"mail to anna@example.org: (queued|under way)", said), (said, complained)
+        assert own.returncode == 1
+        assert took < 5 + 5  # and the time to start a Python on a busy machine, and svc -t
+        for each in older:
+            assert "mail to anna@example.org: " in each.communicate(timeout=60)[0]
+
+
+def test_a_test_is_answered_where_the_outbox_is_full_of_others(house: House, post: Callable[..., None]) -> None:
+    instance = add(house, LCD_FIFO=str(house.root / "nothing"), THROTTLE_SECONDS="1", MESSAGES_PER_HOUR_MAX="1000")
+    for number in range(2 * notify_queue.ROOM + 10):
+        post(str(number), event=f"event-{number}")
+    house.until(lambda: len(outbox(house)) == notify_queue.ROOM and len(notify_queue.waiting()) == 10, what=instance.status)
+    told = pimains(house, "notify", "--test")
+    assert f"LCD behind {house.root}/nothing: queued, trying again: " in told.stdout, told.stderr
+
+
+def test_without_a_throttle_each_message_is_told(house: House, post: Callable[..., None]) -> None:
+    os.mkfifo(house.root / "fifo")
+    instance = add(house, LCD_FIFO=str(house.root / "fifo"), THROTTLE_SECONDS="0", MESSAGES_PER_HOUR_MAX="1000")
+    instance.svc("-d")
+    house.until(lambda: instance.pid == 0)
+    for number in range(303):
+        post(f"message {number}")
+    handle = os.open(house.root / "fifo", os.O_RDWR | os.O_NONBLOCK)
+    shutil.chown(house.root / "fifo", "pimains")
+    with open(handle, "rb", buffering=0) as fifo:
+        instance.svc("-u")
+        told: list[str] = []
+
+        def has_told_each() -> bool:
+            told.extend(line.partition(":")[2] for line in (fifo.read(64 * 1024) or b"").decode().splitlines())
+            return len(told) >= 303
+
+        house.until(has_told_each, what=f"{len(told)} told")
+    assert sorted(told) == sorted(f"message {number}" for number in range(303))
 
 
 def test_an_ordinary_user_is_told_who_may_post(house: House) -> None:

@@ -33,16 +33,16 @@ def test_messages_are_fetched_in_the_order_they_were_posted(queue: Path) -> None
 
 
 def test_a_full_queue_drops_the_oldest_and_counts_them(queue: Path) -> None:
-    for number in range(notify_queue.ROOM + 7):
+    for number in range(notify_queue.QUEUE_ROOM + 7):
         notify_queue.post(str(number), "", "count")
-    assert len(notify_queue.waiting()) == notify_queue.ROOM
+    assert len(notify_queue.waiting()) == notify_queue.QUEUE_ROOM
     assert notify_queue.read(notify_queue.waiting()[0]).subject == "7"  # type: ignore[union-attr]
     assert (notify_queue.directory() / "dropped").stat().st_size == 7
 
 
 def test_two_posters_at_once_drop_and_count_each_message_once(queue: Path) -> None:
     def flood() -> None:
-        for number in range(notify_queue.ROOM):
+        for number in range(notify_queue.QUEUE_ROOM):
             notify_queue.post(str(number), "", "count")
 
     posters = [threading.Thread(target=flood) for _ in range(3)]
@@ -51,8 +51,8 @@ def test_two_posters_at_once_drop_and_count_each_message_once(queue: Path) -> No
     for poster in posters:
         poster.join()
     left, dropped = len(notify_queue.waiting()), (notify_queue.directory() / "dropped").stat().st_size
-    assert left + dropped == 3 * notify_queue.ROOM
-    assert left <= notify_queue.ROOM
+    assert left + dropped == 3 * notify_queue.QUEUE_ROOM
+    assert left <= notify_queue.QUEUE_ROOM
 
 
 def test_without_a_notify_service_it_is_said_once_and_the_caller_goes_on(

@@ -23,8 +23,8 @@ from pimains.collector.plan.flow_steps import Reached, Step, Steps
 from pimains.collector.plan.gauge import GaugeSteps
 from pimains.collector.series.series import Series
 from pimains.core.errors import PimainsError
+from pimains.core.failure import with_own_text
 from pimains.core.plan.budget import KILL_SECONDS
-from pimains.core.plan.text import one_line
 
 STEP_SECONDS = 5
 _LONGER = ((12, 14_400), (120, 8_640), (1_440, 4_800), (17_280, 3_700))  # steps in a row, rows: 10 days, 60 days, 400 days, 10 years
@@ -33,6 +33,15 @@ _HEARTBEAT_SECONDS = 10**9  # what is not known is said
 _VALUES_A_LINE = 2_000
 _DRAW_SECONDS_MAX = 60
 _LONG_SECONDS = STEP_SECONDS + 1.0  # what goes on for longer is cut: not so what a meter tells every five seconds, more or less
+_SAID = {  # by what rrdtool has in its own words
+    "No such file": "a database is missing, and is built again",
+    "not an RRD": "a database is damaged: remove it, it is built again",
+    "Permission denied": "user pimains may not write the databases",
+    "No space left": "the disk is full",
+    "illegal attempt to update": "a database is ahead of its readings: remove it, it is built again",
+    "ould not lock": "another rrdtool uses the database",
+    "memory": "there is too little memory for it",
+}
 _RESIZED = "resize.rrd"  # what rrdtool calls it
 _FIRST_ROOM_DAYS, _LAST_ROOM_DAYS = 8, 128  # doubled until then; what is older yet has all the room at once
 
@@ -163,7 +172,7 @@ class Databases:
         with _program(["rrdtool", *words], self.directory, subprocess.DEVNULL, subprocess.PIPE) as child:
             said, complaints = child.communicate(timeout=_DRAW_SECONDS_MAX)
         if child.returncode:
-            raise CannotDraw(one_line(complaints.decode("utf-8", "replace")))
+            raise refused(complaints.decode("utf-8", "replace"))
         return said
 
 
@@ -205,10 +214,16 @@ def _remote_control(directory: Path) -> Iterator[Callable[[str], None]]:
                 raise subprocess.TimeoutExpired("rrdtool", _DRAW_SECONDS_MAX)
             answer = answers.readline().decode("utf-8", "replace").strip()
             if not answer.startswith("OK"):
-                raise CannotDraw(answer or "rrdtool ended")
+                raise refused(answer) if answer else CannotDraw("rrdtool ended")
 
         yield say
         child.communicate(timeout=_DRAW_SECONDS_MAX)  # what it was told is in the file when it has ended
+
+
+def refused(said: str) -> CannotDraw:
+    """What rrdtool says, in words."""
+    why = next((words for sign, words in _SAID.items() if sign in said), "rrdtool could not do it")
+    return CannotDraw(with_own_text(why, said))
 
 
 def _values(steps: Iterable[Step], last: float) -> Iterator[str]:

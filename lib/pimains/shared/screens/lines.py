@@ -30,24 +30,35 @@ def desktop_text(summary: str, body: str) -> bytes:
     return text
 
 
-def send_datagram(host: str, port: int, text: bytes) -> None:
-    """Send `text` by UDP.
+def send_datagram(host: str, port: int, text: bytes, *, to_each: bool = False) -> None:
+    """Send `text` by UDP: to one address of `host` after the other until one does not complain, or `to_each` of them.
 
-    Raises Away when the name is unknown, there is no route, or the host says within half a second that nobody listens there.
+    The latter is for what may come twice: nobody complains for a host that is off.
+    Raises Away when the name is unknown, there is no route, or all say within half a second that nobody listens there.
     """
     import select
     import socket  # half a megabyte, only in the process that delivers
 
     try:
-        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
-        with socket.socket(family, kind | socket.SOCK_NONBLOCK, protocol) as peer:
-            peer.connect(address)
-            peer.send(text)
-            select.select([peer], [], [], _COMPLAINTS_SECONDS)
-            if complaint := peer.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
-                raise OSError(complaint, os.strerror(complaint))
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)
     except OSError as error:
         raise Away(f"{host} port {port}: {error.strerror}") from None
+    complaints = []
+    for family, kind, protocol, _, address in found:
+        try:
+            with socket.socket(family, kind | socket.SOCK_NONBLOCK, protocol) as peer:
+                peer.connect(address)
+                peer.send(text)
+                select.select([peer], [], [], _COMPLAINTS_SECONDS)
+                if complaint := peer.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+                    raise OSError(complaint, os.strerror(complaint))
+        except OSError as error:
+            complaints.append(error.strerror)
+        else:
+            if not to_each:
+                return
+    if len(complaints) == len(found):
+        raise Away(f"{host} port {port}: {complaints[0]}")
 
 
 def write_fifo(path: Path, text: bytes) -> None:

@@ -29,7 +29,7 @@ def show_on_lcd(settings: ScreenSettings, words: Sequence[str]) -> None:
     if settings.LCD_FIFO:
         _send(f"LCD behind {settings.LCD_FIFO}", partial(lines.write_fifo, settings.LCD_FIFO), texts)
     if settings.LCD_HOST:
-        _send(f"LCD at {settings.LCD_HOST}", partial(lines.send_datagram, settings.LCD_HOST, settings.LCD_PORT), texts)
+        _send(f"LCD at {settings.LCD_HOST}", partial(lines.send_datagram, settings.LCD_HOST, settings.LCD_PORT, to_each=True), texts)
 
 
 def show_on_desktop(settings: ScreenSettings, words: Sequence[str]) -> None:
