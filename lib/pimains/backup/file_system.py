@@ -45,7 +45,7 @@ def lacking(directory: Path, options: Sequence[str]) -> list[Lacking]:
 
     Nothing where it cannot be tried, as on a full drive: rsync will say what is wrong. Raises CannotRemove.
     """
-    place = directory / ".trying"
+    place = directory / ".pimains-trying"
     remove_tree(place)  # of one that was cut off
     try:
         place.mkdir(mode=0o700)

@@ -75,7 +75,10 @@ class Restoring(NamedTuple):
     def _fetch(self, words: list[str]) -> tuple[Path, rsync.Copied]:
         """It is not there yet."""
         aside = self.to / f"restoring-{self.name}"
-        aside.mkdir(mode=0o700, exist_ok=True)
+        with suppress(FileExistsError):
+            aside.mkdir(mode=0o700)
+        if not _is_directory(aside) or aside.stat().st_uid != os.geteuid():  # in /tmp anybody may have put it there
+            raise Refused(f"{aside} is in the way, and not of an earlier restore: move it, or give another --to")
         copied = rsync.copy([*words, "--delete", str(self.source), f"{aside}/"], self.tell, self.stop)
         if not copied.is_complete or os.path.lexists(self.target):
             return aside / self.source.name, copied

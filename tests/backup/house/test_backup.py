@@ -310,7 +310,7 @@ def test_a_restore_that_is_ended_never_looks_whole_and_goes_on_where_it_was(driv
     assert drive.backup("now").returncode == 0
     slow = drive.house.root / "slow"
     slow.mkdir()
-    (slow / "rsync").write_text('#!/bin/sh\nexec /usr/bin/rsync --bwlimit=500 "$@"\n')
+    (slow / "rsync").write_text('#!/bin/sh\nexec /usr/bin/rsync --bwlimit=300 "$@"\n')
     (slow / "rsync").chmod(0o755)
     back = drive.house.root / "back"
     words = ["nsenter", f"--mount=/proc/{drive.house.pid}/ns/mnt", *drive.words("restore", films, "--to", back)]

@@ -174,6 +174,18 @@ def test_a_place_that_is_no_directory_is_said(drive: Drive) -> None:
         drive.restore(drive.home / "diary", drive.home / "diary", drive.shelf.latest(), 0)
 
 
+def test_nobody_leads_a_restore_somewhere_else(drive: Drive, tmp_path: Path) -> None:
+    """In a directory such as /tmp, where others may write."""
+    (drive.home / "diary").write_text("dear diary\n")
+    drive.back_up()
+    (tmp_path / "back").mkdir()
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / f"back/restoring-{drive.shelf.latest()}").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(Refused, match=r"/back/restoring-2026-11-21_03-17-00 is in the way, and not of an earlier restore"):
+        drive.restore(drive.home / "diary", tmp_path / "back", drive.shelf.latest(), 0)
+    assert os.listdir(tmp_path / "elsewhere") == []
+
+
 def test_removing_stops_when_it_is_told_to(tmp_path: Path) -> None:
     (tmp_path / "tree/below").mkdir(parents=True)
     out, inward = os.pipe()
