@@ -93,5 +93,5 @@ def _factory() -> Any:
         except Exception as error:  # anything that a factory meets
             chosen = one_line(os.environ.get("GPIOZERO_PIN_FACTORY", ""), 20)
             tried = "; ".join(str(each.message).removeprefix("Falling back from ") for each in told)
-            which = f"pin factory {chosen} does not work (empty GPIOZERO_PIN_FACTORY, or install it)" if chosen else _NONE
+            which = f"pin factory {chosen} does not work (apt install python3-lgpio, or empty GPIOZERO_PIN_FACTORY)" if chosen else _NONE
             raise GpioError(with_own_text(which, tried or str(error))) from None

@@ -19,6 +19,7 @@ from pimains.core.failure import in_words
 from pimains.core.plan.text import one_line, shortened
 
 _SAID = 80  # characters of what a server answers, which says best what it does not like
+_REASON = 40  # of OpenSSL's own, such as WRONG_VERSION_NUMBER
 _LOGIN_NEEDED = 530  # RFC 4954
 Part = Literal["host", "certificate", "security", "login", "sender", "recipient", "message"]
 
@@ -78,7 +79,8 @@ def failed(error: Exception) -> MailError:
     if isinstance(error, ssl.SSLCertVerificationError):
         return MailError("certificate", in_words(error), permanent=True)
     if isinstance(error, ssl.SSLError):
-        return MailError("security", in_words(error, {"SSLError": "speaks no TLS there"}), permanent=True)
+        reason = one_line(str(getattr(error, "reason", None) or type(error).__name__), _REASON)
+        return MailError("security", f"speaks no TLS there ({reason})", permanent=True)
     return MailError("host", in_words(error), permanent=False)
 
 

@@ -263,6 +263,7 @@ def test_with_a_certificate_everything_is_encrypted(house: House) -> None:
             "variables/LISTEN: 192.0.2.1 is no address of this machine",
         ),
         ({"LISTEN": "localhost"}, "variables/LISTEN: 'localhost' is no address and port"),
+        ({"LISTEN": "127.0.0.1:81"}, "variables/LISTEN: port 81 is for root only; take one above 1023"),
         ({"PASSWORD": "short"}, "variables/PASSWORD: the secret is no password (8 characters at least"),
         ({"DATA_DIR": "/proc/nowhere"}, "variables/DATA_DIR: /proc/nowhere: "),
         ({"WWW_DIR": "/proc/nowhere"}, "variables/WWW_DIR: /proc/nowhere: no such file or directory (user pimains"),
