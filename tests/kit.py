@@ -155,10 +155,10 @@ class House:
         self.scan = root / "etc/service"
         self.scan.mkdir(parents=True)
         for directory in ("run/pimains", "var/lib/pimains", "var/log/pimains", "etc/pimains"):
-            (root / directory).mkdir(parents=True)
-            (root / directory).chmod(0o777)
-            with contextlib.suppress(LookupError, PermissionError):  # as the package makes them: whoever writes the ledger, all may
-                shutil.chown(root / directory, group="pimains")
+            (root / directory).mkdir(parents=True)  # as the package makes them: root's
+        with contextlib.suppress(LookupError, PermissionError):
+            shutil.chown(root / "var/log/pimains", "pimains-log", "adm")
+            (root / "var/log/pimains").chmod(0o2755)
         self.halted = root / "halted"  # what the recorder wrote: one line for each time the machine would have halted
         self.closing = contextlib.ExitStack()  # for what a test opened in it
         self._svscan: subprocess.Popen[bytes] | None = None

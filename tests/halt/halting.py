@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from pimains.core.ledger import Ledger
+from pimains.shared import kept_file
 from tests.kit import House, TestInstance
 
 
@@ -32,17 +33,18 @@ def ran(house: House) -> list[str]:
 
 
 def ask(halt: TestInstance, text: str = "UPS battery low\nups\n") -> None:
-    """As a user would, with echo and mv."""
-    aside = halt.run / ".asked"
-    aside.write_text(text)
-    aside.rename(halt.run / "request")
+    """As a user would, with echo."""
+    (halt.run / "request").write_text(text)
+
+
+def is_asked(halt: TestInstance) -> bool:
+    """Whether a request waits to be taken."""
+    return kept_file.asked(halt.run / "request") is not None
 
 
 def cancel(halt: TestInstance, who: str) -> None:
-    """As a user would, with echo and mv."""
-    aside = halt.run / ".cancelled"
-    aside.write_text(f"{who}\n")
-    aside.rename(halt.run / "cancel")
+    """As a user would, with echo."""
+    (halt.run / "cancel").write_text(f"{who}\n")
 
 
 def causes(house: House) -> list[tuple[str, str]]:

@@ -165,6 +165,8 @@ class Machine:
         with tempfile.TemporaryDirectory() as aside:
             for path in (self.top / "var/lib/pimains").glob("ledger.sqlite*"):
                 shutil.copy(path, aside)
+            if (services := self.top / "var/lib/pimains/ledger").is_dir():
+                shutil.copytree(services, Path(aside, "ledger"))
             return Ledger(Path(aside, "ledger.sqlite")).entries(limit=1000)[::-1]
 
     def drive_says(self) -> dict[str, str]:

@@ -81,10 +81,12 @@ class BackupNow:
         }
 
     def lock(self) -> int:
-        """Never two at once on this machine: they would take over each other's unfinished snapshots."""
+        """Never two at once on this machine: they would take over each other's unfinished snapshots. Nobody else can open it."""
         path = paths.run() / "backup.lock"
         try:
-            handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
+            if path.exists() and path.stat().st_mode & 0o077:  # of a pimains that let all read it, and thereby lock it
+                path.unlink()
+            handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         except OSError as error:
             raise PimainsError(f"{path}: {error.strerror} (try it with sudo)") from None
         try:

@@ -1,6 +1,11 @@
 """The ledger: why anything was switched, written and synced before it is done.
 
-One SQLite file for the whole machine, below /var/lib/pimains, shared by every service. Each entry is an actuation:
+    /var/lib/pimains/ledger.sqlite          root's: what services and programs of root have done
+    /var/lib/pimains/ledger/ledger.sqlite   user pimains's: what its services have done
+
+Who reads gets both as one. Root writes nothing where user pimains may write, and believes nothing that stands there: how long things
+took, which root's budgets come from, is told from its own. Where both are one user, as in a rehearsal, the first is the only one.
+Each entry is an actuation:
 subject ("plug", "halt"), action ("power off"), cause in words, the inputs it was decided on with their ages, and
 when the subject may next change. Beside them stands how long things took, from which budgets are measured.
 
@@ -8,12 +13,14 @@ A ledger that the disk has ruined is set aside as ledger.sqlite.corrupt-N and a 
 """
 
 import contextlib
+import heapq
 import json
 import os
 import sqlite3
+import stat
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple, TypeAlias, TypeVar
 
 from pimains.core import broken_sqlite, paths
 from pimains.core import clock as clocks
@@ -31,7 +38,10 @@ commit;
 """
 _DURATIONS_KEPT = 100
 _ENTRIES_KEPT = 10_000
+_BYTES_MAX = 64 << 20
+_READS = 5
 T = TypeVar("T")
+_Way: TypeAlias = Callable[[Path], contextlib.AbstractContextManager[sqlite3.Connection]]
 
 
 class Reading(NamedTuple):
@@ -61,8 +71,11 @@ class Ledger:
     """
 
     def __init__(self, path: Path | None = None, clock: clocks.Clock | None = None, tell: Callable[[str], None] = print) -> None:
-        self.path = path or paths.lib() / "ledger.sqlite"
+        self.path = path or paths.lib() / paths.LEDGER
         self.clock = clock or clocks.SystemClock()
+        self._own = self._services = self.path.parent / paths.SERVICES_LEDGER / self.path.name
+        if os.geteuid() == 0 or not self._services.parent.is_dir() or os.access(self.path.parent, os.W_OK, effective_ids=True):
+            self._own = self.path
         self._tell = tell
 
     def record(
@@ -87,7 +100,7 @@ class Ledger:
             connection.execute(f"insert into entries ({columns}) values (?,?,?,?,?,?,?,?)", row)  # noqa: S608  # ours
             connection.execute("delete from entries where id <= (select max(id) from entries) - ?", (_ENTRIES_KEPT,))
 
-        self._use(self._open, insert)
+        self._use(self._own, self._open, insert)
 
     def entries(self, subject: str | None = None, limit: int = 20) -> list[Entry]:
         """The newest entries, newest first."""
@@ -100,13 +113,12 @@ class Ledger:
             )
             return [_entry(*row) for row in rows]
 
-        return self._use(self._reading, select)
+        return list(heapq.merge(*self._all(select), key=lambda entry: entry.wall, reverse=True))[:limit]
 
     def subjects(self) -> list[str]:
         """Everything that was ever actuated."""
-        return self._use(
-            self._reading, lambda opened: [row[0] for row in opened.execute("select distinct subject from entries order by subject")]
-        )
+        found = self._all(lambda opened: [row[0] for row in opened.execute("select distinct subject from entries order by subject")])
+        return sorted({subject for subjects in found for subject in subjects})
 
     def took(self, subject: str, seconds: float) -> None:
         """Remember that `subject` took `seconds` this time."""
@@ -119,52 +131,73 @@ class Ledger:
                 (subject, _DURATIONS_KEPT),
             )
 
-        self._use(self._open, insert)
+        self._use(self._own, self._open, insert)
 
     def durations(self, subject: str) -> list[float]:
         """How many seconds `subject` took the last hundred times, oldest first."""
         question = "select seconds from durations where subject = ? order by id"
-        return self._use(self._reading, lambda opened: [row[0] for row in opened.execute(question, (subject,))])
 
-    def _use(self, way: Callable[[], contextlib.AbstractContextManager[sqlite3.Connection]], use: Callable[[sqlite3.Connection], T]) -> T:
+        def select(connection: sqlite3.Connection) -> list[float]:
+            return [row[0] for row in connection.execute(question, (subject,))]
+
+        for path in dict.fromkeys((self.path, self._own)):
+            if seconds := self._use(path, self._reading, select):
+                return seconds
+        return []
+
+    def _all(self, select: Callable[[sqlite3.Connection], list[T]]) -> list[list[T]]:
+        """What `select` returns of each of the ledgers."""
+        found = [self._use(self.path, self._reading, select)]
+        if self._own == self._services:
+            found.append(self._use(self._services, self._reading, select))
+        elif ledger := _bytes_of(self._services):
+            with contextlib.closing(sqlite3.connect(":memory:")) as connection:
+                try:
+                    connection.deserialize(ledger)
+                    found.append(select(connection))
+                except sqlite3.Error as error:  # whatever became of it, root's own is told
+                    self._tell(f"{self._services} cannot be read: {error}")
+        return found
+
+    def _use(self, path: Path, way: _Way, use: Callable[[sqlite3.Connection], T]) -> T:
         """What `use` returns, if need be with a new ledger in place of a broken one, or after what a killed writer left is rolled back."""
-        opened = broken_sqlite.inode(self.path)
+        opened = broken_sqlite.inode(path)
         try:
-            with way() as connection:
+            with way(path) as connection:
                 return use(connection)
         except sqlite3.DatabaseError as error:
             if broken_sqlite.is_corruption(error):
-                self._begin_anew(opened, error)
+                self._begin_anew(path, opened, error)
             elif broken_sqlite.wants_writing(error):
                 way = self._open
             else:
                 raise
-        with way() as connection:
+        with way(path) as connection:
             return use(connection)
 
-    def _begin_anew(self, broken_inode: int, error: sqlite3.DatabaseError) -> None:
-        aside = broken_sqlite.set_aside(self.path, broken_inode, error)
+    def _begin_anew(self, path: Path, broken_inode: int, error: sqlite3.DatabaseError) -> None:
+        aside = broken_sqlite.set_aside(path, broken_inode, error)
         if aside is not None:
             self.record("ledger", "begin anew", f"the one before was broken ({error}) and is kept as {aside}")
             self._tell(f"the ledger was broken ({error}): it is kept as {aside}, a new one is begun")
 
     @contextlib.contextmanager
-    def _reading(self) -> Iterator[sqlite3.Connection]:
+    def _reading(self, path: Path) -> Iterator[sqlite3.Connection]:
         """Reading needs no right to write, and leaves no file behind where there was none."""
-        there = self.path.exists() and self.path.stat().st_size > 0
+        there = path.exists() and path.stat().st_size > 0
         with contextlib.closing(
-            sqlite3.connect(f"{self.path.absolute().as_uri()}?mode=ro" if there else ":memory:", timeout=5, uri=True)
+            sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro" if there else ":memory:", timeout=5, uri=True)
         ) as connection:
             if not there:
                 connection.executescript(_TABLES)
             yield connection
 
     @contextlib.contextmanager
-    def _open(self) -> Iterator[sqlite3.Connection]:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        if not self.path.exists():
-            _make_for_group(self.path)
-        with contextlib.closing(sqlite3.connect(self.path, timeout=5)) as connection:
+    def _open(self, path: Path) -> Iterator[sqlite3.Connection]:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            _make(path)
+        with contextlib.closing(sqlite3.connect(path, timeout=5)) as connection:
             # a rollback journal needs no second process to be alive and no shared memory file; EXTRA: an entry that
             # record() returned from is on the disk; PERSIST: the journal stays where it is, so that the directory need
             # not be synced twice for each entry, which is what makes others wait for the rest of the disk
@@ -182,20 +215,37 @@ def _entry(
     return Entry(boot, monotonic, wall, subject, action, cause, readings, next_change)
 
 
-def _make_for_group(path: Path) -> None:
-    """Root and the user pimains write the same file: it takes the group of its directory and lets the group write.
-
-    It appears with these rights, so that another process that comes at this moment can write it too.
-    """
+def _make(path: Path) -> None:
+    """It appears with its rights, so that another process that comes at this moment can write it too; a link is not followed."""
     aside = path.with_name(f".{path.name}.{os.getpid()}")
     aside.unlink(missing_ok=True)
-    handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o664)
+    handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
     try:
-        os.fchmod(handle, 0o664)
-        with contextlib.suppress(PermissionError):
-            os.fchown(handle, -1, path.parent.stat().st_gid)
+        os.fchmod(handle, 0o644)
         with contextlib.suppress(FileExistsError):
             path.hardlink_to(aside)
     finally:
         os.close(handle)
         aside.unlink()
+
+
+def _bytes_of(path: Path) -> bytes:
+    """What stands in a stranger's file: SQLite would follow his links, wait at his FIFOs, and roll back a journal of his making."""
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:  # none was made yet
+        return b""
+    content = b""
+    try:
+        for _ in range(_READS):  # once more if it was written meanwhile
+            status = os.fstat(handle)
+            if not stat.S_ISREG(status.st_mode):
+                return b""
+            with open(handle, "rb", closefd=False) as file:
+                file.seek(0)
+                content = file.read(_BYTES_MAX)
+            if os.fstat(handle).st_mtime_ns == status.st_mtime_ns:
+                break
+        return content
+    finally:
+        os.close(handle)

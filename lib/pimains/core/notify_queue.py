@@ -5,12 +5,14 @@
     /var/lib/pimains/notify/test         what became of the last test messages
 
 The queue is there once a notify service was started on this machine. Anybody in group pimains may put a message into
-it, also a shell script: written aside under a name that begins with a dot, then renamed.
+it, also a shell script: written aside under a name that begins with a dot, then renamed. Only the notify service and root take
+others' messages away. `notify` is user pimains's: root opens the queue itself, whatever is put in its place.
 """
 
 import contextlib
 import os
 import re
+import stat
 import time
 from pathlib import Path
 from typing import NamedTuple
@@ -23,6 +25,7 @@ TEST = "test"  # the event of a message that goes out at once, and whose fate is
 ROOM = 100  # messages that nobody has been told of yet; a few hundred kilobytes at most
 QUEUE_ROOM = 1000  # messages; they come faster than they can be fetched, and some people want to hear of each
 _LONGEST_BODY = 8000  # characters
+_QUEUE_MODE = 0o3775  # who is not of the group reads, who is removes nothing but what he has put there
 _said = ""
 _posted = 0
 
@@ -71,9 +74,23 @@ def put(subject: str, body: str, event: str) -> str:
     global _posted  # noqa: PLW0603  # counted for the whole process
     _posted += 1
     name = f"{time.time_ns():020}-{os.getpid()}-{_posted:06}"
-    state.write(queue() / name, f"{event_name(event)}\n{short_line(subject)}\n{body[:_LONGEST_BODY]}")
-    _keep_within_room()
+    directory = os.open(queue(), os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        state.write_into(directory, name, f"{event_name(event)}\n{short_line(subject)}\n{body[:_LONGEST_BODY]}")
+        _keep_within_room(directory)
+    finally:
+        os.close(directory)
     return name
+
+
+def make_queue() -> None:
+    """For the notify service: the queue, where all of the group may put messages."""
+    queue().mkdir(parents=True, exist_ok=True)
+    handle = os.open(queue(), os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        os.fchmod(handle, _QUEUE_MODE)
+    finally:
+        os.close(handle)
 
 
 def event_name(event: str) -> str:
@@ -99,13 +116,21 @@ def read(name: str) -> Post | None:
     return Post(event_name(event), short_line(subject) or event_name(event), body[:_LONGEST_BODY])
 
 
-def _keep_within_room() -> None:
+def _keep_within_room(directory: int) -> None:
     """Drop the oldest messages beyond QUEUE_ROOM, a byte in `dropped` for each, so that people hear how many."""
-    for name in waiting()[:-QUEUE_ROOM]:
-        with contextlib.suppress(FileNotFoundError):  # another poster dropped it, or it was just fetched
-            (queue() / name).unlink()
-            handle = os.open(directory() / "dropped", os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o664)
-            try:
-                os.write(handle, b".")
-            finally:
-                os.close(handle)
+    names = sorted(name for name in os.listdir(directory) if not name.startswith("."))
+    for name in names[:-QUEUE_ROOM]:
+        with contextlib.suppress(OSError):  # dropped or fetched just now; or that is left to the service
+            os.unlink(name, dir_fd=directory)
+            _count_dropped()
+
+
+def _count_dropped() -> None:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    handle = os.open(directory() / "dropped", flags, 0o644)
+    try:
+        status = os.fstat(handle)
+        if stat.S_ISREG(status.st_mode) and status.st_nlink == 1:
+            os.write(handle, b".")
+    finally:
+        os.close(handle)

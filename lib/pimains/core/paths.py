@@ -3,6 +3,9 @@
 import os
 from pathlib import Path
 
+LEDGER = "ledger.sqlite"  # below `lib`: root's
+SERVICES_LEDGER = "ledger"  # the directory of user pimains beside it, with the ledger of the services that are no more than that
+
 
 def _below_root(path: str, root: str | None = None) -> Path:
     return Path(root or os.environ.get("PIMAINS_ROOT") or "/") / path
@@ -14,7 +17,7 @@ def run(root: str | None = None) -> Path:
 
 
 def halt_memory() -> Path:
-    """What the halt steps of this boot have to put back; root's alone, while all of group pimains may write below `run`."""
+    """What the halt steps of this boot have to put back; only root may look at that."""
     return _below_root("run/pimains-halt")
 
 

@@ -40,10 +40,11 @@ S = TypeVar("S", bound=Settings)
 Main: TypeAlias = Callable[[Instance, S], Naps] | Callable[[Instance, S], Coroutine[object, object, None]]
 
 
-def run(main: Main[S], settings: type[S], *, user: str | None = "pimains", nice: int = 0) -> None:
+def run(main: Main[S], settings: type[S], *, user: str | None = "pimains", owner: str | None = None, nice: int = 0) -> None:
     """Be the service whose directory is the current one; never returns.
 
-    Started as root it becomes `user` (with all of the user's groups) unless that is None, with the niceness `nice`
+    Started as root it becomes `user` (with all of the user's groups) unless that is None: then it stays root, or becomes `owner`
+    by itself, whose directories are made for it. It gets the niceness `nice`
     (setpriority(2)): one that must not wait on a busy machine has less than 0.
     """
     log.never_wait()
@@ -53,7 +54,7 @@ def run(main: Main[S], settings: type[S], *, user: str | None = "pimains", nice:
         if nice:
             with suppress(PermissionError):  # not in every container
                 os.setpriority(os.PRIO_PROCESS, 0, nice)
-        make_directories(me, user)
+        make_directories(me, user or owner)
         if user is not None and os.geteuid() == 0:
             become(user)
         given = from_environment(settings)

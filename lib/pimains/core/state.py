@@ -10,29 +10,39 @@ from pathlib import Path
 _LONGEST = 64 * 1024
 
 
-def write(path: Path, value: str, *, durable: bool = False, mode: int = 0o664) -> None:
+def write(path: Path, value: str, *, durable: bool = False, mode: int = 0o644) -> None:
     """Put `value` and a newline into `path`; readers see the old value or the new one, never half of one.
 
     `durable` returns only when the value would survive a power cut (fsync of file and directory).
     Raises OSError, for example when the disk is full; then the old value still stands.
     """
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        remove(aside)
-        # EXCL: a link or FIFO that somebody of the group put there is neither followed nor waited for
-        handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+        write_into(directory, path.name, value, durable=durable, mode=mode)
+    finally:
+        os.close(directory)
+
+
+def write_into(directory: int, name: str, value: str, *, durable: bool = False, mode: int = 0o644) -> None:
+    """Do as `write` does, in the open `directory`: whatever becomes of its path meanwhile, it is written there and nowhere else."""
+    aside = f".{name}.{os.getpid()}"
+    try:
+        remove_from(directory, aside)
+        # EXCL: a link or FIFO that somebody else put there is neither followed nor waited for
+        handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode, dir_fd=directory)
         with open(handle, "w", encoding="utf-8", errors="replace") as file:
             os.fchmod(handle, mode)
             file.write(value + "\n")
             if durable:
                 file.flush()
                 os.fsync(handle)
-        aside.rename(path)
+        os.rename(aside, name, src_dir_fd=directory, dst_dir_fd=directory)
     except OSError:
-        remove(aside)
+        with contextlib.suppress(OSError):
+            remove_from(directory, aside)
         raise
     if durable:
-        sync_directory(path.parent)
+        os.fsync(directory)
 
 
 def sync_directory(directory: Path) -> None:
@@ -74,6 +84,12 @@ def remove(path: Path) -> None:
     """Take a value away; it may be gone already."""
     with contextlib.suppress(FileNotFoundError):
         path.unlink()
+
+
+def remove_from(directory: int, name: str) -> None:
+    """Take a value away from the open `directory`; it may be gone already."""
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(name, dir_fd=directory)
 
 
 def age(path: Path, wall: float) -> float | None:

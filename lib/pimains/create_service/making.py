@@ -17,14 +17,14 @@ from pimains.core.templates import Template
 LOG_USER = "pimains-log"
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,39}")
 _ASIDE = "+new"  # in no instance's name: .NAME is one that is being removed
-_TAKEN = ("removed", "supervise")  # supervise's own directory, and where removed settings are kept
+_TAKEN = ("removed", "supervise", paths.SERVICES_LEDGER)  # supervise's own directory, where removed settings and a ledger are kept
 
 
 def check_name(name: str) -> None:
     """Raises Misused if an instance cannot be called `name`."""
     if not _NAME.fullmatch(name) or name in _TAKEN:
         raise Misused(
-            f"an instance cannot be called {name!r}: up to 40 of a-z 0-9 _ . -, beginning with a letter or digit, not {' or '.join(_TAKEN)}"
+            f"an instance cannot be called {name!r}: up to 40 of a-z 0-9 _ . -, first a letter or digit, none of {' '.join(_TAKEN)}"
         )
 
 

@@ -14,6 +14,7 @@ from pimains.core.errors import PimainsError
 from pimains.core.scan_directory import ServiceDirectory
 from pimains.create_service import svscan
 from pimains.create_service.making import discard
+from pimains.shared import halt_request
 
 GOODBYE_SECONDS = 30.0
 _COPIES_KEPT = 5
@@ -26,7 +27,7 @@ def remove(instance: ServiceDirectory, goodbye_seconds: float = GOODBYE_SECONDS)
     Raises PimainsError if a process of it is still there, OSError when something cannot be written; either way it can
     be called again.
     """
-    if instance.service == "halt" and any((instance.run / name).exists() for name in ("request", "accepted")):
+    if instance.service == "halt" and halt_request.is_wanted(instance.run):
         raise PimainsError("this machine is being shut down by it: pimains halt --cancel, then remove it")
     hidden = instance.path.with_name(f".{instance.name}")
     if instance.is_being_removed:

@@ -211,4 +211,4 @@ def _with_words(client: Client) -> str:
 
 
 if __name__ == "__main__":
-    run(fserver, FserverSettings, user=None)
+    run(fserver, FserverSettings, user=None, owner="pimains")

@@ -90,7 +90,7 @@ def cancel(options: argparse.Namespace) -> bool:
     if not _under_way():
         halt_request.withdraw()
     halt_request.cancel(_user())
-    if not _wait(watch, lambda: not (halt_request.directory() / "cancel").exists(), _ANSWER_SECONDS):
+    if not _wait(watch, halt_request.is_cancel_answered, _ANSWER_SECONDS):
         raise PimainsError(f"the halt service does not answer: {_HINT.format(options.servicedir / 'halt')}")
     if any(line.startswith(step_progress.CANCEL_REFUSED) for line in halt_request.progress()):
         raise PimainsError(f"too late to cancel: {_status()}")

@@ -35,6 +35,7 @@ def halt(me: Instance, settings: HaltSettings) -> Naps:
     """Wait for a request, carry it out; if it was cancelled, wait for the next."""
     if me.run != halt_request.directory():
         raise WrongSetting(f"{me.directory}: others find this service by its name, so its directory has to be called halt")
+    halt_request.keep_files()
     watch = state.Watch(me.run)
     left_over = taken(halt_request.left_over)
     outcome = ""

@@ -57,8 +57,6 @@ def metered(root: Path, create: tuple[str, ...], command: Callable[..., None], e
     journal.parent.mkdir(parents=True)
     subprocess.run(_python("history", "--journal", str(journal)), env=environment, check=True)
     if os.geteuid() == 0:
-        journal.parent.parent.chmod(0o2775)  # as the package makes it: the ledger is there, too
-        shutil.chown(journal.parent.parent, group="pimains")
         for mine in (journal.parent, *journal.parent.iterdir(), root / "tokens/house"):
             shutil.chown(mine, "pimains", "pimains")
     with subprocess.Popen(

@@ -28,12 +28,12 @@ class PulseCount:
     """
 
     def __init__(self, live: Path, saved: Path, boot: str, at_least: int = 0) -> None:
-        self._saved = os.open(saved, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o664)
+        self._saved = os.open(saved, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         if os.fstat(self._saved).st_size < 2 * _SECTOR:
             os.pwrite(self._saved, bytes(2 * _SECTOR), 0)
         self._serial, pulses, self.had_closed = max(self._sectors(), default=(0, 0, None))
         self._committed = (pulses, self.had_closed)
-        handle = os.open(live, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o664)
+        handle = os.open(live, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         os.posix_fallocate(handle, 0, _PAGE)
         self._memory = mmap.mmap(handle, _PAGE)
         os.close(handle)

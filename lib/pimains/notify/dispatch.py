@@ -29,7 +29,7 @@ class Dispatcher:
         self.me = me
         self.settings = settings
         self.addresses: list[Address] = []
-        notify_queue.queue().mkdir(parents=True, exist_ok=True)
+        notify_queue.make_queue()
         self._lock = _lock(notify_queue.directory() / "lock")
         self.outbox = Outbox(notify_queue.directory() / "outbox")
         self.held = Outbox(notify_queue.directory() / "held")
@@ -230,7 +230,7 @@ class Dispatcher:
 
 def _lock(path: Path) -> int:
     """Two that deliver would deliver everything twice."""
-    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o664)
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -1,11 +1,12 @@
-"""Asking the halt service to shut this machine down: a request file with a reason and a requester.
+"""Asking the halt service to shut this machine down: a file with a reason and a requester.
 
     /run/pimains/halt/request   line 1 the reason, line 2 who asks (any text a person will read)
     /run/pimains/halt/cancel    who wants the machine to stay up, as long as nothing irreversible was done
 
-Anybody in group pimains may write them, also with echo. The halt service moves a request that it takes to
+Anybody in group pimains may write them, also with echo; the halt service keeps them for that (kept_file). All else there is root's
+alone. A request that it takes it notes in
 
-    /run/pimains/halt/accepted  the shutdown that is under way
+    /run/pimains/halt/accepted  the shutdown that is under way; as long as there is none, .accepted keeps the room for it
     /run/pimains/halt/progress  a line for each step that was started, or has ended and how
 
 so that what is asked later cannot change it. A third line `boot ID` tells a request of this boot from one that a crash left.
@@ -13,7 +14,6 @@ so that what is asked later cannot change it. A third line `boot ID` tells a req
 
 import contextlib
 import os
-import time
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,9 +21,7 @@ from pimains.core import paths, state
 from pimains.core.clock import boot_id
 from pimains.core.errors import PimainsError
 from pimains.core.plan.text import short_line
-
-_LOOKS_AT_AN_EMPTY_FILE = 20
-_LOOK_SECONDS = 0.01
+from pimains.shared import kept_file
 
 
 class HaltRequest(NamedTuple):
@@ -50,30 +48,59 @@ def ask(reason: str, requester: str) -> None:
 
     Raises FileNotFoundError when no halt service was started since boot, PermissionError outside group pimains.
     """
-    state.write(directory() / "request", f"{short_line(reason)}\n{short_line(requester)}\nboot {boot_id()}")
+    kept_file.ask(_request(), f"{short_line(reason) or 'no reason given'}\n{short_line(requester)}\nboot {boot_id()}")
 
 
 def withdraw() -> None:
     """Take back a request that was not taken yet."""
-    state.remove(directory() / "request")
+    kept_file.forget(_request())
 
 
 def cancel(requester: str) -> None:
     """Ask to forget the shutdown; raises as `ask` does."""
-    state.write(directory() / "cancel", short_line(requester))
+    kept_file.ask(_cancel(), short_line(requester))
+
+
+def is_cancel_answered() -> bool:
+    """Whether the halt service has heard of all who cancelled."""
+    return kept_file.asked(_cancel()) is None
+
+
+def is_wanted(run: Path) -> bool:
+    """Whether the halt service whose directory is `run` carries out a request, or one waits for it."""
+    return os.path.lexists(run / "accepted") or kept_file.asked(run / "request") is not None
 
 
 def pending() -> HaltRequest | None:
     """The request that is being carried out, or else the one that waits to be taken."""
     try:
-        return accepted() or _read(directory() / "request")
+        return accepted() or _waiting()
     except NoRequest:
         return None
 
 
 def accepted() -> HaltRequest | None:
     """The request that the halt service has taken; raises NoRequest as `take` does."""
-    return _read(directory() / "accepted")
+    path = directory() / "accepted"
+    if not os.path.lexists(path):
+        return None
+    text = None if kept_file.is_no_file(path) else state.read(path)
+    if text is None:
+        _discard(path)
+        raise NoRequest(f"{path} is no plain file: ignored")
+    try:
+        return _parsed(text, path)
+    except NoRequest:
+        _discard(path)
+        raise
+
+
+def keep_files() -> None:
+    """For the halt service, when it starts: from now on it can be asked, however full the disk."""
+    for path in (_request(), _cancel()):
+        if _keep(path) and path.exists():
+            kept_file.keep(path)  # it may be one of before, with other rights
+    _keep_room()
 
 
 def take() -> HaltRequest | None:
@@ -81,30 +108,33 @@ def take() -> HaltRequest | None:
 
     Raises NoRequest for a link, a FIFO, a directory, and for a request of an earlier boot.
     """
-    with contextlib.suppress(FileNotFoundError):
-        _move(directory() / "request", directory() / "accepted")
-        return accepted()
-    return None
+    request = _heard()
+    if request:
+        _accept(f"{request.reason}\n{request.requester}\nboot {boot_id()}")
+        kept_file.forget(_request())
+    return request
 
 
 def take_another() -> HaltRequest | None:
     """For the halt service: a request made while one is carried out, which it takes away; raises as `take` does."""
-    another = _read(directory() / "request")
-    state.remove(directory() / "request")
+    another = _heard()
+    if another:
+        kept_file.forget(_request())
     return another
 
 
 def who_cancels() -> str | None:
     """For the halt service: who cancels, if anybody does."""
-    path = directory() / "cancel"
-    if not os.path.lexists(path):
-        return None
-    return short_line(_words(path) or "") or "somebody"
+    if not _keep(_cancel()):
+        return "somebody"
+    text = kept_file.asked(_cancel())
+    return None if text is None else short_line(text.partition("\n")[0]) or "somebody"
 
 
 def take_cancel() -> None:
     """For the halt service, when the answer stands where those who cancel look for it: they do as soon as this is done."""
-    _discard(directory() / "cancel")
+    with contextlib.suppress(OSError):
+        kept_file.forget(_cancel())
 
 
 def progress() -> list[str]:
@@ -120,8 +150,12 @@ def note_progress(lines: list[str]) -> None:
 
 def finish() -> None:
     """For the halt service: there is no shutdown under way any more."""
-    for name in ("accepted", "progress"):
-        _discard(directory() / name)
+    _discard(directory() / "progress")
+    try:
+        (directory() / "accepted").rename(_room())
+    except OSError:  # somebody has taken it away, or made a directory of it
+        _discard(directory() / "accepted")
+        _keep_room()
 
 
 def left_over() -> HaltRequest | None:
@@ -137,46 +171,75 @@ def left_over() -> HaltRequest | None:
     take_cancel()
     with contextlib.suppress(OSError):
         state.write(noted, boot_id())
-    request = directory() / "request"
-    if os.path.lexists(request) and f"boot {boot_id()}" not in (state.read(request) or "").splitlines():
-        _discard(request)
-        raise NoRequest(f"{request} is older than this boot: ignored")
+    if (asked := kept_file.asked(_request())) is not None and f"boot {boot_id()}" not in asked.splitlines():
+        kept_file.forget(_request())
+        raise NoRequest(f"{_request()} is older than this boot: ignored")
     return None
 
 
-def _read(path: Path) -> HaltRequest | None:
-    try:
-        links = path.lstat().st_nlink
-    except FileNotFoundError:
-        return None
-    text = _words(path)
-    if text is None or links > 1:  # a second name of some other file would show the first lines of that to everybody
+def _request() -> Path:
+    return directory() / "request"
+
+
+def _cancel() -> Path:
+    return directory() / "cancel"
+
+
+def _keep(path: Path) -> bool:
+    """Have a file there that can be written; whether there was none, or one that may be read."""
+    is_file = not kept_file.is_no_file(path)
+    if not is_file:
         _discard(path)
-        raise NoRequest(f"{path} is no plain file: ignored")
+    if not (is_file and path.exists()):
+        try:
+            kept_file.keep(path)
+        except OSError as error:
+            print(f"{path}: {error.strerror}: nobody can write it")
+    return is_file
+
+
+def _room() -> Path:
+    return directory() / ".accepted"
+
+
+def _keep_room() -> None:
+    if not os.path.lexists(_room()):
+        with contextlib.suppress(OSError):
+            state.write(_room(), "for the next request")
+
+
+def _accept(text: str) -> None:
+    """Note it, on a file system that is full where room was kept for it."""
+    try:
+        with _room().open("r+", encoding="utf-8", errors="replace") as file:
+            file.write(f"{text}\n")
+            file.truncate()
+        _room().rename(directory() / "accepted")
+    except OSError:
+        state.write(directory() / "accepted", text)
+
+
+def _heard() -> HaltRequest | None:
+    """For the halt service: what waits; what is none is taken away."""
+    if not _keep(_request()):
+        raise NoRequest(f"{_request()} is no plain file: ignored")
+    try:
+        return _waiting()
+    except NoRequest:
+        kept_file.forget(_request())
+        raise
+
+
+def _waiting() -> HaltRequest | None:
+    text = kept_file.asked(_request())
+    return None if text is None else _parsed(text, _request())
+
+
+def _parsed(text: str, path: Path) -> HaltRequest:
     reason, requester, boot = (*text.split("\n", 3), "", "", "")[:3]
     if boot.startswith("boot ") and boot != f"boot {boot_id()}":
-        _discard(path)
         raise NoRequest(f"{path} ({short_line(reason)}) is older than this boot: ignored")
     return HaltRequest(short_line(reason) or "no reason given", short_line(requester) or "somebody")
-
-
-def _words(path: Path) -> str | None:
-    """What stands there; who writes it with echo has a moment between making the file and filling it."""
-    for _ in range(_LOOKS_AT_AN_EMPTY_FILE):
-        if (text := state.read(path)) != "":
-            return text
-        time.sleep(_LOOK_SECONDS)
-    return ""
-
-
-def _move(source: Path, destination: Path) -> None:
-    try:
-        source.rename(destination)
-    except FileNotFoundError:
-        raise
-    except OSError as error:
-        _discard(source)
-        raise NoRequest(f"{source} cannot be taken: {error.strerror}") from None
 
 
 def _discard(path: Path) -> None:

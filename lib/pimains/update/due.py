@@ -10,7 +10,7 @@ from pimains.core.instance import Instance
 from pimains.core.naps import Nap, Readable, within
 from pimains.core.plan import back_off
 from pimains.core.plan.sentences import clock_was_set
-from pimains.shared import fserver_clients, halt_request, plug_cuts
+from pimains.shared import fserver_clients, halt_request, kept_file, plug_cuts
 from pimains.shared.fserver_clients import ClientsWatch
 from pimains.update.plan.put_off import PutOff
 from pimains.update.settings import UpdateSettings
@@ -28,6 +28,8 @@ class UpgradeTime:
     def __init__(self, me: Instance, settings: UpdateSettings) -> None:
         self._me = me
         self._settings = settings
+        self._now = me.run / "now"
+        self._keep_now()
         self._wishes = state.Watch(me.run)
         self._clients_watch = ClientsWatch()
         self._put_off = PutOff(state.read(me.run / "put-off") or "")
@@ -59,14 +61,19 @@ class UpgradeTime:
         while True:
             self._wishes.changed()
             self._clients_watch.end()
-            wait, why = self._wait(is_asked=state.read(self._me.run / "now") is not None)
+            wait, why = self._wait(is_asked=not kept_file.is_no_file(self._now) and kept_file.is_touched(self._now))
             if not wait:
+                self._keep_now()
                 with suppress(OSError):
-                    (self._me.run / "now").unlink()
+                    kept_file.forget(self._now)
                 self._clients_watch.end()
                 return why
             tell(why)
             yield within(wait, self._wishes, *self._clients_watch.files)
+
+    def _keep_now(self) -> None:
+        with suppress(OSError):  # no room; or root has put something else there
+            kept_file.keep(self._now)
 
     def _wait(self, *, is_asked: bool) -> tuple[float, str]:
         """How long to wait and for what; 0 and the cause if it is time."""

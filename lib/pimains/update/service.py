@@ -5,7 +5,7 @@ packages, by services/update/upgrade. What waits for the clients of a file serve
 runs apart from this service, so that it goes on when the service is restarted or stopped, also by the upgrade itself; whoever is this
 service then tells how it went.
 
-    /run/pimains/update/now          whoever writes it has it look at once, at any time of day
+    /run/pimains/update/now          whoever of group pimains writes or touches it has it look at once, at any time of day
     /run/pimains/update/last         when it last looked, seconds since boot
     /run/pimains/update/found        what came of it
     /run/pimains/update/put-off      what waits until the clients have left

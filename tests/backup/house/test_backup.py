@@ -442,6 +442,23 @@ def test_a_backup_that_was_killed_is_told_and_its_service_goes_on(drive: Drive) 
     assert "its process was ended half-way; the next one goes on there" in fserver.read("unwell")
 
 
+def test_nobody_but_root_can_hold_up_a_backup_by_its_lock(drive: Drive) -> None:
+    (drive.source / "small").write_text("small\n")
+    lock = drive.house.root / "run/pimains/backup.lock"
+    lock.touch(mode=0o644)  # as it was before
+    drive.house.root.chmod(0o755)
+    with subprocess.Popen(["flock", "--no-fork", lock, "sleep", "1000"], user="nobody", group="nogroup", extra_groups=[]) as before:
+        drive.house.until(lambda: subprocess.run(["flock", "-n", lock, "true"], check=False).returncode)
+        add_fserver(drive)
+        assert drive.backup("now").returncode == 0
+        before.kill()
+    assert lock.stat().st_mode & 0o7777 == 0o600
+    refused = subprocess.run(
+        ["flock", lock, "true"], user="nobody", group="nogroup", extra_groups=[], capture_output=True, text=True, check=False
+    )
+    assert "Permission denied" in refused.stderr
+
+
 def test_a_file_that_vanishes_meanwhile_is_no_failure(drive: Drive) -> None:
     add_fserver(drive, RSYNC_OPTIONS="-a --bwlimit=1000", BACKUP_KEEP="1")
     (drive.source / "a").write_bytes(os.urandom(1_500_000))

@@ -120,7 +120,7 @@ def test_whoever_may_read_the_journal_sees_totals_without_being_root(house: Hous
         pytest.skip("nobody else gets into this test's directory")
     assert "sum" in command(house, user="nobody").stdout
     done = command(house, "import", str(table(tmp_path, time.time() - 9e5, 5)), "--source=x", user="nobody")
-    assert "root and members of group pimains may do that" in done.stderr
+    assert "root and user pimains may do that" in done.stderr
     collector.instance.svc("-d")
     house.until(lambda: collector.instance.pid == 0)
     assert "sum" in command(house, user="nobody").stdout

@@ -28,11 +28,11 @@ def full_disk() -> Iterator[None]:
         signal.signal(signal.SIGXFSZ, ignored)
 
 
-def test_what_was_written_is_read_and_the_group_may_write_it_too(tmp_path: Path) -> None:
+def test_what_was_written_is_read_and_nobody_else_may_write_it(tmp_path: Path) -> None:
     state.write(tmp_path / "mode", "auto on")
     assert state.read(tmp_path / "mode") == "auto on"
     assert (tmp_path / "mode").read_text() == "auto on\n"
-    assert (tmp_path / "mode").stat().st_mode & 0o777 == 0o664
+    assert (tmp_path / "mode").stat().st_mode & 0o777 == 0o644
 
 
 def test_a_reader_never_sees_half_of_a_value(tmp_path: Path) -> None:

@@ -79,7 +79,7 @@ def test_pistops_own_command_line_works(checkout: Checkout) -> None:
         (["--host=h", "--json"], "--json means nothing with --add-service"),
         (
             ["--host=h", "--instance=../x"],
-            "an instance cannot be called '../x': up to 40 of a-z 0-9 _ . -, beginning with a letter or digit, not removed or supervise",
+            "an instance cannot be called '../x': up to 40 of a-z 0-9 _ . -, first a letter or digit, none of removed supervise ledger",
         ),
     ],
 )

@@ -5,7 +5,7 @@ import os
 import pytest
 
 from pimains.core.ledger import Ledger
-from tests.halt.halting import add_step, ask, cancel, causes, let_go, new_halt, pause_at, ran
+from tests.halt.halting import add_step, ask, cancel, causes, is_asked, let_go, new_halt, pause_at, ran
 from tests.kit import House
 
 
@@ -43,7 +43,7 @@ def test_a_cancel_between_steps_keeps_the_machine_up_and_says_what_had_been_done
     house.until(lambda: halt.status == "ready; the last shutdown was cancelled by stefan; done before that: 05-update, 20-clients")
     assert ran(house) == ["clients"]
     assert house.halts() == []
-    assert not (halt.run / "request").exists()
+    assert not is_asked(halt)
 
 
 def test_once_the_plug_was_told_a_cancel_is_refused(house: House) -> None:
@@ -67,7 +67,7 @@ def test_a_second_request_while_one_is_carried_out_changes_nothing(house: House)
     house.until(lambda: ran(house))
     for _ in range(3):
         ask(halt, "bored\nplug\n")
-        house.until(lambda: not (halt.run / "request").exists())
+        house.until(lambda: not is_asked(halt))
     (house.root / "go").write_text("\n")
     house.until(house.halts)
     assert ran(house) == ["UPS battery low"] * 2
@@ -82,7 +82,7 @@ def test_however_many_ask_as_well_the_log_names_twenty(house: House) -> None:
     house.until(lambda: ran(house))
     for number in range(25):
         ask(halt, f"bored {number}\nplug\n")
-        house.until(lambda: not (halt.run / "request").exists())
+        house.until(lambda: not is_asked(halt))
     let_go(go)
     house.until(house.halts)
     house.until(lambda: "also asked for: bored 19" in halt.log)

@@ -5,6 +5,7 @@ import os
 import subprocess
 
 from pimains.core.ledger import Ledger
+from pimains.shared import kept_file
 from tests.halt.halting import add_step, let_go, new_halt, pause_at, ran
 from tests.kit import TOP, House
 
@@ -86,7 +87,7 @@ def test_a_forgotten_hyphen_shuts_nothing_down(house: House) -> None:
     new_halt(house)
     mistyped = pimains(house, "cancel")
     assert (mistyped.returncode, said(mistyped)) == (2, "pimains halt: nothing is done: did you mean --cancel?")
-    assert not (house.root / "run/pimains/halt/request").exists()
+    assert kept_file.asked(house.root / "run/pimains/halt/request") is None
     assert not (house.root / "run/pimains/halt/accepted").exists()
 
 

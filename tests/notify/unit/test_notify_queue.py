@@ -18,11 +18,11 @@ def queue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return notify_queue.queue()
 
 
-def test_a_message_is_one_file_that_everybody_in_the_group_may_write(queue: Path) -> None:
+def test_a_message_is_one_file_that_nobody_else_may_write(queue: Path) -> None:
     notify_queue.post("Power is away", "since now\non battery", "On battery")
     (name,) = notify_queue.waiting()
     assert (queue / name).read_text() == "on-battery\nPower is away\nsince now\non battery\n"
-    assert (queue / name).stat().st_mode & 0o777 == 0o664
+    assert (queue / name).stat().st_mode & 0o777 == 0o644
     assert notify_queue.read(name) == notify_queue.Post("on-battery", "Power is away", "since now\non battery")
 
 

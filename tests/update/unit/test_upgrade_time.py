@@ -10,6 +10,7 @@ import pytest
 from pimains.core import state
 from pimains.core.clock import FakeClock
 from pimains.core.instance import Instance
+from pimains.shared import kept_file
 from pimains.update.due import UpgradeTime
 from pimains.update.settings import UpdateSettings
 
@@ -156,10 +157,14 @@ def test_whoever_asks_for_it_need_not_wait(me: Instance, clock: FakeClock) -> No
     state.write(me.run / "now", "")
     assert waiting.is_woken()
     assert waiting.cause == "somebody asked for it"
-    assert not (me.run / "now").exists()
+    assert not kept_file.is_touched(me.run / "now")
+    (me.run / "now").touch()
+    assert Waiting(new(me), clock).cause == "somebody asked for it"
+    assert Waiting(new(me), clock).seconds > 0
 
 
 def test_what_is_no_file_in_the_place_of_now_is_not_taken_for_a_wish(me: Instance, clock: FakeClock) -> None:
+    (me.run / "now").unlink(missing_ok=True)
     (me.run / "now").mkdir()
     assert Waiting(new(me), clock).seconds > 0
 

@@ -92,8 +92,8 @@ def test_installing_makes_users_and_directories_and_starts_nothing(bare: DebianR
     assert bare.run("ls /usr/lib/udev/rules.d/51-pimains.rules")
     assert bare.run("id -nG pimains-log").split() == ["pimains-log"]
     assert bare.run("stat -c '%a %U %G' /run/pimains /var/lib/pimains /var/log/pimains").splitlines() == [
-        "2775 root pimains",
-        "2775 root pimains",
+        "755 root root",
+        "755 root root",
         "2755 pimains-log adm",
     ]
     assert bare.run("ls -A /etc/service") == ""

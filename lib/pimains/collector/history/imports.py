@@ -44,14 +44,14 @@ class Imports:
         if not path.exists():
             raise PimainsError(f"{path}: there is no journal yet; start the collector once")
         try:
-            self._lock = os.open(path.with_name("import.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o664)
+            self._lock = os.open(path.with_name("import.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         except PermissionError:
-            raise PimainsError(f"{path.parent}: root and members of group pimains may do that") from None
+            raise PimainsError(f"{path.parent}: root and user pimains may do that") from None
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             owner = path.stat()
             with contextlib.suppress(PermissionError):  # another member of the group made it
-                os.fchmod(self._lock, 0o664)
+                os.fchmod(self._lock, 0o600)
                 os.fchown(self._lock, owner.st_uid, owner.st_gid)
         except BlockingIOError:
             os.close(self._lock)

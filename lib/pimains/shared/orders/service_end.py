@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple, Self
 
 from pimains.core.plan.text import short_line
+from pimains.core.privileges import group
 from pimains.shared.orders.fifos import LINE_BYTES, open_fifo
 
 _PIPE_BYTES = 64 * 1024  # all that a pipe holds: what is read at once ends where a line ends
@@ -184,7 +185,7 @@ def _own_directory(path: Path) -> int:
     directory = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
         if os.geteuid() == 0:
-            os.fchown(directory, 0, -1)  # the service may have run as another user before
+            os.fchown(directory, 0, group())  # the service may have run as another user before
         os.fchmod(directory, _MODE)
     except OSError:
         os.close(directory)
