@@ -18,7 +18,10 @@ _SYSTEMCTL = """#!/bin/sh
 echo "$1 $2" >>{root}/systemctl.log
 is_mounted() {{ grep -q " $1 " /proc/self/mountinfo; }}
 case "$1 $2" in
-"start autofs" | "start autofs.service") for share in {root}/mnt/*; do is_mounted "$share" || {{ mount -t tmpfs music "$share" && mkdir "$share/Music"; }}; done ;;
+"start autofs" | "start autofs.service")
+    for share in {root}/mnt/*; do
+        is_mounted "$share" || {{ mount -t tmpfs music "$share" && mkdir "$share/Music"; }}
+    done ;;
 "stop autofs" | "stop autofs.service") for share in {root}/mnt/*; do ! is_mounted "$share" || umount "$share" || exit; done ;;
 "start broken") echo "Unit broken.service not found."; exit 5 ;;
 esac

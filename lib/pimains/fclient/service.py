@@ -2,16 +2,18 @@
 
 /run/pimains/fclient/holds     what is up, or may be: see pimains.fclient.holds
 /run/pimains/fclient/id        by which the server knows this client when the service was restarted
+/var/lib/pimains/fclient/address   HOST and the address where it was met last, for when there is no name server
 /run/pimains/fclient/orders/   where halt's step 20-shares has this client leave (shared/orders)
 """
 
 import re
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from functools import partial
 from pathlib import Path
 
 from pimains.core import state
+from pimains.core.errors import WrongSetting
 from pimains.core.ledger_beside import LedgerNote
 from pimains.core.machine import own_name
 from pimains.core.process.program import Programs
@@ -31,6 +33,7 @@ from pimains.shared import halt_request
 from pimains.shared.backup.child import BackupChild
 from pimains.shared.fileserver import mount
 from pimains.shared.fileserver.beats import ClientEnd, End, Secret, client_id, name_of
+from pimains.shared.fileserver.last_error import LastError
 from pimains.shared.orders.leave import Leave, LeaveOrders
 from pimains.shared.screens.status import HostStatus
 
@@ -40,7 +43,13 @@ _CANCEL_LOOK_SECONDS = 2.0
 def fclient(me: Instance, settings: FclientSettings) -> Naps:
     """Be with the server; before going, leave it."""
     supervisor = Supervisor(me.directory)
-    address = Address(settings.HOST, settings.PORT)
+    kept_host, _, kept = (state.read(me.lib / "address") or "").partition(" ")
+    address = Address(
+        settings.HOST,
+        settings.PORT,
+        kept if kept_host == settings.HOST else "",
+        lambda found: me.keep("address", f"{settings.HOST} {found}"),
+    )
     yield from address.first(me.clock)
     client = Client(me, settings, address)
     try:
@@ -51,14 +60,30 @@ def fclient(me: Instance, settings: FclientSettings) -> Naps:
             if client.work and client.is_leaving:
                 print("told to stop: will do so when the share is left")
                 yield from client.work_to_the_end()
-            if (yield from supervisor.starts_again()):
+            starts_again = yield from supervisor.starts_again()
+            if starts_again and not (fault := wrong_by_now(me)):
                 print("restarting: the share stays as it is if that takes no more than four seconds")
             else:
                 client.is_stopping = True
-                client.leave("told to stop")
+                client.leave(f"this client would not come back: {fault}" if starts_again else "told to stop")
                 yield from client.work_to_the_end()
     finally:
         client.close()
+
+
+def wrong_by_now(me: Instance) -> str:
+    """What is wrong with the settings as they are now, so that nobody would look at the share; "" if nothing is."""
+    from pimains.core import templates  # at the end only
+
+    given = {}
+    for name in FclientSettings.declared():
+        with suppress(OSError):
+            given[name] = templates.first_line((me.directory / "variables" / name).read_text(encoding="utf-8", errors="replace"))
+    try:
+        FclientSettings(given)
+    except WrongSetting as wrong:
+        return str(wrong)
+    return ""
 
 
 class Client:
@@ -67,6 +92,9 @@ class Client:
     def __init__(self, me: Instance, settings: FclientSettings, address: Address) -> None:
         self.me = me
         self.settings = settings
+        self.address = address
+        self.peer = ""  # the address of the server
+        self.mounted_at: set[str] = set()  # the server's addresses when the share was mounted
         self.name = name_of(settings.NAME or own_name())
         self.holds = Holds(me.name)
         self.was_joined = bool(self.holds)
@@ -74,6 +102,7 @@ class Client:
         if settings.COMPAT:
             print("COMPAT=pistop: this client believes whatever answers at HOST; empty variables/COMPAT when the server has moved")
         self.link = Link(address.find, self.new_end(), me.clock, settings.RETRY_SECONDS_MAX, expects=holding)
+        self.error = LastError(me, adopts=not settings.exposed())
         self.share = self.new_share()
         self.looking = Looking(me.clock, settings.MDRIVE, settings.MARKER)
         self.screens = HostStatus(settings)
@@ -112,9 +141,9 @@ class Client:
             programs,
             Detacher(self.me.clock),
             self.tell,
-            self.me.complain,
+            self.error.complain,
             self.holds.who_else_needs,
-            Troubles(self.me.complain),
+            Troubles(self.error.complain),
         )
 
     def take_down_what_was_set_before(self) -> Work:
@@ -149,7 +178,10 @@ class Client:
         """Wait for whatever comes next, and do it."""
         for event in self.link.step():
             self.react(event)
-        if trouble := self.looking.trouble():
+        if self.link.peer != self.peer:
+            self.peer = self.link.peer
+            self.address.was_good(self.peer)
+        if trouble := self.looking.trouble() or self.moved():
             self.repair(trouble)
         if self.link.is_in_doubt or self.looking.is_in_doubt:
             self.share.detacher.stand_by()
@@ -183,6 +215,17 @@ class Client:
             self.leave(event.text)
         else:
             self.begin(self.giving_up(event.text))
+
+    def moved(self) -> str:
+        """Why what is mounted is none of this server's, which has another address by now; "" as long as nothing speaks for that."""
+        if not self.looking or not self.peer or self.peer in self.mounted_at:
+            return ""
+        there = mount.mounted(self.share.place)
+        now_at = {self.peer, *self.address.known}
+        if not there or there.address not in self.mounted_at or there.address in now_at:
+            self.mounted_at |= now_at
+            return ""
+        return f"it is from {there.address}, and the server is at {self.peer} now"
 
     def repair(self, trouble: str) -> None:
         """The share is not what it should be, while its server is there for all that is known."""
@@ -221,8 +264,11 @@ class Client:
         self.holds.begin(self.share.place, self.share.units)
         yield from self.note("mounted", f"{self.server} is there").written()
         yield from self.share.come()
+        self.mounted_at = {self.peer, *self.address.known}
         self.looking.begin()
         yield from self.share.use()
+        if self.is_well:
+            self.error.is_over()
         self.screens.on()
         self.backup.begin(f"{self.server} is there")
 
@@ -304,7 +350,7 @@ class Client:
             halt_request.ask(reason, self.me.name)
             self.is_halting = True
         except OSError as error:
-            self.me.complain(f"POWER_OFF is set, but the halt service cannot be asked ({error.strerror}): is there one?")
+            self.error.complain(f"POWER_OFF is set, but the halt service cannot be asked ({error.strerror}): is there one?")
 
     def until_cancelled(self) -> Naps:
         """A halt is under way: join nobody, unless it was cancelled."""

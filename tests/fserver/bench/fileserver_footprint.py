@@ -31,7 +31,7 @@ def be_clients(port: int, count: int) -> None:
     links = []
     for number in range(count):
         end = partial(ClientEnd, Secret(SECRET), f"client{number:03}", client_id())
-        links.append(Link(lambda: ("127.0.0.1", port), end, clock, 2, say=lambda _: None))
+        links.append(Link(lambda: [("127.0.0.1", port)], end, clock, 2, say=lambda _: None))
         poller.register(links[-1], select.POLLIN)
     while True:
         for link in links:
