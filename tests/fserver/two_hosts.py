@@ -69,10 +69,10 @@ class TwoHosts:
 
     def _mounts(self, process: Path) -> bool:
         try:
-            words = (process / "cmdline").read_text().split("\0")
+            words = (process / "cmdline").read_bytes().split(b"\0")
         except OSError:  # it has just ended
             return False
-        return words[0].endswith("sshfs") and str(self.share) in words
+        return words[0].endswith(b"sshfs") and bytes(self.share) in words
 
     def add_fserver(self, **variables: str) -> TestInstance:
         return self.server.add("fserver", **{"HOST": SERVER, "SECRET": SECRET, **variables})

@@ -8,12 +8,11 @@
 
 import re
 from collections.abc import Callable
-from contextlib import closing, suppress
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
 from pimains.core import state
-from pimains.core.errors import WrongSetting
 from pimains.core.ledger_beside import LedgerNote
 from pimains.core.machine import own_name
 from pimains.core.process.program import Programs
@@ -27,8 +26,8 @@ from pimains.fclient.holds import Holds
 from pimains.fclient.link import Event, Link
 from pimains.fclient.looking import Looking
 from pimains.fclient.pistop import PistopEnd
-from pimains.fclient.settings import FclientSettings
-from pimains.fclient.share import Share, Work
+from pimains.fclient.settings import FclientSettings, wrong_by_now
+from pimains.fclient.share import Share, Work, mounts
 from pimains.shared import halt_request
 from pimains.shared.backup.child import BackupChild
 from pimains.shared.fileserver import mount
@@ -38,18 +37,15 @@ from pimains.shared.orders.leave import Leave, LeaveOrders
 from pimains.shared.screens.status import HostStatus
 
 _CANCEL_LOOK_SECONDS = 2.0
+_STRAY_LOOK_SECONDS = 2.0
 
 
 def fclient(me: Instance, settings: FclientSettings) -> Naps:
     """Be with the server; before going, leave it."""
     supervisor = Supervisor(me.directory)
     kept_host, _, kept = (state.read(me.lib / "address") or "").partition(" ")
-    address = Address(
-        settings.HOST,
-        settings.PORT,
-        kept if kept_host == settings.HOST else "",
-        lambda found: me.keep("address", f"{settings.HOST} {found}"),
-    )
+    keep = partial(_keep_address, me, settings.HOST)
+    address = Address(settings.HOST, settings.PORT, kept if kept_host == settings.HOST else "", keep)
     yield from address.first(me.clock)
     client = Client(me, settings, address)
     try:
@@ -61,7 +57,7 @@ def fclient(me: Instance, settings: FclientSettings) -> Naps:
                 print("told to stop: will do so when the share is left")
                 yield from client.work_to_the_end()
             starts_again = yield from supervisor.starts_again()
-            if starts_again and not (fault := wrong_by_now(me)):
+            if starts_again and not (fault := wrong_by_now(me.directory)):
                 print("restarting: the share stays as it is if that takes no more than four seconds")
             else:
                 client.is_stopping = True
@@ -69,21 +65,6 @@ def fclient(me: Instance, settings: FclientSettings) -> Naps:
                 yield from client.work_to_the_end()
     finally:
         client.close()
-
-
-def wrong_by_now(me: Instance) -> str:
-    """What is wrong with the settings as they are now, so that nobody would look at the share; "" if nothing is."""
-    from pimains.core import templates  # at the end only
-
-    given = {}
-    for name in FclientSettings.declared():
-        with suppress(OSError):
-            given[name] = templates.first_line((me.directory / "variables" / name).read_text(encoding="utf-8", errors="replace"))
-    try:
-        FclientSettings(given)
-    except WrongSetting as wrong:
-        return str(wrong)
-    return ""
 
 
 class Client:
@@ -111,6 +92,7 @@ class Client:
         self.words = ""
         self.is_well = True
         self.why_not = ""
+        self.may_stray = False  # what mounts the share goes on for another client, while the server is away
         self.is_leaving = False
         self.is_stopping = False
         self.was_told = False  # by the server, to leave
@@ -187,6 +169,9 @@ class Client:
             self.share.detacher.stand_by()
         elif not self.work:
             self.share.detacher.stand_down()
+        is_away = self.may_stray and not self.work and not self.link.is_joined
+        if is_away and mount.mounted(self.share.place):
+            self.begin(self.taking_away_again())
         if self.backup.step():
             self.tell(self.told, well=self.is_well)
         why_not = "" if self.link.is_joined else self.link.refused or self.link.hindrance
@@ -194,6 +179,8 @@ class Client:
             self.why_not = why_not
             self.show()
         wait = min(self.link.wait_seconds(), self.work.seconds_left(), self.looking.seconds_left())
+        if is_away:
+            wait = min(wait, _STRAY_LOOK_SECONDS)
         if self.unanswered:
             wait = min(wait, max(0.0, min(ends for _, ends in self.unanswered) - self.me.clock.monotonic()))
         ready = yield within(wait, self.link, self.orders, *self.backup.files, *self.work.files, *self.looking.files)
@@ -329,9 +316,16 @@ class Client:
             yield from self.share.give_up()
             yield from note.written()
 
+    def taking_away_again(self) -> Work:
+        """Somebody looked while the server is away, and what mounts the share goes on for another client."""
+        print(f"{self.share.place} was mounted again, for somebody who looked")
+        yield from self.share.unmount(by_force=True)
+        self.tell(self.waiting())
+
     def finish(self, reason: str) -> None:
         """All is down."""
         self.looking.close()
+        self.may_stray = any(self.holds.who_else_needs(unit) for unit in filter(mounts, self.share.units))
         there = mount.mounted(self.share.place)
         may_halt = not self.is_stopping and not self.is_halting and (self.was_told or (self.was_joined and self.settings.POWER_OFF == "1"))
         will_halt = self.is_halting or (may_halt and self.settings.POWER_OFF in ("1", "told"))
@@ -403,6 +397,10 @@ class Client:
         self.backup.close()
         self.orders.close()
         self.link.close()
+
+
+def _keep_address(me: Instance, host: str, found: str) -> None:
+    me.keep("address", f"{host} {found}")
 
 
 def _without_pids(words: str) -> str:

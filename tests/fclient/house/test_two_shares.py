@@ -1,5 +1,6 @@
 """Two clients on one machine, whose shares are mounted by one autofs."""
 
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -36,6 +37,9 @@ def test_one_that_leaves_takes_nothing_from_the_other_and_the_last_one_stops_wha
     assert clients[1].status == f"{other} is mounted; started: films"
     assert "stop autofs" not in house.units()
     clients[0].until_logged("autofs goes on: fclient2 needs it")
+    # autofs goes on, and mounts it again for whoever looks
+    subprocess.run(["nsenter", f"--mount=/proc/{house.pid}/ns/mnt", "mount", "-t", "tmpfs", "music", house.share], check=True)
+    house.until(lambda: not house.is_mounted(), what="it to be taken away again")
     servers[1].svc("-d")
     house.until(lambda: clients[1].status.startswith("waiting for"), what=clients[1].log)
     assert not house.is_mounted(other)
