@@ -18,7 +18,8 @@ _EVERY_SECONDS = 1.0
 _PATIENCE_SECONDS = 3.4
 _DOUBT_SECONDS = 1.0
 _AFTER_SLEEP_SECONDS = 2.5  # what lies in a socket then has no meaning, and the first who looks waits
-_SLEPT_SECONDS = _EVERY_SECONDS + _PATIENCE_SECONDS + 1.0  # it is asked for sooner than that
+_ASKED_SECONDS = 2.0  # beats wake the service more often than that
+_SLEPT_SECONDS = 3.0  # not asked for so long: nobody had a processor meanwhile, neither did the child
 _READ_AT_ONCE = 4096
 _GONE, _BROKEN = "gone", "broken"
 
@@ -51,7 +52,10 @@ class Looking:
 
     def seconds_left(self) -> float:
         """Until its `trouble` has to be asked for in any case."""
-        return max(0.0, self._last + _EVERY_SECONDS + _PATIENCE_SECONDS - self._clock.monotonic()) if self._is_on else float("inf")
+        if not self._is_on:
+            return float("inf")
+        now = self._clock.monotonic()
+        return max(0.0, min(self._patience(now), self._asked + _ASKED_SECONDS - now))
 
     def begin(self) -> None:
         """The share is there: look at it from now on."""
@@ -80,7 +84,10 @@ class Looking:
             self._read()
             if self._child.has_ended() and (why := self._why_it_ended()):
                 return why
-        return "" if self.seconds_left() > 0 else f"no answer for {now - self._last:.1f} s"
+        return "" if self._patience(now) > 0 else f"no answer for {now - self._last:.1f} s"
+
+    def _patience(self, now: float) -> float:
+        return self._last + _EVERY_SECONDS + _PATIENCE_SECONDS - now
 
     def _start(self) -> None:
         self._let_go()
