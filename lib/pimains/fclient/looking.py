@@ -70,7 +70,7 @@ class Looking:
         self._let_go()
 
     def trouble(self) -> str:
-        """Why the share has to be taken away, "" while it is there; never waits."""
+        """Why the share has to be taken away, after which it is not looked at any more; "" while it is there. Never waits."""
         if not self._is_on:
             return ""
         now = self._clock.monotonic()
@@ -83,8 +83,12 @@ class Looking:
         if self._child:
             self._read()
             if self._child.has_ended() and (why := self._why_it_ended()):
+                self.close()
                 return why
-        return "" if self._patience(now) > 0 else f"no answer for {now - self._last:.1f} s"
+        if self._patience(now) > 0:
+            return ""
+        self.close()
+        return f"no answer for {now - self._last:.1f} s"
 
     def _patience(self, now: float) -> float:
         return self._last + _EVERY_SECONDS + _PATIENCE_SECONDS - now

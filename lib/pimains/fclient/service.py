@@ -6,7 +6,6 @@
 /run/pimains/fclient/orders/   where halt's step 20-shares has this client leave (shared/orders)
 """
 
-import re
 from collections.abc import Callable
 from contextlib import closing
 from functools import partial
@@ -26,6 +25,7 @@ from pimains.fclient.holds import Holds
 from pimains.fclient.link import Event, Link
 from pimains.fclient.looking import Looking
 from pimains.fclient.pistop import PistopEnd
+from pimains.fclient.plan import is_news
 from pimains.fclient.settings import FclientSettings, wrong_by_now
 from pimains.fclient.share import Share, Work, mounts
 from pimains.shared import halt_request
@@ -366,12 +366,11 @@ class Client:
         """Say how things are: here, and to the server."""
         self.told, self.is_well = words, well
         words += self.backup.words
-        is_news, is_other = _without_pids(words) != _without_pids(self.words), words != self.words
-        self.words = words
-        if is_news:
+        before, self.words = self.words, words
+        if is_news(words, before):
             print(words)
-        if is_other:
-            self.link.say("words", self.words)
+        if words != before:
+            self.link.say("words", words)
         self.show()
 
     def show(self) -> None:
@@ -401,11 +400,6 @@ class Client:
 
 def _keep_address(me: Instance, host: str, found: str) -> None:
     me.keep("address", f"{host} {found}")
-
-
-def _without_pids(words: str) -> str:
-    """Of "kept by mpd (123) at ..." all but the number: another one is no news."""
-    return re.sub(r" \([0-9]+\)", "", words)
 
 
 if __name__ == "__main__":

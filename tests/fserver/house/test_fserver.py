@@ -324,6 +324,20 @@ def test_a_crashed_client_finds_what_it_left_behind(house: OneHouse) -> None:
     fserver.kill(18)
 
 
+def test_a_share_whose_marker_goes_or_that_somebody_unmounts_is_left_in_order_and_mounted_anew(house: OneHouse) -> None:
+    _, fclient = up(house)
+    enter = ["nsenter", f"--mount=/proc/{house.pid}/ns/mnt"]
+    for number, words in enumerate((["rmdir", house.share / "Music"], ["umount", house.share]), start=1):
+        told = len(house.units())
+        subprocess.run([*enter, *words], check=True)
+        house.until(lambda told=told: "start mpd" in house.units()[told:], 30)  # type: ignore[misc]
+        house.until(lambda: fclient.status.endswith("is mounted; started: mpd"), what=fclient.log)
+        assert house.units()[told:] == ["stop mpd", "stop autofs", "start autofs", "start mpd"]
+        house.until(lambda number=number: fclient.log.count(": it is to be mounted anew") == number)  # type: ignore[misc]
+        assert house.is_mounted()
+    assert "by force" not in fclient.log
+
+
 def test_an_edited_mdrive_takes_the_old_share_down_first(house: OneHouse) -> None:
     _, fclient = up(house)
     fclient.set("UNITS", "autofs bluetooth")
