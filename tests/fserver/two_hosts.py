@@ -5,10 +5,11 @@ sshfs, in the client's own mount namespace. It hangs like any network share when
 """
 
 import os
+import signal
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from tests.kit import House, TestInstance, new_house, until
@@ -64,8 +65,16 @@ class TwoHosts:
 
     def mounter(self) -> int:
         """The process that serves the client's share: sshfs, its latest."""
-        found = [int(each.name) for each in Path("/proc").iterdir() if each.name.isdigit() and self._mounts(each)]
-        return max(found)
+        return max(self.mounters())
+
+    def mounters(self) -> list[int]:
+        """All of them: one whose server has gone without a word waits for its answer after it was unmounted by force, too."""
+        return [int(each.name) for each in Path("/proc").iterdir() if each.name.isdigit() and self._mounts(each)]
+
+    def end_mounters(self) -> None:
+        for pid in self.mounters():
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
     def _mounts(self, process: Path) -> bool:
         try:
@@ -137,6 +146,7 @@ def two_hosts(top: Path) -> Iterator[TwoHosts]:
             enter = ("ip", "netns", "exec", name, "unshare", "--mount", "--propagation", "private")
             houses.append(stack.enter_context(contextmanager(new_house)(top / directory, enter)))
         hosts = TwoHosts(houses[0], houses[1], names)
+        stack.callback(hosts.end_mounters)
         (hosts.drive / "Music").mkdir(parents=True)
         hosts.share.mkdir(parents=True)
         _make_systemctl(hosts)
