@@ -1,6 +1,6 @@
 """A file server and its client in one house on loopback, in a mount namespace of their own: for everything that needs no cable.
 
-The client's `systemctl start autofs` mounts a tmpfs with a marker on it.
+The client's `systemctl start autofs` mounts a tmpfs with a marker on it, at each place for a share.
 """
 
 import os
@@ -16,10 +16,13 @@ SECRET = "bXkgc2VjcmV0IG9mIDMyIGJ5dGVzIGZvciB0ZXN0cyE="
 ANOTHER_SECRET = "YW5vdGhlciBzZWNyZXQgb2YgMzIgYnl0ZXMgdG9vISE="
 _SYSTEMCTL = """#!/bin/sh
 echo "$1 $2" >>{root}/systemctl.log
-grep -q " {share} " /proc/self/mountinfo && mounted=yes || mounted=
+is_mounted() {{ grep -q " $1 " /proc/self/mountinfo; }}
 case "$1 $2" in
-"start autofs") [ "$mounted" ] || {{ mount -t tmpfs music {share} && mkdir {share}/Music; }} ;;
-"stop autofs") [ ! "$mounted" ] || umount {share} ;;
+"start autofs" | "start autofs.service")
+    for share in {root}/mnt/*; do
+        is_mounted "$share" || {{ mount -t tmpfs music "$share" && mkdir "$share/Music"; }}
+    done ;;
+"stop autofs" | "stop autofs.service") for share in {root}/mnt/*; do ! is_mounted "$share" || umount "$share" || exit; done ;;
 "start broken") echo "Unit broken.service not found."; exit 5 ;;
 esac
 """
@@ -33,13 +36,15 @@ class OneHouse(House):
         self.share.mkdir(parents=True)
         (self.root / "bin").mkdir()
         systemctl = self.root / "bin/systemctl"
-        systemctl.write_text(_SYSTEMCTL.format(root=self.root, share=self.share))
+        systemctl.write_text(_SYSTEMCTL.format(root=self.root))
         systemctl.chmod(0o755)
         self.port = free_port()
 
     def add_fserver(self, *, svscan: bool = True, **variables: str) -> TestInstance:
-        settings = {"HOST": "127.0.0.1", "PORT": str(self.port), "SECRET": SECRET, **variables}
-        return self.add("fserver", svscan=svscan, PATH=self.path, **settings)
+        return self.add("fserver", svscan=svscan, **self.server_settings(**variables))
+
+    def server_settings(self, **variables: str) -> dict[str, str]:
+        return {"HOST": "127.0.0.1", "PORT": str(self.port), "SECRET": SECRET, "PATH": self.path, **variables}
 
     def add_fclient(self, name: str = "fclient", *, svscan: bool = True, **variables: str) -> TestInstance:
         settings = {"HOST": "127.0.0.1", "PORT": str(self.port), "SECRET": SECRET, "MDRIVE": str(self.share), "MARKER": "Music"}
@@ -54,8 +59,8 @@ class OneHouse(House):
         log = self.root / "systemctl.log"
         return log.read_text().splitlines() if log.exists() else []
 
-    def is_mounted(self) -> bool:
-        return f" {self.share} " in Path(f"/proc/{self.pid}/mountinfo").read_text()
+    def is_mounted(self, share: Path | None = None) -> bool:
+        return f" {share or self.share} " in Path(f"/proc/{self.pid}/mountinfo").read_text()
 
     def connect(self) -> socket.socket:
         """A peer of the test's own."""

@@ -38,7 +38,7 @@ esac
 """
 
 
-# uhubctl 2.5's command line and words, for one hub at location 2; every call is written down
+# uhubctl 2.5's command line and words, for hubs at locations 2 and 4; every call is written down
 _UHUBCTL = """#!/bin/sh
 echo "$* with $(grep -c ' {place} ' /proc/self/mountinfo) mounted" >>{root}/uhubctl.log
 location=
@@ -50,11 +50,11 @@ while getopts a:l:p: option; do
     *) printf 'Invalid command line syntax!\\nRun with -h to get usage info.\\n' >&2; exit 1 ;;
     esac
 done
-[ "$location" = 2 ] || {{
+[ "$location" = 2 ] || [ "$location" = 4 ] || {{
     printf 'No compatible devices detected at location %s!\\nRun with -h to get usage info.\\n' "$location" >&2
     exit 1
 }}
-echo "Current status for hub 2 [1d6b:0003 Linux xHCI Host Controller]"
+echo "Current status for hub $location [1d6b:0003 Linux xHCI Host Controller]"
 """
 
 

@@ -5,10 +5,11 @@ sshfs, in the client's own mount namespace. It hangs like any network share when
 """
 
 import os
+import signal
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from tests.kit import House, TestInstance, new_house, until
@@ -21,7 +22,7 @@ echo "$1 $2" >>{log}
 case "$1 $2" in
 "start autofs")
     grep -q " {share} " /proc/self/mountinfo && exit 0
-    exec sshfs -o directport={port} {server}:{drive} {share} ;;
+    exec sshfs -o directport={port} "$(cat {server}):{drive}" {share} ;;
 "stop autofs")
     grep -q " {share} " /proc/self/mountinfo || exit 0
     exec umount {share} ;;
@@ -44,9 +45,46 @@ class TwoHosts:
         self.share = client.root / "mnt/MDrive"
         self.is_cut = False
         self.systemctl_log = client.root / "systemctl.log"
+        self.share_host = client.root / "share-host"  # from which host it is mounted
+        self.share_host.write_text(SERVER)
+        self.hosts = client.root / "hosts"  # /etc/hosts of the client, once `name_server` was called
+
+    def name_server(self, *addresses: str) -> None:
+        """Have the client find its server, which is called music.lan, at these addresses."""
+        if not self.hosts.exists():
+            self.hosts.touch()
+            self.client.start()
+            done = self.in_client("mount", "--bind", self.hosts, "/etc/hosts")
+            assert done.returncode == 0, done.stderr
+        self.hosts.write_text("127.0.0.1 localhost\n" + "".join(f"{address} music.lan\n" for address in addresses))
+
+    def move_server(self, before: str, after: str) -> None:
+        """Give the server another address, as a router may that has forgotten it."""
+        run("ip", "-n", self.names[0], "address", "delete", f"{before}/24", "dev", "eth0")
+        run("ip", "-n", self.names[0], "address", "add", f"{after}/24", "dev", "eth0")
+
+    def mounter(self) -> int:
+        """The process that serves the client's share: sshfs, its latest."""
+        return max(self.mounters())
+
+    def mounters(self) -> list[int]:
+        """All of them: one whose server has gone without a word waits for its answer after it was unmounted by force, too."""
+        return [int(each.name) for each in Path("/proc").iterdir() if each.name.isdigit() and self._mounts(each)]
+
+    def end_mounters(self) -> None:
+        for pid in self.mounters():
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+    def _mounts(self, process: Path) -> bool:
+        try:
+            words = (process / "cmdline").read_bytes().split(b"\0")
+        except OSError:  # it has just ended
+            return False
+        return words[0].endswith(b"sshfs") and bytes(self.share) in words
 
     def add_fserver(self, **variables: str) -> TestInstance:
-        return self.server.add("fserver", HOST=SERVER, SECRET=SECRET, **variables)
+        return self.server.add("fserver", **{"HOST": SERVER, "SECRET": SECRET, **variables})
 
     def add_fclient(self, **variables: str) -> TestInstance:
         settings = {"HOST": SERVER, "SECRET": SECRET, "MDRIVE": str(self.share), "MARKER": "Music", "NAME": "kitchen", **variables}
@@ -108,10 +146,11 @@ def two_hosts(top: Path) -> Iterator[TwoHosts]:
             enter = ("ip", "netns", "exec", name, "unshare", "--mount", "--propagation", "private")
             houses.append(stack.enter_context(contextmanager(new_house)(top / directory, enter)))
         hosts = TwoHosts(houses[0], houses[1], names)
+        stack.callback(hosts.end_mounters)
         (hosts.drive / "Music").mkdir(parents=True)
         hosts.share.mkdir(parents=True)
         _make_systemctl(hosts)
-        sftp = ["tcpserver", "-RHl0", SERVER, str(_SFTP_PORT), "/usr/lib/openssh/sftp-server"]
+        sftp = ["tcpserver", "-RHl0", "0", str(_SFTP_PORT), "/usr/lib/openssh/sftp-server"]
         server = subprocess.Popen(["ip", "netns", "exec", names[0], *sftp])
         stack.callback(server.wait)
         stack.callback(server.terminate)
@@ -121,7 +160,7 @@ def two_hosts(top: Path) -> Iterator[TwoHosts]:
 def _make_systemctl(hosts: TwoHosts) -> None:
     program = hosts.client.root / "bin/systemctl"
     program.parent.mkdir()
-    words = {"log": hosts.systemctl_log, "share": hosts.share, "port": _SFTP_PORT, "server": SERVER, "drive": hosts.drive}
+    words = {"log": hosts.systemctl_log, "share": hosts.share, "port": _SFTP_PORT, "server": hosts.share_host, "drive": hosts.drive}
     program.write_text(_SYSTEMCTL.format(**words))
     program.chmod(0o755)
 

@@ -26,7 +26,7 @@ class Event(NamedTuple):
 
 
 class Link:
-    """The link to the fserver at `find()`, an address and a port; `fileno` becomes readable when `step` has something to do.
+    """The link to the fserver at `find()`, its addresses and ports; `fileno` becomes readable when `step` has something to do.
 
     `find` raises Away while the address is not known; `new_end` makes this end of each conversation. `expects` is for one
     that was joined before this process began: it is gone, too, if it does not come back in time.
@@ -34,7 +34,7 @@ class Link:
 
     def __init__(
         self,
-        find: Callable[[], tuple[str, int]],
+        find: Callable[[], list[tuple[str, int]]],
         new_end: Callable[[], End],
         clock: Clock,
         retry_seconds_max: float,
@@ -54,6 +54,8 @@ class Link:
         self._words = ""  # the last ones for the server
         self._joining = Joining(find, new_end, retry_seconds_max, self._hearing, self._epoll, say)
         self.is_joined = expects
+        self.peer = ""  # the address where it was joined last
+        self._due = clock.monotonic()  # when the next step should come at the latest
 
     def fileno(self) -> int:
         """For poll."""
@@ -97,10 +99,12 @@ class Link:
     def step(self) -> Iterator[Event]:
         """Do all that is due; never waits."""
         now = self._clock.monotonic()
+        if self.is_joined and now - self._due >= beat.CLIENT_PATIENCE_SECONDS:
+            self._wake(now)
         for handle, _ in self._epoll.poll(0):
             if self._line and handle == self._line[0].fileno():
                 yield from self._read_line(now)
-            elif self._joining.is_at(handle) and (joined := self._joining.read(now, in_a_hurry=self.is_joined)):
+            elif self._joining.is_at(handle) and (joined := self._joining.read(handle, now, in_a_hurry=self.is_joined)):
                 yield from self._take_over(joined, now)
         if self._line and not self._line[1].has_beats:
             self._hearing.heard(now)
@@ -115,6 +119,7 @@ class Link:
         self._joining.give_up_late(now, in_a_hurry=self.is_joined)
         if not self._line or self._hearing.is_in_doubt(now):
             self._joining.try_again(now, in_a_hurry=self.is_joined)
+        self._due = now + self.wait_seconds()
 
     def say(self, word: str, text: str = "") -> None:
         """Tell the server, as far as there is a connection."""
@@ -146,9 +151,17 @@ class Link:
         self.pause()
         self._epoll.close()
 
+    def _wake(self, now: float) -> None:
+        """This machine, or this process, has slept: what lies in the socket is old. Only a new proof tells that the server is there now."""
+        self._drop_line()
+        self._joining.drop()
+        self._joining.begin_at(now)
+        self._hearing.woke(now)
+
     def _take_over(self, joined: Joined, now: float) -> Iterator[Event]:
         self._drop_line()
         self._line = joined.lines, joined.end
+        self.peer = joined.address
         if self.is_joined and self._words:  # the server may have been restarted
             self.say("words", self._words)
         for message in joined.messages:

@@ -1,7 +1,8 @@
 """The service fclient: services/fclient/README.md says what it is for, this how it goes about it.
 
-/run/pimains/fclient/holds     what is up, or may be: line 1 the share's place, line 2 its units
+/run/pimains/fclient/holds     what is up, or may be: see pimains.fclient.holds
 /run/pimains/fclient/id        by which the server knows this client when the service was restarted
+/var/lib/pimains/fclient/address   HOST and the address where it was met last, for when there is no name server
 /run/pimains/fclient/orders/   where halt's step 20-shares has this client leave (shared/orders)
 """
 
@@ -16,27 +17,35 @@ from pimains.core.machine import own_name
 from pimains.core.process.program import Programs
 from pimains.core.service import Instance, Naps, Stop, run, within
 from pimains.core.supervisor import Supervisor
+from pimains.core.troubles import Troubles
 from pimains.fclient.address import Address
 from pimains.fclient.background import Background
 from pimains.fclient.forced_unmount import Detacher
+from pimains.fclient.holds import Holds
 from pimains.fclient.link import Event, Link
+from pimains.fclient.looking import Looking
 from pimains.fclient.pistop import PistopEnd
-from pimains.fclient.settings import FclientSettings
-from pimains.fclient.share import Share, Work
+from pimains.fclient.plan import is_news
+from pimains.fclient.settings import FclientSettings, wrong_by_now
+from pimains.fclient.share import Share, Work, mounts
 from pimains.shared import halt_request
 from pimains.shared.backup.child import BackupChild
 from pimains.shared.fileserver import mount
 from pimains.shared.fileserver.beats import ClientEnd, End, Secret, client_id, name_of
+from pimains.shared.fileserver.last_error import LastError
 from pimains.shared.orders.leave import Leave, LeaveOrders
 from pimains.shared.screens.status import HostStatus
 
 _CANCEL_LOOK_SECONDS = 2.0
+_STRAY_LOOK_SECONDS = 2.0
 
 
 def fclient(me: Instance, settings: FclientSettings) -> Naps:
     """Be with the server; before going, leave it."""
     supervisor = Supervisor(me.directory)
-    address = Address(settings.HOST, settings.PORT)
+    kept_host, _, kept = (state.read(me.lib / "address") or "").partition(" ")
+    keep = partial(_keep_address, me, settings.HOST)
+    address = Address(settings.HOST, settings.PORT, kept if kept_host == settings.HOST else "", keep)
     yield from address.first(me.clock)
     client = Client(me, settings, address)
     try:
@@ -47,11 +56,12 @@ def fclient(me: Instance, settings: FclientSettings) -> Naps:
             if client.work and client.is_leaving:
                 print("told to stop: will do so when the share is left")
                 yield from client.work_to_the_end()
-            if (yield from supervisor.starts_again()):
+            starts_again = yield from supervisor.starts_again()
+            if starts_again and not (fault := wrong_by_now(me.directory)):
                 print("restarting: the share stays as it is if that takes no more than four seconds")
             else:
                 client.is_stopping = True
-                client.leave("told to stop")
+                client.leave(f"this client would not come back: {fault}" if starts_again else "told to stop")
                 yield from client.work_to_the_end()
     finally:
         client.close()
@@ -63,19 +73,26 @@ class Client:
     def __init__(self, me: Instance, settings: FclientSettings, address: Address) -> None:
         self.me = me
         self.settings = settings
+        self.address = address
+        self.peer = ""  # the address of the server
+        self.mounted_at: set[str] = set()  # the server's addresses when the share was mounted
         self.name = name_of(settings.NAME or own_name())
-        self.holds = me.run / "holds"
-        self.was_joined = self.holds.exists()
+        self.holds = Holds(me.name)
+        self.was_joined = bool(self.holds)
         holding = self.was_joined or mount.mounted(settings.MDRIVE) is not None
         if settings.COMPAT:
             print("COMPAT=pistop: this client believes whatever answers at HOST; empty variables/COMPAT when the server has moved")
         self.link = Link(address.find, self.new_end(), me.clock, settings.RETRY_SECONDS_MAX, expects=holding)
+        self.error = LastError(me, adopts=not settings.exposed())
         self.share = self.new_share()
+        self.looking = Looking(me.clock, settings.MDRIVE, settings.MARKER)
         self.screens = HostStatus(settings)
         self.backup = BackupChild(me, wanted=bool(settings.BACKUP))
         self.told = ""
         self.words = ""
+        self.is_well = True
         self.why_not = ""
+        self.may_stray = False  # what mounts the share goes on for another client, while the server is away
         self.is_leaving = False
         self.is_stopping = False
         self.was_told = False  # by the server, to leave
@@ -106,23 +123,28 @@ class Client:
             programs,
             Detacher(self.me.clock),
             self.tell,
-            self.me.complain,
+            self.error.complain,
+            self.holds.who_else_needs,
+            Troubles(self.error.complain),
         )
 
     def take_down_what_was_set_before(self) -> Work:
         """MDRIVE or UNITS were edited while the share was up: what was up goes down first."""
-        place, _, units = (state.read(self.holds) or "").partition("\n")
-        if place and (place, units) != (str(self.share.place), " ".join(self.share.units)):
+        place, units = self.holds.what()
+        if place and (place, units) != (str(self.share.place), self.share.units):
             print(f"MDRIVE or UNITS were edited: {place} is left first")
-            before = self.share._replace(place=Path(place), units=units.split(), by_force=True)
+            before = self.share._replace(place=Path(place), units=units, by_force=True)
+            self.holds.needs_no_units()
             yield from before.quiet()
             yield from before.leave()
-            state.remove(self.holds)
+            self.holds.end()
 
     def live(self) -> Naps:
         """Come when the server is there, leave when it says so or is gone; for ever."""
         if not self.link.is_joined:
             self.tell(self.waiting())
+        elif mount.mounted(self.share.place):  # as the one before this one left it
+            self.looking.begin()
         while True:
             yield from self.step()
             self.reply()
@@ -138,20 +160,30 @@ class Client:
         """Wait for whatever comes next, and do it."""
         for event in self.link.step():
             self.react(event)
-        if self.link.is_in_doubt:
+        if self.link.peer != self.peer:
+            self.peer = self.link.peer
+            self.address.was_good(self.peer)
+        if trouble := self.looking.trouble() or self.moved():
+            self.repair(trouble)
+        if self.link.is_in_doubt or self.looking.is_in_doubt:
             self.share.detacher.stand_by()
         elif not self.work:
             self.share.detacher.stand_down()
+        is_away = self.may_stray and not self.work and not self.link.is_joined
+        if is_away and mount.mounted(self.share.place):
+            self.begin(self.taking_away_again())
         if self.backup.step():
-            self.tell(self.told)
+            self.tell(self.told, well=self.is_well)
         why_not = "" if self.link.is_joined else self.link.refused or self.link.hindrance
         if self.why_not != why_not:
             self.why_not = why_not
             self.show()
-        wait = min(self.link.wait_seconds(), self.work.seconds_left())
+        wait = min(self.link.wait_seconds(), self.work.seconds_left(), self.looking.seconds_left())
+        if is_away:
+            wait = min(wait, _STRAY_LOOK_SECONDS)
         if self.unanswered:
             wait = min(wait, max(0.0, min(ends for _, ends in self.unanswered) - self.me.clock.monotonic()))
-        ready = yield within(wait, self.link, self.orders, *self.backup.files, *self.work.files)
+        ready = yield within(wait, self.link, self.orders, *self.backup.files, *self.work.files, *self.looking.files)
         for order in self.orders.leaves():
             self.obey(order)
         self.work.go_on(ready)
@@ -170,6 +202,27 @@ class Client:
             self.leave(event.text)
         else:
             self.begin(self.giving_up(event.text))
+
+    def moved(self) -> str:
+        """Why what is mounted is none of this server's, which has another address by now; "" as long as nothing speaks for that."""
+        if not self.looking or not self.peer or self.peer in self.mounted_at:
+            return ""
+        there = mount.mounted(self.share.place)
+        now_at = {self.peer, *self.address.known}
+        if not there or there.address not in self.mounted_at or there.address in now_at:
+            self.mounted_at |= now_at
+            return ""
+        return f"it is from {there.address}, and the server is at {self.peer} now"
+
+    def repair(self, trouble: str) -> None:
+        """The share is not what it should be, while its server is there for all that is known."""
+        if not self.is_leaving:
+            self.begin(self.coming_again(trouble))
+        elif self.looking.is_broken:
+            self.begin(self.leaving_by_force(f"{self.share.place}: {trouble}"))
+            self.is_leaving = True
+        else:
+            self.looking.close()
 
     def obey(self, order: Leave) -> None:
         """This machine is about to halt: leave, and be done in time."""
@@ -195,11 +248,26 @@ class Client:
 
     def coming(self) -> Work:
         """The server is there: bring everything up."""
-        state.write(self.holds, f"{self.share.place}\n{' '.join(self.share.units)}")
+        self.holds.begin(self.share.place, self.share.units)
         yield from self.note("mounted", f"{self.server} is there").written()
-        self.tell((yield from self.share.come()))
+        yield from self.share.come()
+        self.mounted_at = {self.peer, *self.address.known}
+        self.looking.begin()
+        yield from self.share.use()
+        if self.is_well:
+            self.error.is_over()
         self.screens.on()
         self.backup.begin(f"{self.server} is there")
+
+    def coming_again(self, why: str) -> Work:
+        """The server is there, and the share is not: take down what uses it, and bring it up anew."""
+        why = f"{self.share.place}: {why}"
+        print(f"{why}: it is to be mounted anew")
+        if self.looking.is_broken:
+            yield from self.taking_away(why)
+        else:
+            yield from self.leaving_in_order(why)
+        yield from self.coming()
 
     def leave(self, reason: str) -> None:
         """Begin to leave, unless that is under way already, in order or because the server is gone."""
@@ -210,34 +278,60 @@ class Client:
 
     def leaving(self, reason: str) -> Work:
         """The server is still there: take everything down in order."""
-        if self.holds.exists() or mount.mounted(self.share.place):
+        if self.holds or mount.mounted(self.share.place):
             print(f"leaving: {reason}")
-            self.backup.ask_to_stop()
-            self.share.detacher.stand_by()
-            yield from self.note("unmounted", reason).written()
-            yield from self.backup.stop()
-            yield from self.share.quiet()
-            yield from self.share.leave()
+            yield from self.leaving_in_order(reason)
+        self.finish(reason)
+
+    def leaving_in_order(self, reason: str) -> Work:
+        """Take everything down, what uses the share first."""
+        self.backup.ask_to_stop()
+        self.share.detacher.stand_by()
+        yield from self.note("unmounted", reason).written()
+        yield from self.backup.stop()
+        self.holds.needs_no_units()
+        yield from self.share.quiet()
+        yield from self.share.leave()
+        self.looking.close()
+
+    def leaving_by_force(self, reason: str) -> Work:
+        """The share has broken while it was left."""
+        print(reason)
+        yield from self.taking_away(reason)
         self.finish(reason)
 
     def giving_up(self, reason: str) -> Work:
-        """The server is gone: take the share away before anything hangs, then the rest."""
+        """The server is gone."""
         print(f"{self.server} is gone: {reason}")
+        yield from self.taking_away(f"{self.server} is gone: {reason}")
+        self.finish(f"{self.server} is gone")
+
+    def taking_away(self, cause: str) -> Work:
+        """Take the share away before anything hangs, then the rest."""
+        self.looking.close()
         self.backup.abandon()
         yield from self.share.unmount(by_force=True)
-        with closing(self.note("unmounted by force", f"{self.server} is gone: {reason}")) as note:
+        self.holds.needs_no_units()
+        with closing(self.note("unmounted by force", cause)) as note:
             yield from self.share.give_up()
             yield from note.written()
-        self.finish(f"{self.server} is gone")
+
+    def taking_away_again(self) -> Work:
+        """Somebody looked while the server is away, and what mounts the share goes on for another client."""
+        print(f"{self.share.place} was mounted again, for somebody who looked")
+        yield from self.share.unmount(by_force=True)
+        self.tell(self.waiting())
 
     def finish(self, reason: str) -> None:
         """All is down."""
+        self.looking.close()
+        self.may_stray = any(self.holds.who_else_needs(unit) for unit in filter(mounts, self.share.units))
         there = mount.mounted(self.share.place)
         may_halt = not self.is_stopping and not self.is_halting and (self.was_told or (self.was_joined and self.settings.POWER_OFF == "1"))
         will_halt = self.is_halting or (may_halt and self.settings.POWER_OFF in ("1", "told"))
-        if self.holds.exists():
+        if self.holds:
             self.screens.off("PowerOff" if will_halt else "MusicOff")
-        state.remove(self.holds)
+        self.holds.end()
         self.was_joined = self.was_told = False
         self.link.leave(f"{self.share.place} is {'still mounted' if there else 'unmounted'}")
         self.tell(self.waiting())
@@ -250,7 +344,7 @@ class Client:
             halt_request.ask(reason, self.me.name)
             self.is_halting = True
         except OSError as error:
-            self.me.complain(f"POWER_OFF is set, but the halt service cannot be asked ({error.strerror}): is there one?")
+            self.error.complain(f"POWER_OFF is set, but the halt service cannot be asked ({error.strerror}): is there one?")
 
     def until_cancelled(self) -> Naps:
         """A halt is under way: join nobody, unless it was cancelled."""
@@ -268,21 +362,22 @@ class Client:
         """Begin to write into the ledger."""
         return LedgerNote(self.me, lambda ledger: ledger.record("share", action, cause))
 
-    def tell(self, words: str) -> None:
+    def tell(self, words: str, *, well: bool = True) -> None:
         """Say how things are: here, and to the server."""
-        self.told = words
+        self.told, self.is_well = words, well
         words += self.backup.words
-        if words == self.words:
-            return
-        self.words = words
-        print(words)
+        before, self.words = self.words, words
+        if is_news(words, before):
+            print(words)
+        if words != before:
+            self.link.say("words", words)
         self.show()
 
     def show(self) -> None:
-        """The status line, and the same words for the server."""
+        """The status line."""
         why_not = f", cannot join it: {self.why_not}" if self.why_not else ""
-        self.me.status(f"{self.words or self.waiting()}{why_not}", well=self.backup.is_well and not self.link.refused)
-        self.link.say("words", self.words)
+        is_well = self.is_well and self.backup.is_well and not self.link.refused
+        self.me.status(f"{self.words or self.waiting()}{why_not}", well=is_well)
 
     def waiting(self) -> str:
         """What it does without a server."""
@@ -296,10 +391,15 @@ class Client:
     def close(self) -> None:
         """Let go of everything."""
         self.work.close()
+        self.looking.close()
         self.share.detacher.stand_down()
         self.backup.close()
         self.orders.close()
         self.link.close()
+
+
+def _keep_address(me: Instance, host: str, found: str) -> None:
+    me.keep("address", f"{host} {found}")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,9 @@
 """What the fclient service may be told."""
 
+from contextlib import suppress
+from pathlib import Path
+
+from pimains.core.errors import WrongSetting
 from pimains.core.settings import Setting, choice, flag, host, key, number, optional, path, port, units
 from pimains.shared.backup.settings import BackupSettings
 from pimains.shared.screens.settings import ScreenSettings
@@ -40,3 +44,18 @@ class FclientSettings(BackupSettings, ScreenSettings):
             raise self.wrong("SECRET", "is empty; it has to be the server's: see variables/SECRET of its fserver")
         if str(self.MDRIVE).rstrip("/") == "":
             raise self.wrong("MDRIVE", "'/' is no share")
+
+
+def wrong_by_now(directory: Path) -> str:
+    """What is wrong with the settings in a service directory as they are now, edited since they were read; "" if nothing is."""
+    from pimains.core import templates  # asked for at the end only
+
+    given = {}
+    for name in FclientSettings.declared():
+        with suppress(OSError):
+            given[name] = templates.first_line((directory / "variables" / name).read_text(encoding="utf-8", errors="replace"))
+    try:
+        FclientSettings(given)
+    except WrongSetting as wrong:
+        return str(wrong)
+    return ""

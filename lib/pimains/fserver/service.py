@@ -23,6 +23,7 @@ from pimains.fserver.settings import FserverSettings
 from pimains.shared import fserver_clients, halt_request
 from pimains.shared.backup.child import BackupChild
 from pimains.shared.fileserver.beats import Secret
+from pimains.shared.fileserver.last_error import LastError
 from pimains.shared.fileserver.tcp_lines import error_text, listen
 from pimains.shared.fserver_clients import PresentClient
 from pimains.shared.orders.leave import Leave, LeaveOrders
@@ -63,10 +64,13 @@ def fserver(me: Instance, settings: FserverSettings) -> Naps:
 
 def open_port(me: Instance, settings: FserverSettings) -> Generator[Nap, tuple[Readable, ...], socket]:
     """Listen, as soon as the address is there: at boot it may come late."""
-    troubles = Troubles(me.complain)
+    error_told = LastError(me, adopts=not settings.exposed())
+    troubles = Troubles(error_told.complain)
     while True:
         try:
-            return listen(settings.HOST, settings.PORT, backlog=64)
+            listener = listen(settings.HOST, settings.PORT, backlog=64)
+            error_told.is_over()
+            return listener
         except OSError as error:
             line = f"cannot listen on {settings.HOST}:{settings.PORT} ({error_text(error)}): see variables/HOST and variables/PORT"
             troubles.look("port", line)
@@ -87,6 +91,7 @@ class Server:
         self.clients = Clients(listener, secret, settings.MAX_CLIENTS, me.clock, compat=bool(settings.COMPAT))
         self.orders = LeaveOrders(me.run)
         self.screens = HostStatus(settings)
+        self.error = LastError(me)  # clients that did not leave in time
         self._next_list = 0.0
 
     def serve(self) -> Naps:
@@ -143,9 +148,12 @@ class Server:
             self.list_clients()
         took = self.me.clock.monotonic() - began
         if staying:
-            self.me.complain(f"not left within {limit:.0f} s: " + ", ".join(_with_words(client) for client in staying))
+            # what outlasted its budget took at least that long: the next ones get more
+            yield from LedgerNote(self.me, lambda ledger: ledger.took(_SUBJECT, took)).written()
+            self.error.complain(f"not left within {limit:.0f} s: " + ", ".join(_with_words(client) for client in staying))
         else:
             print(f"everybody has left, in {took:.1f} s")
+            self.error.is_over()
             if everybody_said_so:
                 yield from LedgerNote(self.me, lambda ledger: ledger.took(_SUBJECT, took)).written()
         return not staying

@@ -12,25 +12,28 @@ from pimains.shared.screens.settings import ScreenSettings
 _ALL_ADDRESSES = ("0.0.0.0", "::")  # noqa: S104  # clients need another one
 
 
-def usb_location() -> Setting[str]:
-    """A USB hub as uhubctl and the kernel name it: its bus, and below a root hub the ports that lead to it."""
-    return _matching(
-        r"[0-9]{1,3}(-[0-9]{1,3}(\.[0-9]{1,3})*)?", "location of a USB hub", "such as 2 or 1-1.4, as uhubctl lists them, or empty"
-    )
+def usb_location() -> Setting[list[str]]:
+    """USB hubs as uhubctl and the kernel name them: the bus, and below a root hub the ports that lead there."""
+
+    def parse(text: str) -> list[str]:
+        hubs = text.split()
+        if not all(re.fullmatch(r"[0-9]{1,3}(-[0-9]{1,3}(\.[0-9]{1,3})*)?", hub) for hub in hubs):
+            raise ValueError
+        return hubs
+
+    allowed = "such as 2 or 1-1.4, as uhubctl lists them, several with blanks between, or empty"
+    return Setting(parse, "location of a USB hub", allowed, may_be_empty=True)
 
 
 def usb_ports() -> Setting[str]:
     """Ports of a USB hub, as uhubctl takes them."""
-    return _matching(r"[0-9]{1,2}([,-][0-9]{1,2})*", "list of ports", "such as 2 or 1,3 or 1-4, or empty")
 
-
-def _matching(pattern: str, kind: str, allowed: str) -> Setting[str]:
     def parse(text: str) -> str:
-        if text and not re.fullmatch(pattern, text):
+        if text and not re.fullmatch(r"[0-9]{1,2}([,-][0-9]{1,2})*", text):
             raise ValueError
         return text
 
-    return Setting(parse, kind, allowed, may_be_empty=True)
+    return Setting(parse, "list of ports", "such as 2 or 1,3 or 1-4, or empty", may_be_empty=True)
 
 
 class FserverSettings(BackupSettings, ScreenSettings):

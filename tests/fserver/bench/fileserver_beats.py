@@ -44,7 +44,7 @@ def be_clients(count: int, seconds: float) -> Result:
     links = []
     for number in range(count):
         end = partial(ClientEnd, Secret(SECRET), f"client{number:03}", client_id())
-        links.append(Link(lambda: (SERVER, _PORT), end, clock, 2, say=lost.append))
+        links.append(Link(lambda: [(SERVER, _PORT)], end, clock, 2, say=lost.append))
         poller.register(links[-1], select.POLLIN)
     joined, departures, longest = set(), 0, 0.0
     ends = None

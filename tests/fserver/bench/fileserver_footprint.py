@@ -31,7 +31,7 @@ def be_clients(port: int, count: int) -> None:
     links = []
     for number in range(count):
         end = partial(ClientEnd, Secret(SECRET), f"client{number:03}", client_id())
-        links.append(Link(lambda: ("127.0.0.1", port), end, clock, 2, say=lambda _: None))
+        links.append(Link(lambda: [("127.0.0.1", port)], end, clock, 2, say=lambda _: None))
         poller.register(links[-1], select.POLLIN)
     while True:
         for link in links:
@@ -39,14 +39,20 @@ def be_clients(port: int, count: int) -> None:
         poller.poll(max(1, min(link.wait_seconds() for link in links) * 1000))
 
 
-def look_at(instance: TestInstance, seconds: float) -> Footprint:
-    """What an instance costs as it is."""
-    pid = instance.pid
+def look_at(pid: int, seconds: float) -> Footprint:
+    """What a process costs as it is."""
     now = memory(pid)
     started, busy, woken = time.monotonic(), processor_seconds(pid), wake_ups(pid)
     time.sleep(seconds)
     took = time.monotonic() - started
     return Footprint(now, memory(pid), (processor_seconds(pid) - busy) / took * 100, (wake_ups(pid) - woken) / took * 60)
+
+
+def child_of(instance: TestInstance) -> int:
+    """The only one that it has when nothing else is under way."""
+    children = Path(f"/proc/{instance.pid}/task/{instance.pid}/children")
+    until(lambda: len(children.read_text().split()) == 1)
+    return int(children.read_text())
 
 
 def measure(house: OneHouse, seconds: float, clients: int) -> dict[str, Footprint]:
@@ -55,11 +61,12 @@ def measure(house: OneHouse, seconds: float, clients: int) -> dict[str, Footprin
     fclient = house.add_fclient(svscan=False)
     fserver = house.add_fserver(MAX_CLIENTS=str(clients + 1))
     until(lambda: "is mounted" in fclient.status)
-    rows = {"fclient, mounted": look_at(fclient, seconds), "fserver, 1 client": look_at(fserver, seconds)}
+    rows = {"fclient, mounted": look_at(fclient.pid, seconds), "  its child that looks": look_at(child_of(fclient), seconds)}
+    rows["fserver, 1 client"] = look_at(fserver.pid, seconds)
     crowd = Process(target=be_clients, args=(house.port, clients - 1), daemon=True)
     crowd.start()
     until(lambda: fserver.status.startswith(f"{clients} clients"))
-    rows[f"fserver, {clients} clients"] = look_at(fserver, seconds)
+    rows[f"fserver, {clients} clients"] = look_at(fserver.pid, seconds)
     crowd.terminate()
     crowd.join()
     return rows

@@ -38,14 +38,19 @@ def sent_away(peer: socket.socket, seconds: float = 60) -> bool:
     return True
 
 
-def greeted(server: socket.socket) -> socket.socket:
-    """The next client of a pistop server; the first one may have hung up before it was accepted."""
+def waiting(server: socket.socket) -> socket.socket:
+    """The next client of a pistop server, which says nothing yet: its greeting is buffered. The first may have hung up before."""
     while True:
         peer, _ = server.accept()
-        peer.sendall(b"Connection from 127.0.0.1\n")
         if peer.recv(10) == b"wait\n":
             return peer
         peer.close()
+
+
+def say_goodbye(peer: socket.socket) -> None:
+    """As pistop's server does when it is told to stop: all that it ever had to say at once, and it ends."""
+    peer.sendall(b"Connection from 127.0.0.1\nshutdown\n")
+    peer.close()
 
 
 def up(house: OneHouse, **variables: str) -> tuple[TestInstance, TestInstance]:
@@ -242,6 +247,7 @@ def test_hooks_run_at_their_time_with_a_limit_and_only_if_nobody_else_can_write_
     _, fclient = up(house, HOOKS=str(hooks), STEP_SECONDS_MAX="3", UNITS="autofs broken mpd")
     fclient.until_logged("hook post_mount: not done within 3 s, left alone")
     assert "systemctl start broken: Unit broken.service not found." in fclient.read("error")
+    assert (fclient.run / "unwell").exists()
     assert fclient.status.endswith(" is mounted; started: mpd; not started: broken")
     fclient.svc("-d")
     house.until(lambda: fclient.status == "stopped")
@@ -252,6 +258,42 @@ def test_hooks_run_at_their_time_with_a_limit_and_only_if_nobody_else_can_write_
         "stop autofs",
     ]
     fclient.until_logged("post_unmount is not run: only root may be able to write it")
+    assert fclient.log.count("Unit broken.service not found.") == 1
+    fclient.set("UNITS", "autofs mpd")
+    fclient.set("HOOKS", "")
+    fclient.svc("-u")
+    house.until(lambda: fclient.status.endswith("is mounted; started: mpd"))
+    house.until(lambda: fclient.read("error") == "", what="the last error to be over")
+
+
+def test_a_secret_that_is_emptied_while_the_share_is_up_has_it_left_first(house: OneHouse) -> None:
+    fserver, fclient = up(house)
+    fclient.set("SECRET", "")
+    fclient.svc("-t")
+    house.until(lambda: "SECRET: is empty" in fclient.status, what=fclient.log)
+    assert not house.is_mounted()
+    assert house.units()[-2:] == ["stop mpd", "stop autofs"]
+    fserver.until_logged(f"kitchen has left: {house.share} is unmounted")
+    house.until(lambda: fserver.status == "no clients")
+
+
+def test_clients_that_were_not_done_in_time_get_more_of_it_the_next_time(house: OneHouse) -> None:
+    fserver, fclient = up(house)
+    ledger = Ledger(house.root / "var/lib/pimains/ledger.sqlite")
+    for _ in range(20):
+        ledger.took("clients", 0.5)
+    with subprocess.Popen(["nsenter", f"--mount=/proc/{house.pid}/ns/mnt", "sh", "-c", f"cd {house.share}/Music && exec sleep 60"]) as busy:
+        house.until(lambda: "Music" in str(Path(f"/proc/{busy.pid}/cwd").readlink()))
+        fserver.svc("-d")
+        fserver.until_logged("not left within 8 s: kitchen (waiting to unmount")
+        house.until(lambda: fserver.status == "stopped")
+        busy.terminate()
+    assert ledger.durations("clients")[-1] >= 8
+    assert "not left within 8 s" in fserver.read("error")
+    house.until(lambda: fclient.status.startswith("waiting for 127.0.0.1"))
+    fserver.svc("-u")
+    house.until(lambda: fclient.status.endswith("is mounted; started: mpd"))
+    house.until(lambda: fserver.read("error") == "", what="the last error to be over")
 
 
 def test_told_to_restart_while_it_leaves_a_client_leaves_first(house: OneHouse) -> None:
@@ -281,6 +323,20 @@ def test_a_crashed_client_finds_what_it_left_behind(house: OneHouse) -> None:
     fclient.kill()  # it starts anew while the server is silent
     house.until(lambda: not house.is_mounted())
     fserver.kill(18)
+
+
+def test_a_share_whose_marker_goes_or_that_somebody_unmounts_is_left_in_order_and_mounted_anew(house: OneHouse) -> None:
+    _, fclient = up(house)
+    enter = ["nsenter", f"--mount=/proc/{house.pid}/ns/mnt"]
+    for number, words in enumerate((["rmdir", house.share / "Music"], ["umount", house.share]), start=1):
+        told = len(house.units())
+        subprocess.run([*enter, *words], check=True)
+        house.until(lambda told=told: "start mpd" in house.units()[told:], 30)  # type: ignore[misc]
+        house.until(lambda: fclient.status.endswith("is mounted; started: mpd"), what=fclient.log)
+        assert house.units()[told:] == ["stop mpd", "stop autofs", "start autofs", "start mpd"]
+        house.until(lambda number=number: fclient.log.count(": it is to be mounted anew") == number)  # type: ignore[misc]
+        assert house.is_mounted()
+    assert "by force" not in fclient.log
 
 
 def test_an_edited_mdrive_takes_the_old_share_down_first(house: OneHouse) -> None:
@@ -331,14 +387,15 @@ def test_a_client_with_compat_obeys_pistops_server(house: OneHouse) -> None:
     with socket.create_server(("127.0.0.1", house.port)) as server:
         server.settimeout(60)
         fclient = house.add_fclient(COMPAT="pistop", SECRET="")
-        with greeted(server) as peer:
+        with waiting(server) as peer:
             house.until(lambda: "is mounted" in fclient.status)
             fclient.until_logged("COMPAT=pistop: this client believes whatever answers")
             time.sleep(5)  # longer than the patience: a server that sends no beats is there as long as its connection is
             assert house.is_mounted()
-            peer.sendall(b"shutdown\n")
+            say_goodbye(peer)
+            fclient.until_logged("leaving: the server shuts down")
             house.until(lambda: fclient.status.startswith("waiting for") and not house.is_mounted())
-        with greeted(server):
+        with waiting(server):
             house.until(lambda: house.is_mounted())
     house.until(lambda: not house.is_mounted())
 

@@ -50,6 +50,16 @@ def test_the_power_goes_off_once_the_drive_is_unmounted_and_on_again_before_it_i
     ]
 
 
+def test_all_hubs_of_a_machine_with_two_controllers_lose_their_power_and_get_it_back(server: Server) -> None:
+    (server.root / "etc/service/fserver/variables/USB_LOCATION").write_text("2 4\n")
+    server.step("50-drives")
+    done = server.step("60-usb")
+    assert (done.returncode, done.stdout) == (0, "USB power off: hub 2\nUSB power off: hub 4\n")
+    assert server.step("60-usb").returncode == 0
+    assert server.step("60-usb", called_off="cancelled").stdout == "USB power on: hub 2\nUSB power on: hub 4\n"
+    assert [said.split(" with")[0] for said in server.said_to_uhubctl()] == ["-a 0 -l 2", "-a 0 -l 4", "-a 1 -l 2", "-a 1 -l 4"]
+
+
 def test_ports_are_handed_on(server: Server) -> None:
     server.add_fserver("another", USB_LOCATION="2", USB_PORTS="1,3-4")
     (server.root / "etc/service/fserver/variables/USB_LOCATION").write_text("\n")

@@ -42,12 +42,15 @@ def test_a_given_secret_stays_and_a_change_makes_no_new_one(checkout: Checkout) 
         ({"USB_LOCATION": "2"}, "USB_LOCATION: needs MDRIVE"),
         ({"MDRIVE": "/MDrive", "USB_PORTS": "2"}, "USB_PORTS: needs USB_LOCATION"),
         ({"MDRIVE": "/MDrive", "USB_LOCATION": "2; reboot"}, "USB_LOCATION: '2; reboot' is no location of a USB hub (such as 2 or 1-1.4"),
+        ({"MDRIVE": "/MDrive", "USB_LOCATION": "1 2 -f"}, "USB_LOCATION: '1 2 -f' is no location of a USB hub (such as 2 or 1-1.4"),
         ({"MDRIVE": "/MDrive", "USB_LOCATION": "1-1", "USB_PORTS": "-f"}, "USB_PORTS: '-f' is no list of ports (such as 2 or 1,3 or 1-4"),
     ],
 )
 def test_a_drive_and_its_hub_are_looked_at_before_anything_depends_on_them(given: dict[str, str], fault: str) -> None:
     defaults = {each.name: each.default for each in templates.all_of_them()["fserver"].variables().values()}
     good = {**defaults, "SECRET": base64.b64encode(bytes(32)).decode()}
-    FserverSettings({**good, "MDRIVE": "/MDrive", "USB_LOCATION": "1-1.4", "USB_PORTS": "1,3-4"})
+    for hubs in ("1-1.4", "1 2 3 4", "2  4-1 "):
+        checked = FserverSettings({**good, "MDRIVE": "/MDrive", "USB_LOCATION": hubs, "USB_PORTS": "1,3-4"})
+        assert hubs.split() == checked.USB_LOCATION
     with pytest.raises(WrongSetting, match=re.escape(fault)):
         FserverSettings({**good, **given})

@@ -26,6 +26,7 @@ class Pair:
     def __init__(self) -> None:
         self.clock = FakeClock()
         self.told: list[str] = []
+        self.addresses = ["127.0.0.1"]
         listener = listen("127.0.0.1", 0, 8)
         self.port = listener.getsockname()[1]
         self.clients = Clients(listener, SECRET, 2, self.clock, say=self.told.append)
@@ -34,7 +35,13 @@ class Pair:
         self.client_events: list[client_side.Event] = []
 
     def new_link(self, name: str) -> Link:
-        return Link(lambda: ("127.0.0.1", self.port), partial(ClientEnd, SECRET, name, client_id()), self.clock, 30, say=self.told.append)
+        return Link(
+            lambda: [(each, self.port) for each in self.addresses],
+            partial(ClientEnd, SECRET, name, client_id()),
+            self.clock,
+            30,
+            say=self.told.append,
+        )
 
     def step(self) -> None:
         self.server_events += self.clients.step()
@@ -121,6 +128,70 @@ def all_is_acknowledged(pair: Pair) -> bool:
     ends = (f":{server.getpeername()[1]:04X}", f":{server.getsockname()[1]:04X}")  # others may come from the same port, too
     rows = [row.split() for row in Path("/proc/net/tcp").read_text().splitlines()]
     return any((row[1][-5:], row[2][-5:]) == ends and row[4].startswith("00000000:") for row in rows)
+
+
+def test_after_ten_minutes_of_sleep_nothing_that_lay_in_the_socket_counts_and_a_new_proof_does(pair: Pair) -> None:
+    pair.pass_time(3)
+    pair.clients.present[0].tell("beat")
+    pair.clients.present[0].tell("leave", "bedtime")
+    until(lambda: pair.clients.present[0].lines.has_arrived(), 5)
+    pair.clock.advance(600)
+    assert list(pair.link.step()) == []
+    assert pair.link.wait_seconds() <= 2.5
+    assert pair.link.is_in_doubt
+    pair.until(lambda: not pair.link.is_in_doubt)
+    pair.pass_time(10)
+    assert words(pair.client_events) == ["joined"], "its server proved itself in time, and the order of ten minutes ago is no more"
+
+
+def test_a_server_that_went_while_its_client_slept_is_gone_moments_after_it_woke(pair: Pair) -> None:
+    pair.pass_time(3)
+    pair.clients.close()
+    pair.clock.advance(600)
+    began = pair.clock.monotonic()
+    while not words(list(pair.link.step())):
+        pair.clock.advance(0.05)
+    assert pair.clock.monotonic() - began == pytest.approx(2.5, abs=0.1)
+    pair.clients = Clients(listen("127.0.0.1", pair.port, 8), SECRET, 2, pair.clock, say=pair.told.append)
+
+
+def test_a_machine_that_refuses_for_a_minute_is_unwell_and_one_that_starts_up_is_not(pair: Pair) -> None:
+    with socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))  # and does not listen
+        pair.port, before = nobody.getsockname()[1], pair.port
+        link, began = pair.new_link("bath"), pair.clock.monotonic()
+        while not link.refused:
+            assert pair.clock.monotonic() - began < 80
+            until(lambda: list(link.step()) or link.hindrance == "connection refused", 5)
+            pair.clock.advance(link.wait_seconds())
+        assert pair.clock.monotonic() - began >= 60
+    pair.port = before
+    pair.until(lambda: pair.clock.advance(0.5) or list(link.step()) or link.is_joined)
+    assert link.refused == link.hindrance == ""
+    link.close()
+
+
+_ANSWERS_NOTHING = "192.0.2.1"  # TEST-NET-1, RFC 5737
+
+
+@pytest.mark.parametrize(
+    "addresses", [["::1", "127.0.0.1"], ["127.0.0.1", "::1"], [_ANSWERS_NOTHING, "127.0.0.1"], ["127.0.0.2", "127.0.0.1"]]
+)
+def test_every_address_of_a_name_is_tried_in_time(pair: Pair, addresses: list[str]) -> None:
+    """The server listens at 127.0.0.1 alone, as one at its default 0.0.0.0 does for a name that has IPv6, too."""
+    pair.addresses = addresses
+    newcomer = pair.new_link("bath")
+    pair.until(lambda: pair.clock.advance(0.02) or list(newcomer.step()) or newcomer.is_joined)
+    assert newcomer.peer == "127.0.0.1"
+    assert pair.told == []
+    assert [client.name for client in pair.clients.present] == ["bath", "kitchen"]
+    newcomer.close()
+    for client in pair.clients.present:  # its own is lost: in a hurry
+        client.lines.socket.shutdown(2)
+    pair.pass_time(1)
+    pair.until(lambda: not pair.link.is_in_doubt)
+    pair.pass_time(10)
+    assert words(pair.client_events) == ["joined"]
 
 
 def test_a_client_that_says_nothing_is_gone_after_four_seconds(pair: Pair) -> None:
@@ -214,7 +285,7 @@ def test_nobody_is_admitted_any_more_and_who_is_in_stays(pair: Pair) -> None:
 
 
 def test_a_server_whose_name_is_not_known_yet_is_waited_for() -> None:
-    def find() -> tuple[str, int]:
+    def find() -> list[tuple[str, int]]:
         raise Away("music.lan has no address (yet)")
 
     clock, told = FakeClock(), []

@@ -118,9 +118,16 @@ class Programs:
         yield from self.run([str(directory / name)], f"hook {name}")
 
     def run(self, words: list[str], what: str) -> Generator[Nap, tuple[Readable, ...], None]:
-        """A program that ends with 0 in time; raises Failed."""
+        """A program that ends with 0 in time; raises Failed, whose text is the last line of what it said, which is not said beside that."""
+        last: list[str] = []
+
+        def say(line: str) -> None:
+            while last:
+                self._say(last.pop())
+            last.append(f"{what}: {line}")
+
         try:
-            child = Child(words, self._environment, lambda line: self._say(f"{what}: {line}"))
+            child = Child(words, self._environment, say)
         except OSError as error:
             raise Failed(f"{what}: {(error.strerror or str(error)).lower()}") from None
         try:
@@ -129,6 +136,9 @@ class Programs:
             if not child.has_ended():
                 child.signal(signal.SIGKILL)
             child.close()
+        if ending.exit_code == 0 or ending.outlasted:
+            for line in last:
+                self._say(line)
         if ending.outlasted:
             raise Failed(f"{what}: not done within {self._seconds_max:g} s, left alone")
         if ending.exit_code != 0:

@@ -13,6 +13,7 @@ from pimains.shared import halt_request
 from pimains.shared.fileserver import mount
 
 _LOOK_SECONDS = 2.0
+_UNWELL_SECONDS = 60.0
 _PROGRAM_SECONDS_MAX = 60.0
 
 
@@ -39,12 +40,18 @@ class Drive(NamedTuple):
 
     def _until_mounted(self, place: Path) -> Naps:
         """Clients that come earlier would mount an empty directory."""
+        began = self.me.clock.monotonic()
         while True:
+            there = None
             with suppress(OSError):  # what counts is the kernel's list
-                yield from Forked(lambda: mount.look(place, "")).wait(self.me.clock, _LOOK_SECONDS)
+                there = yield from Forked(lambda: mount.look(place, "")).wait(self.me.clock, _LOOK_SECONDS)
             if mount.mounted(place):
                 return
-            self.me.status(f"waiting until {place} is mounted")
+            if there and there != str(place):
+                self.me.status(f"{place} is a link to {there}: put that into variables/MDRIVE", well=False)
+            else:
+                is_well = self.me.clock.monotonic() - began < _UNWELL_SECONDS
+                self.me.status(f"waiting until {place} is mounted", well=is_well)
             yield seconds(_LOOK_SECONDS)
 
     def _try(self, begin: Callable[[], Naps]) -> Naps:

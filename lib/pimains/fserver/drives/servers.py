@@ -16,7 +16,7 @@ class FileServer(NamedTuple):
     backup_drive: Path | None = None
     hooks: Path | None = None
     units: tuple[str, ...] = ()
-    usb_location: str = ""
+    usb_hubs: tuple[str, ...] = ()
     usb_ports: str = ""
     fault: str = ""
 
@@ -38,4 +38,4 @@ def _file_server(instance: scan_directory.ServiceDirectory) -> FileServer:
             return FileServer(instance.path, fault=f"{instance.path}/variables/{name}: {wrong}")
     units = (*reversed(values["MPD_UNIT"]), *values["STOP_UNITS"])
     drives = values["MDRIVE"], values["DEST"]
-    return FileServer(instance.path, *drives, values["HOOKS"], units, values["USB_LOCATION"], values["USB_PORTS"])
+    return FileServer(instance.path, *drives, values["HOOKS"], units, tuple(values["USB_LOCATION"]), values["USB_PORTS"])

@@ -162,7 +162,7 @@ class Drives:
         try:
             self.step.wait_for(Programs(self.step.clock, self.step.left, {}, said.append).run(["mount", *words], "mount"))
         except Failed as failed:
-            return said[0].removeprefix("mount: mount: ") if said else str(failed)
+            return (said[0] if said else str(failed)).removeprefix("mount: mount: ")
         return ""
 
     def remember(self, drive: Drive) -> None:

@@ -1,4 +1,4 @@
-"""60-usb: switches off the power of the USB hub behind an fserver's drive, so that the disk parks; called off, it switches it on again.
+"""60-usb: switches off the power of the USB hubs behind an fserver's drive, so that the disk parks; called off, it switches them on again.
 
 A disk with a mounted file system never loses its power: 50-drives has to have unmounted this one, and nothing that is in use may
 be on any USB disk, because many hubs switch all their ports at once, and those of their twin for the other speed with them.
@@ -31,27 +31,28 @@ def main() -> int:
         memory.remember()
     else:
         for server in file_servers():
-            faults += [server.fault] if server.fault else cut(step, memory, server) if server.usb_location else []
+            faults += [server.fault] if server.fault else cut(step, memory, server) if server.usb_hubs else []
     if faults:
         print("; ".join(faults))
     return 1 if faults else 0
 
 
 def cut(step: Step, memory: Memory, server: FileServer) -> list[str]:
-    """Switch off the hub of one server's drive, unless something speaks against it; returns what does."""
-    hub = ["-l", server.usb_location, *(["-p", server.usb_ports] if server.usb_ports else [])]
+    """Switch off the hubs of one server's drive, unless something speaks against it; returns what does."""
+    hubs = [["-l", location, *(["-p", server.usb_ports] if server.usb_ports else [])] for location in server.usb_hubs]
     drive = next((each for each in memory.drives if each.place == str(server.drive)), None)
     if drive is None and server.drive and not mount.mounted(server.drive):
         print(f"the USB power stays on: {server.drive} was not mounted")
         return []
-    if hub in memory.powerless:
+    hubs = [hub for hub in hubs if hub not in memory.powerless]
+    if not hubs:
         return []
     against = f"{server.drive} is mounted" if drive is None or drive.now != "unmounted" else in_use(step, drive.disks)
     if against:
         return [f"the USB power stays on: {against}"]
-    memory.powerless.append(hub)
+    memory.powerless += hubs
     memory.remember()
-    return uhubctl(step, _OFF, hub)
+    return [fault for hub in hubs for fault in uhubctl(step, _OFF, hub)]
 
 
 def in_use(step: Step, unmounted: Iterable[str]) -> str:

@@ -4,12 +4,15 @@ What is mounted is read from the kernel's list (proc_pid_mountinfo(5)), which no
 itself is a function for pimains.core.process.function: `look`, `sync` and `detach`.
 """
 
+import errno
 import os
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 MNT_FORCE, MNT_DETACH, UMOUNT_NOFOLLOW = 1, 2, 8  # umount(2)
+NOT_THERE = (errno.ENOENT, errno.ENOTDIR, errno.EACCES, errno.EPERM)  # of a share that answers, in contrast to one that is broken
 _HOLDERS_NAMED = 5
 
 
@@ -21,6 +24,16 @@ class Mount(NamedTuple):
     source: str
     options: str = ""  # of the place, such as "rw,noatime"
     device: str = ""  # MAJOR:MINOR
+    of_file_system: str = ""  # its own options, such as "rw,vers=4.2,addr=10.0.0.1"
+
+    @property
+    def address(self) -> str:
+        """The numeric address that a share comes from, as far as the kernel's list tells; "" for a name, and for what is no share."""
+        for option in self.of_file_system.split(","):
+            if option.startswith("addr="):  # nfs(5), mount.cifs(8)
+                return option.removeprefix("addr=")
+        host = re.match(r"(?://|[^/\[:]*@)?\[?(?P<host>[0-9.]+|[0-9a-f:]+(?:%[^]]+)?)\]?:?/", self.source)
+        return host["host"] if host else ""
 
 
 def mounted(place: Path) -> Mount | None:
@@ -44,9 +57,9 @@ def mounts() -> list[Mount]:
     found = []
     for line in lines:
         before, _, after = line.partition(" - ")
-        kind, source, *_ = after.split(" ")
+        kind, source, of_file_system, *_ = [*after.split(" "), "", ""]
         _, _, device, _, place, options, *_ = before.split(" ")
-        found.append(Mount(Path(_unescape(place)), kind, _unescape(source), options, device))
+        found.append(Mount(Path(_unescape(place)), kind, _unescape(source), options, device, of_file_system))
     return found
 
 
@@ -61,11 +74,13 @@ def holding(path: Path) -> Path:
 def look(place: Path, marker: str) -> str:
     """Touch `marker` on the share at `place` (the share itself if ''), so that an automounter mounts it; may hang.
 
-    Raises OSError while it is not there.
+    Returns where `place` really is, which is elsewhere for a link. Raises OSError while it is not there, or its server is not.
     """
     # with the slash the root of what is mounted there is meant, which autofs has to mount first
     os.stat(f"{place}/{marker}")
-    return ""
+    with suppress(PermissionError, NotImplementedError):
+        os.statvfs(place)  # the server itself is asked this, while a name is remembered for a while by NFS and by sshfs
+    return os.path.realpath(place)
 
 
 def sync(place: Path) -> str:

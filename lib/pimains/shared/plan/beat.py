@@ -13,6 +13,7 @@ BEAT_SECONDS = 1.2  # between two beats of the server
 ANSWER_SECONDS = 0.6  # from a beat to the client's answer
 CLIENT_PATIENCE_SECONDS = 4.85  # since the server was there for certain
 SERVER_PATIENCE_SECONDS = 3.9  # since a client answered; it is looked at a moment later
+WAKING_SECONDS = 2.5  # for a new proof, once this machine has slept for longer than all patience
 DOUBT_SECONDS = 2.0  # without a word: a beat is long overdue, so a second connection is tried beside the first
 _RETRY_IN_DOUBT_SECONDS = 0.2
 _RETRY_SECONDS = 2.0
@@ -44,6 +45,11 @@ class Hearing:
         """It can be reached, but says nothing: so it may have been silent since it was heard last."""
         self.there = self.last
         self._is_silent = True
+
+    def woke(self, now: float) -> None:
+        """Nothing is known of it, and it gets a moment to prove itself: what this machine slept through is not its fault."""
+        self.last = self.there = now + WAKING_SECONDS - self.patience
+        self._is_silent = False
 
     def is_in_doubt(self, now: float) -> bool:
         """Whether it is worth finding out."""
