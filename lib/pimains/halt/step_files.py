@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pimains.core import paths
+from pimains.halt.plan.step_progress import is_of_no_return
 
 _PROGRAM_BYTES = 1 << 20
 
@@ -30,9 +31,17 @@ class Step(NamedTuple):
     @property
     def can_be_undone(self) -> bool:
         """Whether it knows of PIMAINS_CALLED_OFF: any other would do once more what it has done."""
+        return self._mentions(b"PIMAINS_CALLED_OFF")
+
+    @property
+    def can_be_rehearsed(self) -> bool:
+        """Whether no power is cut for it by a rehearsal: it comes before those that tell who cuts, or knows of PIMAINS_REHEARSAL."""
+        return not is_of_no_return(self.name) or self._mentions(b"PIMAINS_REHEARSAL")
+
+    def _mentions(self, name: bytes) -> bool:
         try:
             with self.path.open("rb") as program:
-                return b"PIMAINS_CALLED_OFF" in program.read(_PROGRAM_BYTES)
+                return name in program.read(_PROGRAM_BYTES)
         except OSError:
             return False
 

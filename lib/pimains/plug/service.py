@@ -6,10 +6,11 @@ the plug count down as long as this machine needs and cut the power then.
 
     /run/pimains/<instance>/contact   when the plug last heard us, seconds since boot
     /run/pimains/<instance>/countdown seconds from its confirmation of a halt to the cut
+    /run/pimains/<instance>/cut       when it cuts after the halt that it was told of, seconds since boot
     /run/pimains/<instance>/answered  when the last request of the plug was passed on, seconds since boot
     /run/pimains/<instance>/relay, power   on or off; watts, where the plug measures them
     /var/lib/pimains/<instance>/armed      the seconds of the plug's dead-man switch while it is on
-    /var/lib/pimains/<instance>/told       the boot and the time when the plug was told of a halt
+    /var/lib/pimains/<instance>/told       the boot and the time when the plug was told of a halt, until that is called off
 """
 
 from __future__ import annotations  # the names of a module that is missing
@@ -47,7 +48,8 @@ async def plug(me: Instance, settings: PlugSettings) -> None:
     library.must_be_there(me.directory)
     esphome.be_quiet_below(settings.LOG_LEVEL)
     keeper = Keeper(me, settings)
-    tasks = [asyncio.ensure_future(task) for task in (keeper.stay_connected(), keeper.cut.answer_halts(), keeper.dead_man.mind(keeper.ask))]
+    work = (keeper.stay_connected(), keeper.cut.answer_halts(), keeper.cut.mind_halts(), keeper.dead_man.mind(keeper.ask))
+    tasks = [asyncio.ensure_future(task) for task in work]
     try:
         ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in ended:
@@ -117,6 +119,7 @@ class Keeper:
             self.show(plug)
             self.report.say(f"connected to {self.settings.HOST} ({plug.name}){' again' if self.troubles.now() else ''}")
             self.troubles.look("plug", "")
+            await self.cut.settle()
             self.check_standing_request(plug)
             heartbeats = asyncio.ensure_future(self.dead_man.keep_heart_beating(plug))
             try:
@@ -134,9 +137,13 @@ class Keeper:
                         self.report.show_power(value)
                     elif entity in (plug.relay, plug.real_delay):
                         self.show(plug)
+                        if plug.is_counting_down:
+                            await self.cut.settle()
             finally:
                 heartbeats.cancel()
         except asyncio.CancelledError:
+            if not self.me.directory.exists():
+                await self.cut.is_removed()
             await self.dead_man.disarm(plug)
             raise
         finally:

@@ -8,7 +8,8 @@ Anybody in group pimains may write them, also with echo. The halt service moves 
     /run/pimains/halt/accepted  the shutdown that is under way
     /run/pimains/halt/progress  a line for each step that was started, or has ended and how
 
-so that what is asked later cannot change it. A third line `boot ID` tells a request of this boot from one that a crash left.
+so that what is asked later cannot change it. A third line `boot ID` tells a request of this boot from one that a crash left;
+a fourth one, `rehearsal`, that the machine stays up and no plug is told.
 """
 
 import contextlib
@@ -22,6 +23,7 @@ from pimains.core.clock import boot_id
 from pimains.core.errors import PimainsError
 from pimains.core.plan.text import short_line
 
+_REHEARSAL = "rehearsal"
 _LOOKS_AT_AN_EMPTY_FILE = 20
 _LOOK_SECONDS = 0.01
 
@@ -31,6 +33,7 @@ class HaltRequest(NamedTuple):
 
     reason: str
     requester: str
+    is_rehearsal: bool = False
 
     def __str__(self) -> str:
         return f"{self.reason} (asked by {self.requester})"
@@ -45,12 +48,13 @@ def directory() -> Path:
     return paths.run() / "halt"
 
 
-def ask(reason: str, requester: str) -> None:
-    """Ask for a shutdown.
+def ask(reason: str, requester: str, *, is_rehearsal: bool = False) -> None:
+    """Ask for a shutdown, or for its rehearsal.
 
     Raises FileNotFoundError when no halt service was started since boot, PermissionError outside group pimains.
     """
-    state.write(directory() / "request", f"{short_line(reason)}\n{short_line(requester)}\nboot {boot_id()}")
+    lines = [short_line(reason), short_line(requester), f"boot {boot_id()}", *([_REHEARSAL] if is_rehearsal else [])]
+    state.write(directory() / "request", "\n".join(lines))
 
 
 def withdraw() -> None:
@@ -71,6 +75,17 @@ def pending() -> HaltRequest | None:
         return None
 
 
+def is_going_down() -> bool | None:
+    """Whether this machine is being shut down, and not only for a rehearsal; None where no halt service was started since boot."""
+    if not directory().is_dir():
+        return None
+    try:
+        request = accepted()
+    except NoRequest:
+        return False
+    return request is not None and not request.is_rehearsal
+
+
 def accepted() -> HaltRequest | None:
     """The request that the halt service has taken; raises NoRequest as `take` does."""
     return _read(directory() / "accepted")
@@ -85,6 +100,11 @@ def take() -> HaltRequest | None:
         _move(directory() / "request", directory() / "accepted")
         return accepted()
     return None
+
+
+def waiting() -> HaltRequest | None:
+    """For the halt service: a request made while one is carried out, which stays where it is; raises as `take` does."""
+    return _read(directory() / "request")
 
 
 def take_another() -> HaltRequest | None:
@@ -153,11 +173,11 @@ def _read(path: Path) -> HaltRequest | None:
     if text is None or links > 1:  # a second name of some other file would show the first lines of that to everybody
         _discard(path)
         raise NoRequest(f"{path} is no plain file: ignored")
-    reason, requester, boot = (*text.split("\n", 3), "", "", "")[:3]
+    reason, requester, boot, kind = (*text.split("\n", 4), "", "", "", "")[:4]
     if boot.startswith("boot ") and boot != f"boot {boot_id()}":
         _discard(path)
         raise NoRequest(f"{path} ({short_line(reason)}) is older than this boot: ignored")
-    return HaltRequest(short_line(reason) or "no reason given", short_line(requester) or "somebody")
+    return HaltRequest(short_line(reason) or "no reason given", short_line(requester) or "somebody", kind == _REHEARSAL)
 
 
 def _words(path: Path) -> str | None:
