@@ -23,6 +23,8 @@ it, runs the steps in halt.d one after the other, each within its own measured b
   HALT_COMMAND, and undoes all as a cancel does. A shutdown that is asked for meanwhile begins where the rehearsal is.
 """
 
+from contextlib import closing
+
 from pimains.core import state
 from pimains.core.errors import WrongSetting
 from pimains.core.service import Instance, Naps, run, within
@@ -38,7 +40,11 @@ def halt(me: Instance, settings: HaltSettings) -> Naps:
     """Wait for a request, carry it out; if it was cancelled, wait for the next."""
     if me.run != halt_request.directory():
         raise WrongSetting(f"{me.directory}: others find this service by its name, so its directory has to be called halt")
-    watch = state.Watch(me.run)
+    with closing(state.Watch(me.run)) as watch:
+        yield from _serve(me, settings, watch)
+
+
+def _serve(me: Instance, settings: HaltSettings, watch: state.Watch) -> Naps:
     left_over = taken(halt_request.left_over)
     outcome = ""
     already: list[str] = []

@@ -295,8 +295,10 @@ class Halting:
                 return True
             names = ", ".join(told)
             self._me.status(f"not shut down: {why}; {names} could not be called off yet: the power may be cut", well=False)
-            yield within(_CALL_OFF_AGAIN_SECONDS, self._watch)
-            self._look_around()
+            again = self._now() + _CALL_OFF_AGAIN_SECONDS
+            while self._now() < again and not self.told_to_stop and not taken(halt_request.waiting):
+                yield within(again - self._now(), self._watch)
+                self._look_around()
 
     def _tell_the_rehearsal(self, undone: Sequence[str]) -> None:
         report = rehearsal.report(
