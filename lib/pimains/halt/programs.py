@@ -8,7 +8,7 @@ from pimains.core.naps import Nap, Readable
 from pimains.core.process.program import Beside, Ending, run_for
 from pimains.shared.halt_request import HaltRequest
 
-_LOGGED_BYTES = 9_900  # a tenth of what services/halt/log/run keeps
+_LOGGED_BYTES = 9_900  # a tenth of what multilog keeps of a service: four files of 25 kB
 _STAMP_BYTES = 26  # multilog's
 
 

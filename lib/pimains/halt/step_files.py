@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pimains.core import paths
+from pimains.core.plan.text import short_line
 from pimains.halt.plan.step_progress import is_of_no_return
 
 _PROGRAM_BYTES = 1 << 20
+_INTERPRETER_BYTES = 256  # as the kernel reads of a script
 
 
 class Step(NamedTuple):
@@ -77,7 +79,23 @@ def _fault(path: Path) -> str:
         return "no file"
     if not os.access(path, os.X_OK):
         return "not executable"
-    return _fault_of_owner(status)
+    return _fault_of_owner(status) or _fault_of_interpreter(path)
+
+
+def _fault_of_interpreter(path: Path) -> str:
+    """Of a script, whose interpreter would be missing only when it is too late, and be called a missing step (execve(2))."""
+    try:
+        with path.open("rb") as program:
+            line = program.readline(_INTERPRETER_BYTES)
+    except OSError as error:
+        return os.strerror(error.errno or 0).lower()
+    if not line.startswith(b"#!"):
+        return ""
+    words = line[2:].strip(b" \t\n").split(None, 1)
+    name = words[0].decode("utf-8", "replace") if words else ""
+    if line.rstrip(b"\n").endswith(b"\r"):
+        return "its first line ends as lines of Windows do, so no interpreter is found"
+    return "" if name and os.access(name, os.X_OK) else f"its interpreter {short_line(name) or 'after #!'} is not there"
 
 
 def _fault_of_directory(directory: Path) -> str:

@@ -66,7 +66,10 @@ class HousePlug:
         self._countdown_since: float | None = None
         self._idle_samples: int | None = None  # None: the watts do not decide
         self._on_at: float | None = None
-        if is_rpimp:
+
+    def boot(self) -> None:
+        """As its firmware begins; ours has nothing to do."""
+        if self.is_rpimp:
             self._boot_as_rpimp()
 
     def _boot_as_rpimp(self) -> None:
@@ -81,8 +84,7 @@ class HousePlug:
             self.server.hang_up()
         self._countdown_since = self._idle_samples = self._off_since = None
         self.values |= {"Real Delay Switch": self.values["Relay"], "Delay Switch": self.values["Relay"], "Heartbeat Switch": False}
-        if self.is_rpimp:
-            self._boot_as_rpimp()
+        self.boot()
 
     def now(self) -> float:
         """Seconds of the plug's time."""
@@ -150,7 +152,9 @@ class HousePlug:
             self._set(name, True)
         elif name == "Heartbeat Switch" and command.state:
             self._heartbeat_at = self.now()
-            if not self.is_rpimp:
+            if self.is_rpimp:
+                self._print("heartbeat")
+            else:
                 self._set(name, True)
         elif name == "Relay":
             (self._close_relay if command.state else lambda: self._open_relay("commanded"))()
@@ -333,6 +337,8 @@ async def main(options: argparse.Namespace) -> None:
         each.server = server
     port = await server.start(options.host, options.port)
     print(f"LISTENING {options.host}:{port}", flush=True)
+    for each in outlets:
+        each.boot()
     loop = asyncio.get_running_loop()
     commands = os.open(options.control, os.O_RDWR | os.O_NONBLOCK) if options.control else sys.stdin.fileno()
 

@@ -11,7 +11,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from unittest.mock import patch
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -189,7 +188,8 @@ class World:
 
 @contextmanager
 def world() -> Iterator[World]:
-    with tempfile.TemporaryDirectory() as directory, patch.dict(os.environ, {"PIMAINS_ROOT": directory}):
+    with tempfile.TemporaryDirectory() as directory, pytest.MonkeyPatch.context() as environment:
+        environment.setenv("PIMAINS_ROOT", directory)
         it = World(Path(directory))
         try:
             yield it
