@@ -31,11 +31,11 @@ def aioesphomeapi(version: str = OLDEST) -> str:
 class HousePlug:
     """A running python3 -m pimains.house.plug."""
 
-    def __init__(self, *options: str) -> None:
+    def __init__(self, *options: str, version: str = OLDEST) -> None:
         self.said: list[str] = []
         self._process = subprocess.Popen(
             ["/usr/bin/python3", "-Pu", "-m", "pimains.house.plug", *options],
-            env={**os.environ, "PYTHONPATH": f"{TOP / 'lib'}:{aioesphomeapi()}"},
+            env={**os.environ, "PYTHONPATH": f"{TOP / 'lib'}:{aioesphomeapi(version)}"},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -69,9 +69,9 @@ class HousePlug:
 
 
 @contextmanager
-def house_plug(*options: str) -> Iterator[HousePlug]:
+def house_plug(*options: str, version: str = OLDEST) -> Iterator[HousePlug]:
     """One that listens on a port of its own until the test ends."""
-    plug = HousePlug("--port", "0", *options)
+    plug = HousePlug("--port", "0", *options, version=version)
     try:
         yield plug
     finally:

@@ -1,7 +1,8 @@
-"""Shut this machine down in order, or cancel that, or show what a shutdown would do.
+"""Shut this machine down in order, or cancel that, or rehearse or show what a shutdown would do.
 
 The halt service does it: first the steps in halt.d, then HALT_COMMAND. Until a step numbered 80 or above was started a shutdown
-can be cancelled. Exit code 0 when it is as asked, 1 when not.
+can be cancelled. A rehearsal runs the steps, tells no plug, does not start HALT_COMMAND, and undoes what the steps did. Exit code 0
+when it is as asked and a rehearsal went well, 1 when not.
 """
 
 import argparse
@@ -27,7 +28,7 @@ from pimains.halt.step_files import Step
 from pimains.shared import halt_request
 
 _ANSWER_SECONDS = 5.0
-_NO_REASONS = ("cancel", "dry-run", "wait", "json", "help")
+_NO_REASONS = ("cancel", "rehearse", "dry-run", "wait", "json", "help")
 _HINT = "svstat {0}; svc -u {0}; or create_service --service_name=halt --add-service"
 
 
@@ -36,6 +37,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("reason", metavar="REASON", nargs="*", help="for the log, the ledger and the steps (default: asked for by hand)")
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--cancel", action="store_true", help="keep this machine up, as long as that is possible")
+    what.add_argument("--rehearse", action="store_true", help="run the steps and undo them; the machine stays up, and no plug is told")
     what.add_argument("--dry-run", action="store_true", help="only show the steps, their order and how long each may take")
     what.add_argument("--wait", action="store_true", help="tell how it goes on until this machine goes down or somebody cancels")
     parser.add_argument("--json", action="store_true", help="the same for programs")
@@ -56,6 +58,8 @@ def run(options: argparse.Namespace) -> int:
     if options.dry_run:
         return show(options.servicedir, as_json=options.json)
     try:
+        if options.rehearse:
+            return rehearse(options)
         well = cancel(options) if options.cancel else ask(options)
     except PermissionError:
         raise PimainsError("only root and the group pimains may shut this machine down: try sudo") from None
@@ -70,15 +74,64 @@ def ask(options: argparse.Namespace) -> bool:
     """Make a request and see that it is taken; with --wait until the end."""
     watch = state.Watch(halt_request.directory())
     before = _under_way()
-    if before and not step_progress.who_cancelled(halt_request.progress()):
+    if before and not before.is_rehearsal and not step_progress.who_cancelled(halt_request.progress()):
         _say(options, f"under way already, nothing is asked again: {_status()}")
     else:
         halt_request.ask(options.reason, _user())
-        if not _wait(watch, lambda: _under_way() and not _status().startswith("ready"), _ANSWER_SECONDS):
-            halt_request.withdraw()
-            raise PimainsError(f"the halt service does not take the request: {_HINT.format(options.servicedir / 'halt')}")
+        if before and before.is_rehearsal:
+            _say(options, "a rehearsal is under way: the shutdown begins when the step that runs has ended")
+        _see_that_it_is_taken(options, watch, is_rehearsal=False, seconds=None if before else _ANSWER_SECONDS)
         _say(options, _status())
     return not options.wait or _follow(options, watch)
+
+
+def rehearse(options: argparse.Namespace) -> int:
+    """Ask for a rehearsal, tell how it goes on, and how it went."""
+    watch = state.Watch(halt_request.directory())
+    if _under_way():
+        raise PimainsError(f"under way already, nothing is rehearsed: {_status()}")
+    report = halt_request.directory() / "rehearsed"
+    before = report.stat().st_ino if report.exists() else None
+    halt_request.ask(options.reason, _user(), is_rehearsal=True)
+    _see_that_it_is_taken(options, watch, is_rehearsal=True, seconds=_ANSWER_SECONDS, is_over=lambda: _changed(report, before))
+    said = ""
+    while (request := _under_way()) and request.is_rehearsal:
+        if _status() != said:
+            said = _status()
+            _say(options, said)
+        _wait(watch, lambda said=said: _status() != said or not _under_way(), 1)  # type: ignore[misc]  # mypy knows no default of a lambda
+    if not _changed(report, before):
+        raise PimainsError(f"the rehearsal was broken off: {_status()}")
+    well, *lines = (state.read(report) or "").splitlines()
+    if options.json:
+        print(json.dumps({"well": well == "well", "lines": lines}, indent=2))
+    else:
+        print("\n".join([*lines, "all well" if well == "well" else "not well"]))
+    return 0 if well == "well" else 1
+
+
+def _changed(report: Path, before: int | None) -> bool:
+    try:
+        return report.stat().st_ino != before
+    except FileNotFoundError:
+        return False
+
+
+def _see_that_it_is_taken(
+    options: argparse.Namespace,
+    watch: state.Watch,
+    *,
+    is_rehearsal: bool,
+    seconds: float | None,
+    is_over: Callable[[], bool] = lambda: False,
+) -> None:
+    def is_taken() -> bool:
+        request = _under_way()
+        return is_over() or (request is not None and request.is_rehearsal == is_rehearsal and not _status().startswith("ready"))
+
+    if not _wait(watch, is_taken, float("inf") if seconds is None else seconds):
+        halt_request.withdraw()
+        raise PimainsError(f"the halt service does not take the request: {_HINT.format(options.servicedir / 'halt')}")
 
 
 def cancel(options: argparse.Namespace) -> bool:

@@ -8,6 +8,9 @@ from pimains.core.naps import Nap, Readable
 from pimains.core.process.program import Beside, Ending, run_for
 from pimains.shared.halt_request import HaltRequest
 
+_LOGGED_BYTES = 9_900  # a tenth of what multilog keeps of a service: four files of 25 kB
+_STAMP_BYTES = 26  # multilog's
+
 
 class HaltPrograms:
     """For one request; `beside` is looked after while one runs."""
@@ -16,11 +19,14 @@ class HaltPrograms:
         self._me = me
         self._request = request
         self._beside = beside
+        self._logged: dict[str, int] = {}
 
-    def run(self, where: str, name: str, words: list[str], seconds: float, **more: str) -> Generator[Nap, tuple[Readable, ...], Ending]:
+    def run(
+        self, where: str, name: str, words: list[str], seconds: float, *, at_first: str = "", well: bool = True, **more: str
+    ) -> Generator[Nap, tuple[Readable, ...], Ending]:
         """Run one for `seconds` at most, looking around meanwhile; `more` goes into its environment.
 
-        `where` tells people what is under way; what the program says is added to that.
+        `where` tells people what is under way, or `at_first` does until the program says something; what it says is added to that.
         """
         environment = {
             **os.environ,
@@ -28,12 +34,22 @@ class HaltPrograms:
             "PIMAINS_REQUESTER": self._request.requester,
             "PIMAINS_BUDGET_SECONDS": f"{seconds:g}",
             "PIMAINS_SERVICEDIR": str(self._me.directory.parent),
+            **({"PIMAINS_REHEARSAL": "1"} if self._request.is_rehearsal else {}),
             **more,
         }
 
         def say(line: str) -> None:
-            print(f"{name}: {line}")
-            self._me.status(f"{where}: {line}")
+            self._log(name, line)
+            self._me.status(f"{where}: {line}", well=well)
 
-        self._me.status(where)
+        self._me.status(at_first or where, well=well)
         return (yield from run_for(seconds, words, environment, say, self._me.clock, self._beside))
+
+    def _log(self, name: str, line: str) -> None:
+        """What one program says, however often it is run, takes a tenth of the log at most: the others' words stay there, too."""
+        before = self._logged.get(name, 0)
+        self._logged[name] = before + len(f"{name}: {line}\n".encode()) + _STAMP_BYTES
+        if self._logged[name] <= _LOGGED_BYTES:
+            print(f"{name}: {line}")
+        elif before <= _LOGGED_BYTES:
+            print(f"{name}: (prints more than is logged)")

@@ -16,10 +16,14 @@ it, runs the steps in halt.d one after the other, each within its own measured b
   every minute. The service then stops when told (svc -t), so that a wrong HALT_COMMAND can be
   corrected, and goes on with the new one.
 - A HALT_COMMAND that somebody else ends by TERM has done its work: systemd does that when it stops daemontools. A machine
-  that is still up after 300 s is told again.
-- Where HALT_COMMAND only rehearses, removing /run/pimains/halt/accepted afterwards undoes the steps in the same way and makes
-  the service ready again.
+  that is still up after 300 s, or a minute before a plug cuts, is told again.
+- Whoever was told to cut the power is called off before the service is ready again, whatever the way to that: a cancel, a
+  request that was removed (/run/pimains/halt/accepted, also while this service did not run). It is tried again until it is known.
+- A rehearsal runs the steps with PIMAINS_REHEARSAL, of those numbered 80 and above only who knows of that, does not start
+  HALT_COMMAND, and undoes all as a cancel does. A shutdown that is asked for meanwhile begins where the rehearsal is.
 """
+
+from contextlib import closing
 
 from pimains.core import state
 from pimains.core.errors import WrongSetting
@@ -29,6 +33,7 @@ from pimains.halt.settings import HaltSettings
 from pimains.halt.shutdown import Halting, taken
 from pimains.halt.step_files import Step
 from pimains.shared import halt_request
+from pimains.shared.halt_request import HaltRequest
 
 
 def halt(me: Instance, settings: HaltSettings) -> Naps:
@@ -36,9 +41,14 @@ def halt(me: Instance, settings: HaltSettings) -> Naps:
     if me.run != halt_request.directory():
         raise WrongSetting(f"{me.directory}: others find this service by its name, so its directory has to be called halt")
     halt_request.keep_files()
-    watch = state.Watch(me.run)
+    with closing(state.Watch(me.run)) as watch:
+        yield from _serve(me, settings, watch)
+
+
+def _serve(me: Instance, settings: HaltSettings, watch: state.Watch) -> Naps:
     left_over = taken(halt_request.left_over)
     outcome = ""
+    already: list[str] = []
     told_of: list[Step] | None = None
     if missing := settings.not_here():
         me.complain(missing)
@@ -46,9 +56,15 @@ def halt(me: Instance, settings: HaltSettings) -> Naps:
         request = left_over or taken(halt_request.take)
         if request:
             halting = Halting(me, settings, watch, request)
-            yield from halting.carry_out(is_new=not left_over)
-            outcome, left_over, told_of = halting.outcome, None, None
+            yield from halting.carry_out(is_new=not left_over, already=already)
+            outcome, already, left_over, told_of = halting.outcome, halting.left_behind, None, None
             if halting.told_to_stop:
+                return
+        elif halt_request.progress():
+            orphan = Halting(me, settings, watch, HaltRequest("nobody knows any more why", "somebody"))
+            yield from orphan.take_back("the request was removed")
+            already = []
+            if orphan.told_to_stop:
                 return
         else:
             if requester := halt_request.who_cancels():

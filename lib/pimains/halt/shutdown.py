@@ -1,6 +1,6 @@
 """One shutdown, from the request to HALT_COMMAND or to its cancellation."""
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from typing import TypeVar
 
 from pimains.core import notify_queue, state
@@ -10,16 +10,18 @@ from pimains.core.service import Instance, Nap, Naps, Readable, within
 from pimains.halt import step_files
 from pimains.halt.budgets import HaltBudgets
 from pimains.halt.ledger import HaltLedger
-from pimains.halt.plan import step_progress
+from pimains.halt.plan import rehearsal, short_time, step_progress
 from pimains.halt.programs import HaltPrograms
 from pimains.halt.settings import HaltSettings
 from pimains.halt.step_files import Step
 from pimains.halt.undo import HaltTakenBack
-from pimains.shared import halt_request
+from pimains.shared import halt_request, plug_cuts
 from pimains.shared.halt_request import HaltRequest, NoRequest
 
 _RETRY_SECONDS = (5.0, 10.0, 20.0, 60.0)
 _STILL_UP_SECONDS = 300.0  # who is up so long after HALT_COMMAND was not shut down by it
+_CALL_OFF_AGAIN_SECONDS = 5.0
+_LONGEST_COUNTDOWN_SECONDS = 3600.0  # after that, who was told to cut has cut
 _OTHERS_NAMED = 20
 T = TypeVar("T")
 
@@ -39,11 +41,14 @@ class Halting:
     def __init__(self, me: Instance, settings: HaltSettings, watch: state.Watch, request: HaltRequest) -> None:
         self.outcome = ""
         self.told_to_stop = False
+        self.left_behind: list[str] = []  # of the progress, for the request that comes next
         self._me = me
         self._settings = settings
         self._watch = watch
         self._request = request
         self._cancelled_by = ""
+        self._over = ""  # why this machine stays up although nobody cancelled
+        self._gives_way = False
         self._is_undoing = False
         self._is_command_started = False
         self._others: set[HaltRequest] = set()
@@ -53,33 +58,49 @@ class Halting:
         self._programs = HaltPrograms(me, request, Beside(watch, self._look_around))
         self._taken_back = HaltTakenBack(me, self._programs, self._budgets, settings.STEP_SECONDS_MAX)
 
-    def carry_out(self, *, is_new: bool) -> Naps:
-        """The steps, then HALT_COMMAND. Returns when somebody cancelled, when a rehearsal is over, or when told to stop meanwhile."""
-        if not is_new and (who := step_progress.who_cancelled(self._progress)):
-            self._cancelled_by = who
-            yield from self._unstoppable(self._be_cancelled())
+    def carry_out(self, *, is_new: bool, already: Sequence[str] = ()) -> Naps:
+        """The steps, then HALT_COMMAND; of a new request, those that `already` tells as progress have run.
+
+        Returns when somebody cancelled, when a rehearsal is over or gives way to a shutdown, when the request was removed, or when
+        told to stop meanwhile.
+        """
+        if is_new:
+            self._progress = list(already)
+            halt_request.note_progress(self._progress)
+            self._me.leave("rehearsed", None)
+        self._cancelled_by, self._over = step_progress.who_cancelled(self._progress), step_progress.why_over(self._progress)
+        if not (self._cancelled_by or self._over):
+            self._say_what_begins(is_new)
+            if is_new and not self._request.is_rehearsal:
+                yield from self._unstoppable(self._wait_for_second_thoughts())
+            yield from self._unstoppable(self._run_steps())
+            if not self._stays_up():
+                yield from self._shut_down()
+        if self._gives_way:
+            self._make_way()
+        elif self._cancelled_by or self._over:
+            yield from self._unstoppable(self._stay_up())
+
+    def take_back(self, why: str) -> Naps:
+        """What an earlier process of this service began, whose request is gone."""
+        self._be_over(why)
+        yield from self._unstoppable(self._stay_up())
+
+    def _say_what_begins(self, is_new: bool) -> None:
+        if self._request.is_rehearsal:
+            self._ledger.note("rehearse a shutdown" if is_new else "go on rehearsing", str(self._request))
+            print(f"{'rehearsing a shutdown' if is_new else 'going on with the rehearsal that was under way'}: {self._request}")
             return
         self._ledger.note("shut down" if is_new else "go on shutting down", str(self._request))
         print(f"shutting down: {self._request}" if is_new else f"going on with the shutdown that was under way: {self._request}")
         notify_queue.post(f"shutting down: {self._request.reason}", f"Asked by {self._request.requester}.", "halt")
-        if is_new:
-            self._progress = []
-            yield from self._unstoppable(self._wait_for_second_thoughts())
-        yield from self._unstoppable(self._run_steps())
-        if not self._is_cancelled():
-            yield from self._shut_down()
-        if self._cancelled_by:
-            yield from self._unstoppable(self._be_cancelled())
-        elif not self.told_to_stop:
-            yield from self._unstoppable(self._undo("the rehearsal is over"))
-            halt_request.finish()
 
     def _wait_for_second_thoughts(self) -> Naps:
         if not self._settings.HALT_GRACE_SECONDS:
             return
         grace = self._budgets.grace(self._settings.HALT_GRACE_SECONDS, self._to_come(step_files.steps()))
         end = self._now() + grace
-        while not self._is_cancelled() and self._now() < end:
+        while not self._stays_up() and self._now() < end:
             self._me.status(f"shutting down in {grace:.0f} s: {self._request}; pimains halt --cancel stops it")
             yield within(end - self._now(), self._watch)
 
@@ -89,7 +110,7 @@ class Halting:
             if step.fault:
                 self._me.complain(f"{step.name} is not run: {step.fault}")
         to_come = self._to_come(steps)
-        while to_come and not self._is_cancelled():
+        while to_come and not self._stays_up():
             yield from self._run_step(to_come)
             to_come = to_come[1:]
 
@@ -99,26 +120,42 @@ class Halting:
     def _run_step(self, to_come: list[Step]) -> Naps:
         """Run the first of them."""
         step = to_come[0]
+        if self._request.is_rehearsal and not step.can_be_rehearsed:
+            self._has_come_to(f"{step.name} {rehearsal.LEFT_OUT}")
+            print(self._progress[-1])
+            return
         granted = self._budgets.granted(to_come)
         if (wanted := self._budgets.of(step)) - granted >= 1:
             print(f"{step.name} gets {granted:.0f} s instead of {wanted:.0f} s: a plug that hears no more of this machine cuts its power")
         self._has_come_to(f"{step.name} started")
-        where = f"shutting down: {self._request}, step {step.name}, at most {granted:.0f} s"
-        ending = yield from self._programs.run(where, step.name, [str(step.path)], granted)
+        where = f"{self._verb}: {self._request}, step {step.name}, at most {granted:.0f} s"
+        at_first = where
+        if step_progress.is_upgrade(step.name):
+            at_first = f"{self._verb}: {self._request}, step {step.name}: an upgrade, if one is under way, gets at most {granted:.0f} s"
+        ending = yield from self._programs.run(where, step.name, [str(step.path)], granted, at_first=at_first)
         self._has_come_to(f"{step.name} {ending}")
+        if self._request.is_rehearsal and step_progress.is_of_no_return(step.name):
+            self._has_come_to(f"{step_progress.TAKEN_BACK} {step.name}")  # it has told nobody
         if ending.is_done:
             print(f"{step.name} {ending}")
-            if not step_progress.is_upgrade(step.name):
-                self._ledger.took(step, ending.seconds)
         else:
             self._me.complain(f"{step.name} {ending}")
             self._ledger.note(f"go on without {step.name}", str(ending))
-        if ending.was_too_short:
-            # it gets all the time there is until it was measured again
-            self._ledger.took(step, self._settings.STEP_SECONDS_MAX)
+        if self._is_measured(step) and (ending.is_done or ending.was_too_short):
+            # who had too little time gets all there is until it was measured again
+            self._ledger.took(step, ending.seconds if ending.is_done else self._settings.STEP_SECONDS_MAX)
+
+    def _is_measured(self, step: Step) -> bool:
+        is_told_nothing = self._request.is_rehearsal and step_progress.is_of_no_return(step.name)
+        return not (step_progress.is_upgrade(step.name) or is_told_nothing)
 
     def _shut_down(self) -> Naps:
         """Start HALT_COMMAND until the machine is down; returns as `carry_out` does."""
+        if self._request.is_rehearsal:
+            self._ledger.remember()
+            print(f"a rehearsal: HALT_COMMAND would be started now: {' '.join(self._settings.HALT_COMMAND)}")
+            self._be_over("the rehearsal is over")
+            return
         pauses = iter(_RETRY_SECONDS)
         pause = 0.0
         self._is_command_started = step_progress.has_succeeded(self._progress, "HALT_COMMAND")
@@ -126,14 +163,14 @@ class Halting:
             trouble = "" if self._is_command_started else (yield from self._unstoppable(self._start_command()))
             if not trouble:
                 self._me.status(f"shut down: {self._request}")
-                if (yield from self._is_called_off_within(_STILL_UP_SECONDS)):
+                seconds = self._before_the_cut(_STILL_UP_SECONDS)
+                if (yield from self._is_called_off_within(seconds)):
                     return
                 self._is_command_started = False
-                trouble = f"it is still up {_STILL_UP_SECONDS:.0f} s after HALT_COMMAND"
+                trouble = f"it is still up {seconds:.0f} s after HALT_COMMAND"
             pause = next(pauses, pause)
-            done_before = tuple(self._progress)
             self._has_come_to(f"{step_progress.CALLED_OFF} {trouble}")
-            yield from self._unstoppable(self._taken_back.call_off(trouble, done_before))
+            yield from self._unstoppable(self._taken_back.call_off(trouble, self._progress, self._has_come_to))
             self._cry(f"this machine is not shut down: {trouble}; trying again in {pause:.0f} s ({self._request})")
             if (yield from self._is_called_off_within(pause)):
                 return
@@ -143,7 +180,8 @@ class Halting:
         """Start HALT_COMMAND; returns "" if it did well, else what went wrong."""
         self._is_command_started = True
         where = f"shutting down: {self._request}, HALT_COMMAND started"
-        ending = yield from self._programs.run(where, "HALT_COMMAND", self._settings.HALT_COMMAND, self._settings.STEP_SECONDS_MAX)
+        seconds = self._before_the_cut(self._settings.STEP_SECONDS_MAX)
+        ending = yield from self._programs.run(where, "HALT_COMMAND", self._settings.HALT_COMMAND, seconds)
         # daemontools is stopped early in a shutdown, and with it all that was started below: also what has begun the shutdown
         words = "done: ended by the shutdown it has begun" if ending.by_another else str(ending)
         self._is_command_started = ending.is_done or ending.by_another
@@ -151,10 +189,14 @@ class Halting:
         self._ledger.remember()
         return "" if self._is_command_started else f"HALT_COMMAND {words}"
 
+    def _before_the_cut(self, wanted: float) -> float:
+        """How much of `wanted` seconds can be waited for this machine to go down, before those who were told to cut are called off."""
+        return short_time.before_a_cut(wanted, plug_cuts.seconds_to_cut(self._now()))
+
     def _is_called_off_within(self, seconds: float) -> Generator[Nap, tuple[Readable, ...], bool]:
-        """Wait `seconds`, unless nobody wants this shutdown any more or the service was told to stop."""
+        """Wait `seconds`, unless this machine is to stay up or the service was told to stop."""
         end = self._now() + seconds
-        while not (self.told_to_stop or self._is_cancelled()) and taken(halt_request.accepted):
+        while not (self.told_to_stop or self._stays_up()):
             if self._now() >= end:
                 return False
             yield within(end - self._now(), self._watch)
@@ -168,20 +210,20 @@ class Halting:
         self.told_to_stop = True
         print("told to stop: will do so when this shutdown is carried out or cancelled")
 
-    def _is_cancelled(self) -> bool:
+    def _stays_up(self) -> bool:
         self._look_around()
-        return bool(self._cancelled_by)
+        return bool(self._cancelled_by or self._over or self._gives_way)
 
     def _look_around(self) -> None:
-        """Somebody may ask as well, or cancel."""
+        """Somebody may ask as well, or cancel, or remove the request."""
         self._watch.changed()
-        if self._cancelled_by or self._is_undoing:
+        if self._cancelled_by or self._over:
             halt_request.take_cancel()  # once more; who asks now is heard when everything is as it was
             return
-        another = taken(halt_request.take_another)
-        if another and another not in self._others and len(self._others) < _OTHERS_NAMED:
-            self._others.add(another)
-            print(f"also asked for: {another}; it is under way already")
+        if taken(halt_request.accepted) is None:
+            self._be_over("the request was removed")
+            return
+        self._hear_another()
         requester = halt_request.who_cancels()
         if requester and self._is_of_no_return():
             self._has_come_to(f"{step_progress.CANCEL_REFUSED} {requester}")
@@ -193,21 +235,85 @@ class Halting:
         if requester:
             halt_request.take_cancel()
 
+    def _hear_another(self) -> None:
+        """Nothing is begun twice; but a rehearsal keeps nobody from shutting down."""
+        another = taken(halt_request.waiting)
+        if another and self._request.is_rehearsal and not another.is_rehearsal:
+            self._gives_way = True
+            return
+        another = another and taken(halt_request.take_another)
+        if another and another not in self._others and len(self._others) < _OTHERS_NAMED:
+            self._others.add(another)
+            print(f"also asked for: {another}; it is under way already")
+
     def _is_of_no_return(self) -> bool:
-        return self._is_command_started or step_progress.will_be_cut(self._progress)
+        return not self._request.is_rehearsal and (self._is_command_started or step_progress.will_be_cut(self._progress))
 
-    def _be_cancelled(self) -> Naps:
+    def _be_over(self, why: str) -> None:
+        self._over = why
+        self._has_come_to(f"{step_progress.OVER} {why}")
+
+    def _make_way(self) -> None:
+        """What a rehearsal has done is done for the shutdown that comes: it undoes it when it is cancelled."""
+        print("the rehearsal is broken off: a shutdown was asked for")
+        self.left_behind = step_progress.done_for_good(self._progress)
+        halt_request.note_progress(self.left_behind)
+
+    def _stay_up(self) -> Naps:
+        """Nobody cuts the power, and everything is as it was before."""
         ran = ", ".join(step_progress.what_ran(self._progress)) or "nothing"
-        undone = yield from self._undo(f"{step_progress.CANCELLED} {self._cancelled_by}")
-        self.outcome = "; ".join([f"the last shutdown was cancelled by {self._cancelled_by}; done before that: {ran}", *undone])
-        print(self.outcome)
-        self._ledger.note("cancel", self.outcome)
-        notify_queue.post(f"not shutting down: cancelled by {self._cancelled_by}", f"{self._request}\n{self.outcome}", "halt")
+        why = f"{step_progress.CANCELLED} {self._cancelled_by}" if self._cancelled_by else self._over
+        if not (yield from self._leave_the_power_on(why)):
+            return
+        undone = yield from self._taken_back.undo(why, self._progress)
+        if self._request.is_rehearsal:
+            self._tell_the_rehearsal(undone)
+        elif self._cancelled_by:
+            self.outcome = "; ".join([f"the last shutdown was cancelled by {self._cancelled_by}; done before that: {ran}", *undone])
+            print(self.outcome)
+            self._ledger.note("cancel", self.outcome)
+            notify_queue.post(f"not shutting down: cancelled by {self._cancelled_by}", f"{self._request}\n{self.outcome}", "halt")
+        else:
+            print("; ".join([f"not shutting down: {why}; done before that: {ran}", *undone]))
+            self._ledger.note("stay up", why)
         halt_request.finish()
+        if self.left_behind:
+            halt_request.note_progress(self.left_behind)
 
-    def _undo(self, why: str) -> Generator[Nap, tuple[Readable, ...], list[str]]:
-        self._is_undoing = True
-        return (yield from self._taken_back.undo(why, self._progress))
+    def _leave_the_power_on(self, why: str) -> Generator[Nap, tuple[Readable, ...], bool]:
+        """Call off whoever was told to cut, until each knows it: there is no rest before. False when told to stop before that."""
+        end = self._now() + _LONGEST_COUNTDOWN_SECONDS
+        while True:
+            yield from self._taken_back.call_off(why, self._progress, self._has_come_to)
+            told = step_progress.still_told(self._progress)
+            if told and self.told_to_stop:
+                return False
+            if not told or self._now() >= end:
+                return True
+            if taken(halt_request.waiting):
+                self.left_behind = step_progress.left_told(told)
+                return True
+            names = ", ".join(told)
+            self._me.status(f"not shut down: {why}; {names} could not be called off yet: the power may be cut", well=False)
+            again = self._now() + _CALL_OFF_AGAIN_SECONDS
+            while self._now() < again and not self.told_to_stop and not taken(halt_request.waiting):
+                yield within(again - self._now(), self._watch)
+                self._look_around()
+
+    def _tell_the_rehearsal(self, undone: Sequence[str]) -> None:
+        report = rehearsal.report(
+            self._progress, undone, [f"{step.name} is not run: {step.fault}" for step in step_files.steps() if step.fault]
+        )
+        if self._cancelled_by:
+            report = report._replace(troubles=[f"it was cancelled by {self._cancelled_by}", *report.troubles])
+        self.outcome = f"the last rehearsal ({self._request.reason}): {report}"
+        print(self.outcome)
+        self._ledger.note("rehearsed", self.outcome)
+        self._me.leave("rehearsed", "\n".join(["unwell" if report.troubles else "well", *report.lines]))
+
+    @property
+    def _verb(self) -> str:
+        return "rehearsing" if self._request.is_rehearsal else "shutting down"
 
     def _cry(self, line: str) -> None:
         self._me.complain(line)

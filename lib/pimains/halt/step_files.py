@@ -11,11 +11,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pimains.core import paths
+from pimains.core.plan.text import short_line
+from pimains.halt.plan.step_progress import is_of_no_return
 
 _PROGRAM_BYTES = 1 << 20
 # whoever owns the code that is running now has root's power anyway: the developer of a checkout. Asked now, not at a halt:
 # between unpacking an upgrade and the restart that follows, this file may be gone
 _CODE_OWNER = os.stat(__file__).st_uid
+_INTERPRETER_BYTES = 256  # as the kernel reads of a script
 
 
 class Step(NamedTuple):
@@ -33,9 +36,17 @@ class Step(NamedTuple):
     @property
     def can_be_undone(self) -> bool:
         """Whether it knows of PIMAINS_CALLED_OFF: any other would do once more what it has done."""
+        return self._mentions(b"PIMAINS_CALLED_OFF")
+
+    @property
+    def can_be_rehearsed(self) -> bool:
+        """Whether no power is cut for it by a rehearsal: it comes before those that tell who cuts, or knows of PIMAINS_REHEARSAL."""
+        return not is_of_no_return(self.name) or self._mentions(b"PIMAINS_REHEARSAL")
+
+    def _mentions(self, name: bytes) -> bool:
         try:
             with self.path.open("rb") as program:
-                return b"PIMAINS_CALLED_OFF" in program.read(_PROGRAM_BYTES)
+                return name in program.read(_PROGRAM_BYTES)
         except OSError:
             return False
 
@@ -71,7 +82,23 @@ def _fault(path: Path) -> str:
         return "no file"
     if not os.access(path, os.X_OK):
         return "not executable"
-    return _fault_of_owner(status)
+    return _fault_of_owner(status) or _fault_of_interpreter(path)
+
+
+def _fault_of_interpreter(path: Path) -> str:
+    """Of a script, whose interpreter would be missing only when it is too late, and be called a missing step (execve(2))."""
+    try:
+        with path.open("rb") as program:
+            line = program.readline(_INTERPRETER_BYTES)
+    except OSError as error:
+        return os.strerror(error.errno or 0).lower()
+    if not line.startswith(b"#!"):
+        return ""
+    words = line[2:].strip(b" \t\n").split(None, 1)
+    name = words[0].decode("utf-8", "replace") if words else ""
+    if line.rstrip(b"\n").endswith(b"\r"):
+        return "its first line ends as lines of Windows do, so no interpreter is found"
+    return "" if name and os.access(name, os.X_OK) else f"its interpreter {short_line(name) or 'after #!'} is not there"
 
 
 def _fault_of_directory(directory: Path) -> str:

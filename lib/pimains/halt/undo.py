@@ -1,6 +1,6 @@
 """What a shutdown did is taken back: who was told that the machine goes off is told that it stays on, and steps undo what they did."""
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 
 from pimains.core.instance import Instance
 from pimains.core.naps import Nap, Naps, Readable
@@ -19,16 +19,26 @@ class HaltTakenBack:
         self._programs = programs
         self._budgets = budgets
         self._step_seconds_max = step_seconds_max
+        self._complained: set[str] = set()
 
-    def call_off(self, trouble: str, progress: Sequence[str]) -> Naps:
-        """Whoever was told that this machine is about to be off is told that it is not: its power must stay on."""
-        for step in reversed(step_files.steps()):
-            if step_progress.is_of_no_return(step.name) and step_progress.has_ended(progress, step.name):
+    def call_off(self, why: str, progress: Sequence[str], has_come_to: Callable[[str], None]) -> Naps:
+        """Whoever was told that this machine is about to be off is told that it is not; `has_come_to` notes each that knows it."""
+        there = {step.name: step for step in step_files.steps() if not step.fault}
+        for name in reversed(step_progress.still_told(progress)):
+            if (step := there.get(name)) is None:
+                trouble = "it cannot be run any more"
+            else:
+                where, called_off = f"not shut down: {why}; calling off {name}", short_line(why)
                 granted = self._budgets.of(step)
-                where, called_off = f"not shut down: {trouble}; calling off {step.name}", short_line(trouble)
-                ending = yield from self._programs.run(where, step.name, [str(step.path)], granted, PIMAINS_CALLED_OFF=called_off)
-                if not ending.is_done:
-                    self._me.complain(f"{step.name} could not be called off, {ending}: the power may be cut while this machine is up")
+                well, words = name not in self._complained, [str(step.path)]
+                ending = yield from self._programs.run(where, name, words, granted, well=well, PIMAINS_CALLED_OFF=called_off)
+                trouble = "" if ending.is_done else str(ending)
+            if trouble and name not in self._complained:
+                self._complained.add(name)
+                self._me.complain(f"{name} could not be called off, {trouble}: the power may be cut while this machine is up")
+            if not trouble or step is None:
+                self._complained.discard(name)
+                has_come_to(f"{step_progress.TAKEN_BACK} {name}")
 
     def undo(self, why: str, progress: Sequence[str]) -> Generator[Nap, tuple[Readable, ...], list[str]]:
         """Have the steps that have run undo what they did; returns what came of it in words."""

@@ -7,6 +7,8 @@ input or from the FIFO given with --control:
     load WATTS            what the machine behind it draws (--metering)
     garbage half huge     say garbage, half a frame, the beginning of an endless frame to whoever is connected
     flood nonsense              list entities without end to who asks next; tell states that cannot be
+    countdown             switch the real delay switch off, as somebody else
+    reboot                break the connections and begin anew
     mute unmute           hear everything and answer nothing, and again as it should be
     hang-up               break the connections
     status                print how it is
@@ -27,23 +29,30 @@ from pimains.house.esphome_server import Server
 
 HEARTBEAT_SECONDS = 3.0
 AFTER_CUT_SECONDS = 5.0
+RPIMP_CUT_SECONDS = 15.0
+RPIMP_SILENCE_SECONDS = 600.0
 IDLE_SAMPLES = 10
 SWITCHES = ("Delay Switch", "Real Delay Switch", "Heartbeat Switch", "Relay")
 NUMBERS = {"Countdown": (5, 3600), "Dead Man": (0, 86400), "Idle Watts": (0, 100)}
 SENSORS = ("Off Requested Age", "Uptime", "Power", "Last Halt")
 METERING = ("Idle Watts", "Power", "Last Halt")
+RPIMP_LACKS = (*NUMBERS, *SENSORS)
 NAN = float("nan")
 
 
 class HousePlug:
     """The plug's logic, as in esphome/: see there for the why of each rule."""
 
-    def __init__(self, name: str, metering: bool, speed: float, without: Iterable[str] = ()) -> None:
+    def __init__(
+        self, name: str, metering: bool, speed: float, without: Iterable[str] = (), *, is_rpimp: bool = False, outlet: int = 0
+    ) -> None:
         self.name = name
+        self.is_rpimp = is_rpimp
+        self.outlet = outlet
         self.speed = speed
         self.load_watts = 4.0
         names = (*SWITCHES, *NUMBERS, *SENSORS)
-        lacks = {*without, *(() if metering else METERING)}
+        lacks = {*without, *(() if metering else METERING), *(RPIMP_LACKS if is_rpimp else ())}
         self.keys = {name: key for key, name in enumerate(names, 1) if name not in lacks}
         self.values: dict[str, float] = {"Delay Switch": True, "Real Delay Switch": True, "Heartbeat Switch": False, "Relay": True}
         self.values |= {"Countdown": 120.0, "Dead Man": 0.0, "Idle Watts": 0.0, "Off Requested Age": NAN, "Uptime": 0.0}
@@ -58,6 +67,25 @@ class HousePlug:
         self._idle_samples: int | None = None  # None: the watts do not decide
         self._on_at: float | None = None
 
+    def boot(self) -> None:
+        """As its firmware begins; ours has nothing to do."""
+        if self.is_rpimp:
+            self._boot_as_rpimp()
+
+    def _boot_as_rpimp(self) -> None:
+        """Its template switches are restored as off, which runs what they do when they are switched off."""
+        self.values |= {"Countdown": RPIMP_CUT_SECONDS, "Dead Man": RPIMP_SILENCE_SECONDS, "Delay Switch": False}
+        self._heartbeat_at = self.now()
+        self._start_countdown()
+
+    def reboot(self) -> None:
+        """As after an update: the relay stays as it is, no countdown runs any more."""
+        if self.server is not None:
+            self.server.hang_up()
+        self._countdown_since = self._idle_samples = self._off_since = None
+        self.values |= {"Real Delay Switch": self.values["Relay"], "Delay Switch": self.values["Relay"], "Heartbeat Switch": False}
+        self.boot()
+
     def now(self) -> float:
         """Seconds of the plug's time."""
         return self._loop.time() * self.speed
@@ -69,7 +97,8 @@ class HousePlug:
         self._off_since = None if on else self.now()
         self._set("Delay Switch", on)
         self._tell_age()
-        if on and self._countdown_since is None:
+        if on and (self._countdown_since is None or self.is_rpimp):
+            self._countdown_since = None
             self._close_relay()
 
     def press(self, times: int) -> None:
@@ -92,7 +121,7 @@ class HousePlug:
         for number in range(100_000 if self.floods else 0):
             yield api_pb2.ListEntitiesSwitchResponse(key=1000 + number, name=f"\x1b[31m{number}\n")
         for name, key in self.keys.items():
-            plain = {"key": key, "name": name, "object_id": name.lower().replace(" ", "_")}
+            plain = {"key": key, "name": name, "object_id": name.lower().replace(" ", "_"), **self._place}
             if name in SWITCHES:
                 yield api_pb2.ListEntitiesSwitchResponse(**plain)
             elif name in NUMBERS:
@@ -114,14 +143,19 @@ class HousePlug:
         name = {key: name for name, key in self.keys.items()}.get(command.key, "")
         if name == "Delay Switch":
             self.switch_delay(command.state)
-        elif name == "Real Delay Switch" and not command.state and self.values["Relay"]:
-            self._start_countdown()
+        elif name == "Real Delay Switch" and not command.state:
+            self.start_countdown()
         elif name == "Real Delay Switch" and command.state and self.values["Relay"]:
+            if self._countdown_since is not None:
+                self._print("countdown called off")
             self._countdown_since = self._idle_samples = None
             self._set(name, True)
         elif name == "Heartbeat Switch" and command.state:
             self._heartbeat_at = self.now()
-            self._set(name, True)
+            if self.is_rpimp:
+                self._print("heartbeat")
+            else:
+                self._set(name, True)
         elif name == "Relay":
             (self._close_relay if command.state else lambda: self._open_relay("commanded"))()
         elif name in NUMBERS and NUMBERS[name][0] <= command.state <= NUMBERS[name][1]:
@@ -157,13 +191,18 @@ class HousePlug:
         if self._idle_samples is not None:
             self._idle_samples = self._idle_samples + 1 if watts < self.values["Idle Watts"] else 0
 
+    def start_countdown(self) -> None:
+        """What switching the real delay switch off does."""
+        if self.values["Relay"]:
+            self._start_countdown()
+
     def _start_countdown(self) -> None:
         if self._countdown_since is None:
             self._countdown_since = self.now()
             self._set("Last Halt", NAN)
             idle = self.values["Idle Watts"]
             self._idle_samples = 0 if "Power" in self.keys and idle and self.values["Power"] >= 1.5 * idle else None
-            print(f"countdown {self.values['Countdown']:g} s", flush=True)
+            self._print(f"countdown {self.values['Countdown']:g} s")
         self._set("Real Delay Switch", False)
 
     def _count_down(self, now: float) -> None:
@@ -178,14 +217,14 @@ class HousePlug:
 
     def _open_relay(self, why: str) -> None:
         self._countdown_since = self._idle_samples = None
-        print(f"relay off: {why}", flush=True)
+        self._print(f"relay off: {why}")
         self._set("Relay", False)
         if self.values["Delay Switch"] and why.startswith(("countdown", "idle")):
             self._on_at = self.now() + AFTER_CUT_SECONDS  # somebody wants it on again
 
     def _close_relay(self) -> None:
         if not self.values["Relay"]:
-            print("relay on", flush=True)
+            self._print("relay on")
             self._heartbeat_at = None
         self._set("Relay", True)
         self._set("Real Delay Switch", True)
@@ -210,11 +249,50 @@ class HousePlug:
 
     def _state(self, name: str) -> Any:
         value = self.values[name]
+        plain = {"key": self.keys[name], **self._place}
         if name in SWITCHES:
-            return api_pb2.SwitchStateResponse(key=self.keys[name], state=bool(value))
+            return api_pb2.SwitchStateResponse(**plain, state=bool(value))
         if name in NUMBERS:
-            return api_pb2.NumberStateResponse(key=self.keys[name], state=value)
-        return api_pb2.SensorStateResponse(key=self.keys[name], state=value, missing_state=value != value)
+            return api_pb2.NumberStateResponse(**plain, state=value)
+        return api_pb2.SensorStateResponse(**plain, state=value, missing_state=value != value)
+
+    @property
+    def _place(self) -> dict[str, int]:
+        return {"device_id": self.outlet} if self.outlet else {}  # libraries before sub-devices have no such field
+
+    def _print(self, line: str) -> None:
+        print(f"outlet {self.outlet}: {line}" if self.outlet else line, flush=True)
+
+
+class HouseStrip:
+    """A strip with two outlets, each a plug of its own: their entities have equal names and equal keys, and differ by their device."""
+
+    def __init__(self, outlets: list[HousePlug]) -> None:
+        self.outlets = outlets
+
+    def info(self) -> Any:
+        """DeviceInfoResponse."""
+        info = self.outlets[0].info()
+        for plug in self.outlets:
+            info.devices.add(device_id=plug.outlet, name=f"Outlet {plug.outlet}")
+        return info
+
+    def entities(self) -> Iterable[Any]:
+        """One ListEntities...Response each."""
+        return [entity for plug in self.outlets for entity in plug.entities()]
+
+    def connected(self) -> None:
+        """The age of a standing request is told to whoever comes."""
+        for plug in self.outlets:
+            plug.connected()
+
+    def states(self) -> Iterable[Any]:
+        """One ...StateResponse each."""
+        return [state for plug in self.outlets for state in plug.states()]
+
+    def commanded(self, command: Any) -> None:
+        """Of the outlet that is meant; the first is meant by who does not say."""
+        next((plug for plug in self.outlets if plug.outlet == command.device_id), self.outlets[0]).commanded(command)
 
 
 def obey(plug: HousePlug, server: Server, words: list[str]) -> None:
@@ -229,6 +307,8 @@ def obey(plug: HousePlug, server: Server, words: list[str]) -> None:
         "huge": lambda: server.say(b"\0\x80\x80\x80\x05\x1a" + bytes(10 * 1024 * 1024)),
         "flood": lambda: setattr(plug, "floods", True),
         "nonsense": plug.tell_nonsense,
+        "countdown": plug.start_countdown,
+        "reboot": plug.reboot,
         "mute": lambda: setattr(server, "is_mute", True),
         "unmute": lambda: setattr(server, "is_mute", False),
         "hang-up": server.hang_up,
@@ -246,10 +326,19 @@ def obey(plug: HousePlug, server: Server, words: list[str]) -> None:
 
 async def main(options: argparse.Namespace) -> None:
     """Serve until told to quit."""
-    plug = HousePlug(options.name, options.metering, options.speed, options.without)
-    server = plug.server = Server(plug, options.key, options.password)
+
+    def new(outlet: int) -> HousePlug:
+        return HousePlug(options.name, options.metering, options.speed, options.without, is_rpimp=options.rpimp, outlet=outlet)
+
+    outlets = [new(1), new(2)] if options.strip else [new(0)]
+    plug = outlets[-1]
+    server = Server(HouseStrip(outlets) if options.strip else plug, options.key, options.password)
+    for each in outlets:
+        each.server = server
     port = await server.start(options.host, options.port)
     print(f"LISTENING {options.host}:{port}", flush=True)
+    for each in outlets:
+        each.boot()
     loop = asyncio.get_running_loop()
     commands = os.open(options.control, os.O_RDWR | os.O_NONBLOCK) if options.control else sys.stdin.fileno()
 
@@ -265,7 +354,7 @@ async def main(options: argparse.Namespace) -> None:
 
     with contextlib.suppress(PermissionError):  # a plain file or /dev/null: nobody will say anything
         loop.add_reader(commands, read)
-    await plug.live()
+    await asyncio.gather(*(each.live() for each in outlets))
 
 
 if __name__ == "__main__":
@@ -279,6 +368,8 @@ if __name__ == "__main__":
     parser.add_argument("--password", help="password of a firmware before 2026.1")
     parser.add_argument("--metering", action="store_true", help="it measures power")
     parser.add_argument("--without", metavar="ENTITY", action="append", default=[], help="an entity that its firmware lacks")
+    parser.add_argument("--rpimp", action="store_true", help="its firmware is RPiMP's: it proves no heartbeat, and cuts after 15 s")
+    parser.add_argument("--strip", action="store_true", help="it has two outlets; commands are for the second")
     parser.add_argument("--speed", type=float, default=1, help="its time runs that much faster")
     parser.add_argument("--control", metavar="FIFO", help="read commands from there instead of standard input")
     asyncio.run(main(parser.parse_args()))

@@ -3,6 +3,7 @@
 import asyncio
 import math
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from pimains.core import scan_directory
@@ -34,6 +35,8 @@ class DeadManSwitch:
         self._say = say
         self._has_told_of_upgrades = False
         self._heard_at = 0.0  # the file is for others, and for this service when it was restarted
+        self._has_been_heard = False
+        self._never_proves: list[str] | None = None  # the entities of the firmware that left every heartbeat without a proof
 
     async def arm(self, plug: "Plug") -> None:
         """Switch it on or off, as wanted; before it is on, we know that it is."""
@@ -85,16 +88,30 @@ class DeadManSwitch:
         plug_cuts.disarm(self._me)
 
     async def keep_heart_beating(self, plug: "Plug") -> None:
-        """Every 20 s; a plug that leaves two in a row without a proof is not really connected."""
+        """Every 20 s; a plug that leaves two in a row without a proof is not really connected.
+
+        But for a firmware that has never proved one: that is said once, and it is not asked again. It gets its heartbeats all the
+        same, RPiMP's cuts whom it does not hear; whether the connection stands is seen by the library's pings.
+        """
+        firmware = [entity.full_name for entity in plug.device.entities]
         failures = 0
-        while failures < 2:
+        while firmware != self._never_proves:
             try:
                 await self._beat(plug)
                 failures = 0
             except Away:
                 failures += 1
+            if failures == 2 and self._has_been_heard:
+                plug.device.lost("it does not answer")
+                return
+            if failures == 2:
+                self._never_proves = firmware
+                self._say(f"{self._host} never confirms a heartbeat: its firmware cannot, so it is not asked for that any more")
             await self._sleep(HEARTBEAT_SECONDS)
-        plug.device.lost("it does not answer")
+        while True:
+            with suppress(Away):
+                plug.device.command(plug.heartbeat_switch, True)
+            await self._sleep(HEARTBEAT_SECONDS)
 
     async def mind(self, ask: Callable[[str], None]) -> None:
         """While the plug would cut a machine that it does not hear, halt before it does."""
@@ -118,6 +135,8 @@ class DeadManSwitch:
     async def _beat(self, plug: "Plug") -> None:
         """One heartbeat, and the time when the plug confirmed it."""
         await plug.heartbeat()
+        self._has_been_heard = True
+        self._never_proves = None
         self._heard_at = plug_cuts.was_heard(self._me)
 
     async def _sleep(self, seconds: float) -> None:

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from typing import NamedTuple, Self
 
 from pimains.core.errors import Away
-from pimains.plug.esphome import CONFIRM_SECONDS, Address, Device, Entity, Refused, Value, connect
+from pimains.plug.esphome import CONFIRM_SECONDS, Address, AlikeNames, Device, Entity, Refused, Value, connect
 
 FIRST_STATES_SECONDS = 3.0
 
@@ -32,15 +32,15 @@ class Plug:
         self.device = device
         self.name = device.friendly_name or device.name
         self.delay = self._switch("DELAY_SWITCH", names.delay_switch)
-        self.real_delay = self._switch("REAL_DELAY_SWITCH", names.real_delay_switch)
-        self.heartbeat_switch = self._switch("HEARTBEAT_SWITCH", names.heartbeat_switch)
-        self.relay = device.find("switch", "Relay")
-        self.countdown = device.find("number", names.countdown)
-        self.dead_man = device.find("number", names.dead_man)
-        self.idle_watts = device.find("number", "Idle Watts")
-        self.power = device.find("sensor", names.power)
-        self.off_requested_age = device.find("sensor", "Off Requested Age")
-        self.last_halt = device.find("sensor", "Last Halt")
+        self.real_delay = self._switch("REAL_DELAY_SWITCH", names.real_delay_switch, self.delay)
+        self.heartbeat_switch = self._switch("HEARTBEAT_SWITCH", names.heartbeat_switch, self.delay)
+        self.relay = self._beside("switch", "Relay")
+        self.countdown = self._beside("number", names.countdown, "COUNTDOWN_NUMBER")
+        self.dead_man = self._beside("number", names.dead_man, "DEAD_MAN_NUMBER")
+        self.idle_watts = self._beside("number", "Idle Watts")
+        self.power = self._beside("sensor", names.power, "POWER_SENSOR")
+        self.off_requested_age = self._beside("sensor", "Off Requested Age")
+        self.last_halt = self._beside("sensor", "Last Halt")
         self.confirmed_countdown: float | None = None  # since this connection began
         self.was_on: Value = None  # the delay switch, when we connected
         roles = {"REAL_DELAY_SWITCH": self.real_delay, "HEARTBEAT_SWITCH": self.heartbeat_switch}
@@ -128,14 +128,24 @@ class Plug:
         if self.delay in awaited:
             raise Away(f"it does not tell the state of {self.delay.name}")
 
-    def _switch(self, setting: str, name: str) -> Entity:
-        found = self.device.find("switch", name)
+    def _beside(self, kind: str, name: str, setting: str = "DELAY_SWITCH") -> Entity | None:
+        """The entity of the same outlet."""
+        try:
+            return self.device.find(kind, name, self.delay)
+        except AlikeNames as alike:
+            raise Refused(setting, str(alike)) from None
+
+    def _switch(self, setting: str, name: str, beside: Entity | None = None) -> Entity:
+        try:
+            found = self.device.find("switch", name, beside)
+        except AlikeNames as alike:
+            raise Refused(setting, str(alike)) from None
         if found is None:
             raise Refused(setting, f"the plug has no switch {name!r}; {self._switches()}")
         return found
 
     def _switches(self) -> str:
-        names = [entity.name for entity in self.device.entities if entity.kind == "switch"]
+        names = [entity.full_name for entity in self.device.entities if entity.kind == "switch"]
         return f"it has {', '.join(names[:12])}" if names else "it has no switches at all"
 
 

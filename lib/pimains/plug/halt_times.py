@@ -49,8 +49,12 @@ class HaltTimes:
         self._halts = ledger.durations(self._subject)
 
     def begins(self) -> None:
-        """The plug was told of a halt: the next boot will want to know when."""
+        """The plug is about to be told of a halt: the next boot will want to know when."""
         self._me.keep("told", f"{clocks.boot_id()} {time.monotonic():.1f}")
+
+    def has_begun(self) -> bool:
+        """Whether the plug was told of a halt in this boot, and that was not called off."""
+        return (state.read(self._me.lib / "told") or "").startswith(f"{clocks.boot_id()} ")
 
     def does_not_begin(self) -> None:
         """It was called off."""

@@ -6,10 +6,12 @@ the plug count down as long as this machine needs and cut the power then.
 
     /run/pimains/<instance>/contact   when the plug last heard us, seconds since boot
     /run/pimains/<instance>/countdown seconds from its confirmation of a halt to the cut
+    /run/pimains/<instance>/cut       when it cuts after the halt that it was told of, seconds since boot
     /run/pimains/<instance>/answered  when the last request of the plug was passed on, seconds since boot
+    /run/pimains/<instance>/delay     the boot, and on or off: the delay switch when it was last seen
     /run/pimains/<instance>/relay, power   on or off; watts, where the plug measures them
     /var/lib/pimains/<instance>/armed      the seconds of the plug's dead-man switch while it is on
-    /var/lib/pimains/<instance>/told       the boot and the time when the plug was told of a halt
+    /var/lib/pimains/<instance>/told       the boot and the time when the plug was told of a halt, until that is called off
 """
 
 from __future__ import annotations  # the names of a module that is missing
@@ -17,6 +19,7 @@ from __future__ import annotations  # the names of a module that is missing
 import asyncio
 import random
 
+from pimains.core import clock as clocks
 from pimains.core import state
 from pimains.core.coroutine import readable
 from pimains.core.errors import Away
@@ -34,7 +37,7 @@ with Needed("python3-aioesphomeapi") as library:
     from pimains.plug.cut import PlugCut
     from pimains.plug.dead_man import DeadManSwitch
     from pimains.plug.device import Names, Plug
-    from pimains.plug.esphome import Refused
+    from pimains.plug.esphome import Refused, Value
     from pimains.plug.halt_times import HaltTimes
     from pimains.plug.reporting import PlugReport
 
@@ -47,7 +50,8 @@ async def plug(me: Instance, settings: PlugSettings) -> None:
     library.must_be_there(me.directory)
     esphome.be_quiet_below(settings.LOG_LEVEL)
     keeper = Keeper(me, settings)
-    tasks = [asyncio.ensure_future(task) for task in (keeper.stay_connected(), keeper.cut.answer_halts(), keeper.dead_man.mind(keeper.ask))]
+    work = (keeper.stay_connected(), keeper.cut.answer_halts(), keeper.cut.mind_halts(), keeper.dead_man.mind(keeper.ask))
+    tasks = [asyncio.ensure_future(task) for task in work]
     try:
         ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in ended:
@@ -117,7 +121,9 @@ class Keeper:
             self.show(plug)
             self.report.say(f"connected to {self.settings.HOST} ({plug.name}){' again' if self.troubles.now() else ''}")
             self.troubles.look("plug", "")
+            await self.cut.settle()
             self.check_standing_request(plug)
+            self.check_missed_off(plug)
             heartbeats = asyncio.ensure_future(self.dead_man.keep_heart_beating(plug))
             try:
                 was_on = plug.was_on
@@ -128,15 +134,20 @@ class Keeper:
                         if was_on is True and value is False:
                             self.ask(f"{plug.delay.name} of {plug.name} was switched off", {plug.delay.name: Reading("off", 0.0)})
                         was_on = value
+                        self.remember(was_on)
                     elif entity == plug.off_requested_age:
                         self.check_standing_request(plug)
                     elif entity == plug.power:
                         self.report.show_power(value)
                     elif entity in (plug.relay, plug.real_delay):
                         self.show(plug)
+                        if plug.is_counting_down:
+                            await self.cut.settle()
             finally:
                 heartbeats.cancel()
         except asyncio.CancelledError:
+            if not self.me.directory.exists():
+                await self.cut.is_removed()
             await self.dead_man.disarm(plug)
             raise
         finally:
@@ -166,6 +177,23 @@ class Keeper:
         answered = state.number(state.read(self.me.run / "answered"))
         if plug.value(plug.delay) is False and off_request.is_newer(age, self.now, answered):
             self.ask(f"{plug.delay.name} of {plug.name} was switched off {age:.0f} s ago", {plug.delay.name: Reading("off", age)})
+
+    def check_missed_off(self, plug: Plug) -> None:
+        """A firmware that does not tell when it was switched off: off now, and on when it was last seen in this boot, is an off."""
+        is_on = plug.value(plug.delay)
+        if plug.off_requested_age is None and is_on is False and self.last_seen_on():
+            self.ask(f"{plug.delay.name} of {plug.name} was switched off while it was away", {plug.delay.name: Reading("off", 0.0)})
+        self.remember(is_on)
+
+    def last_seen_on(self) -> bool:
+        """Whether the delay switch was on when it was last seen in this boot."""
+        return state.read(self.me.run / "delay") == f"{clocks.boot_id()} on"
+
+    def remember(self, is_on: Value) -> None:
+        """How the delay switch is seen now."""
+        word = f"{clocks.boot_id()} {'on' if is_on else 'off'}"
+        if is_on is not None and state.read(self.me.run / "delay") != word:
+            self.me.leave("delay", word)
 
     def ask(self, reason: str, inputs: dict[str, Reading] | None = None) -> None:
         """Have this machine shut down; the halt service writes it into the ledger before it does anything."""

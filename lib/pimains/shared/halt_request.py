@@ -9,7 +9,8 @@ alone. A request that it takes it notes in
     /run/pimains/halt/accepted  the shutdown that is under way; as long as there is none, .accepted keeps the room for it
     /run/pimains/halt/progress  a line for each step that was started, or has ended and how
 
-so that what is asked later cannot change it. A third line `boot ID` tells a request of this boot from one that a crash left.
+so that what is asked later cannot change it. A third line `boot ID` tells a request of this boot from one that a crash left;
+a fourth one, `rehearsal`, that the machine stays up and no plug is told.
 """
 
 import contextlib
@@ -23,12 +24,15 @@ from pimains.core.errors import PimainsError
 from pimains.core.plan.text import short_line
 from pimains.shared import kept_file
 
+_REHEARSAL = "rehearsal"
+
 
 class HaltRequest(NamedTuple):
     """Why this machine is to be shut down, and who wants it."""
 
     reason: str
     requester: str
+    is_rehearsal: bool = False
 
     def __str__(self) -> str:
         return f"{self.reason} (asked by {self.requester})"
@@ -43,12 +47,12 @@ def directory() -> Path:
     return paths.run() / "halt"
 
 
-def ask(reason: str, requester: str) -> None:
-    """Ask for a shutdown.
+def ask(reason: str, requester: str, *, is_rehearsal: bool = False) -> None:
+    """Ask for a shutdown, or for its rehearsal.
 
     Raises FileNotFoundError when no halt service was started since boot, PermissionError outside group pimains.
     """
-    kept_file.ask(_request(), f"{short_line(reason) or 'no reason given'}\n{short_line(requester)}\nboot {boot_id()}")
+    kept_file.ask(_request(), "\n".join(_lines(HaltRequest(short_line(reason) or "no reason given", short_line(requester), is_rehearsal))))
 
 
 def withdraw() -> None:
@@ -77,6 +81,17 @@ def pending() -> HaltRequest | None:
         return accepted() or _waiting()
     except NoRequest:
         return None
+
+
+def is_going_down() -> bool | None:
+    """Whether this machine is being shut down, and not only for a rehearsal; None where no halt service was started since boot."""
+    if not directory().is_dir():
+        return None
+    try:
+        request = accepted()
+    except NoRequest:
+        return False
+    return request is not None and not request.is_rehearsal
 
 
 def accepted() -> HaltRequest | None:
@@ -110,9 +125,14 @@ def take() -> HaltRequest | None:
     """
     request = _heard()
     if request:
-        _accept(f"{request.reason}\n{request.requester}\nboot {boot_id()}")
+        _accept("\n".join(_lines(request)))
         kept_file.forget(_request())
     return request
+
+
+def waiting() -> HaltRequest | None:
+    """For the halt service: a request made while one is carried out, which stays where it is; raises as `take` does."""
+    return _waiting()
 
 
 def take_another() -> HaltRequest | None:
@@ -177,6 +197,10 @@ def left_over() -> HaltRequest | None:
     return None
 
 
+def _lines(request: HaltRequest) -> list[str]:
+    return [request.reason, request.requester, f"boot {boot_id()}", *([_REHEARSAL] if request.is_rehearsal else [])]
+
+
 def _request() -> Path:
     return directory() / "request"
 
@@ -236,10 +260,10 @@ def _waiting() -> HaltRequest | None:
 
 
 def _parsed(text: str, path: Path) -> HaltRequest:
-    reason, requester, boot = (*text.split("\n", 3), "", "", "")[:3]
+    reason, requester, boot, kind = (*text.split("\n", 4), "", "", "", "")[:4]
     if boot.startswith("boot ") and boot != f"boot {boot_id()}":
         raise NoRequest(f"{path} ({short_line(reason)}) is older than this boot: ignored")
-    return HaltRequest(short_line(reason) or "no reason given", short_line(requester) or "somebody")
+    return HaltRequest(short_line(reason) or "no reason given", short_line(requester) or "somebody", kind == _REHEARSAL)
 
 
 def _discard(path: Path) -> None:

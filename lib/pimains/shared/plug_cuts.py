@@ -1,10 +1,11 @@
-"""Plugs that would cut this machine's power if they heard no more of it: what each plug service leaves about its dead-man switch.
+"""Plugs that will cut this machine's power, or would if they heard no more of it: what each plug service leaves about that.
 
 The plug service writes and goes on from there after a restart; halt and update read:
 
 /var/lib/pimains/<instance>/armed      after how many seconds without a heartbeat it cuts, while it is on
 /run/pimains/<instance>/contact        when the plug last heard us, seconds since boot; before the first time that is the boot
 /run/pimains/<instance>/countdown      how many seconds before the cut HALT_COMMAND has to be started
+/run/pimains/<instance>/cut            when it cuts after the halt that it was told of, seconds since boot
 """
 
 import math
@@ -61,6 +62,22 @@ def leave_countdown(me: Instance, seconds: int) -> None:
     """How many seconds before the cut HALT_COMMAND has to be started."""
     if state.read(me.run / "countdown") != str(seconds):
         me.leave("countdown", str(seconds))
+
+
+def leave_cut(me: Instance, at: float) -> None:
+    """Its plug was told of a halt: at that time of this boot it cuts."""
+    me.leave("cut", f"{at:.1f}")
+
+
+def no_cut(me: Instance) -> None:
+    """Its plug leaves the power on."""
+    me.leave("cut", None)
+
+
+def seconds_to_cut(now: float) -> float:
+    """Until the first plug that was told of a halt cuts; endless where none will."""
+    told = [at - now for path in paths.run().glob("*/cut") if (at := _seconds(state.read(path))) is not None]
+    return min((seconds for seconds in told if seconds > 0), default=math.inf)
 
 
 def seconds_left(now: float) -> float:

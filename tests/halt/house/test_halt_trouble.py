@@ -88,6 +88,42 @@ def test_a_step_that_prints_without_end_does_no_harm(house: House) -> None:
     assert peak < 40_000, "kB of memory at most"
 
 
+def test_one_step_that_prints_much_takes_a_tenth_of_the_log_at_most(house: House) -> None:
+    add_step(house, "20-talks", f"yes '{'a long line ' * 20}' | head -n 150")
+    halt = new_halt(house)
+    ask(halt)
+    house.until(house.halts)
+    halt.until_logged("20-talks: (prints more than is logged)", "20-talks done")
+    assert sum(len(line) + 1 for line in halt.log.splitlines() if "20-talks: " in line) <= 4 * 25_000 / 10
+
+
+@pytest.mark.parametrize(
+    ("script", "fault"),
+    [
+        ("#!/opt/zsh -f\n", "its interpreter /opt/zsh is not there"),
+        ("#!/bin/sh\r\necho hello\r\n", "its first line ends as lines of Windows do, so no interpreter is found"),
+        ("#!\n", "its interpreter after #! is not there"),
+    ],
+)
+def test_an_interpreter_that_is_not_there_is_called_that_before_it_matters(house: House, script: str, fault: str) -> None:
+    add_step(house, "20-mine", "").write_text(script)
+    halt = new_halt(house)
+    assert halt.status == f"ready; 20-mine would not be run: {fault}"
+    ask(halt)
+    house.until(house.halts)
+    halt.until_logged(f"20-mine is not run: {fault}")
+
+
+def test_without_an_upgrade_the_status_says_what_the_first_step_would_wait_for(house: House) -> None:
+    go = pause_at(house, "05-update")
+    halt = new_halt(house)
+    ask(halt)
+    wait = "step 05-update: an upgrade, if one is under way, gets at most 600 s"
+    house.until(lambda: halt.status == f"shutting down: UPS battery low (asked by ups), {wait}")
+    let_go(go)
+    house.until(house.halts)
+
+
 def test_a_grandchild_that_holds_the_pipe_is_not_waited_for(house: House) -> None:
     add_step(house, "20-daemon", "setsid sleep 1000 & echo $! >>$RAN; echo begun")
     halt = new_halt(house)

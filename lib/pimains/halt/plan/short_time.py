@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from pimains.core.plan.budget import ENDING_SECONDS
 
+CALL_OFF_SECONDS = 60.0  # several times what it takes to tell a plug that a halt is called off
 LEAST_SECONDS = 1.0  # what a step gets in any case
 
 
@@ -26,6 +27,11 @@ def granted(budgets: Sequence[float], left: float) -> float:
     rest = left - len(budgets) * (LEAST_SECONDS + ENDING_SECONDS)
     wishes = [max(0.0, budget - LEAST_SECONDS) for budget in budgets]
     return LEAST_SECONDS + max(0.0, rest) * wishes[0] / sum(wishes) if any(wishes) else LEAST_SECONDS
+
+
+def before_a_cut(wanted: float, seconds_to_cut: float) -> float:
+    """How much of `wanted` seconds can be waited for HALT_COMMAND to work, so that a cut can still be called off if it does not."""
+    return min(wanted, max(seconds_to_cut - CALL_OFF_SECONDS, seconds_to_cut / 2))
 
 
 def patience(wanted: float, budgets: Sequence[float], left: float) -> float:

@@ -3,6 +3,7 @@
 80-plug started
 80-plug done in 0.2 s
 called off: HALT_COMMAND failed (exit 1)
+taken back: 80-plug
 cancelled by anna
 """
 
@@ -12,6 +13,9 @@ FIRST_STEP_OF_NO_RETURN = 80
 CALLED_OFF = "called off:"
 CANCEL_REFUSED = "cancel refused to"
 CANCELLED = "cancelled by"
+TAKEN_BACK = "taken back:"
+OVER = "over:"
+_NO_PROGRAMS = (CALLED_OFF, CANCEL_REFUSED, CANCELLED, TAKEN_BACK, OVER)
 
 
 def is_of_no_return(name: str) -> bool:
@@ -27,6 +31,27 @@ def is_upgrade(name: str) -> bool:
 def will_be_cut(progress: Sequence[str]) -> bool:
     """Whether somebody was told to cut the power, and not told since to leave it on."""
     return any(is_of_no_return(line) for line in _since_called_off(progress))
+
+
+def still_told(progress: Sequence[str]) -> list[str]:
+    """The steps whose cut may still come, in their order: they were started, and nobody has taken that back since."""
+    told: dict[str, None] = {}
+    for line in progress:
+        if line.startswith(TAKEN_BACK):
+            told.pop(line.removeprefix(TAKEN_BACK).strip(), None)
+        elif is_of_no_return(line) and line.endswith(" started"):
+            told[line.split()[0]] = None
+    return list(told)
+
+
+def left_told(names: Sequence[str]) -> list[str]:
+    """The progress of the shutdown that comes next, when `names` could not be called off: it can be cancelled, and tries that again."""
+    return [*(f"{name} started" for name in names), *([f"{CALLED_OFF} the shutdown before"] if names else [])]
+
+
+def done_for_good(progress: Sequence[str]) -> list[str]:
+    """What of a rehearsal's progress counts for a shutdown that follows it at once: nobody who cuts was told by a rehearsal."""
+    return [line for line in progress if line[:1].isdecimal() and not is_of_no_return(line)]
 
 
 def has_ended(progress: Sequence[str], name: str) -> bool:
@@ -50,9 +75,14 @@ def who_cancelled(progress: Sequence[str]) -> str:
     return next((line.removeprefix(CANCELLED).strip() for line in progress if line.startswith(CANCELLED)), "")
 
 
+def why_over(progress: Sequence[str]) -> str:
+    """Why this machine stays up although nobody cancelled, such as the end of a rehearsal; "" if it does not."""
+    return next((line.removeprefix(OVER).strip() for line in progress if line.startswith(OVER)), "")
+
+
 def what_ran(progress: Sequence[str]) -> list[str]:
     """The names of what was started, each once."""
-    return list(dict.fromkeys(line.split()[0] for line in progress if not line.startswith((CANCEL_REFUSED, CANCELLED, CALLED_OFF))))
+    return list(dict.fromkeys(line.split()[0] for line in progress if not line.startswith(_NO_PROGRAMS)))
 
 
 def _since_called_off(progress: Sequence[str]) -> Sequence[str]:
