@@ -4,7 +4,7 @@ import os
 import sys
 import warnings
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 # What the author of a library wants to tell another author (FutureWarning ...) is nothing for a log or a terminal.
 # This is read first of all by each service and command: they are started with -m, which stands here while they are looked for.

@@ -52,7 +52,7 @@ def ask(reason: str, requester: str, *, is_rehearsal: bool = False) -> None:
 
     Raises FileNotFoundError when no halt service was started since boot, PermissionError outside group pimains.
     """
-    kept_file.ask(_request(), "\n".join(_lines(HaltRequest(short_line(reason) or "no reason given", short_line(requester), is_rehearsal))))
+    _say(_request(), "\n".join(_lines(HaltRequest(short_line(reason) or "no reason given", short_line(requester), is_rehearsal))))
 
 
 def withdraw() -> None:
@@ -62,7 +62,7 @@ def withdraw() -> None:
 
 def cancel(requester: str) -> None:
     """Ask to forget the shutdown; raises as `ask` does."""
-    kept_file.ask(_cancel(), short_line(requester))
+    _say(_cancel(), short_line(requester))
 
 
 def is_cancel_answered() -> bool:
@@ -195,6 +195,13 @@ def left_over() -> HaltRequest | None:
         kept_file.forget(_request())
         raise NoRequest(f"{_request()} is older than this boot: ignored")
     return None
+
+
+def _say(path: Path, text: str) -> None:
+    try:
+        kept_file.ask(path, text)
+    except FileNotFoundError:  # a service of 0.1 keeps no file and takes what is put there: it is not restarted while it halts
+        state.write(path, text)
 
 
 def _lines(request: HaltRequest) -> list[str]:

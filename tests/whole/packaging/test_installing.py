@@ -216,7 +216,8 @@ def test_an_upgrade_restarts_nothing_while_this_machine_is_shut_down(bookworm: D
 
 def test_removing_stops_the_services_and_installing_again_brings_them_back_as_they_were(root: DebianRoot) -> None:
     add_halt(root)
-    root.run(f"{ADD_HALT} --instance=rests --root=/srv/rests; {ADD_HALT} --instance=kept-down --root=/srv/kept --down")
+    add_update = "create_service --service_name=update --add-service"
+    root.run(f"{add_update} --instance=rests --root=/srv/rests; {add_update} --instance=kept-down --root=/srv/kept --down")
     for name in ("halt", "rests", "kept-down"):
         root.says("there", f"ls /etc/service/{name}/supervise/ok /etc/service/{name}/log/supervise/ok && echo there")
     root.run("svc -d /etc/service/rests")
