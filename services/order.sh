@@ -25,6 +25,19 @@ ask_each() {
     return $failed
 }
 
+# order_before FIFO SECONDS ANSWERS LINE: the same to a service of 0.1, which is not restarted by an upgrade while this halt is under way;
+# 2 where there is none. Such a service has an ask and an answer FIFO of its own, and no words.
+order_before() {
+    directory=${1%/*}
+    name=${directory##*/}
+    [ -p "$1" ] && [ ! -e "$directory/orders/words" ] || return 2
+    echo "$$ $4" 1<>"$1"
+    answer=$(timeout "$2" sed -n "/^$$ /{s///p;q;}" <>"$directory/$3")
+    [ "$answer" ] && return
+    answer="$name did not answer within $2 s"
+    return 1
+}
+
 understands() { # DIRECTORY WORD
     [ -f "$1/words" ] || return 1
     while read -r word; do

@@ -20,7 +20,7 @@ it, runs the steps in halt.d one after the other, each within its own measured b
 - Whoever was told to cut the power is called off before the service is ready again, whatever the way to that: a cancel, a
   request that was removed (/run/pimains/halt/accepted, also while this service did not run). It is tried again until it is known.
 - A rehearsal runs the steps with PIMAINS_REHEARSAL, of those numbered 80 and above only who knows of that, does not start
-  HALT_COMMAND, and undoes all as a cancel does. A shutdown that is asked for meanwhile begins where the rehearsal is.
+  HALT_COMMAND, and undoes all as a cancel does. One in earnest, asked for meanwhile, goes on from the step that runs.
 """
 
 from contextlib import closing

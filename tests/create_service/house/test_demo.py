@@ -26,8 +26,8 @@ def supervised_in(directory: Path) -> list[str]:
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
-            if str(directory) in (process / "cmdline").read_text() or str(directory) in str((process / "cwd").readlink()):
-                found.append((process / "cmdline").read_text().replace("\0", " "))
+            if str(directory) in (process / "cmdline").read_text(errors="replace") or str(directory) in str((process / "cwd").readlink()):
+                found.append((process / "cmdline").read_text(errors="replace").replace("\0", " "))
         except OSError:
             continue
     return found

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import socket
 import subprocess
 import time
@@ -279,9 +280,11 @@ def test_a_secret_that_is_emptied_while_the_share_is_up_has_it_left_first(house:
 
 def test_clients_that_were_not_done_in_time_get_more_of_it_the_next_time(house: OneHouse) -> None:
     fserver, fclient = up(house)
-    ledger = Ledger(house.root / "var/lib/pimains/ledger.sqlite")
+    ledger = Ledger(house.root / "var/lib/pimains/ledger/ledger.sqlite")
     for _ in range(20):
         ledger.took("clients", 0.5)
+    for path in ledger.path.parent.iterdir():
+        shutil.chown(path, "pimains", "pimains")
     with subprocess.Popen(["nsenter", f"--mount=/proc/{house.pid}/ns/mnt", "sh", "-c", f"cd {house.share}/Music && exec sleep 60"]) as busy:
         house.until(lambda: "Music" in str(Path(f"/proc/{busy.pid}/cwd").readlink()))
         fserver.svc("-d")

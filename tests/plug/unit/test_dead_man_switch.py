@@ -3,6 +3,7 @@
 import asyncio
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -15,6 +16,8 @@ from pimains.shared import plug_cuts
 
 class HealthyPlug:
     """It confirms every heartbeat."""
+
+    device = SimpleNamespace(entities=())
 
     def __init__(self) -> None:
         self.heartbeats = 0
