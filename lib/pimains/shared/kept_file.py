@@ -71,6 +71,8 @@ def is_touched(path: Path) -> bool:
 
 def forget(path: Path) -> None:
     """What was asked is done, or not wanted any more."""
+    if not is_touched(path) and state.read(path) == _NOTHING:
+        return  # opened for writing, it would wake who watches it: the service itself, which forgets what it is woken for
     try:
         handle = _opened(path)
     except FileNotFoundError:
