@@ -1,3 +1,3 @@
 """pimains: the power of a house of Raspberry Pis, run by tiny supervised services."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -17,7 +17,7 @@ COMMIT = (TOP / "tests/whole/last-release.txt").read_text().strip()
 NEW = "/srv/dist/pimains_*.deb"
 # what each says once it is up, in its own words
 UP = {
-    "collector": "1 source, last reading",
+    "collector": "http://127.0.0.1:18460",
     "fclient": "/mnt/music is mounted",
     "fserver": "1 client: kitchen",
     "halt": "ready",
@@ -183,7 +183,8 @@ def statuses(root: DebianRoot) -> dict[str, dict[str, Any]]:
 
 
 def _timeless(value: Any) -> Any:
-    return re.sub(r"[0-9.]+ s ago", "some s ago", value) if isinstance(value, str) else value
+    # the collector looks once in ten seconds what it has; that it has the readings is what the meter says
+    return re.sub(r", (no readings yet|1 source, last reading [0-9.]+ s ago)$", "", value) if isinstance(value, str) else value
 
 
 def pids(root: DebianRoot) -> dict[str, str]:
@@ -206,8 +207,9 @@ def log(root: DebianRoot, instance: str) -> str:
     return path.read_text(errors="replace") if path.exists() else ""
 
 
-def tracebacks(root: DebianRoot) -> str:
-    return root.run("grep -A 20 Traceback /var/log/pimains/*/*", check=False)
+def tracebacks(root: DebianRoot) -> list[str]:
+    """Each in the logs, with what came after it."""
+    return [line.partition(" ")[2] for line in root.run("grep -h -A 40 Traceback /var/log/pimains/*/*", check=False).splitlines()]
 
 
 def halts(root: DebianRoot) -> int:
@@ -244,7 +246,7 @@ def test_all_are_up_after_it_as_before_restarted_once_with_their_settings(root: 
     assert {name for name in now if now[name] != running[name]} == set(UP), "neither the logs nor the checkout's instance"
     assert settings(root) == kept
     assert starts(root) == sorted(UP), "once"
-    assert tracebacks(root) == ""
+    assert not tracebacks(root), "\n".join(tracebacks(root))
     assert halts(root) == 0
     assert "garden" in root.run("create_service --list")
     # what the old package had, and its compiled modules
@@ -280,7 +282,8 @@ def test_a_halt_under_way_goes_on_over_the_whole_upgrade(trixie: DebianRoot) -> 
     assert "80-plug: 127.0.0.1 cuts the power in" in log(trixie, "halt")
     assert trixie.run("cat /srv/plug").count("countdown 240 s") == 1
     assert pids(trixie) == before
-    assert tracebacks(trixie).count("Traceback") == tracebacks(trixie).count("pimains/services/notify.py")
+    # the last release's notify has lost the module that sends mail
+    assert [line for line in tracebacks(trixie) if "Error: " in line and "cannot import name 'mail'" not in line] == []
 
 
 def test_instances_of_a_checkout_go_on_over_its_update_and_have_the_new_code_once_they_are_restarted(checkout: DebianRoot) -> None:
@@ -295,7 +298,7 @@ def test_instances_of_a_checkout_go_on_over_its_update_and_have_the_new_code_onc
     assert until_up(checkout) == before
     assert settings(checkout) == kept
     assert starts(checkout) == sorted(UP), "once"
-    assert tracebacks(checkout) == ""
+    assert not tracebacks(checkout), "\n".join(tracebacks(checkout))
     assert halts(checkout) == 0
 
 
