@@ -34,9 +34,12 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 async def listening(app: web.Application, address: str, port: int, tls: ssl.SSLContext | None) -> AsyncIterator[int]:
     """Answer requests with `app`; yields the port. Raises OSError when it cannot listen there."""
     answering: set[asyncio.Task[Any]] = set()
+    is_over = False
 
     @web.middleware
     async def noted(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if is_over:  # what answers it may be closed already
+            raise refusal(503, "this service is being stopped")
         task = cast(asyncio.Task[Any], asyncio.current_task())
         answering.add(task)
         try:
@@ -44,7 +47,7 @@ async def listening(app: web.Application, address: str, port: int, tls: ssl.SSLC
         finally:
             answering.discard(task)
 
-    app.middlewares[:0] = [noted, _middleware]
+    app.middlewares[:0] = [_middleware, noted]
     runner = web.AppRunner(app, access_log=None, keepalive_timeout=IDLE_SECONDS, lingering_time=_GOODBYE_SECONDS)
     await runner.setup()
     gates: weakref.WeakSet[_Gate] = weakref.WeakSet()
@@ -62,6 +65,7 @@ async def listening(app: web.Application, address: str, port: int, tls: ssl.SSLC
         try:
             yield server.sockets[0].getsockname()[1]
         finally:
+            is_over = True
             server.close()
     finally:
         if answering:  # aiohttp itself waits a minute for them, in older versions a quarter

@@ -17,7 +17,7 @@ COMMIT = (TOP / "tests/whole/last-release.txt").read_text().strip()
 NEW = "/srv/dist/pimains_*.deb"
 # what each says once it is up, in its own words
 UP = {
-    "collector": "1 source, last reading",
+    "collector": "http://127.0.0.1:18460",
     "fclient": "/mnt/music is mounted",
     "fserver": "1 client: kitchen",
     "halt": "ready",
@@ -64,6 +64,8 @@ add rsync --localip=127.0.0.1 --port=8750 --maxdaemons=3
 rm -f /etc/service/rsync/down
 add update --upgrade=mpd --interval=43200
 """
+# its notify has lost the module that sends mail while it is not restarted; its collector began to answer when its books were closed
+KNOWN = ("cannot import name 'mail' from 'pimains.devices'", "cannot schedule new futures after shutdown")
 # each start of a service is a line with its directory
 COUNT_STARTS = (
     "import os, sys; words = sys.orig_argv; words[-2:-1] == ['-m'] and '.service' in words[-1]"
@@ -183,7 +185,8 @@ def statuses(root: DebianRoot) -> dict[str, dict[str, Any]]:
 
 
 def _timeless(value: Any) -> Any:
-    return re.sub(r"[0-9.]+ s ago", "some s ago", value) if isinstance(value, str) else value
+    # the collector looks once in ten seconds what it has; that it has the readings is what the meter says
+    return re.sub(r", (no readings yet|1 source, last reading [0-9.]+ s ago)$", "", value) if isinstance(value, str) else value
 
 
 def pids(root: DebianRoot) -> dict[str, str]:
@@ -206,8 +209,12 @@ def log(root: DebianRoot, instance: str) -> str:
     return path.read_text(errors="replace") if path.exists() else ""
 
 
-def tracebacks(root: DebianRoot) -> str:
-    return root.run("grep -A 20 Traceback /var/log/pimains/*/*", check=False)
+def errors(root: DebianRoot) -> list[str]:
+    """What the tracebacks in the logs end with, but for what is known of the last release."""
+    lines = root.run("cat /var/log/pimains/*/*", check=False).splitlines()
+    words = iter(line.partition(" ")[2] for line in lines)
+    ends = [next(word for word in words if not word.startswith(" ")) for each in words if each.startswith("Traceback ")]
+    return [end for end in ends if not any(known in end for known in KNOWN)]
 
 
 def halts(root: DebianRoot) -> int:
@@ -244,7 +251,7 @@ def test_all_are_up_after_it_as_before_restarted_once_with_their_settings(root: 
     assert {name for name in now if now[name] != running[name]} == set(UP), "neither the logs nor the checkout's instance"
     assert settings(root) == kept
     assert starts(root) == sorted(UP), "once"
-    assert tracebacks(root) == ""
+    assert errors(root) == []
     assert halts(root) == 0
     assert "garden" in root.run("create_service --list")
     # what the old package had, and its compiled modules
@@ -280,7 +287,7 @@ def test_a_halt_under_way_goes_on_over_the_whole_upgrade(trixie: DebianRoot) -> 
     assert "80-plug: 127.0.0.1 cuts the power in" in log(trixie, "halt")
     assert trixie.run("cat /srv/plug").count("countdown 240 s") == 1
     assert pids(trixie) == before
-    assert tracebacks(trixie).count("Traceback") == tracebacks(trixie).count("pimains/services/notify.py")
+    assert errors(trixie) == []
 
 
 def test_instances_of_a_checkout_go_on_over_its_update_and_have_the_new_code_once_they_are_restarted(checkout: DebianRoot) -> None:
@@ -295,7 +302,7 @@ def test_instances_of_a_checkout_go_on_over_its_update_and_have_the_new_code_onc
     assert until_up(checkout) == before
     assert settings(checkout) == kept
     assert starts(checkout) == sorted(UP), "once"
-    assert tracebacks(checkout) == ""
+    assert errors(checkout) == []
     assert halts(checkout) == 0
 
 
