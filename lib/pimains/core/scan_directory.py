@@ -107,7 +107,7 @@ def _is_of_another_pimains(template: Path) -> bool:
     """Whether a template is that of another checkout, or of one that is gone."""
     try:
         started = (template / "run").read_text(encoding="utf-8")
-        # the second as it was until 1.0: an instance of an older checkout links to it
+        # the second as it was until 0.2.0: an instance of an older checkout links to it
         return f"pimains.{template.name}.service\n" in started or f"pimains.services.{template.name}\n" in started
     except FileNotFoundError:
         return template.parent.name == "services" and template.name in templates.all_of_them()
