@@ -97,6 +97,7 @@ class Client:
         self.is_stopping = False
         self.was_told = False  # by the server, to leave
         self.is_halting = False  # this machine
+        self.trouble = ""  # what is wrong with the share, as long as nothing is done about it
         self.orders = LeaveOrders(me.run)
         self.unanswered: list[tuple[Leave, float]] = []  # each with the instant until which it may take
         self.work = Background(me.clock)
@@ -163,7 +164,10 @@ class Client:
         if self.link.peer != self.peer:
             self.peer = self.link.peer
             self.address.was_good(self.peer)
-        if trouble := self.looking.trouble() or self.moved():
+        self.trouble = self.looking.trouble() or self.moved() or self.trouble
+        # a server that is silent as a whole is given up by the link, in time and for what it is
+        if self.trouble and not (self.looking.is_broken and self.link.is_in_doubt):
+            trouble, self.trouble = self.trouble, ""
             self.repair(trouble)
         if self.link.is_in_doubt or self.looking.is_in_doubt:
             self.share.detacher.stand_by()
@@ -309,6 +313,7 @@ class Client:
     def taking_away(self, cause: str) -> Work:
         """Take the share away before anything hangs, then the rest."""
         self.looking.close()
+        self.trouble = ""
         self.backup.abandon()
         yield from self.share.unmount(by_force=True)
         self.holds.needs_no_units()
