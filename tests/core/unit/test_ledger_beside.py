@@ -1,20 +1,15 @@
 """The ledger is written by a child, and whoever writes goes on whatever is wrong with it."""
 
 import sqlite3
-from collections.abc import Generator
 from pathlib import Path
-from typing import TypeVar
 
 import pytest
 
 from pimains.core import state
-from pimains.core.clock import SystemClock
 from pimains.core.instance import Instance
 from pimains.core.ledger import Ledger
 from pimains.core.ledger_beside import LedgerNote
-from pimains.core.naps import Nap, Readable, poll
-
-T = TypeVar("T")
+from tests.kit import to_the_end
 
 
 @pytest.fixture
@@ -25,23 +20,13 @@ def me(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Instance:
     return instance
 
 
-def result(naps: Generator[Nap, tuple[Readable, ...], T]) -> T:
-    try:
-        nap = next(naps)
-        while True:
-            nap = naps.send(poll(nap, SystemClock()))
-    except StopIteration as end:
-        value: T = end.value
-        return value
-
-
 def test_what_is_written_is_in_the_ledger_when_it_has_been_waited_for_and_is_answered(me: Instance) -> None:
     def upgrade(ledger: Ledger) -> str:
         ledger.record("update", "upgrade mpd", "a test")
         return f"after {ledger.durations('mpd')}"
 
     note = LedgerNote(me, upgrade)
-    assert result(note.written()) == "after []"
+    assert to_the_end(note.written()) == "after []"
     assert note.trouble == ""
     assert [(entry.action, entry.cause) for entry in me.ledger.entries("update")] == [("upgrade mpd", "a test")]
 
@@ -51,7 +36,7 @@ def test_a_ledger_that_others_keep_locked_is_waited_for_so_long_and_no_longer(me
     other = sqlite3.connect(me.ledger.path, isolation_level=None)
     other.execute("begin exclusive")
     note = LedgerNote(me, lambda ledger: ledger.record("update", "never", "a test"))
-    assert result(note.written(0.2)) == ""
+    assert to_the_end(note.written(0.2)) == ""
     assert note.trouble == "the ledger was not written within 0.2 s"
     assert state.read(me.run / "error") == note.trouble
     other.close()
@@ -61,6 +46,6 @@ def test_a_ledger_that_others_keep_locked_is_waited_for_so_long_and_no_longer(me
 def test_a_ledger_that_cannot_be_written_is_said_and_is_the_trouble_of_whoever_needs_it(me: Instance) -> None:
     me.ledger.path.mkdir(parents=True)
     note = LedgerNote(me, lambda ledger: ledger.record("update", "never", "a test"))
-    assert result(note.written()) == ""
+    assert to_the_end(note.written()) == ""
     assert note.trouble == "the ledger cannot be written: OperationalError: unable to open database file"
     assert state.read(me.run / "error") == note.trouble
