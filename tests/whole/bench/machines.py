@@ -74,10 +74,9 @@ def a_day(music: Machine, kitchen: Machine) -> Day:
     took(next(steps), lambda: switch_on(music, kitchen), lambda: is_up(kitchen))
     began = time.monotonic()
     took(next(steps), lambda: music.plug_cable(in_=False), lambda: not kitchen.has_mounted(SHARE))
-    until(lambda: not plays(kitchen))
+    until(lambda: not plays(kitchen) and kitchen.status("fclient").startswith("waiting for"))
     seconds[next(steps)] = time.monotonic() - began
     seen["ls without a server"] = kitchen.run("timeout 4 ls /var/lib/mpd; timeout 4 ls /var/lib/mpd/MDrive; echo exit $?")
-    until(lambda: kitchen.status("fclient").startswith("waiting for"))
     took(next(steps), lambda: music.plug_cable(in_=True), lambda: is_up(kitchen))
 
     seen |= upgrade(music, kitchen)
