@@ -153,7 +153,7 @@ def _source(instance: scan_directory.ServiceDirectory) -> Source:
     given = {name: value or "" for name, value in instance.variables().items()}
     settings = BackupSettings(given, instance.path / "variables")
     mdrive = Path(given["MDRIVE"]) if given.get("MDRIVE") else None
-    return Source(instance.name, instance.run, settings, mdrive, _checked(given.get("NAME") or own_name(), "NAME"))
+    return Source(instance, settings, mdrive, _checked(given.get("NAME") or own_name(), "NAME"))
 
 
 def _look_at(options: argparse.Namespace) -> tuple[str, Shelf, bool]:

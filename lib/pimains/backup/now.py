@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 from pimains.backup import rsync
 from pimains.backup.program import Interrupted
+from pimains.backup.restoring import Refused
 from pimains.backup.snapshots import Done, Wanted
 from pimains.backup.told_to_stop import ToldToStop
 from pimains.backup.words import count, progress
-from pimains.core import notify_queue, paths, state
+from pimains.core import coming_up, notify_queue, paths, state
 from pimains.core.errors import PimainsError
 from pimains.core.ledger import Ledger, Reading
 from pimains.core.plan import sentences, text
@@ -113,7 +114,9 @@ class BackupNow:
     def copy(self) -> Done:
         """The copying itself."""
         settings = self.source.settings
-        shelf = self.source.shelf
+        # a client's service brings the share; a server's drive is there, or is not
+        bringing = self.source.instance if self.source.instance.service == "fclient" else None
+        shelf = coming_up.patiently(bringing, lambda: self.source.shelf, Refused)
         wanted = Wanted(settings.BACKUP, settings.RSYNC_OPTIONS, settings.BACKUP_KEEP)
         now = datetime.now()  # snapshots are called by the time that people live in
         return shelf.back_up(wanted, now, self.show, self.told)

@@ -20,7 +20,7 @@ from pimains.collector.history import command
 from pimains.collector.plan.energy import Meter, Price, Prices, periods
 from pimains.collector.series.figures import average_in, bars
 from pimains.collector.series.series import Series
-from pimains.core import paths, scan_directory, state
+from pimains.core import coming_up, paths, scan_directory, state
 from pimains.core.errors import Misused, PimainsError
 from pimains.shared.orders.asker_end import ask
 
@@ -42,7 +42,7 @@ class CollectorJournal:
     def series(self) -> Series:
         """For reading alone, with what its meters have sent until now. Raises PimainsError."""
         with suppress(PimainsError, OSError):  # not running, or not to be asked by everybody: then it is what is stored
-            ask(self.collector.run, "store", _STORED_SECONDS_MAX)
+            coming_up.patiently(self.collector, lambda: ask(self.collector.run, "store", _STORED_SECONDS_MAX))
         try:
             return Series(self.path, only_look=True)
         except sqlite3.OperationalError:

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pimains.core import scan_directory, state, templates
+from pimains.core import coming_up, scan_directory, state, templates
 from pimains.core.errors import PimainsError
 from pimains.core.ledger import Ledger
 from pimains.core.plan.budget import budget, percentile_95
@@ -58,9 +58,10 @@ def run(options: argparse.Namespace) -> int:
     if options.dry_run:
         return show(options.servicedir, as_json=options.json)
     try:
+        watch = coming_up.patiently(instance, lambda: state.Watch(halt_request.directory()))
         if options.rehearse:
-            return rehearse(options)
-        well = cancel(options) if options.cancel else ask(options)
+            return rehearse(options, watch)
+        well = cancel(options, watch) if options.cancel else ask(options, watch)
     except PermissionError:
         raise PimainsError("only root and the group pimains may shut this machine down: try sudo") from None
     except FileNotFoundError:
@@ -70,9 +71,8 @@ def run(options: argparse.Namespace) -> int:
     return 0 if well else 1
 
 
-def ask(options: argparse.Namespace) -> bool:
+def ask(options: argparse.Namespace, watch: state.Watch) -> bool:
     """Make a request and see that it is taken; with --wait until the end."""
-    watch = state.Watch(halt_request.directory())
     before = _under_way()
     if before and not before.is_rehearsal and not step_progress.who_cancelled(halt_request.progress()):
         _say(options, f"under way already, nothing is asked again: {_status()}")
@@ -85,9 +85,8 @@ def ask(options: argparse.Namespace) -> bool:
     return not options.wait or _follow(options, watch)
 
 
-def rehearse(options: argparse.Namespace) -> int:
+def rehearse(options: argparse.Namespace, watch: state.Watch) -> int:
     """Ask for a rehearsal, tell how it goes on, and how it went."""
-    watch = state.Watch(halt_request.directory())
     if _under_way():
         raise PimainsError(f"under way already, nothing is rehearsed: {_status()}")
     report = halt_request.directory() / "rehearsed"
@@ -134,9 +133,8 @@ def _see_that_it_is_taken(
         raise PimainsError(f"the halt service does not take the request: {_HINT.format(options.servicedir / 'halt')}")
 
 
-def cancel(options: argparse.Namespace) -> bool:
+def cancel(options: argparse.Namespace, watch: state.Watch) -> bool:
     """Cancel, and wait until it is known what came of it."""
-    watch = state.Watch(halt_request.directory())
     request = halt_request.pending()
     if request is None:
         raise PimainsError("there is no shutdown to cancel")

@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from pimains.core import scan_directory, state
+from pimains.core import coming_up, scan_directory, state
 from pimains.core.errors import Misused, PimainsError
 from pimains.shared.orders.asker_end import ask
 
@@ -73,11 +73,18 @@ def _set(meters: list[scan_directory.ServiceDirectory], total: str | None) -> in
 
 def _ask(meter: scan_directory.ServiceDirectory, order: str) -> str:
     """Have the service carry out an order; returns what it says. Raises PimainsError."""
+
+    def attempt() -> str:
+        try:
+            return ask(meter.run, order)
+        except FileNotFoundError:
+            if state.read(meter.run / "unwell") is None:
+                raise
+            raise PimainsError(f"{meter.name} takes no orders: {state.read(meter.run / 'status')}") from None
+
     try:
-        return ask(meter.run, order)
+        return coming_up.patiently(meter, attempt)
     except PermissionError:
         raise PimainsError(f"{meter.run}: root and members of group pimains may do that") from None
     except OSError:
-        if state.read(meter.run / "unwell") is None:
-            raise PimainsError(f"{meter.name} is not running (svc -u {meter.path})") from None
-        raise PimainsError(f"{meter.name} takes no orders: {state.read(meter.run / 'status')}") from None
+        raise PimainsError(f"{meter.name} is not running (svc -u {meter.path})") from None

@@ -4,7 +4,7 @@ import argparse
 import sys
 import time
 
-from pimains.core import notify_queue
+from pimains.core import coming_up, notify_queue
 from pimains.core.errors import PimainsError
 from pimains.notify import reports
 
@@ -29,7 +29,10 @@ def run(options: argparse.Namespace) -> int:
     first, _, rest = text.strip().partition("\n")
     subject, body = (options.subject, text) if options.subject else (first, rest)
     try:
-        name = notify_queue.put(subject, body.strip(), notify_queue.TEST if options.test else options.event)
+        service = coming_up.only_one("notify")
+        name = coming_up.patiently(
+            service, lambda: notify_queue.put(subject, body.strip(), notify_queue.TEST if options.test else options.event)
+        )
     except FileNotFoundError:
         raise PimainsError("there is no notify service here: create_service --service_name=notify --add-service") from None
     except OSError as error:
