@@ -6,11 +6,14 @@ Lines on its standard input: `watts 500`, `quit`.
 """
 
 import argparse
+import math
 import os
 import select
 import sys
 import time
 from pathlib import Path
+
+from pimains.core import state
 
 PULSE_SECONDS = 0.05
 
@@ -28,11 +31,17 @@ def main(options: argparse.Namespace) -> None:
         gap = max(2 * PULSE_SECONDS, 3_600_000 / (options.impulses * watts * options.speed)) if watts > 0 else 3600.0
         ready, _, _ = select.select([sys.stdin], [], [], max(0.0, last + gap - time.monotonic()))
         if ready:
-            words = sys.stdin.readline().split()
-            if words in ([], ["quit"]):
+            line = sys.stdin.readline()
+            if not line:
+                print("no more pulses: its standard input has ended, by which it is told; leave it open", flush=True)
                 return
-            if words[0] == "watts":
-                watts = float(words[1])
+            match line.split():
+                case ["quit"]:
+                    return
+                case ["watts", number] if (told := state.number(number)) is not None and 0 <= told < math.inf:
+                    watts = told
+                case [_, *_]:
+                    print(f"{line.strip()!r}: watts NUMBER, or quit", file=sys.stderr, flush=True)
             continue
         if time.monotonic() >= last + gap and watts > 0:
             last = max(last + gap, time.monotonic() - gap)
