@@ -21,8 +21,8 @@ _HOSTS = "127.0.0.1 localhost\n10.92.0.1 music music.lan\n10.92.0.2 kitchen kitc
 # what systemd makes of "/dev/drive /MDrive ext4 noatime,noauto,x-systemd.automount" in fstab, whose devices it ignores in nspawn
 MOUNT = "[Mount]\nWhat=/dev/drive\nWhere=/MDrive\nType=ext4\nOptions=noatime"
 AUTOMOUNT = "[Unit]\nBefore=local-fs.target\n[Automount]\nWhere=/MDrive\n[Install]\nWantedBy=local-fs.target"
-_AUTO_MASTER = "/var/lib/mpd /etc/autofs.mounts --timeout=60"
-_AUTO_MAP = "MDrive -fstype=fuse.sshfs,allow_other,IdentityFile=/etc/pimains/share-key,ConnectTimeout=5 :pi@music.lan\\:/MDrive"
+AUTO_MASTER = "/var/lib/mpd /etc/autofs.mounts --timeout=60 --negative-timeout=2"
+AUTO_MAP = "MDrive -fstype=fuse.sshfs,allow_other,IdentityFile=/etc/pimains/share-key,ConnectTimeout=5 :pi@music.lan\\:/MDrive"
 _PLAYER = f"""#!/usr/bin/python3
 import os, signal, subprocess
 from pimains.core.ledger import Ledger
@@ -73,8 +73,8 @@ def two_machines(aside: Path, layer: Path) -> Iterator[tuple[Machine, Machine]]:
         music.write("etc/systemd/system/MDrive.automount", AUTOMOUNT)
         subprocess.run(["systemctl", "-q", f"--root={music.top}", "enable", "MDrive.automount"], check=True)
         _put_song_on(music)
-        kitchen.write("etc/auto.master.d/mpd.autofs", _AUTO_MASTER)
-        kitchen.write("etc/autofs.mounts", _AUTO_MAP)
+        kitchen.write("etc/auto.master.d/mpd.autofs", AUTO_MASTER)
+        kitchen.write("etc/autofs.mounts", AUTO_MAP)
         kitchen.write("usr/local/bin/player", _PLAYER, 0o755)
         kitchen.write("usr/local/bin/note", _NOTE, 0o755)
         kitchen.write("etc/systemd/system/player.service", _PLAYER_UNIT)

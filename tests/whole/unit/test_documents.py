@@ -16,6 +16,7 @@ import pytest
 from pimains.cli.verbs import VERBS, module_of
 from pimains.core import templates
 from pimains.create_service import arguments
+from tests.fserver.music import AUTO_MAP, AUTO_MASTER
 from tests.kit import TOP
 
 SERVICES = templates.all_of_them()
@@ -193,3 +194,9 @@ def test_no_table_of_settings_is_in_git() -> None:
         for name, text in texts.items()
     }
     assert {name: found for name, found in of_its_own.items() if set(found) & {setting for _, setting in SETTINGS}} == {}
+
+
+def test_the_maps_of_autofs_in_the_manual_are_those_that_machines_are_booted_with() -> None:
+    manual = (TOP / "services/fclient/README.md").read_text()
+    assert f"/etc/auto.master.d/mpd.autofs    {AUTO_MASTER}\n" in manual
+    assert f"/etc/autofs.mounts    {AUTO_MAP}\n" in manual
