@@ -260,16 +260,23 @@ def test_the_directory_is_the_services_and_others_remove_nothing_but_their_own(r
     assert modes == {".": "0o3770", "ask": "0o660", "words": "0o644"}
 
 
-@pytest.mark.parametrize("what", ["link", "file"])
-def test_a_service_that_finds_something_else_in_place_of_its_directory_touches_nothing(run: Path, tmp_path: Path, what: str) -> None:
+@pytest.mark.parametrize("what", ["link", "file", "fifo"])
+def test_a_service_that_finds_something_else_in_place_of_its_directory_sets_it_aside_and_touches_nothing(
+    run: Path, tmp_path: Path, what: str
+) -> None:
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir(mode=0o700)
     if what == "link":
         (run / "orders").symlink_to(elsewhere)
+    elif what == "fifo":
+        os.mkfifo(run / "orders")
     else:
         (run / "orders").write_text("as it was\n")
-    with pytest.raises(NotADirectoryError):
-        Orders(run, WORDS)
+    before = (run / "orders").lstat()
+    with Orders(run, WORDS) as orders:
+        give(run, "77 save\n")
+        assert orders.take() == [Order("77", "save", "")]
+    assert (run / "orders.set-aside-1").lstat() == before
     assert (elsewhere.stat().st_mode & 0o7777, os.listdir(elsewhere)) == (0o700, [])
 
 
@@ -355,3 +362,13 @@ def test_a_step_that_was_killed_leaves_what_the_service_removes(run: Path, order
     give(run, "1.1 save\n")
     orders.take()
     assert sorted(os.listdir(run / "orders")) == ["ask", "words"]
+
+
+@pytest.mark.parametrize("name", ["ask", "words", ".words", ".ask.1", "said.1"])
+def test_a_directory_that_a_stranger_made_meanwhile_keeps_no_service_from_taking_orders(run: Path, name: str) -> None:
+    (run / "orders" / name / "full").mkdir(parents=True)
+    with Orders(run, WORDS) as orders, closing(Fifo(run, "77")):
+        give(run, "77 save\n")
+        assert orders.take() == [Order("77", "save", "")]
+        assert (run / "orders/words").read_text() == "save\nset\n"
+    assert [path for path in run.rglob("full") if path.is_dir()] != []
