@@ -2,7 +2,7 @@
 
 A directory in the place of a value can neither be written over nor removed like one, and a link or a FIFO in the place of a
 directory neither; each would else end its service whenever that is started. Nothing is lost: it is kept beside its place,
-as NAME.set-aside-1, and a line says so. Who owns the directory may do that with whatever is in it, also with a stranger's.
+as .NAME.set-aside-1, and a line says so. Who owns the directory may do that with whatever is in it, also with a stranger's.
 """
 
 import errno
@@ -21,7 +21,7 @@ def set_aside(directory: int, name: str) -> None:
         return
     path = Path(f"/proc/self/fd/{directory}").readlink() / name
     for number in count(1):
-        kept = f"{name}.set-aside-{number}"
+        kept = f".{name}.set-aside-{number}"
         try:
             os.stat(kept, dir_fd=directory, follow_symlinks=False)
         except FileNotFoundError:
@@ -40,21 +40,23 @@ def set_aside(directory: int, name: str) -> None:
 
 def unless_a_file(path: Path) -> None:
     """What is neither a file nor a link to one goes aside, so that one can be made. Raises OSError."""
-    with suppress(FileNotFoundError, NotADirectoryError):
-        if not stat.S_ISREG(path.stat().st_mode):
-            _aside(path)
+    is_file = False
+    with suppress(OSError):
+        is_file = stat.S_ISREG(path.stat().st_mode)
+    if not is_file and os.path.lexists(path):
+        _aside(path)
 
 
-def own_directory(path: Path) -> int:
-    """The directory at `path`, opened, made 0700 if need be; what is none, or somebody else's, goes aside. Raises OSError."""
+def own_directory(path: Path, mode: int = 0o755) -> int:
+    """The directory at `path`, opened, made with `mode` if need be; what is none, or somebody else's, goes aside. Raises OSError."""
     while True:
         with suppress(FileExistsError):
-            path.mkdir(mode=0o700)
+            path.mkdir(mode=mode)
         try:
             directory = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
         except (NotADirectoryError, PermissionError) as error:
             if isinstance(error, PermissionError) and _is_own(path.lstat()):
-                path.chmod(0o700)
+                path.chmod(mode)
                 continue
         except OSError as error:
             if error.errno != errno.ELOOP:

@@ -99,7 +99,7 @@ def test_no_more_than_64_kib_are_read_and_no_byte_is_too_odd(tmp_path: Path) -> 
     assert state.read(tmp_path / "odd") == "\ufffd\ufffd on"
 
 
-@pytest.mark.parametrize("name", ["status", f".status.{os.getpid()}"])
+@pytest.mark.parametrize("name", ["status", f".status.{os.getpid()}"], ids=["its place", "the name that it is written under"])
 def test_a_directory_in_the_place_of_a_value_is_set_aside_and_nothing_in_it_is_lost(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
 ) -> None:
@@ -108,7 +108,7 @@ def test_a_directory_in_the_place_of_a_value_is_set_aside_and_nothing_in_it_is_l
         (tmp_path / name / "somebody's").write_text(f"{number}\n")
         state.write(tmp_path / "status", "ready")
         assert state.read(tmp_path / "status") == "ready"
-        kept = tmp_path / f"{name}.set-aside-{number}"
+        kept = tmp_path / f".{name}.set-aside-{number}"
         assert (kept / "somebody's").read_text() == f"{number}\n"
         assert capsys.readouterr().err == f"{tmp_path / name} was not what belongs there: it is kept as {kept}\n"
         state.remove(tmp_path / "status")

@@ -276,7 +276,7 @@ def test_a_service_that_finds_something_else_in_place_of_its_directory_sets_it_a
     with Orders(run, WORDS) as orders:
         give(run, "77 save\n")
         assert orders.take() == [Order("77", "save", "")]
-    assert (run / "orders.set-aside-1").lstat() == before
+    assert (run / ".orders.set-aside-1").lstat() == before
     assert (elsewhere.stat().st_mode & 0o7777, os.listdir(elsewhere)) == (0o700, [])
 
 

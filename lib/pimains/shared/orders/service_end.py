@@ -182,7 +182,7 @@ class Orders:
 
 def _own_directory(path: Path) -> int:
     """The directory at `path`, made if need be. Raises OSError."""
-    directory = own_directory(path)
+    directory = own_directory(path, 0o700)
     try:
         if os.geteuid() == 0:
             os.fchown(directory, 0, group())  # the service may have run as another user before
