@@ -308,6 +308,40 @@ def test_a_step_asks_only_those_that_know_its_word(run: Path, service: Service, 
     assert sorted(os.listdir(run / "orders")) == ["ask", "words"]
 
 
+@pytest.mark.parametrize(("codes", "told"), [("0 0", 0), ("1 0", 1), ("124 1", 124), ("1 124", 124), ("0 124", 124)])
+def test_a_step_that_had_too_little_time_for_one_of_its_services_says_so(
+    run: Path, orders: Orders, tmp_path: Path, codes: str, told: int
+) -> None:
+    """Whatever became of the others."""
+    (other := run.parent / "water").mkdir()
+    one, two = codes.split()
+    script = f"""x
+each() {{ case $1 in */water/orders) return {two} ;; *) return {one} ;; esac }}
+failed=kept
+ask_each save
+code=$?
+echo $failed; exit $code"""
+    with Orders(other, WORDS):
+        done = step(tmp_path, 60, script)
+    assert (done.returncode, done.stdout) == (told, "kept\n")
+
+
+@pytest.mark.parametrize(("wait_seconds", "late"), [(0.0, ""), (2.1, "yes")])
+def test_a_step_knows_whether_a_failure_took_all_of_its_time(
+    run: Path, orders: Orders, tmp_path: Path, wait_seconds: float, late: str
+) -> None:
+    done: list[str] = []
+    script = 'leave because\neach() { order "$1" 2 leave because; echo "$answer, $late"; }\nask_each save'
+    asker = threading.Thread(target=lambda: done.append(step(tmp_path, 2, script).stdout))
+    asker.start()
+    assert select.select([orders], [], [], 60)[0]
+    began = time.monotonic()
+    until(lambda: time.monotonic() - began >= wait_seconds)
+    orders.answer(next(name[5:] for name in os.listdir(run / "orders") if name.startswith("said.")), "no", ok=False)
+    asker.join()
+    assert done == [f"failed no, {late}\n"]
+
+
 def test_a_step_cuts_a_reason_that_is_too_long_for_an_order(run: Path, service: Service, tmp_path: Path) -> None:
     assert step(tmp_path, 60, f"set {'x' * 9000}\nask_each set").stdout.startswith("meter: ok done: set xxx")
 
