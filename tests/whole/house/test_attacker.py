@@ -18,6 +18,7 @@ def test_nothing_outside_changes_and_every_service_goes_on() -> None:
         outside, mounts = attacked.outside_is(), attacked.mounts()
         said = attacked.attack(SECONDS)
         assert attacked.outside_is() == outside
+        assert attacked.backups() != [], "root worked meanwhile"
         assert {line.split(" ", 1)[1] for line in house.units()} == {"autofs"}
         assert attacked.mounts() | {str(house.share)} == mounts
         assert house.halts() == []
