@@ -5,7 +5,8 @@
 read -r uptime _ </proc/uptime
 id=$$.$uptime # of this order, in every directory
 
-# ask_each WORD: calls `each DIRECTORY` for every service that understands WORD, for all at the same time; 0 when all of them return 0
+# ask_each WORD: calls `each DIRECTORY` for every service that understands WORD, for all at the same time; 0 when all of them return 0,
+# else what one of them returned: 124 before anything else, by which a step says that it had too little time
 ask_each() {
     asked=
     next=
@@ -17,12 +18,16 @@ ask_each() {
         fi
         next=$orders
     done
-    failed=0
-    [ ! "$next" ] || each "$next" || failed=1 # mostly it is the only one, and needs no process of its own
+    worst=0
+    [ ! "$next" ] || each "$next" || fails $? # mostly it is the only one, and needs no process of its own
     for one in $asked; do
-        wait "$one" || failed=1
+        wait "$one" || fails $?
     done
-    return $failed
+    return "$worst"
+}
+
+fails() { # CODE
+    [ "$worst" = 124 ] || worst=$1
 }
 
 # order_before FIFO SECONDS ANSWERS LINE: the same to a service of 0.1, which is not restarted by an upgrade while this halt is under way;
@@ -48,7 +53,7 @@ understands() { # DIRECTORY WORD
 
 # order DIRECTORY SECONDS WORD [TEXT]: gives the order, once more every second in case the service was just restarted, and waits.
 # Returns 0 when it was answered: $answer is then `ok ...` or `failed ...`; 1 when it was not: $answer says why; 2 when the service
-# has ended in order meanwhile. With $restarts it is waited for then, too.
+# has ended in order meanwhile. With $restarts it is waited for then, too. $late is empty unless all of its seconds have gone by.
 order() {
     name=${1%/orders}
     name=${name##*/}
@@ -88,6 +93,9 @@ order() {
         fi
     done
     rm -f "$said"
+    late=yes
+    # shellcheck disable=SC2034  # who called it reads it
+    [ "$((end - now))" -le 150 ] || late=
     return "$result"
 }
 

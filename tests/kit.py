@@ -23,7 +23,7 @@ from typing import TypeVar
 TOP = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(TOP / "lib"))
 
-from pimains.core import templates  # noqa: E402  # only findable now, when a benchmark is started by itself
+from pimains.core import state, templates  # noqa: E402  # only findable now, when a benchmark is started by itself
 from pimains.core.clock import SystemClock  # noqa: E402  # only findable now, when a benchmark is started by itself
 from pimains.core.naps import Nap, Readable, poll  # noqa: E402  # only findable now, when a benchmark is started by itself
 from pimains.create_service import making  # noqa: E402  # only findable now, when a benchmark is started by itself
@@ -32,15 +32,16 @@ T = TypeVar("T")
 CACHE = Path(os.environ.get("PIMAINS_CACHE") or Path("~/.cache/pimains").expanduser())
 
 
-def until(condition: Callable[[], object], seconds: float = 60, what: str = "") -> None:
+def until(condition: Callable[[], object], seconds: float = 60, what: str | Callable[[], str] = "") -> None:
     """Wait until `condition` holds, looking often; fails the test after `seconds`, which a machine that is busy may need.
 
+    `what` says what was waited for, or, called only then, how things stand.
     What takes long to look at, such as what a program says, is looked at less often: others wait beside it.
     """
     began = looked = time.monotonic()
     while not condition():
         now = time.monotonic()
-        assert now < began + seconds, f"not within {seconds} s: {what or condition}"
+        assert now < began + seconds, f"not within {seconds} s: {what() if callable(what) else what or condition}"
         time.sleep(min(max(0.005, 2 * (now - looked)), 0.25))
         looked = time.monotonic()
 
@@ -124,6 +125,12 @@ class TestInstance:
         for each in words:
             until(lambda each=each: each in self.log, what=f"{each!r} in the log of {self.name}")  # type: ignore[misc]
 
+    def story(self) -> str:
+        """How it stands, for who wonders why."""
+        said = subprocess.run(["svstat", self.directory], capture_output=True, text=True, check=True).stdout
+        places = [f"{path} {path.lstat().st_mode:o}" for top in (self.run, self.lib) for path in sorted((top, *top.rglob("*")))]
+        return "\n".join([said, f"status: {state.read(self.run / 'status')}", *places[:60], self.log[-6000:]])
+
     @property
     def pid(self) -> int:
         """The process under supervise; 0 when it is down."""
@@ -198,7 +205,7 @@ class House:
         until(lambda: all(each.exists() for each in supervised), what="svscan to find the instance")
         return instance
 
-    def until(self, condition: Callable[[], object], seconds: float = 60, what: str = "") -> None:
+    def until(self, condition: Callable[[], object], seconds: float = 60, what: str | Callable[[], str] = "") -> None:
         """Wait for an event in the house."""
         until(condition, seconds, what)
 

@@ -17,6 +17,7 @@ from typing import Any
 
 from pimains.collector import command_words
 from pimains.collector.history import command
+from pimains.collector.history.given_file import become_the_collectors_user
 from pimains.collector.plan.energy import Meter, Price, Prices, periods
 from pimains.collector.series.figures import average_in, bars
 from pimains.collector.series.series import Series
@@ -94,6 +95,7 @@ def run(options: argparse.Namespace) -> int:
     try:
         if options.action == "import":
             return command.store(journal.path, options)
+        become_the_collectors_user()
         if options.action == "imports":
             return command.tell(journal.path, options)
         if options.action == "forget-import":

@@ -11,7 +11,7 @@ from pathlib import Path
 from pimains.core import state
 
 KEPT = 3
-_BESIDE = ("-journal", "-wal", "-shm")  # https://www.sqlite.org/tempfiles.html
+BESIDE = ("-journal", "-wal", "-shm")  # https://www.sqlite.org/tempfiles.html
 _READ_ONLY, _CORRUPT, _NOT_A_DATABASE = 8, 11, 26  # https://www.sqlite.org/rescode.html
 
 
@@ -63,7 +63,7 @@ def _renamed(path: Path, broken_inode: int, why: object) -> Path | None:
             raise sqlite3.DatabaseError(
                 f"{why}; {KEPT} broken ones lie beside it already, so it is not set aside: look at the disk, then move them away"
             )
-        for suffix in _BESIDE:
+        for suffix in BESIDE:
             beside = path.with_name(path.name + suffix)
             if beside.exists():
                 beside.rename(free[0].with_name(free[0].name + suffix))

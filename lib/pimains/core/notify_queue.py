@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 from pimains.core import paths, state
 from pimains.core.plan.text import short_line
+from pimains.core.set_aside import own_directory
 
 DELIVERED = "delivered"
 TEST = "test"  # the event of a message that goes out at once, and whose fate is told in `test`
@@ -85,8 +86,8 @@ def put(subject: str, body: str, event: str) -> str:
 
 def make_queue() -> None:
     """For the notify service: the queue, where all of the group may put messages."""
-    queue().mkdir(parents=True, exist_ok=True)
-    handle = os.open(queue(), os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    directory().mkdir(parents=True, exist_ok=True)
+    handle = own_directory(queue())
     try:
         os.fchmod(handle, _QUEUE_MODE)
     finally:

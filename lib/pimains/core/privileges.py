@@ -58,7 +58,7 @@ def _give(directory: int, user: int, of_group: int) -> bool:
     """Whether others might have written there until now."""
     status = os.fstat(directory)
     was_open = status.st_uid != user or bool(status.st_mode & _ANYBODY)
-    if was_open or status.st_gid != of_group:
+    if was_open or status.st_gid != of_group or status.st_mode & stat.S_IRWXU != stat.S_IRWXU:
         os.fchown(directory, user, of_group)
         os.fchmod(directory, 0o755)
     return was_open

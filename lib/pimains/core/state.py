@@ -7,6 +7,8 @@ import stat
 import struct
 from pathlib import Path
 
+from pimains.core.set_aside import set_aside
+
 _LONGEST = 64 * 1024
 
 
@@ -36,13 +38,23 @@ def write_into(directory: int, name: str, value: str, *, durable: bool = False, 
             if durable:
                 file.flush()
                 os.fsync(handle)
-        os.rename(aside, name, src_dir_fd=directory, dst_dir_fd=directory)
+        put_in_place(directory, aside, name)
     except OSError:
         with contextlib.suppress(OSError):
             remove_from(directory, aside)
         raise
     if durable:
         os.fsync(directory)
+
+
+def put_in_place(directory: int, aside: str, name: str) -> None:
+    """Rename `aside` in the open `directory` to `name`, whatever has that name. Raises OSError."""
+    while True:
+        try:
+            os.rename(aside, name, src_dir_fd=directory, dst_dir_fd=directory)
+            return
+        except IsADirectoryError:
+            set_aside(directory, name)
 
 
 def sync_directory(directory: Path) -> None:
@@ -82,14 +94,26 @@ def number(text: str | None) -> float | None:
 
 def remove(path: Path) -> None:
     """Take a value away; it may be gone already."""
-    with contextlib.suppress(FileNotFoundError):
+    try:
         path.unlink()
+    except IsADirectoryError:
+        directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            set_aside(directory, path.name)
+        finally:
+            os.close(directory)
+    except FileNotFoundError:
+        return
 
 
 def remove_from(directory: int, name: str) -> None:
     """Take a value away from the open `directory`; it may be gone already."""
-    with contextlib.suppress(FileNotFoundError):
+    try:
         os.unlink(name, dir_fd=directory)
+    except IsADirectoryError:
+        set_aside(directory, name)
+    except FileNotFoundError:
+        return
 
 
 def age(path: Path, wall: float) -> float | None:

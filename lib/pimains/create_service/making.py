@@ -191,4 +191,5 @@ def _make_log_directory(directory: Path) -> None:
             f"this machine has no user {LOG_USER}: install the package, or run adduser --system --group --no-create-home {LOG_USER}"
         ) from None
     directory.mkdir(parents=True, exist_ok=True)
-    os.chown(directory, user, -1)  # the group is that of /var/log/pimains
+    # the group is that of /var/log/pimains, which is the log user's: what is put there as a link is not followed
+    os.chown(directory, user, -1, follow_symlinks=False)

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from pimains.core.clock import Clock
 from pimains.core.naps import Nap, Readable
-from pimains.core.process.function import Forked, Standby
+from pimains.core.process.function import Forked, Standby, leave_alone
+from pimains.fclient import fuse_daemon
 from pimains.shared.fileserver import mount
 
 _SECONDS = 0.5  # the kernel has it out of the tree in a millisecond; tidying up on a dead server may take for ever
@@ -55,5 +56,12 @@ class Detacher:
 
 
 def _detach(order: str) -> str:
-    place = order[order.index("/") :]
-    return mount.detach(Path(place), by_force=order.startswith("by force"))
+    place = Path(order[order.index("/") :])
+    if not order.startswith("by force"):
+        return mount.detach(place, by_force=False)
+    there, until = mount.mounted(place), fuse_daemon.now()
+    try:
+        return mount.detach(place, by_force=True)
+    finally:
+        if there and fuse_daemon.serves(there):
+            leave_alone(lambda: fuse_daemon.end_those_of(there, until), fuse_daemon.SECONDS_MAX)

@@ -3,6 +3,7 @@
 /run/pimains/<instance>/holds   line 1 the share's place, line 2 its units, line 3 `leaving` once it does not need them any more
 """
 
+import os
 from pathlib import Path
 
 from pimains.core import paths, state
@@ -44,7 +45,7 @@ class Holds:
         """The name of another instance that does; "" if there is none."""
         for other in sorted(paths.run().glob(f"*/{_NAME}")):
             place, units, is_leaving = _read(other)
-            if other != self._path and place and not is_leaving and _whole(unit) in map(_whole, units):
+            if other != self._path and _is_a_clients(other) and place and not is_leaving and _whole(unit) in map(_whole, units):
                 return other.parent.name
         return ""
 
@@ -52,6 +53,14 @@ class Holds:
 def _read(path: Path) -> tuple[str, list[str], bool]:
     place, units, is_leaving, *_ = [*(state.read(path) or "").split("\n"), "", "", ""]
     return place, units.split(), is_leaving == _LEAVING
+
+
+def _is_a_clients(path: Path) -> bool:
+    """Whether nobody but a client, who is root, can have put it there: the directories of other services are user pimains's."""
+    try:
+        return path.parent.stat().st_uid == os.geteuid()
+    except FileNotFoundError:
+        return False
 
 
 def _whole(unit: str) -> str:

@@ -14,6 +14,8 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from pimains.core import set_aside
+
 _SECTOR = 512
 _PAGE = mmap.PAGESIZE
 _BOOT_ID = slice(0, 36)
@@ -28,6 +30,8 @@ class PulseCount:
     """
 
     def __init__(self, live: Path, saved: Path, boot: str, at_least: int = 0) -> None:
+        for path in (live, saved):
+            set_aside.unless_a_file(path)
         self._saved = os.open(saved, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         if os.fstat(self._saved).st_size < 2 * _SECTOR:
             os.pwrite(self._saved, bytes(2 * _SECTOR), 0)

@@ -6,7 +6,7 @@ import os
 import time
 from pathlib import Path
 
-from pimains.core import clock, notify_queue, state
+from pimains.core import clock, notify_queue, set_aside, state
 from pimains.core.errors import WrongSetting
 from pimains.core.instance import Instance
 from pimains.core.process.function import Forked
@@ -230,6 +230,7 @@ class Dispatcher:
 
 def _lock(path: Path) -> int:
     """Two that deliver would deliver everything twice."""
+    set_aside.unless_a_file(path)
     handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

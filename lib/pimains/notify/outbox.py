@@ -6,11 +6,13 @@ outbox/<id>     on its way, with the addresses that have it already
 
 import contextlib
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from pimains.core import state
+from pimains.core.set_aside import own_directory
 from pimains.notify.plan import Moment
 
 
@@ -37,7 +39,7 @@ class Outbox:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self.messages: dict[str, Message] = {}
-        directory.mkdir(exist_ok=True)
+        os.close(own_directory(directory))
         for path in sorted(directory.iterdir()):
             if message := _read(path):
                 self.messages[path.name] = message

@@ -205,3 +205,33 @@ def test_what_a_collector_exports_can_be_imported(house: House, tmp_path: Path) 
     copied = collector.get("/v1/export?source=copy&format=json").json()["rows"]
     original = collector.get("/v1/export?source=house&format=json").json()["rows"]
     assert [row[1:2] + row[3:] for row in copied] == [pytest.approx(row[1:2] + row[3:]) for row in original]
+
+
+def test_root_follows_no_link_of_user_pimains_to_a_database_and_leaves_nothing_of_its_own_there(house: House, tmp_path: Path) -> None:
+    collector = Collector(house)
+    victim = house.root / "victim.sqlite"
+    with closing(sqlite3.connect(victim)) as connection:
+        connection.execute("create table roots (word text)")
+    victim.chmod(0o600)
+    before = victim.read_bytes()
+    collector.instance.svc("-d")
+    house.until(lambda: not collector.instance.pid)
+    journal = collector.instance.lib / "journal.sqlite"
+    journal.unlink()
+    journal.symlink_to(victim)
+    old = table(tmp_path, time.time() - 90_000, 3)
+    for words in (["import", str(old), "--source=house"], ["imports"], ["forget-import", "1"], []):
+        assert command(house, *words).returncode == 1, words
+    assert (victim.read_bytes(), victim.stat().st_uid, victim.stat().st_mode & 0o777) == (before, 0, 0o600)
+    assert [path.name for path in collector.instance.lib.iterdir() if path.lstat().st_uid == 0 and path != journal] == []
+
+
+def test_a_file_that_only_root_may_read_is_imported_and_nothing_of_it_stays_elsewhere(house: House, tmp_path: Path) -> None:
+    Collector(house)
+    old = table(tmp_path, time.time() - 90_000, 3)
+    old.chmod(0o600)
+    assert "house: 3 readings" in energy(house, "import", str(old), "--source=house")
+    assert "old.csv" in energy(house, "imports")
+    assert list(Path("/var/tmp").glob("pimains-import-*")) == []
+    done = command(house, "import", str(tmp_path / "none.csv"), "--source=house")
+    assert (done.returncode, done.stderr) == (1, f"pimains: {tmp_path}/none.csv: No such file or directory\n")

@@ -47,6 +47,14 @@ def test_a_service_gets_directories_that_are_its_own(root: Path, user: str | Non
     assert shape(root / "var/lib/pimains/ledger") == "755 pimains pimains"
 
 
+def test_a_service_whose_own_directory_was_closed_to_it_gets_in_again(root: Path) -> None:
+    me = Instance("lamp", root / "etc/service/lamp")
+    make_directories(me, "pimains")
+    me.run.chmod(0)
+    make_directories(me, "pimains")
+    assert shape(me.run) == "755 pimains pimains"
+
+
 def test_what_root_believes_stays_and_is_a_new_file_that_nobody_has_open(root: Path) -> None:
     run = root / "run/pimains/fclient"
     run.mkdir()

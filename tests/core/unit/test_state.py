@@ -99,6 +99,30 @@ def test_no_more_than_64_kib_are_read_and_no_byte_is_too_odd(tmp_path: Path) -> 
     assert state.read(tmp_path / "odd") == "\ufffd\ufffd on"
 
 
+@pytest.mark.parametrize("name", ["status", f".status.{os.getpid()}"], ids=["its place", "the name that it is written under"])
+def test_a_directory_in_the_place_of_a_value_is_set_aside_and_nothing_in_it_is_lost(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    for number in (1, 2):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "somebody's").write_text(f"{number}\n")
+        state.write(tmp_path / "status", "ready")
+        assert state.read(tmp_path / "status") == "ready"
+        kept = tmp_path / f".{name}.set-aside-{number}"
+        assert (kept / "somebody's").read_text() == f"{number}\n"
+        assert capsys.readouterr().err == f"{tmp_path / name} was not what belongs there: it is kept as {kept}\n"
+        state.remove(tmp_path / "status")
+
+
+def test_an_empty_directory_in_the_place_of_a_value_just_goes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "status").mkdir()
+    state.write(tmp_path / "status", "ready")
+    state.remove(tmp_path / "status")
+    (tmp_path / "status").mkdir()
+    state.remove(tmp_path / "status")
+    assert (list(tmp_path.iterdir()), capsys.readouterr().err) == ([], "")
+
+
 def test_an_age_is_never_negative(tmp_path: Path) -> None:
     assert state.age(tmp_path / "value", 100) is None
     state.write(tmp_path / "value", "1")

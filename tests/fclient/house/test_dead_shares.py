@@ -9,7 +9,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -82,8 +82,11 @@ def test_a_share_whose_daemon_is_frozen_is_taken_away_and_mounted_anew(hosts: Tw
     frozen = hosts.mounter()
     try:
         gone, back = goes_and_comes(hosts, fclient, lambda: os.kill(frozen, signal.SIGSTOP))
+        hosts.client.until(lambda: frozen not in hosts.mounters(), what="the daemon that was frozen to be ended")
+        assert len(hosts.mounters()) == 1, "the one that serves the share now goes on"
     finally:
-        os.kill(frozen, signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            os.kill(frozen, signal.SIGKILL)
     assert gone <= 5
     assert back <= 5
     assert ": no answer for " in fclient.log
@@ -110,9 +113,12 @@ def test_a_share_whose_server_has_another_address_is_mounted_from_there(hosts: T
         hosts.name_server(_ELSEWHERE)
         hosts.share_host.write_text("music.lan")
 
+    before = hosts.mounter()
     gone, back = goes_and_comes(hosts, fclient, move)
     assert gone <= 5
     assert back <= 5
+    hosts.client.until(lambda: before not in hosts.mounters(), what="the daemon that waits for the server where it was to be ended")
+    assert is_up(hosts, fclient)
 
 
 def test_a_client_that_slept_while_its_server_moved_believes_nothing_of_what_it_finds(hosts: TwoHosts) -> None:

@@ -260,16 +260,23 @@ def test_the_directory_is_the_services_and_others_remove_nothing_but_their_own(r
     assert modes == {".": "0o3770", "ask": "0o660", "words": "0o644"}
 
 
-@pytest.mark.parametrize("what", ["link", "file"])
-def test_a_service_that_finds_something_else_in_place_of_its_directory_touches_nothing(run: Path, tmp_path: Path, what: str) -> None:
+@pytest.mark.parametrize("what", ["link", "file", "fifo"])
+def test_a_service_that_finds_something_else_in_place_of_its_directory_sets_it_aside_and_touches_nothing(
+    run: Path, tmp_path: Path, what: str
+) -> None:
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir(mode=0o700)
     if what == "link":
         (run / "orders").symlink_to(elsewhere)
+    elif what == "fifo":
+        os.mkfifo(run / "orders")
     else:
         (run / "orders").write_text("as it was\n")
-    with pytest.raises(NotADirectoryError):
-        Orders(run, WORDS)
+    before = (run / "orders").lstat()
+    with Orders(run, WORDS) as orders:
+        give(run, "77 save\n")
+        assert orders.take() == [Order("77", "save", "")]
+    assert (run / ".orders.set-aside-1").lstat() == before
     assert (elsewhere.stat().st_mode & 0o7777, os.listdir(elsewhere)) == (0o700, [])
 
 
@@ -299,6 +306,40 @@ def test_a_step_asks_only_those_that_know_its_word(run: Path, service: Service, 
     assert service.done == ["save"]
     assert step(tmp_path, 60, "save\nask_each sav").stdout == ""
     assert sorted(os.listdir(run / "orders")) == ["ask", "words"]
+
+
+@pytest.mark.parametrize(("codes", "told"), [("0 0", 0), ("1 0", 1), ("124 1", 124), ("1 124", 124), ("0 124", 124)])
+def test_a_step_that_had_too_little_time_for_one_of_its_services_says_so(
+    run: Path, orders: Orders, tmp_path: Path, codes: str, told: int
+) -> None:
+    """Whatever became of the others."""
+    (other := run.parent / "water").mkdir()
+    one, two = codes.split()
+    script = f"""x
+each() {{ case $1 in */water/orders) return {two} ;; *) return {one} ;; esac }}
+failed=kept
+ask_each save
+code=$?
+echo $failed; exit $code"""
+    with Orders(other, WORDS):
+        done = step(tmp_path, 60, script)
+    assert (done.returncode, done.stdout) == (told, "kept\n")
+
+
+@pytest.mark.parametrize(("wait_seconds", "late"), [(0.0, ""), (2.1, "yes")])
+def test_a_step_knows_whether_a_failure_took_all_of_its_time(
+    run: Path, orders: Orders, tmp_path: Path, wait_seconds: float, late: str
+) -> None:
+    done: list[str] = []
+    script = 'leave because\neach() { order "$1" 2 leave because; echo "$answer, $late"; }\nask_each save'
+    asker = threading.Thread(target=lambda: done.append(step(tmp_path, 2, script).stdout))
+    asker.start()
+    assert select.select([orders], [], [], 60)[0]
+    began = time.monotonic()
+    until(lambda: time.monotonic() - began >= wait_seconds)
+    orders.answer(next(name[5:] for name in os.listdir(run / "orders") if name.startswith("said.")), "no", ok=False)
+    asker.join()
+    assert done == [f"failed no, {late}\n"]
 
 
 def test_a_step_cuts_a_reason_that_is_too_long_for_an_order(run: Path, service: Service, tmp_path: Path) -> None:
@@ -355,3 +396,13 @@ def test_a_step_that_was_killed_leaves_what_the_service_removes(run: Path, order
     give(run, "1.1 save\n")
     orders.take()
     assert sorted(os.listdir(run / "orders")) == ["ask", "words"]
+
+
+@pytest.mark.parametrize("name", ["ask", "words", ".words", ".ask.1", "said.1"])
+def test_a_directory_that_a_stranger_made_meanwhile_keeps_no_service_from_taking_orders(run: Path, name: str) -> None:
+    (run / "orders" / name / "full").mkdir(parents=True)
+    with Orders(run, WORDS) as orders, closing(Fifo(run, "77")):
+        give(run, "77 save\n")
+        assert orders.take() == [Order("77", "save", "")]
+        assert (run / "orders/words").read_text() == "save\nset\n"
+    assert [path for path in run.rglob("full") if path.is_dir()] != []

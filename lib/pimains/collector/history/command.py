@@ -11,6 +11,7 @@ from typing import Any
 
 from pimains.collector.command_words import moment
 from pimains.collector.history import readings_table, rrd_dump
+from pimains.collector.history.given_file import given_file
 from pimains.collector.history.imports import Import, Imports
 from pimains.collector.plan.imports import Readings, Row
 from pimains.core.errors import Misused, PimainsError
@@ -24,6 +25,11 @@ _BLOCK = 1024 * 1024
 def store(journal: Path, options: argparse.Namespace) -> int:
     """Import a file."""
     path, source = _asked(options)
+    with given_file(path) as readable:
+        return _store(journal, readable, source, options)
+
+
+def _store(journal: Path, path: Path, source: str, options: argparse.Namespace) -> int:
     imports = Imports(journal)
     try:
         digest = _digest(path)

@@ -49,10 +49,8 @@ class Imports:
             raise PimainsError(f"{path.parent}: root and user pimains may do that") from None
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            owner = path.stat()
-            with contextlib.suppress(PermissionError):  # another member of the group made it
+            with contextlib.suppress(PermissionError):  # another user made it
                 os.fchmod(self._lock, 0o600)
-                os.fchown(self._lock, owner.st_uid, owner.st_gid)
         except BlockingIOError:
             os.close(self._lock)
             raise PimainsError("another import is under way") from None

@@ -6,8 +6,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple, Self
 
+from pimains.core import state
 from pimains.core.plan.text import short_line
 from pimains.core.privileges import group
+from pimains.core.set_aside import own_directory
 from pimains.shared.orders.fifos import LINE_BYTES, open_fifo
 
 _PIPE_BYTES = 64 * 1024  # all that a pipe holds: what is read at once ends where a line ends
@@ -49,7 +51,7 @@ class Orders:
         if self._directory < 0:
             return
         for name in ("words", "ask"):
-            self._remove(name)
+            state.remove_from(self._directory, name)
         os.close(self._ask)
         os.close(self._directory)
         self._directory = -1
@@ -151,38 +153,36 @@ class Orders:
         return None if self._directory < 0 else open_fifo(self._directory, name, flags)
 
     def _make_fifo(self) -> int:
-        self._remove("ask")
-        os.mkfifo("ask", 0o660, dir_fd=self._directory)
-        fifo = self._open("ask", os.O_RDWR)
+        aside = _unforeseen("ask")
+        os.mkfifo(aside, 0o660, dir_fd=self._directory)
+        fifo = self._open(aside, os.O_RDWR)
         if fifo is None:
             raise OSError(f"{self._path / 'ask'}: somebody took it away")
         os.fchmod(fifo, 0o660)
+        state.put_in_place(self._directory, aside, "ask")
         return fifo
 
     def _write_words(self) -> None:
-        self._remove(".words")
+        aside = _unforeseen("words")
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-        with open(os.open(".words", flags, 0o644, dir_fd=self._directory), "w", encoding="utf-8") as file:
+        with open(os.open(aside, flags, 0o644, dir_fd=self._directory), "w", encoding="utf-8") as file:
             file.writelines(f"{word}\n" for word in self._words)
-        os.rename(".words", "words", src_dir_fd=self._directory, dst_dir_fd=self._directory)
-
-    def _remove(self, name: str) -> None:
-        with suppress(FileNotFoundError):
-            os.unlink(name, dir_fd=self._directory)
+        state.put_in_place(self._directory, aside, "words")
 
     def _remove_left_over(self) -> None:
-        """The FIFOs of askers that were killed."""
+        """The FIFOs of askers that were killed, and what a service that was killed had not put in its place yet."""
         for name in os.listdir(self._directory):
+            if name.startswith((".ask.", ".words.")):
+                with suppress(OSError):
+                    os.unlink(name, dir_fd=self._directory)
             if name.startswith("said.") and _has_ended(name.split(".")[1]) and not self.is_awaited(name.removeprefix("said.")):
                 with suppress(OSError):  # removed just now; or somebody made a directory
                     os.unlink(name, dir_fd=self._directory)
 
 
 def _own_directory(path: Path) -> int:
-    """The directory at `path`, made if need be. Raises OSError when something else is there, or a directory of somebody else."""
-    with suppress(FileExistsError):
-        path.mkdir(mode=0o700)
-    directory = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    """The directory at `path`, made if need be. Raises OSError."""
+    directory = own_directory(path, 0o700)
     try:
         if os.geteuid() == 0:
             os.fchown(directory, 0, group())  # the service may have run as another user before
@@ -191,6 +191,11 @@ def _own_directory(path: Path) -> int:
         os.close(directory)
         raise
     return directory
+
+
+def _unforeseen(name: str) -> str:
+    """A name under which nobody of the group can have put anything before; while it is there it is the service's."""
+    return f".{name}.{os.urandom(8).hex()}"
 
 
 def _is_id(text: str) -> bool:

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from pimains.core import broken_sqlite, set_aside
 from pimains.core.errors import PimainsError
 from pimains.shared.plan.delivery import Batch, Boot, Reading
 from pimains.shared.plan.known_seconds import Standing
@@ -58,6 +59,9 @@ class Journal:
         self.path = path
         self._lock = threading.RLock()
         self._has_recent = recent is not None
+        for each in filter(None, (path, recent)):
+            for suffix in ("", *broken_sqlite.BESIDE):
+                set_aside.unless_a_file(each.with_name(each.name + suffix))
         self._connection = sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
         opening = path
         try:

@@ -1,0 +1,46 @@
+"""The file that somebody imports, for user pimains: as root the program opens it, and nothing else, before it becomes that user.
+
+Everything in a collector's directory is what user pimains, who faces the network, may have made of it: a link, a FIFO, a journal that
+SQLite would roll back into whatever the link leads to. So root opens no database there.
+"""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pimains.core.errors import PimainsError
+from pimains.core.privileges import become
+
+_USER = "pimains"
+_COPIES = "/var/tmp"  # noqa: S108  # a directory of its own there; a file may be larger than the memory, in which /tmp may lie
+
+
+def become_the_collectors_user() -> None:
+    """Give up root, if that is who we are."""
+    if os.geteuid() == 0:
+        become(_USER)
+
+
+@contextmanager
+def given_file(path: Path) -> Iterator[Path]:
+    """Where the collector's user, who we become, can read it: as long as needed in a copy, if nobody but root may read it."""
+    if os.geteuid() != 0:
+        yield path
+        return
+    try:
+        file = path.open("rb")
+    except OSError as error:
+        raise PimainsError(f"{path}: {error.strerror}") from None
+    with file:
+        become_the_collectors_user()
+        if os.access(path, os.R_OK):
+            yield path
+            return
+        with tempfile.TemporaryDirectory(prefix="pimains-import-", dir=_COPIES) as directory:
+            copy = Path(directory, path.name)
+            with copy.open("wb") as target:
+                shutil.copyfileobj(file, target, 1 << 20)
+            yield copy
