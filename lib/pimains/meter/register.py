@@ -7,8 +7,8 @@ from contextlib import suppress
 from pimains.core import state
 from pimains.core.ledger import Reading as Input
 from pimains.core.service import Instance
+from pimains.meter.own_readings import Unsent
 from pimains.shared.plan.delivery import NAME_LENGTH_MAX, Batch, RegisterReading
-from pimains.shared.readings.own_readings import Unsent
 
 TOTAL_MAX = 1e9
 

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pimains.meter.own_readings import ASKED_AT_ONCE, UNBOOKED, OwnReadings, Unsent
 from pimains.shared.plan import delivery
 from pimains.shared.plan.delivery import Answer, Batch, Boot, Reading, Run
 from pimains.shared.readings.journal import Broken, Journal
-from pimains.shared.readings.own_readings import ASKED_AT_ONCE, UNBOOKED, OwnReadings, Unsent
 
 
 def readings(boot: str, first: int, last: int) -> list[Reading]:

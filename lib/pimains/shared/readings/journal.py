@@ -1,7 +1,7 @@
 """The journal of readings: (source, run, sequence, time, count), append-only SQLite. It is the truth; all else is derived.
 
-A collector stores what it is sent; what a meter has of its own is in own_readings.py. One connection, which several threads may
-use. The table `boots` has a row for each run: until 0.2.0 that was a boot, and `name` the kernel's for it.
+A collector stores what it is sent; what a meter has of its own is in meter/own_readings.py. One connection, which several threads may
+use. The table `boots` has a row for each run: in 0.1.0 that was a boot, and `name` the kernel's for it.
 """
 
 import contextlib
@@ -26,7 +26,7 @@ create table if not exists readings (
     primary key (boot, sequence)
 ) without rowid;
 """
-# `boot` is the kernel's name for it; up to `skipped` a run was accepted from another source (own_readings.py)
+# `boot` is the kernel's name for it; up to `skipped` a run was accepted from another source (meter/own_readings.py)
 _COLUMNS_SINCE = {"boot": "text not null default ''", "skipped": "integer not null default 0", "host": "text not null default ''"}
 CACHE_KB = 64  # of pages in memory for each file, where SQLite would have 2000: the kernel keeps them, too
 _PAGE_BYTES = 1024  # small: a whole page is written when a row of it is

@@ -117,10 +117,10 @@ class OwnReadings(Journal):
             for table, column in (("readings", "boot"), ("sent", "boot"), ("runs", "id")):
                 connection.execute(f"update recent.{table} set {column} = -{column}")  # noqa: S608  # words of ours
                 connection.executemany(
-                    f"update recent.{table} set {column} = ? where {column} = ?",  # noqa: S608
+                    f"update recent.{table} set {column} = ? where {column} = ?",  # noqa: S608  # words of ours
                     [(new, -old) for old, new in ids.items()],
                 )
-                connection.execute(f"delete from recent.{table} where {column} < 0")  # noqa: S608
+                connection.execute(f"delete from recent.{table} where {column} < 0")  # noqa: S608  # words of ours
 
     # what is measured here
 
@@ -197,7 +197,7 @@ class OwnReadings(Journal):
         with self._lock:
             saved = "select pulses from main.readings where boot = boots.id order by sequence desc limit 1"
             (highest,) = self._connection.execute(
-                f"select max(coalesce((select max(({saved})) from boots), 0), coalesce((select max(pulses) from recent.readings), 0))"  # noqa: S608
+                f"select max(coalesce((select max(({saved})) from boots), 0), coalesce((select max(pulses) from recent.readings), 0))"  # noqa: S608  # words of ours
             ).fetchone()
             return int(highest)
 
@@ -245,7 +245,7 @@ class OwnReadings(Journal):
         """How many of its readings are not accepted."""
         look = "select sequence from {}.readings where boot = ?1 and sequence > ?2 and sequence <= ?3"
         both = f"{look.format('main')} union {look.format('recent')}"
-        return int(self._connection.execute(f"select count(*) from ({both})", (row.id, row.sent, until)).fetchone()[0])  # noqa: S608
+        return int(self._connection.execute(f"select count(*) from ({both})", (row.id, row.sent, until)).fetchone()[0])  # noqa: S608  # words of ours
 
     def _rows(self) -> list[_Row]:
         """The runs of this source, oldest first."""
