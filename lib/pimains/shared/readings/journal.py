@@ -26,8 +26,14 @@ create table if not exists readings (
     primary key (boot, sequence)
 ) without rowid;
 """
-# `boot` is the kernel's name for it; up to `skipped` a run was accepted from another source (meter/own_readings.py)
-_COLUMNS_SINCE = {"boot": "text not null default ''", "skipped": "integer not null default 0", "host": "text not null default ''"}
+# `boot` is the kernel's name for it; `part_of`, `after` and `until`: see meter/own_readings.py
+_COLUMNS_SINCE = {
+    "boot": "text not null default ''",
+    "host": "text not null default ''",
+    "part_of": "integer",
+    "after": "integer not null default 0",
+    "until": f"integer not null default {2**62}",
+}
 CACHE_KB = 64  # of pages in memory for each file, where SQLite would have 2000: the kernel keeps them, too
 _PAGE_BYTES = 1024  # small: a whole page is written when a row of it is
 
