@@ -124,6 +124,12 @@ class Journal:
             readings = [reading for reading in batch.readings if reading.boot not in lost]
             return known, self._store(batch.source, batch.boots, readings, batch.runs, batch.host)
 
+    def lacks(self, source: str, readings: Iterable[Reading]) -> int:
+        """How many of these are not stored."""
+        look = "select 1 from readings where boot = (select id from boots where source = ? and name = ?) and sequence = ?"
+        with self._lock:
+            return sum(self._connection.execute(look, (source, each.boot, each.sequence)).fetchone() is None for each in readings)
+
     def _last_of(self, source: str, name: str) -> int:
         found = self._connection.execute(
             "select max(sequence) from readings where boot = (select id from boots where source = ? and name = ?)", (source, name)
