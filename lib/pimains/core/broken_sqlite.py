@@ -9,10 +9,17 @@ import sqlite3
 from pathlib import Path
 
 from pimains.core import state
+from pimains.core.set_aside import unless_a_file
 
 KEPT = 3
-BESIDE = ("-journal", "-wal", "-shm")  # https://www.sqlite.org/tempfiles.html
+_BESIDE = ("-journal", "-wal", "-shm")  # https://www.sqlite.org/tempfiles.html
 _READ_ONLY, _CORRUPT, _NOT_A_DATABASE = 8, 11, 26  # https://www.sqlite.org/rescode.html
+
+
+def make_way(path: Path) -> None:
+    """For a database at `path`: what lies there, or where SQLite has its files beside it, and is no file goes aside. Raises OSError."""
+    for suffix in ("", *_BESIDE):
+        unless_a_file(path.with_name(path.name + suffix))
 
 
 def is_corruption(error: sqlite3.Error) -> bool:
@@ -63,7 +70,7 @@ def _renamed(path: Path, broken_inode: int, why: object) -> Path | None:
             raise sqlite3.DatabaseError(
                 f"{why}; {KEPT} broken ones lie beside it already, so it is not set aside: look at the disk, then move them away"
             )
-        for suffix in BESIDE:
+        for suffix in _BESIDE:
             beside = path.with_name(path.name + suffix)
             if beside.exists():
                 beside.rename(free[0].with_name(free[0].name + suffix))

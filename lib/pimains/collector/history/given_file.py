@@ -8,7 +8,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from pimains.core.errors import PimainsError
@@ -31,16 +31,23 @@ def given_file(path: Path) -> Iterator[Path]:
         yield path
         return
     try:
-        file = path.open("rb")
+        files = [(path.open("rb"), path.name)]
     except OSError as error:
         raise PimainsError(f"{path}: {error.strerror}") from None
-    with file:
+    with ExitStack() as opened:
+        opened.enter_context(files[0][0])
+        with suppress(FileNotFoundError):  # what a database has not put away yet
+            files.append((opened.enter_context(_log_of(path).open("rb")), _log_of(path).name))
         become_the_collectors_user()
         if os.access(path, os.R_OK):
             yield path
             return
         with tempfile.TemporaryDirectory(prefix="pimains-import-", dir=_COPIES) as directory:
-            copy = Path(directory, path.name)
-            with copy.open("wb") as target:
-                shutil.copyfileobj(file, target, 1 << 20)
-            yield copy
+            for file, name in files:
+                with Path(directory, name).open("wb") as target:
+                    shutil.copyfileobj(file, target, 1 << 20)
+            yield Path(directory, path.name)
+
+
+def _log_of(path: Path) -> Path:
+    return path.with_name(f"{path.name}-wal")
