@@ -85,6 +85,7 @@ class CollectorSettings(Settings):
     RETENTION_DAYS = integer(1, 3660, "number of days")
     PRICE = optional(number(0, 1_000_000, "price"))
     PRICE_M3 = optional(number(0, 1_000_000, "price"))
+    PRICES = optional(path())
     CURRENCY = optional(text("currency"))
     RECORD = recorded()
     RECORD_SECONDS = number(1, 3600, "time in seconds")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pimains.collector.graphs.pictures import Graphs
 from pimains.collector.pages import openapi
-from pimains.collector.plan.energy import Prices
+from pimains.collector.prices import Asked, Prices
 from pimains.collector.service import Desk
 from pimains.collector.settings import CollectorSettings
 from pimains.collector.store import Store
@@ -17,10 +17,11 @@ def test_it_describes_every_path_and_method_that_is_answered(tmp_path: Path) -> 
     variables = TOP / "services/collector/variables"
     defaults = {path.name: path.read_text().partition("\n")[0] for path in variables.iterdir()}
     settings = CollectorSettings({**defaults, "COMPAT": "powerpi", "POWERPI_LOGINS": str(tmp_path)})
-    store = Store(tmp_path / "journal.sqlite", Graphs(tmp_path / "rrd", tmp_path / "graphs", 366, Prices(None, None, "")))
+    prices = Prices(Asked(None, None, None, ""), tmp_path)
+    store = Store(tmp_path / "journal.sqlite", Graphs(tmp_path / "rrd", tmp_path / "graphs", 366, prices))
 
     async def answered() -> set[tuple[str, str]]:
-        app = Desk(Instance("collector", tmp_path), settings, store).app()
+        app = Desk(Instance("collector", tmp_path), settings, store, prices).app()
         return {(route.resource.canonical, route.method.lower()) for route in app.router.routes() if route.resource}
 
     routes = asyncio.run(answered())

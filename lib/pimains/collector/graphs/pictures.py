@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pimains.collector.graphs.databases import Built, CannotDraw, Databases, quoted
-from pimains.collector.plan.energy import Meter, Period, Prices, periods
+from pimains.collector.plan.energy import Meter, Period, periods
+from pimains.collector.prices import Prices
 from pimains.collector.series.figures import BARS, Bar, bars
 from pimains.collector.series.series import Series
 
@@ -101,21 +102,25 @@ class Graphs:
         if meter.is_gauge:
             raise CannotDraw("it is a value that is recorded, and adds up to nothing")
         found = self.bars(series, meter, COSTS.get(wanted.name, wanted.name), now)
-        of = f"{[(bar.period.start, bar.amount and round(bar.amount, 3), bar.is_whole) for bar in found]} {meter} {self._prices}"
-        return self._kept(meter, wanted, of, lambda: self._bars(meter, wanted, found))
+        currency = self._prices.costs.tariffs.currency
+        shown = [(bar.period.start, _height(bar, wanted.name), bar.is_whole) for bar in found]
+        of = f"{[(start, height and round(height, 3), is_whole) for start, height, is_whole in shown]} {meter} {currency}"
+        return self._kept(meter, wanted, of, lambda: self._bars(meter, wanted, found, currency))
 
     def forget(self, source: str) -> None:
         """Its journal changed before what is drawn: all is made again when somebody looks. Any thread may say so."""
         self._changes[source] = self._changes.get(source, 0) + 1
+        self._prices.forget(source)
         self.databases.forget(source)
 
     def bars(self, series: Series, meter: Meter, name: str, now: float) -> list[Bar]:
         """The amounts in one of BARS; of the last one anew, of those before as they were ten minutes ago, unless they changed."""
-        of = (self._changes.get(meter.source), meter, periods(BARS[name][0], now, 1), int(now / _REMEMBERED_SECONDS))
+        costs = self._prices.costs
+        of = (self._changes.get(meter.source), meter, periods(BARS[name][0], now, 1), int(now / _REMEMBERED_SECONDS), costs)
         known = self._amounts.get((meter.source, name))
         if known is None or known[0] != of:
-            known = self._amounts[meter.source, name] = (of, bars(series, meter, name, now, BARS[name][1])[:-1])
-        return [*known[1], *bars(series, meter, name, now, 1)]
+            known = self._amounts[meter.source, name] = (of, bars(series, meter, name, now, BARS[name][1], costs)[:-1])
+        return [*known[1], *bars(series, meter, name, now, 1, costs)]
 
     def extremes(self, series: Series, meter: Meter, name: str, now: float) -> Extremes:
         """Of the flow in one of RANGES. Raises CannotDraw."""
@@ -167,21 +172,16 @@ class Graphs:
             *("AREA:min", f"AREA:band#{line}40::STACK", f"LINE1.5:average#{line}"),
         ]
 
-    def _bars(self, meter: Meter, wanted: Wanted, found: list[Bar]) -> list[str]:
-        name, unit, factor = wanted.name, meter.unit.replace("m3", "m³"), 1.0
-        if name in COSTS:
-            price = self._prices.of(meter)
-            if price is None:
-                raise CannotDraw("nobody said what a unit of it costs")
-            name, unit, factor = COSTS[name], price.currency, price.of_unit
-        known = [(bar.period, bar.amount, bar.is_whole) for bar in found if bar.amount is not None]
-        whole = [(period, amount * factor) for period, amount, is_whole in known if is_whole]
-        begun = [(period, amount * factor) for period, amount, is_whole in known if not is_whole]
+    def _bars(self, meter: Meter, wanted: Wanted, found: list[Bar], currency: str) -> list[str]:
+        name, unit = COSTS.get(wanted.name, wanted.name), currency if wanted.name in COSTS else meter.unit.replace("m3", "m³")
+        known = [(bar.period, height, bar.is_whole) for bar in found for height in [_height(bar, wanted.name)] if height is not None]
+        whole = [(period, height) for period, height, is_whole in known if is_whole]
+        begun = [(period, height) for period, height, is_whole in known if not is_whole]
         holes = [(bar.period, 1.0) for bar in found if bar.amount is None and known and bar.period.start > known[0][0].start]
         line, faint = COLOURS[wanted.theme]["line"], COLOURS[wanted.theme]["FONT"]
         return [
             *_frame(wanted._replace(name=name), found[0].period.start, found[-1].period.end, unit),
-            *_axis(max((amount for _, amount in whole + begun), default=0.0)),
+            *_axis(max((abs(height) for _, height in whole + begun), default=0.0)),
             f"DEF:average={quoted(meter.source)}.rrd:flow:AVERAGE:step={_STEP_SECONDS[name]}",
             *(f"CDEF:whole={_steps(whole)}", f"CDEF:begun={_steps(begun)}", f"CDEF:hole={_steps(holes)},0,GT,INF,UNKN,IF"),
             *(f"AREA:hole#{faint}18", f"AREA:whole#{line}", f"AREA:begun#{line}80"),
@@ -196,6 +196,11 @@ class Graphs:
         )
         values = [float(word) for word in said.split()[1:4]]
         return Extremes(*(value if value == value else None for value in values))
+
+
+def _height(bar: Bar, name: str) -> float | None:
+    """What is drawn of it in one of BARS or COSTS."""
+    return bar.cost and bar.cost.total if name in COSTS else bar.amount
 
 
 def _looks(built: Built, meter: Meter, name: str, now: float) -> str:

@@ -14,8 +14,9 @@ from urllib.parse import quote, urlencode
 
 from pimains.collector.graphs.pictures import RANGES, SIZES, Extremes
 from pimains.collector.pages.style import ICON, STYLE
-from pimains.collector.plan.energy import Flow, Meter, Price, Prices
-from pimains.collector.series.figures import Bar, Figures
+from pimains.collector.plan.energy import Flow, Meter
+from pimains.collector.series.costs import Cost
+from pimains.collector.series.figures import Amount, Bar, Figures
 from pimains.core.plan.sentences import duration, moment
 
 REFRESH_SECONDS = 60
@@ -47,14 +48,14 @@ class Shown(NamedTuple):
 
     figures: Figures
     extremes: Extremes
-    amount: float
+    together: Amount
     bars: list[Bar]
     trouble: str = ""
 
 
-def page(shown: list[Shown], view: View, now: float, prices: Prices, url: str) -> str:
+def page(shown: list[Shown], view: View, now: float, url: str) -> str:
     """The index page; `url` is where meters find this collector."""
-    parts = [_section(each, number, view, now, prices.of(each.figures.meter)) for number, each in enumerate(shown)] or [_how_to_begin(url)]
+    parts = [_section(each, number, view, now) for number, each in enumerate(shown)] or [_how_to_begin(url)]
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>pimains: energy</title>'
         f'<meta name="viewport" content="width=device-width, initial-scale=1"><meta http-equiv="refresh" content="{REFRESH_SECONDS}">'
@@ -66,7 +67,7 @@ def page(shown: list[Shown], view: View, now: float, prices: Prices, url: str) -
     )
 
 
-def _section(shown: Shown, number: int, view: View, now: float, price: Price | None) -> str:
+def _section(shown: Shown, number: int, view: View, now: float) -> str:
     meter = shown.figures.meter
     place = f"source-{number + 1}"
     age = max(0.0, now - shown.figures.last.time)
@@ -75,13 +76,13 @@ def _section(shown: Shown, number: int, view: View, now: float, price: Price | N
         value = f'<p class="flow">{escape(flow_words(meter, shown.figures.flow.value))}</p>' if shown.figures.flow else _silent(shown, now)
         return (
             f'<section id="{place}" aria-labelledby="{place}-name">{name}<p class="faint">last reading {duration(age)} ago</p></div>'
-            f"{value}{_navigation(view, place)}{_flow_picture(shown, view, price)}</section>\n"
+            f"{value}{_navigation(view, place)}{_flow_picture(shown, view)}</section>\n"
         )
     return (
         f'<section id="{place}" aria-labelledby="{place}-name">{name}<p class="faint">last reading {duration(age)} ago</p></div>'
-        f"{_flow(meter, shown.figures.flow, age)}{_amounts(shown.figures, price)}"
-        f"{_navigation(view, place)}{_flow_picture(shown, view, price)}{_bars_picture(shown, view, price)}"
-        f"{_other_views(view, place, price)}</section>\n"
+        f"{_flow(meter, shown.figures.flow, age)}{_amounts(shown.figures)}"
+        f"{_navigation(view, place)}{_flow_picture(shown, view)}{_bars_picture(shown, view)}"
+        f"{_other_views(view, place, shown.figures.currency)}</section>\n"
     )
 
 
@@ -102,14 +103,27 @@ def _flow(meter: Meter, flow: Flow | None, age: float) -> str:
     return f'<p class="flow">{bound}{escape(flow_words(meter, flow.value))}</p>'
 
 
-def _amounts(figures: Figures, price: Price | None) -> str:
+def _amounts(figures: Figures) -> str:
     unit = unit_words(figures.meter.unit)
     rows = [
-        (name, "-", "") if amount is None else (name, f"{amount:,.2f} {unit}", price.words(amount) if price else "")
-        for name, amount in figures.amounts
+        (each.name, "-", "") if each.amount is None else (each.name, f"{each.amount:,.2f} {unit}", _beside(each, figures.currency))
+        for each in figures.amounts
     ]
     rows.append(("meter shows", f"{figures.total:,.1f} {unit}", ""))
     return f"<dl>{''.join(f'<div><dt>{n}</dt><dd>{escape(v)}{_span(c)}</dd></div>' for n, v, c in rows)}</dl>"
+
+
+def _beside(amount: Amount | Bar, currency: str | None) -> str:
+    """What it is in kWh, where it is gas, and in money."""
+    words = [] if amount.kwh is None else [f"{amount.kwh:,.2f} kWh"]
+    if amount.cost:
+        words.append(_money(amount.cost.total, currency))
+        words += [f"of it {_money(amount.cost.standing_charge, currency)} standing charge"] if amount.cost.standing_charge else []
+    return ", ".join(words)
+
+
+def _money(value: float, currency: str | None) -> str:
+    return f"{value:,.2f} {currency or ''}".strip()
 
 
 def _span(text: str) -> str:
@@ -124,10 +138,10 @@ def _navigation(view: View, place: str) -> str:
     return f'<nav aria-label="range">{links}</nav>'
 
 
-def _other_views(view: View, place: str, price: Price | None) -> str:
+def _other_views(view: View, place: str, currency: str | None) -> str:
     more = [(view._replace(table=not view.table), "without the numbers" if view.table else "numbers as a table")]
-    if price is not None:
-        more.append((view._replace(cost=not view.cost), f"in {'units' if view.cost else price.currency or 'money'}"))
+    if currency is not None:
+        more.append((view._replace(cost=not view.cost), f"in {'units' if view.cost else currency or 'money'}"))
     others = " · ".join(f'<a href="{escape(other.link(place))}">{escape(words)}</a>' for other, words in more)
     return f'<p class="faint">{others}</p>'
 
@@ -139,7 +153,7 @@ _LEGEND = (
 _CURRENT = ' aria-current="true"'
 
 
-def _flow_picture(shown: Shown, view: View, price: Price | None) -> str:
+def _flow_picture(shown: Shown, view: View) -> str:
     meter = shown.figures.meter
     least, average, most = shown.extremes
     numbers = [
@@ -149,32 +163,40 @@ def _flow_picture(shown: Shown, view: View, price: Price | None) -> str:
     ]
     if meter.is_gauge:
         return _figure(shown, view.range, f"{meter.source}, last {_WORDS[view.range].lower()}", f"{', '.join(numbers)}." if numbers else "")
-    cost = f", {price.words(shown.amount)}" if price else ""
-    numbers.append(f"together {shown.amount:,.2f} {unit_words(meter.unit)}{cost}")
+    beside = _beside(shown.together, shown.figures.currency)
+    numbers.append(f"together {shown.together.amount or 0.0:,.2f} {unit_words(meter.unit)}{beside and f', {beside}'}")
     what = "Power" if meter.unit == "kWh" else "Flow"
     title = f"{what} in {unit_words(meter.flow_unit)}, last {_WORDS[view.range].lower()}"
     return _figure(shown, view.range, title, f"{', '.join(numbers)}.")
 
 
-def _bars_picture(shown: Shown, view: View, price: Price | None) -> str:
+def _bars_picture(shown: Shown, view: View) -> str:
     name = BARS_OF[view.range]
-    meter = shown.figures.meter
+    meter, currency = shown.figures.meter, shown.figures.currency
     unit = unit_words(meter.unit)
-    is_cost = view.cost and price is not None
+    is_cost = view.cost and currency is not None
     whole = [bar for bar in shown.bars if bar.is_whole and bar.amount is not None]
     words = ""
     if whole:
         most = max(whole, key=lambda bar: bar.amount or 0.0)
-        average = sum(bar.amount or 0.0 for bar in whole) / len(whole)
-        words = f"{_cost_too(average, unit, price)} a {name[:-1]} on average; most {'on' if name == 'days' else 'in'} {_label(most, name)}:"
-        words += f" {_cost_too(most.amount or 0.0, unit, price)}."
-    what = f"Cost in {price.currency}" if is_cost and price else f"{'Energy' if meter.unit == 'kWh' else 'Volume'} in {unit}"
+        when = f"{'on' if name == 'days' else 'in'} {_label(most, name)}"
+        words = f"{_with_beside(_mean(whole), unit, currency)} a {name[:-1]} on average; most {when}:"
+        words += f" {_with_beside(most, unit, currency)}."
+    what = f"Cost in {currency}" if is_cost else f"{'Energy' if meter.unit == 'kWh' else 'Volume'} in {unit}"
     picture = _figure(shown, f"cost-{name}" if is_cost else name, f"{what} per {name[:-1]}", words)
-    return picture + (_table(shown, name, price) if view.table else "")
+    return picture + (_table(shown, name) if view.table else "")
 
 
-def _cost_too(amount: float, unit: str, price: Price | None) -> str:
-    return f"{amount:,.2f} {unit}" + (f", {price.words(amount)}" if price else "")
+def _mean(bars: list[Bar]) -> Bar:
+    """What they were on average: of what it cost, and of kWh, as far as that is known."""
+    costs, kwh = [bar.cost for bar in bars if bar.cost], [bar.kwh for bar in bars if bar.kwh is not None]
+    cost = Cost(*(sum(each) / len(costs) for each in zip(*costs, strict=True))) if costs else None
+    amount = sum(bar.amount or 0.0 for bar in bars) / len(bars)
+    return bars[0]._replace(amount=amount, cost=cost, kwh=sum(kwh) / len(kwh) if kwh else None)
+
+
+def _with_beside(bar: Bar, unit: str, currency: str | None) -> str:
+    return ", ".join(filter(None, (f"{bar.amount or 0.0:,.2f} {unit}", _beside(bar, currency))))
 
 
 def _figure(shown: Shown, name: str, title: str, words: str) -> str:
@@ -194,20 +216,24 @@ def _figure(shown: Shown, name: str, title: str, words: str) -> str:
     return f'<figure>{head}<picture>{sources}<img src="{path}" width="{width}" height="{height}" alt="{alt}"></picture></figure>'
 
 
-def _table(shown: Shown, name: str, price: Price | None) -> str:
-    unit = unit_words(shown.figures.meter.unit)
-    rows = []
+def _table(shown: Shown, name: str) -> str:
+    currency = shown.figures.currency
     begun = next((number for number, bar in enumerate(shown.bars) if bar.amount is not None), len(shown.bars) - 1)
-    for bar in reversed(shown.bars[begun:]):
-        cost = "" if price is None else f"<td>{escape(price.words(bar.amount)) if bar.amount is not None else ''}</td>"
-        amount = "no readings" if bar.amount is None else f"{bar.amount:,.2f}"
-        so_far = "" if bar.is_whole else " so far"
-        rows.append(f'<tr><th scope="row">{escape(_label(bar, name))}{so_far}</th><td>{amount}</td>{cost}</tr>')
-    cost = "" if price is None else f'<th scope="col">{escape(price.currency or "cost")}</th>'
-    return (
-        f'<table><thead><tr><th scope="col">{name[:-1]}</th><th scope="col">{escape(unit)}</th>{cost}</tr></thead>'
-        f"<tbody>{''.join(rows)}</tbody></table>"
-    )
+    bars = shown.bars[begun:][::-1]
+    columns = [(unit_words(shown.figures.meter.unit), ["no readings" if bar.amount is None else f"{bar.amount:,.2f}" for bar in bars])]
+    if any(bar.kwh is not None for bar in bars):
+        columns.append(("kWh", ["" if bar.kwh is None else f"{bar.kwh:,.2f}" for bar in bars]))
+    if currency is not None:
+        columns.append((currency or "cost", [_money(bar.cost.total, currency) if bar.cost else "" for bar in bars]))
+        if any(bar.cost and bar.cost.standing_charge for bar in bars):
+            standing = [_money(bar.cost.standing_charge, currency) if bar.cost else "" for bar in bars]
+            columns.append(("of it standing charge", standing))
+    rows = []
+    for number, bar in enumerate(bars):
+        cells = "".join(f"<td>{escape(cell[number])}</td>" for _, cell in columns)
+        rows.append(f'<tr><th scope="row">{escape(_label(bar, name))}{"" if bar.is_whole else " so far"}</th>{cells}</tr>')
+    head = "".join(f'<th scope="col">{escape(title)}</th>' for title, _ in columns)
+    return f'<table><thead><tr><th scope="col">{name[:-1]}</th>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
 
 
 def _label(bar: Bar, name: str) -> str:

@@ -106,7 +106,7 @@ def _views() -> list[dict[str, Any]]:
 
 
 def _source() -> dict[str, Any]:
-    """Of a value that is recorded the unit is any text, nothing adds up and there is no total."""
+    """Of a value that is recorded the unit is any text, nothing adds up and there is no total; where there is no price, no cost."""
     flow = _object({"value": _NUMBER, "unit": _TEXT, "is_upper_bound": {"type": "boolean"}})
     return _object(
         {
@@ -117,6 +117,10 @@ def _source() -> dict[str, Any]:
             "total": {**_NUMBER, "nullable": True},
             "flow": {**flow, "nullable": True},
             "amounts": _object({name: {**_NUMBER, "nullable": True} for name in _AMOUNTS}, ()),
+            "currency": {**_TEXT, "nullable": True},
+            "price": {**_NUMBER, "nullable": True},
+            "costs": _object(dict.fromkeys(_AMOUNTS, _object({"total": _NUMBER, "standing_charge": _NUMBER})), ()),
+            "amounts_kWh": _object(dict.fromkeys(_AMOUNTS, _NUMBER), ()),
         }
     )
 

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from pimains.collector.plan.energy import Flow, Meter, Period, Point, flow_now, periods
 from pimains.collector.plan.gauge import HELD_SECONDS, averaged
+from pimains.collector.series.costs import Cost, Costs, series_amount
 from pimains.collector.series.series import Series
 from pimains.core.plan.sentences import clock_was_set, moment
 
@@ -12,16 +13,22 @@ _GAUGE_QUIET_SECONDS = 300.0  # one that does not change is noted more often tha
 
 
 class Amount(NamedTuple):
-    """How much it was in some period, in the meter's unit; None when nothing was heard in it."""
+    """How much it was in some period, in the meter's unit; None when nothing was heard in it.
+
+    What it cost, None without a price; how many kWh it was, where it is gas of which that is known.
+    """
 
     name: str
     amount: float | None
+    cost: Cost | None = None
+    kwh: float | None = None
 
 
 class Figures(NamedTuple):
     """One source as it is now. `total` in its unit; `last` is its newest reading that has a time.
 
     Of a gauge `flow` is its value, None when that is not known now, and nothing adds up.
+    `currency` is None where it has no price; `price` is that of a unit now.
     """
 
     meter: Meter
@@ -29,25 +36,38 @@ class Figures(NamedTuple):
     flow: Flow | None
     total: float
     amounts: list[Amount]
+    currency: str | None = None
+    price: float | None = None
 
 
 class Bar(NamedTuple):
-    """How much it was in a day, month or year, None where nobody knows; `is_whole`: it is over."""
+    """How much it was in a day, month or year, None where nobody knows; `is_whole`: it is over. `cost` and `kwh` as of an Amount."""
 
     period: Period
     amount: float | None
     is_whole: bool
+    cost: Cost | None = None
+    kwh: float | None = None
 
 
 BARS = {"days": ("day", 31), "months": ("month", 13), "years": ("year", 10)}
 
 
-def bars(series: Series, meter: Meter, name: str, now: float, count: int) -> list[Bar]:
+def bars(series: Series, meter: Meter, name: str, now: float, count: int, costs: Costs | None = None) -> list[Bar]:
     """The last `count` of BARS, oldest first."""
-    return [Bar(period, _known(series, meter, period), period.end <= now) for period in periods(BARS[name][0], now, count)]
+    return [
+        Bar(period, amount, period.end <= now, *what_it_was(series, meter, period, now, costs if amount is not None else None))
+        for period in periods(BARS[name][0], now, count)
+        for amount in [_known(series, meter, period)]
+    ]
 
 
-def figures(series: Series, meter: Meter, now: float) -> Figures | None:
+def what_it_was(series: Series, meter: Meter, period: Period, now: float, costs: Costs | None) -> tuple[Cost | None, float | None]:
+    """What it cost, and the kWh of what was gas."""
+    return (costs.of(series, meter, period, now), costs.kwh(series, meter, period)) if costs else (None, None)
+
+
+def figures(series: Series, meter: Meter, now: float, costs: Costs | None = None) -> Figures | None:
     """The numbers of one source; None while it has no reading."""
     last = series.last(meter.source)
     if last is None:
@@ -66,12 +86,19 @@ def figures(series: Series, meter: Meter, now: float) -> Figures | None:
         ("this year", this_year),
         ("last year", last_year),
     )
+    tariff = costs and costs.tariffs.of(meter)
     return Figures(
         meter,
         last,
         flow_now(meter, series.rises(meter.source), last, now),
         meter.total(last.pulses),
-        [Amount(name, _known(series, meter, period)) for name, period in named],
+        [
+            Amount(name, amount, *what_it_was(series, meter, period, now, costs if amount is not None else None))
+            for name, period in named
+            for amount in [_known(series, meter, period)]
+        ],
+        costs.tariffs.currency if costs and tariff and tariff.has_price else None,
+        tariff.price_at(now) if tariff else None,
     )
 
 
@@ -91,8 +118,7 @@ def still_to_come(shown: list[Figures], now: float) -> str:
 
 def amount_in(series: Series, meter: Meter, period: Period) -> float:
     """How much it was in a period, in the meter's unit."""
-    start, end = series.count_at(meter.source, period.start), series.count_at(meter.source, period.end)
-    return 0.0 if start is None or end is None else meter.amount(max(0.0, end - start))
+    return series_amount(series, meter, period.start, period.end)
 
 
 def average_in(series: Series, meter: Meter, period: Period) -> float | None:
