@@ -162,7 +162,7 @@ def _table(series: Series, meter: Meter, kind: str, count: int, costs: Costs) ->
     found = bars(series, meter, f"{kind}s", time.time(), count, costs)
     while len(found) > 1 and found[0].amount is None:
         found.pop(0)
-    tariff, known = costs.tariffs.of(meter), [bar.cost for bar in found if bar.cost]
+    tariff, known = costs.tariff(meter), [bar.cost for bar in found if bar.cost]
     kwh = [bar.kwh for bar in found if bar.kwh is not None]
     return {
         "source": meter.source,

@@ -17,7 +17,7 @@ from pimains.collector.plan.attempts import Attempts
 from pimains.collector.plan.energy import Meter, Period
 from pimains.collector.prices import Prices
 from pimains.collector.series.costs import Costs
-from pimains.collector.series.figures import BARS, Amount, Figures, amount_in, bars, figures, what_it_was
+from pimains.collector.series.figures import BARS, Amount, Figures, bars, figures, together_in
 from pimains.collector.series.series import Series
 from pimains.collector.store import Store
 from pimains.core.clock import Clock
@@ -122,7 +122,7 @@ class Showing:
 
         def draw(series: Series, graphs: Graphs) -> Picture | None:
             meter = series.meters().get(name)
-            if meter and wanted.name in COSTS and not costs.tariffs.of(meter).has_price:
+            if meter and wanted.name in COSTS and not costs.tariff(meter).has_price:
                 raise http.refusal(404, f"{wanted.name}: nobody said what a {meter.unit} costs (PRICE, PRICE_M3, PRICES)")
             return meter and graphs.draw(series, meter, wanted, now)
 
@@ -202,9 +202,7 @@ def _seen(series: Series, graphs: Graphs | None, costs: Costs, figures: Figures,
     """One source with the numbers of the pictures that are shown; they are there without rrdtool, too."""
     meter, extremes, trouble = figures.meter, Extremes(None, None, None), ""
     adds_up, range_ = not meter.is_gauge, Period(view.range, now - RANGES[view.range], now)
-    together = Amount("together", 0.0)
-    if adds_up:
-        together = Amount("together", amount_in(series, meter, range_), *what_it_was(series, meter, range_, now, costs))
+    together = together_in(series, meter, range_, now, costs) if adds_up else Amount(view.range, 0.0)
     name = BARS_OF[view.range]
     if graphs is None:
         return Shown(figures, extremes, together, bars(series, meter, name, now, BARS[name][1], costs) if adds_up else [])

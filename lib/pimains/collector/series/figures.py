@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from pimains.collector.plan.energy import Flow, Meter, Period, Point, flow_now, periods
 from pimains.collector.plan.gauge import HELD_SECONDS, averaged
-from pimains.collector.series.costs import Cost, Costs, series_amount
+from pimains.collector.series.costs import Account, Cost, Costs
 from pimains.collector.series.series import Series
 from pimains.core.plan.sentences import clock_was_set, moment
 
@@ -55,16 +55,14 @@ BARS = {"days": ("day", 31), "months": ("month", 13), "years": ("year", 10)}
 
 def bars(series: Series, meter: Meter, name: str, now: float, count: int, costs: Costs | None = None) -> list[Bar]:
     """The last `count` of BARS, oldest first."""
+    account = Account(series, meter, now, costs)
+    found = [(period, account.known(period)) for period in periods(BARS[name][0], now, count)]
     return [
-        Bar(period, amount, period.end <= now, *what_it_was(series, meter, period, now, costs if amount is not None else None))
-        for period in periods(BARS[name][0], now, count)
-        for amount in [_known(series, meter, period)]
+        Bar(period, amount, period.end <= now)
+        if amount is None
+        else Bar(period, amount, period.end <= now, account.cost(period), account.kwh(period))
+        for period, amount in found
     ]
-
-
-def what_it_was(series: Series, meter: Meter, period: Period, now: float, costs: Costs | None) -> tuple[Cost | None, float | None]:
-    """What it cost, and the kWh of what was gas."""
-    return (costs.of(series, meter, period, now), costs.kwh(series, meter, period)) if costs else (None, None)
 
 
 def figures(series: Series, meter: Meter, now: float, costs: Costs | None = None) -> Figures | None:
@@ -86,25 +84,20 @@ def figures(series: Series, meter: Meter, now: float, costs: Costs | None = None
         ("this year", this_year),
         ("last year", last_year),
     )
-    tariff = costs and costs.tariffs.of(meter)
+    tariff, account = costs and costs.tariff(meter), Account(series, meter, now, costs)
+    amounts = [(name, period, account.known(period)) for name, period in named]
     return Figures(
         meter,
         last,
         flow_now(meter, series.rises(meter.source), last, now),
         meter.total(last.pulses),
         [
-            Amount(name, amount, *what_it_was(series, meter, period, now, costs if amount is not None else None))
-            for name, period in named
-            for amount in [_known(series, meter, period)]
+            Amount(name, amount) if amount is None else Amount(name, amount, account.cost(period), account.kwh(period))
+            for name, period, amount in amounts
         ],
         costs.tariffs.currency if costs and tariff and tariff.has_price else None,
         tariff.price_at(now) if tariff else None,
     )
-
-
-def _known(series: Series, meter: Meter, period: Period) -> float | None:
-    """How much it was, None where there is no reading."""
-    return amount_in(series, meter, period) if series.has_reading(meter.source, period.start, period.end) else None
 
 
 def still_to_come(shown: list[Figures], now: float) -> str:
@@ -116,9 +109,10 @@ def still_to_come(shown: list[Figures], now: float) -> str:
     return f"{newest.meter.source}: its newest reading is of {when}, which is still to come: set the clock of its machine, or of this one"
 
 
-def amount_in(series: Series, meter: Meter, period: Period) -> float:
-    """How much it was in a period, in the meter's unit."""
-    return series_amount(series, meter, period.start, period.end)
+def together_in(series: Series, meter: Meter, period: Period, now: float, costs: Costs) -> Amount:
+    """What a period adds up to, whether or not there is a reading in it."""
+    account = Account(series, meter, now, costs)
+    return Amount(period.label, account.amount(period.start, period.end), account.cost(period), account.kwh(period))
 
 
 def average_in(series: Series, meter: Meter, period: Period) -> float | None:
