@@ -19,9 +19,11 @@ from typing import Any
 
 from pimains.collector import command_words, prices_command
 from pimains.collector.history import command
+from pimains.collector.plan import derived
 from pimains.collector.plan.energy import Meter, periods
 from pimains.collector.prices import Asked, standing
 from pimains.collector.series.costs import Costs
+from pimains.collector.series.derived_series import DerivedSeries
 from pimains.collector.series.figures import Bar, average_in, bars
 from pimains.collector.series.series import Series
 from pimains.core import paths, scan_directory, state
@@ -44,6 +46,12 @@ class CollectorJournal:
         price, price_m3 = _number(variables.get("PRICE")), _number(variables.get("PRICE_M3"))
         self.asked = Asked(Path(file) if file else None, price, price_m3, variables.get("CURRENCY") or "")
 
+        try:
+            self.derived = derived.read(variables.get("DERIVED") or "")
+            self.derived = [] if derived.circle(self.derived) else self.derived
+        except ValueError:  # its service says so
+            self.derived = []
+
     def costs(self) -> Costs:
         """By what holds now, as the service has it."""
         return Costs(standing(self.asked, self.path.parent).tariffs)
@@ -53,7 +61,7 @@ class CollectorJournal:
         with suppress(PimainsError, OSError):  # not running, or not to be asked by everybody: then it is what is stored
             ask(self.collector.run, "store", _STORED_SECONDS_MAX)
         try:
-            return Series(self.path, only_look=True)
+            return DerivedSeries(self.path, self.derived, only_look=True)
         except sqlite3.OperationalError:
             if not self.path.exists():
                 raise PimainsError(f"{self.path}: there is no journal yet ({self.collector.name}: {self._status()})") from None
@@ -102,7 +110,7 @@ def run(options: argparse.Namespace) -> int:
     journal = CollectorJournal(_collector(options))
     try:
         if options.action == "prices":
-            return prices_command.tell(journal.asked, journal.path, options)
+            return prices_command.tell(journal.asked, journal.path, journal.derived, options)
         if options.action == "import":
             return command.store(journal.path, options)
         if options.action == "imports":

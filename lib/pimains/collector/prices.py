@@ -104,9 +104,9 @@ class Prices:
 
     def _keep(self, text: str) -> None:
         kept = self._directory / RIGHT
-        if text and text != _text_of(kept):
+        if text.strip() and text.strip() != state.read(kept):
             with contextlib.suppress(OSError):  # a full disk: it is right now, and this is for when it is wrong
-                state.write(kept, text.removesuffix("\n"), durable=True)
+                state.write(kept, text.strip(), durable=True)
 
 
 def standing(asked: Asked, directory: Path) -> Standing:
@@ -145,8 +145,8 @@ def held(file: Path | None, directory: Path) -> Held:
     except WrongPrices as wrong:
         trouble = [f"{file} line {each.number}: {each.what}" for each in wrong.wrong]
     try:
-        return Held(read(_text_of(directory / RIGHT)), trouble, "")
-    except (OSError, ValueError):
+        return Held(read(state.read(directory / RIGHT) or ""), trouble, "")
+    except WrongPrices:
         return Held([], trouble, "")
 
 

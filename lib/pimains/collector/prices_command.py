@@ -9,16 +9,17 @@ from pathlib import Path
 from typing import Any
 
 from pimains.collector.command_words import moment
+from pimains.collector.plan.derived import Derived
 from pimains.collector.plan.price_lines import PriceLine, Window, weekdays
 from pimains.collector.plan.tariffs import BEGINNING, Seen
 from pimains.collector.prices import Asked, Standing, standing
-from pimains.collector.series.series import Series
+from pimains.collector.series.derived_series import DerivedSeries
 
 
-def tell(asked: Asked, journal: Path, options: argparse.Namespace) -> int:
+def tell(asked: Asked, journal: Path, derived: list[Derived], options: argparse.Namespace) -> int:
     """All of it; 1 when something is wrong."""
     found = standing(asked, journal.parent)
-    sources = _sources(journal)
+    sources = _sources(journal, derived)
     notes = [f"{asked.file} {unknown}" for unknown in found.tariffs.unknown(sources)] if sources and not found.held.trouble else []
     if options.json:
         print(json.dumps(_for_programs(asked, found, notes), indent=2))
@@ -30,10 +31,10 @@ def tell(asked: Asked, journal: Path, options: argparse.Namespace) -> int:
     return 1 if found.held.trouble else 0
 
 
-def _sources(journal: Path) -> set[str]:
+def _sources(journal: Path, derived: list[Derived]) -> set[str]:
     """Those that the journal has; none where there is none yet, or it is not for this person."""
     try:
-        with closing(Series(journal, only_look=True)) as series:
+        with closing(DerivedSeries(journal, derived, only_look=True)) as series:
             return set(series.meters())
     except sqlite3.Error:
         return set()

@@ -34,7 +34,7 @@ def open_store(me: Instance, settings: CollectorSettings, prices: Prices) -> Sto
     try:
         directory.mkdir(parents=True, exist_ok=True)
         graphs = Graphs(directory / "rrd", _pictures(me, settings, directory), settings.RETENTION_DAYS, prices)
-        return Store(directory / "journal.sqlite", graphs)
+        return Store(directory / "journal.sqlite", graphs, settings.DERIVED)
     except (OSError, sqlite3.OperationalError) as error:
         raise settings.wrong("DATA_DIR", f"{directory}: {error} (user pimains must be able to write there)") from None
     except journal.Broken as broken:

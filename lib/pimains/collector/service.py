@@ -32,7 +32,8 @@ from pimains.collector.intake.local_readings import OwnReadings
 from pimains.collector.intake.logins import Logins
 from pimains.collector.intake.recorder import Recorder
 from pimains.collector.intake.tokens import Tokens
-from pimains.collector.series.figures import still_to_come
+from pimains.collector.plan.derived import meters_of
+from pimains.collector.series.figures import Figures, still_to_come
 from pimains.collector.settings import CollectorSettings
 from pimains.collector.store import Store
 from pimains.core import service
@@ -167,7 +168,8 @@ class Desk:
         len(self._tokens)  # looks at the files
         self._see_prices()
         shown = await self._showing.figures()
-        trouble = self._disk_trouble or self._tokens_trouble() or self._prices_trouble() or still_to_come(shown, self.me.clock.wall())
+        trouble = self._disk_trouble or self._tokens_trouble() or self._prices_trouble() or self._derived_trouble(shown)
+        trouble = trouble or still_to_come(shown, self.me.clock.wall())
         if trouble:
             self.complain_once(trouble)
             return
@@ -199,6 +201,11 @@ class Desk:
     def _prices_trouble(self) -> str:
         trouble = self._prices.trouble
         return f"{trouble}. Until it is right, prices stay as they were" if trouble else ""
+
+    def _derived_trouble(self, shown: list[Figures]) -> str:
+        own = {each.meter.source: each.meter for each in shown if not each.meter.parts}
+        _, wrong = meters_of(self._settings.DERIVED, own)
+        return f"DERIVED: {wrong[0]}" if wrong and own else ""
 
     def _about_disk(self, line: str) -> None:
         if line:

@@ -8,7 +8,9 @@ from typing import TypeVar
 
 from pimains.collector.graphs.pictures import Graphs
 from pimains.collector.graphs.recent import Recent
+from pimains.collector.plan.derived import Derived
 from pimains.collector.plan.energy import Point
+from pimains.collector.series.derived_series import DerivedSeries
 from pimains.collector.series.series import Series
 from pimains.shared.plan import delivery
 from pimains.shared.plan.known_seconds import Standing
@@ -24,13 +26,13 @@ _THINNED_AT_ONCE = 100_000  # what many meters send in an hour is less than half
 class Store:
     """The journal in the file `path`, and the graphs that are drawn of it."""
 
-    def __init__(self, path: Path, graphs: Graphs) -> None:
+    def __init__(self, path: Path, graphs: Graphs, derived: list[Derived] | None = None) -> None:
         self.recent = Recent(path)
         self._journal = Journal(path)
-        self._series = Series(path)
+        self._series = DerivedSeries(path, derived or [])
         self._thread = ThreadPoolExecutor(1, "store")
         self._graphs = graphs
-        self._series_to_draw = Series(path)
+        self._series_to_draw = DerivedSeries(path, derived or [])
         self._drawing = ThreadPoolExecutor(1, "drawing")
 
     async def ask(self, question: Callable[[Series], T]) -> T:

@@ -77,7 +77,15 @@ class Databases:
             return None
 
     def refresh(self, series: Series, meter: Meter, now: float) -> Built | None:
-        """Bring its database up to date, or build it again; None while it has no reading. Raises CannotDraw."""
+        """Bring its database up to date, or build it again; None while it has no reading. Raises CannotDraw.
+
+        What is derived has none of its own: it is drawn of those of its parts.
+        """
+        if meter.parts:
+            built = [found for _, part in meter.parts if (found := self.refresh(series, part, now))]
+            if len(built) < len(meter.parts):
+                return None
+            return Built(min(each.reached for each in built), max(each.at for each in built), min(each.room for each in built))
         try:
             self.directory.mkdir(exist_ok=True)
             known = self._known(meter)

@@ -116,7 +116,8 @@ class Graphs:
     def bars(self, series: Series, meter: Meter, name: str, now: float) -> list[Bar]:
         """The amounts in one of BARS; of the last one anew, of those before as they were ten minutes ago, unless they changed."""
         costs = self._prices.costs
-        of = (self._changes.get(meter.source), meter, periods(BARS[name][0], now, 1), int(now / _REMEMBERED_SECONDS), costs)
+        changes = [self._changes.get(each.source) for each in (meter, *(part for _, part in meter.parts))]
+        of = (changes, meter, periods(BARS[name][0], now, 1), int(now / _REMEMBERED_SECONDS), costs)
         known = self._amounts.get((meter.source, name))
         if known is None or known[0] != of:
             known = self._amounts[meter.source, name] = (of, bars(series, meter, name, now, BARS[name][1], costs)[:-1])
@@ -128,7 +129,7 @@ class Graphs:
         of = _looks(built, meter, name, now)
         known = self._extremes.get((meter.source, name))
         if known is None or known[0] != of:
-            known = self._extremes[meter.source, name] = (of, self._ask_extremes(meter, name, now))
+            known = self._extremes[meter.source, name] = (of, self._ask_extremes(series, meter, name, now))
         return known[1]
 
     def _refreshed(self, series: Series, meter: Meter, now: float) -> Built:
@@ -167,7 +168,7 @@ class Graphs:
         return [
             *frame,
             "--slope-mode",
-            *_averages(meter),
+            *_averages(series, meter),
             *("CDEF:band=max,min,-", f"CDEF:hole=average,UN,{known},*,INF,UNKN,IF", f"AREA:hole#{COLOURS[wanted.theme]['FONT']}18"),
             *("AREA:min", f"AREA:band#{line}40::STACK", f"LINE1.5:average#{line}"),
         ]
@@ -182,15 +183,15 @@ class Graphs:
         return [
             *_frame(wanted._replace(name=name), found[0].period.start, found[-1].period.end, unit),
             *_axis(max((abs(height) for _, height in whole + begun), default=0.0)),
-            f"DEF:average={quoted(meter.source)}.rrd:flow:AVERAGE:step={_STEP_SECONDS[name]}",
+            f"DEF:average={_database(meter)}:flow:AVERAGE:step={_STEP_SECONDS[name]}",
             *(f"CDEF:whole={_steps(whole)}", f"CDEF:begun={_steps(begun)}", f"CDEF:hole={_steps(holes)},0,GT,INF,UNKN,IF"),
             *(f"AREA:hole#{faint}18", f"AREA:whole#{line}", f"AREA:begun#{line}80"),
         ]
 
-    def _ask_extremes(self, meter: Meter, name: str, now: float) -> Extremes:
+    def _ask_extremes(self, series: Series, meter: Meter, name: str, now: float) -> Extremes:
         start, end = _span(name, now)
         said = self.databases.run(
-            *("graph", "/dev/null", f"--start={start:.0f}", f"--end={end:.0f}", f"--width={SIZES['wide'][0]}", *_averages(meter)),
+            *("graph", "/dev/null", f"--start={start:.0f}", f"--end={end:.0f}", f"--width={SIZES['wide'][0]}", *_averages(series, meter)),
             *("VDEF:least=min,MINIMUM", "VDEF:mean=average,AVERAGE", "VDEF:most=max,MAXIMUM"),
             *("PRINT:least:%.9le", "PRINT:mean:%.9le", "PRINT:most:%.9le"),
         )
@@ -238,8 +239,27 @@ def _axis(height: float) -> list[str]:
     return [f"--left-axis-format=%.{decimals(height)}lf"] if decimals(height) > 1 else []
 
 
-def _averages(meter: Meter) -> list[str]:
-    return [f"DEF:{kind.lower()}={quoted(meter.source)}.rrd:flow:{kind}" for kind in ("AVERAGE", "MIN", "MAX")]
+def _averages(series: Series, meter: Meter) -> list[str]:
+    """The names average, min and max: of what is derived, between what its parts can have been together at the least and at the most."""
+    kinds = ("AVERAGE", "MIN", "MAX")
+    if not meter.parts:
+        return [f"DEF:{kind.lower()}={_database(meter)}:flow:{kind}" for kind in kinds]
+    words, names = [], dict.fromkeys(kinds, "0")
+    begun = [first.time if (first := series.first(part.source)) else 0.0 for _, part in meter.parts]
+    for number, (sign, part) in enumerate(meter.parts):
+        is_to_come = f"TIME,{min(begun):.0f},GE,TIME,{begun[number]:.0f},LT,*"  # it counts nothing until its first reading
+        for kind in kinds:
+            of = {"MIN": "MAX", "MAX": "MIN"}.get(kind, kind) if sign < 0 else kind
+            raw, known = f"raw{kind.lower()}{number}", f"{kind.lower()}{number}"
+            words.append(f"DEF:{raw}={_database(part)}:flow:{of}")
+            words.append(f"CDEF:{known}={raw},UN,{is_to_come},*,0,{raw},IF")
+            names[kind] += f",{known},{'-' if sign < 0 else '+'}"
+    return words + [f"CDEF:{kind.lower()}={sum_}" for kind, sum_ in names.items()]
+
+
+def _database(meter: Meter) -> str:
+    """Its file; of what is derived that of its first part, whose times are as good as any."""
+    return f"{quoted(meter.parts[0][1].source if meter.parts else meter.source)}.rrd"
 
 
 def _steps(shown: list[tuple[Period, float]]) -> str:

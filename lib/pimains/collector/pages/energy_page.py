@@ -109,8 +109,15 @@ def _amounts(figures: Figures) -> str:
         (each.name, "-", "") if each.amount is None else (each.name, f"{each.amount:,.2f} {unit}", _beside(each, figures.currency))
         for each in figures.amounts
     ]
-    rows.append(("meter shows", f"{figures.total:,.1f} {unit}", ""))
+    if figures.meter.parts:
+        rows.append(("made of", _sum_words(figures.meter), ""))
+    else:
+        rows.append(("meter shows", f"{figures.total:,.1f} {unit}", ""))
     return f"<dl>{''.join(f'<div><dt>{n}</dt><dd>{escape(v)}{_span(c)}</dd></div>' for n, v, c in rows)}</dl>"
+
+
+def _sum_words(meter: Meter) -> str:
+    return " ".join(f"{'-' if sign < 0 else '+'} {part.source}" for sign, part in meter.parts).removeprefix("+ ")
 
 
 def _beside(amount: Amount | Bar, currency: str | None) -> str:

@@ -106,7 +106,7 @@ def _views() -> list[dict[str, Any]]:
 
 
 def _source() -> dict[str, Any]:
-    """Of a value that is recorded the unit is any text, nothing adds up and there is no total; where there is no price, no cost."""
+    """Of a value that is recorded the unit is any text and nothing adds up; what is derived has no total; without a price, no cost."""
     flow = _object({"value": _NUMBER, "unit": _TEXT, "is_upper_bound": {"type": "boolean"}})
     return _object(
         {
@@ -115,6 +115,7 @@ def _source() -> dict[str, Any]:
             "impulses_per_unit": _NUMBER,
             "last_reading": _NUMBER,
             "total": {**_NUMBER, "nullable": True},
+            "parts": {"type": "array", "items": _object({"source": _NAME, "sign": {"type": "integer"}})},
             "flow": {**flow, "nullable": True},
             "amounts": _object({name: {**_NUMBER, "nullable": True} for name in _AMOUNTS}, ()),
             "currency": {**_TEXT, "nullable": True},

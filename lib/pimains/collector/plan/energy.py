@@ -23,7 +23,7 @@ class Meter(NamedTuple):
     impulses_per_unit: float
     register: RegisterReading | None
     edition: int = 0
-    parts: tuple[tuple[int, str], ...] = ()
+    parts: "tuple[tuple[int, Meter], ...]" = ()
 
     @property
     def is_gauge(self) -> bool:

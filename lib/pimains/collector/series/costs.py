@@ -42,7 +42,7 @@ class Costs:
     def forget(self, source: str) -> None:
         """Its past is another now."""
         for key in list(self._remembered):
-            if key.meter.source == source:
+            if source in (key.meter.source, *(part.source for _, part in key.meter.parts)):
                 self._remembered.pop(key, None)
 
     def known(self, chunk: "_Chunk") -> float | None:

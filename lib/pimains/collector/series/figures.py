@@ -89,7 +89,7 @@ def figures(series: Series, meter: Meter, now: float, costs: Costs | None = None
     return Figures(
         meter,
         last,
-        flow_now(meter, series.rises(meter.source), last, now),
+        _flow(series, meter, last, now),
         meter.total(last.pulses),
         [
             Amount(name, amount) if amount is None else Amount(name, amount, account.cost(period), account.kwh(period))
@@ -98,6 +98,17 @@ def figures(series: Series, meter: Meter, now: float, costs: Costs | None = None
         costs.tariffs.currency if costs and tariff and tariff.has_price else None,
         tariff.price_at(now) if tariff else None,
     )
+
+
+def _flow(series: Series, meter: Meter, last: Point, now: float) -> Flow | None:
+    """Of what is derived the sum of its parts', where all of them are known."""
+    if not meter.parts:
+        return flow_now(meter, series.rises(meter.source), last, now)
+    flows = [(sign, _flow(series, part, last, now)) for sign, part in meter.parts for last in [series.last(part.source)] if last]
+    if len(flows) < len(meter.parts) or any(flow is None for _, flow in flows):
+        return None
+    known = [(sign, flow) for sign, flow in flows if flow is not None]
+    return Flow(sum(sign * flow.value for sign, flow in known), is_bound=any(flow.is_bound and sign > 0 for sign, flow in known))
 
 
 def still_to_come(shown: list[Figures], now: float) -> str:
