@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 from collections.abc import Iterable, Iterator
+from functools import partial
 
 from aiohttp import web
 
@@ -67,13 +68,12 @@ class Showing:
         await self._batching.let_go(self._clock.real_seconds(_PROGRAM_SECONDS))
 
     async def figures(self) -> list[Figures]:
-        """All the sources' numbers."""
+        """All the sources' numbers; each by itself, because prices by the hour take a while at first, and readings want their turn."""
         now, costs = self._clock.wall(), self._prices.costs
-
-        def look(series: Series) -> list[Figures]:
-            return [found for meter in series.meters().values() if (found := figures(series, meter, now, costs)) is not None]
-
-        return await self._store.ask(look)
+        found = []
+        for meter in (await self._store.ask(lambda series: series.meters())).values():
+            found.append(await self._store.ask(partial(figures, meter=meter, now=now, costs=costs)))
+        return [each for each in found if each is not None]
 
     async def show_page(self, request: web.Request) -> web.Response:
         """GET /."""
