@@ -19,7 +19,6 @@ from pimains.collector.series.costs import Cost
 from pimains.collector.series.figures import Amount, Bar, Figures
 from pimains.core.plan.sentences import duration, moment
 
-REFRESH_SECONDS = 60
 BARS_OF = {"day": "days", "week": "days", "month": "days", "year": "months", "decade": "years"}
 _WORDS = {"day": "Day", "week": "Week", "month": "Month", "year": "Year", "decade": "Ten years"}
 
@@ -40,7 +39,7 @@ class View(NamedTuple):
     def link(self, place: str) -> str:
         """To the page that shows it, at a source."""
         words = {"range": self.range, **({"in": "cost"} if self.cost else {}), **({"table": "1"} if self.table else {})}
-        return f"?{urlencode(words)}#{place}"
+        return f"?{urlencode(words)}{place and f'#{place}'}"
 
 
 class Shown(NamedTuple):
@@ -55,12 +54,14 @@ class Shown(NamedTuple):
 
 def page(shown: list[Shown], view: View, now: float, url: str) -> str:
     """The index page; `url` is where meters find this collector."""
+    again = f'<a href="{escape(view.link(""))}">reload</a>'
     parts = [_section(each, number, view, now) for number, each in enumerate(shown)] or [_how_to_begin(url)]
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>pimains: energy</title>'
-        f'<meta name="viewport" content="width=device-width, initial-scale=1"><meta http-equiv="refresh" content="{REFRESH_SECONDS}">'
+        f'<meta name="viewport" content="width=device-width, initial-scale=1">'
         f'<link rel="icon" href="{ICON}"><style>{STYLE}</style></head><body>'
-        f'<header><h1>Energy</h1><p class="faint">as of {escape(moment(now, now))}</p></header>\n<main>{"".join(parts)}</main>'
+        f'<header><h1>Energy</h1><p class="faint">as of {escape(moment(now, now))} · {again}</p></header>\n'
+        f"<main>{_overview(shown)}{''.join(parts)}</main>"
         f'<footer class="faint">{_LEGEND if shown else ""}'
         '<p>For programs: <a href="v1/sources">JSON</a>, <a href="metrics">Prometheus</a>, '
         '<a href="v1/openapi.json">OpenAPI</a></p></footer></body></html>\n'
@@ -76,14 +77,31 @@ def _section(shown: Shown, number: int, view: View, now: float) -> str:
         value = f'<p class="flow">{escape(flow_words(meter, shown.figures.flow.value))}</p>' if shown.figures.flow else _silent(shown, now)
         return (
             f'<section id="{place}" aria-labelledby="{place}-name">{name}<p class="faint">last reading {duration(age)} ago</p></div>'
-            f"{value}{_navigation(view, place)}{_flow_picture(shown, view)}</section>\n"
+            f"{value}{_navigation(view, place, meter.source)}{_flow_picture(shown, view)}</section>\n"
         )
     return (
         f'<section id="{place}" aria-labelledby="{place}-name">{name}<p class="faint">last reading {duration(age)} ago</p></div>'
         f"{_flow(meter, shown.figures.flow, age)}{_amounts(shown.figures)}"
-        f"{_navigation(view, place)}{_flow_picture(shown, view)}{_bars_picture(shown, view)}"
+        f"{_navigation(view, place, meter.source)}{_flow_picture(shown, view)}{_bars_picture(shown, view)}"
         f"{_other_views(view, place, shown.figures.currency)}</section>\n"
     )
+
+
+def _overview(shown: list[Shown]) -> str:
+    """What each of several sources draws now, with links to them."""
+    if len(shown) < 2:
+        return ""
+    links = "".join(
+        f'<a href="#source-{number}">{escape(each.figures.meter.source)} <b>{escape(_flow_now(each.figures))}</b></a>'
+        for number, each in enumerate(shown, 1)
+    )
+    return f'<nav class="overview" aria-label="sources">{links}</nav>'
+
+
+def _flow_now(figures: Figures) -> str:
+    if figures.flow is None:
+        return "not known" if figures.meter.is_gauge else "offline"
+    return f"{'at most ' if figures.flow.is_bound else ''}{flow_words(figures.meter, figures.flow.value)}"
 
 
 def _silent(shown: Shown, now: float) -> str:
@@ -137,12 +155,12 @@ def _span(text: str) -> str:
     return f"<span>{escape(text)}</span>" if text else ""
 
 
-def _navigation(view: View, place: str) -> str:
+def _navigation(view: View, place: str, source: str) -> str:
     links = "".join(
         f'<a href="{escape(view._replace(range=name).link(place))}"{_CURRENT if name == view.range else ""}>{words}</a>'
         for name, words in _WORDS.items()
     )
-    return f'<nav aria-label="range">{links}</nav>'
+    return f'<nav aria-label="range of {escape(source)}">{links}</nav>'
 
 
 def _other_views(view: View, place: str, currency: str | None) -> str:
@@ -150,7 +168,7 @@ def _other_views(view: View, place: str, currency: str | None) -> str:
     if currency is not None:
         more.append((view._replace(cost=not view.cost), f"in {'units' if view.cost else currency or 'money'}"))
     others = " · ".join(f'<a href="{escape(other.link(place))}">{escape(words)}</a>' for other, words in more)
-    return f'<p class="faint">{others}</p>'
+    return f'<p class="faint more">{others}</p>'
 
 
 _LEGEND = (
