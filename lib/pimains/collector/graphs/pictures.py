@@ -75,11 +75,12 @@ class Picture(NamedTuple):
 
 
 class Extremes(NamedTuple):
-    """Of the flow in a range, each None when it is not known."""
+    """Of the flow in a range, each None when it is not known; `most_at` is when it was the most, in seconds since 1970."""
 
     least: float | None
     average: float | None
     most: float | None
+    most_at: float | None = None
 
 
 class Graphs:
@@ -161,7 +162,7 @@ class Graphs:
         line = COLOURS[wanted.theme]["line"]
         frame = _frame(wanted, *_span(wanted.name, now), meter.flow_unit.replace("m3", "m³"))
         if meter.flow_unit != "W":
-            least, _, most = self.extremes(series, meter, wanted.name, now)
+            least, _, most, _ = self.extremes(series, meter, wanted.name, now)
             frame += _axis((most or 0.0) - ((least or 0.0) if meter.is_gauge else 0.0))
         if meter.is_gauge:
             frame = ["--alt-autoscale" if word == "--lower-limit=0" else word for word in frame]
@@ -193,9 +194,9 @@ class Graphs:
         said = self.databases.run(
             *("graph", "/dev/null", f"--start={start:.0f}", f"--end={end:.0f}", f"--width={SIZES['wide'][0]}", *_averages(series, meter)),
             *("VDEF:least=min,MINIMUM", "VDEF:mean=average,AVERAGE", "VDEF:most=max,MAXIMUM"),
-            *("PRINT:least:%.9le", "PRINT:mean:%.9le", "PRINT:most:%.9le"),
+            *("PRINT:least:%.9le", "PRINT:mean:%.9le", "PRINT:most:%.9le", "PRINT:most:%s:strftime"),
         )
-        values = [float(word) for word in said.split()[1:4]]
+        values = [float(word) for word in said.split()[1:5]]
         return Extremes(*(value if value == value else None for value in values))
 
 

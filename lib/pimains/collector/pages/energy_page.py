@@ -180,12 +180,14 @@ _CURRENT = ' aria-current="true"'
 
 def _flow_picture(shown: Shown, view: View) -> str:
     meter = shown.figures.meter
-    least, average, most = shown.extremes
+    least, average, most, most_at = shown.extremes
     numbers = [
         f"{name} {flow_words(meter, value)}"
         for name, value in (("average", average), ("least", least), ("most", most))
         if value is not None
     ]
+    if least is not None and most is not None and most_at and flow_words(meter, most) != flow_words(meter, least):
+        numbers[-1] += f" {_when(most_at, view.range)}"
     if meter.is_gauge:
         return _figure(shown, view.range, f"{meter.source}, last {_WORDS[view.range].lower()}", f"{', '.join(numbers)}." if numbers else "")
     beside = _beside(shown.together, shown.figures.currency)
@@ -193,6 +195,14 @@ def _flow_picture(shown: Shown, view: View) -> str:
     what = "Power" if meter.unit == "kWh" else "Flow"
     title = f"{what} in {unit_words(meter.flow_unit)}, last {_WORDS[view.range].lower()}"
     return _figure(shown, view.range, title, f"{', '.join(numbers)}.")
+
+
+def _when(time: float, name: str) -> str:
+    """As exactly as a picture of this range has it."""
+    at = datetime.fromtimestamp(time)
+    if name == "day":
+        return f"at {at:%H:%M}"
+    return f"on {at:%a} {at.day} {at:%b}, {at:%H:%M}" if name in ("week", "month") else f"on {at.day} {at:%b %Y}"
 
 
 def _bars_picture(shown: Shown, view: View) -> str:
