@@ -196,7 +196,7 @@ class Graphs:
             *("VDEF:least=min,MINIMUM", "VDEF:mean=average,AVERAGE", "VDEF:most=max,MAXIMUM"),
             *("PRINT:least:%.9le", "PRINT:mean:%.9le", "PRINT:most:%.9le", "PRINT:most:%s:strftime"),
         )
-        values = [float(word) for word in said.split()[1:5]]
+        values = [math.nan if word == b"-" else float(word) for word in said.split()[1:5]]  # a time that is not known is -
         return Extremes(*(value if value == value else None for value in values))
 
 

@@ -124,7 +124,9 @@ def _flow(meter: Meter, flow: Flow | None, age: float) -> str:
 def _amounts(figures: Figures) -> str:
     unit = unit_words(figures.meter.unit)
     rows = [
-        (each.name, "-", "") if each.amount is None else (each.name, f"{each.amount:,.2f} {unit}", _beside(each, figures.currency))
+        (each.name, "-", "")
+        if each.amount is None
+        else (_name_and_days(each), f"{each.amount:,.2f} {unit}", _beside(each, figures.currency))
         for each in figures.amounts
     ]
     if figures.meter.parts:
@@ -132,6 +134,11 @@ def _amounts(figures: Figures) -> str:
     else:
         rows.append(("meter shows", f"{figures.total:,.1f} {unit}", ""))
     return f"<dl>{''.join(f'<div><dt>{n}</dt><dd>{escape(v)}{_span(c)}</dd></div>' for n, v, c in rows)}</dl>"
+
+
+def _name_and_days(amount: Amount) -> str:
+    """Of how many days it is, where it is not of all."""
+    return f"{amount.name}, {amount.days[0]} of {amount.days[1]} days" if amount.days else amount.name
 
 
 def _sum_words(meter: Meter) -> str:

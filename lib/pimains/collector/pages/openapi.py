@@ -11,7 +11,7 @@ _NUMBER = {"type": "number"}
 _WHOLE = {"type": "integer", "minimum": 0, "maximum": delivery.COUNT_MAX}
 _NAME = {"type": "string", "minLength": 1, "maxLength": delivery.NAME_LENGTH_MAX}
 _UNIT = {"type": "string", "enum": list(delivery.UNITS)}
-_AMOUNTS = ("today", "yesterday", "this_month", "last_month", "this_year", "last_year")
+_AMOUNTS = ("today", "yesterday", "this_month", "last_month", "this_year", "last_year", "yesterday_by_this_time")
 
 
 def document() -> dict[str, Any]:

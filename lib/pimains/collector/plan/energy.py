@@ -127,6 +127,11 @@ def period_of(kind: str, time: float) -> Period:
     return periods(kind, time, 1)[0]
 
 
+def day_before(time: float) -> float:
+    """When the clock on the wall showed the same a day before."""
+    return (datetime.fromtimestamp(time) - timedelta(days=1)).timestamp()
+
+
 _LABELS = {"day": "%Y-%m-%d", "month": "%Y-%m", "year": "%Y"}
 
 

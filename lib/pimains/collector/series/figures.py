@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from pimains.collector.plan.energy import Flow, Meter, Period, Point, flow_now, periods
+from pimains.collector.plan.energy import Flow, Meter, Period, Point, day_before, flow_now, period_of, periods
 from pimains.collector.plan.gauge import HELD_SECONDS, averaged
 from pimains.collector.series.costs import Account, Cost, Costs
 from pimains.collector.series.series import Series
@@ -15,13 +15,15 @@ _GAUGE_QUIET_SECONDS = 300.0  # one that does not change is noted more often tha
 class Amount(NamedTuple):
     """How much it was in some period, in the meter's unit; None when nothing was heard in it.
 
-    What it cost, None without a price; how many kWh it was, where it is gas of which that is known.
+    What it cost, None without a price; how many kWh it was, where it is gas of which that is known; of how many of its days, and
+    how many these are until now, where its first reading came later.
     """
 
     name: str
     amount: float | None
     cost: Cost | None = None
     kwh: float | None = None
+    days: tuple[int, int] | None = None
 
 
 class Figures(NamedTuple):
@@ -83,7 +85,9 @@ def figures(series: Series, meter: Meter, now: float, costs: Costs | None = None
         ("last month", last_month),
         ("this year", this_year),
         ("last year", last_year),
+        ("yesterday by this time", Period("", yesterday.start, day_before(now))),
     )
+    first = series.first(meter.source)
     tariff, account = costs and costs.tariff(meter), Account(series, meter, now, costs)
     amounts = [(name, period, account.known(period)) for name, period in named]
     return Figures(
@@ -92,12 +96,21 @@ def figures(series: Series, meter: Meter, now: float, costs: Costs | None = None
         _flow(series, meter, last, now),
         meter.total(last.pulses),
         [
-            Amount(name, amount) if amount is None else Amount(name, amount, account.cost(period), account.kwh(period))
+            Amount(name, amount)
+            if amount is None
+            else Amount(name, amount, account.cost(period), account.kwh(period), _days(period, first or last, today))
             for name, period, amount in amounts
         ],
         costs.tariffs.currency if costs and tariff and tariff.has_price else None,
         tariff.price_at(now) if tariff else None,
     )
+
+
+def _days(period: Period, first: Point, today: Period) -> tuple[int, int] | None:
+    begun, end = period_of("day", first.time).start, min(period.end, today.end)
+    if begun <= period.start or begun >= end:
+        return None
+    return round((end - begun) / 86_400), round((end - period.start) / 86_400)
 
 
 def _flow(series: Series, meter: Meter, last: Point, now: float) -> Flow | None:
