@@ -43,13 +43,17 @@ class View(NamedTuple):
 
 
 class Shown(NamedTuple):
-    """One source: its numbers, and those of the pictures that are shown; `trouble` says why there are no pictures."""
+    """One source: its numbers, and those of the pictures that are shown; `trouble` says why there are no pictures.
+
+    `begun` is when its first reading was taken.
+    """
 
     figures: Figures
     extremes: Extremes
     together: Amount
     bars: list[Bar]
     trouble: str = ""
+    begun: float | None = None
 
 
 def page(shown: list[Shown], view: View, now: float, url: str) -> str:
@@ -195,6 +199,12 @@ def _flow_picture(shown: Shown, view: View) -> str:
     ]
     if least is not None and most is not None and most_at and flow_words(meter, most) != flow_words(meter, least):
         numbers[-1] += f" {_when(most_at, view.range)}"
+    if meter.is_gauge and shown.begun is not None and most is None and not shown.trouble:
+        begun = datetime.fromtimestamp(shown.begun)
+        return (
+            f"<figure><figcaption><h3>{escape(meter.source)}, last {_WORDS[view.range].lower()}</h3>"
+            f"Just begun, at {begun:%H:%M:%S}: its picture is there when it has changed, or in a few minutes.</figcaption></figure>"
+        )
     if meter.is_gauge:
         return _figure(shown, view.range, f"{meter.source}, last {_WORDS[view.range].lower()}", f"{', '.join(numbers)}." if numbers else "")
     beside = _beside(shown.together, shown.figures.currency)

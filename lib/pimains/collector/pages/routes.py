@@ -24,6 +24,7 @@ from pimains.collector.store import Store
 from pimains.core.clock import Clock
 
 _WAIT_SECONDS = 2.0
+_BEGUN_SECONDS = 900.0  # then there is a reading, and a pixel of it
 _PROGRAM_SECONDS = 60.0  # a program may ask every few seconds, all day, and each commit wears the SD card
 
 
@@ -211,7 +212,9 @@ def _seen(series: Series, graphs: Graphs | None, costs: Costs, figures: Figures,
         extremes = graphs.extremes(series, meter, view.range, now)
     except CannotDraw as why:
         trouble = str(why)
-    return Shown(figures, extremes, together, graphs.bars(series, meter, name, now) if adds_up else [], trouble)
+    first = series.first(meter.source)
+    begun = first.time if first and now - first.time < _BEGUN_SECONDS else None
+    return Shown(figures, extremes, together, graphs.bars(series, meter, name, now) if adds_up else [], trouble, begun)
 
 
 def _or(names: Iterable[str]) -> str:
