@@ -2,6 +2,8 @@
 
 Of a value that is recorded (--source), its average.
 
+`prices` shows what holds from when on, and checks the prices file.
+
 `import` puts the history in FILE into it: a database of rrdtool, a dump of one, a table (CSV), or what a meter has kept (its
 journal.sqlite). `imports` lists what was imported of other programs, `forget-import` takes it out again.
 """
@@ -15,11 +17,15 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from pimains.collector import command_words
+from pimains.collector import command_words, prices_command
 from pimains.collector.history import command
 from pimains.collector.history.given_file import become_the_collectors_user
-from pimains.collector.plan.energy import Meter, Price, Prices, periods
-from pimains.collector.series.figures import average_in, bars
+from pimains.collector.plan import derived
+from pimains.collector.plan.energy import Meter, periods
+from pimains.collector.prices import Asked, standing
+from pimains.collector.series.costs import Costs
+from pimains.collector.series.derived_series import DerivedSeries
+from pimains.collector.series.figures import Bar, average_in, bars
 from pimains.collector.series.series import Series
 from pimains.core import coming_up, paths, scan_directory, state
 from pimains.core.errors import Misused, PimainsError
@@ -35,17 +41,28 @@ class CollectorJournal:
 
     def __init__(self, collector: scan_directory.ServiceDirectory) -> None:
         variables = collector.variables()
-        self.prices = Prices(_number(variables.get("PRICE")), _number(variables.get("PRICE_M3")), variables.get("CURRENCY") or "")
-        data = variables.get("DATA_DIR")
+        data, file = variables.get("DATA_DIR"), variables.get("PRICES")
         self.collector = collector
         self.path = (Path(data) if data else paths.lib(collector.root) / collector.name) / "journal.sqlite"
+        price, price_m3 = _number(variables.get("PRICE")), _number(variables.get("PRICE_M3"))
+        self.asked = Asked(Path(file) if file else None, price, price_m3, variables.get("CURRENCY") or "")
+
+        try:
+            self.derived = derived.read(variables.get("DERIVED") or "")
+            self.derived = [] if derived.circle(self.derived) else self.derived
+        except ValueError:  # its service says so
+            self.derived = []
+
+    def costs(self) -> Costs:
+        """By what holds now, as the service has it."""
+        return Costs(standing(self.asked, self.path.parent).tariffs)
 
     def series(self) -> Series:
         """For reading alone, with what its meters have sent until now. Raises PimainsError."""
         with suppress(PimainsError, OSError):  # not running, or not to be asked by everybody: then it is what is stored
             coming_up.patiently(self.collector, lambda: ask(self.collector.run, "store", _STORED_SECONDS_MAX))
         try:
-            return Series(self.path, only_look=True)
+            return DerivedSeries(self.path, self.derived, only_look=True)
         except sqlite3.OperationalError:
             if not self.path.exists():
                 raise PimainsError(f"{self.path}: there is no journal yet ({self.collector.name}: {self._status()})") from None
@@ -69,7 +86,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "action",
         nargs="?",
-        choices=("show", "import", "imports", "forget-import"),
+        choices=("show", "prices", "import", "imports", "forget-import"),
         default="show",
         help="what to do (default: %(default)s)",
     )
@@ -94,6 +111,8 @@ def run(options: argparse.Namespace) -> int:
     """Do it."""
     journal = CollectorJournal(_collector(options))
     try:
+        if options.action == "prices":
+            return prices_command.tell(journal.asked, journal.path, journal.derived, options)
         if options.action == "import":
             return command.store(journal.path, options)
         become_the_collectors_user()
@@ -123,10 +142,10 @@ def _show(journal: CollectorJournal, options: argparse.Namespace) -> int:
     count = options.count if options.count is not None else _SHOWN[options.kind]
     if not 1 <= count <= _MOST:
         raise Misused(f"--count {count}: not a number from 1 to {_MOST}")
-    series = journal.series()
+    series, costs = journal.series(), journal.costs()
     try:
         meters = _wanted(series.meters(), options.source, journal)
-        tables = {meter.source: _table(series, meter, options.kind, count, journal) for meter in meters}
+        tables = {meter.source: _table(series, meter, options.kind, count, costs) for meter in meters}
     finally:
         series.close()
     if options.json:
@@ -148,23 +167,30 @@ def _wanted(meters: dict[str, Meter], source: str | None, journal: CollectorJour
     return [meters[source]]
 
 
-def _table(series: Series, meter: Meter, kind: str, count: int, journal: CollectorJournal) -> dict[str, Any]:
+def _table(series: Series, meter: Meter, kind: str, count: int, costs: Costs) -> dict[str, Any]:
     if meter.is_gauge:
         return _averages(series, meter, kind, count)
-    price = journal.prices.of(meter)
-    found = bars(series, meter, f"{kind}s", time.time(), count)
+    found = bars(series, meter, f"{kind}s", time.time(), count, costs)
     while len(found) > 1 and found[0].amount is None:
         found.pop(0)
-    known = sum(bar.amount or 0.0 for bar in found)
+    tariff, known = costs.tariff(meter), [bar.cost for bar in found if bar.cost]
+    kwh = [bar.kwh for bar in found if bar.kwh is not None]
     return {
         "source": meter.source,
         "unit": meter.unit,
         "kind": kind,
-        "currency": price and price.currency,
-        "rows": [{kind: bar.period.label, "amount": bar.amount, "cost": _cost(price, bar.amount)} for bar in found],
-        "sum": known,
-        "sum_cost": _cost(price, known),
+        "currency": costs.tariffs.currency if tariff.has_price else None,
+        "rows": [_row(kind, bar) for bar in found],
+        "sum": sum(bar.amount or 0.0 for bar in found),
+        "sum_kWh": sum(kwh) if kwh else None,
+        "sum_cost": sum(cost.total for cost in known) if known else None,
+        "sum_standing_charge": sum(cost.standing_charge for cost in known) if known else None,
     }
+
+
+def _row(kind: str, bar: Bar) -> dict[str, Any]:
+    cost, standing_charge = (bar.cost.total, bar.cost.standing_charge) if bar.cost else (None, None)
+    return {kind: bar.period.label, "amount": bar.amount, "kWh": bar.kwh, "cost": cost, "standing_charge": standing_charge}
 
 
 def _averages(series: Series, meter: Meter, kind: str, count: int) -> dict[str, Any]:
@@ -173,7 +199,3 @@ def _averages(series: Series, meter: Meter, kind: str, count: int) -> dict[str, 
     while len(rows) > 1 and rows[0]["average"] is None:
         rows.pop(0)
     return {"source": meter.source, "unit": meter.unit, "kind": kind, "rows": rows}
-
-
-def _cost(price: Price | None, amount: float | None) -> float | None:
-    return None if price is None or amount is None else price.of_unit * amount

@@ -9,16 +9,17 @@ _BARS = "▁▂▃▄▅▆▇█"
 def table(told: dict[str, Any]) -> str:
     """The totals of one source."""
     kind, unit = told["kind"], "m³" if told["unit"] == "m3" else told["unit"]
-    rows = [[row[kind], _number(row["amount"]), _number(row["cost"])] for row in told["rows"]]
-    rows.append(["sum", _number(told["sum"]), _number(told["sum_cost"])])
-    head = [kind, unit, told["currency"] or ""]
-    widths = [max(len(row[column]) for row in [head, *rows]) for column in range(3)]
-    columns = 3 if told["sum_cost"] is not None else 2
+    columns = [(unit, "amount", "sum"), ("kWh", "kWh", "sum_kWh"), (told["currency"] or "", "cost", "sum_cost")]
+    if told["sum_standing_charge"]:
+        columns.append(("of it standing charge", "standing_charge", "sum_standing_charge"))
+    columns = [column for column in columns if told[column[2]] is not None]
+    rows = [[kind, *(head for head, _, _ in columns)]]
+    rows += [[row[kind], *(_number(row[name]) for _, name, _ in columns)] for row in told["rows"]]
+    rows.append(["sum", *(_number(told[total]) for _, _, total in columns)])
+    widths = [max(len(row[column]) for row in rows) for column in range(len(columns) + 1)]
     lines = [
-        "  ".join(
-            text.ljust(widths[0]) if column == 0 else text.rjust(widths[column]) for column, text in enumerate(row[:columns])
-        ).rstrip()
-        for row in [head, *rows]
+        "  ".join(text.rjust(widths[column]) if column else text.ljust(widths[0]) for column, text in enumerate(row)).rstrip()
+        for row in rows
     ]
     return "\n".join([f"{told['source']}  {sparkline([row['amount'] for row in told['rows']])}", *lines])
 

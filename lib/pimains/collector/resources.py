@@ -8,7 +8,7 @@ from tempfile import TemporaryFile
 from pimains.collector import http_server
 from pimains.collector.graphs.pictures import Graphs
 from pimains.collector.news import News
-from pimains.collector.plan.energy import Prices
+from pimains.collector.prices import Asked, Prices
 from pimains.collector.settings import CollectorSettings
 from pimains.collector.store import Store
 from pimains.core.failure import in_words
@@ -29,13 +29,13 @@ def tls_of(settings: CollectorSettings) -> ssl.SSLContext | None:
         raise settings.wrong(name, f"cannot be used: {in_words(error, _TLS)} (user pimains must be able to read it)") from None
 
 
-def open_store(me: Instance, settings: CollectorSettings) -> Store:
+def open_store(me: Instance, settings: CollectorSettings, prices: Prices) -> Store:
     """The journal in DATA_DIR, and what is drawn of it."""
     directory = settings.DATA_DIR or me.lib
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        graphs = Graphs(directory / "rrd", _pictures(me, settings, directory), settings.RETENTION_DAYS, prices_of(settings))
-        return Store(directory / "journal.sqlite", graphs, News(me), me.clock)
+        graphs = Graphs(directory / "rrd", _pictures(me, settings, directory), settings.RETENTION_DAYS, prices)
+        return Store(directory / "journal.sqlite", graphs, News(me), me.clock, settings.DERIVED)
     except (OSError, sqlite3.OperationalError) as error:
         raise settings.wrong("DATA_DIR", f"{directory}: {error} (user pimains must be able to write there)") from None
     except journal.Broken as broken:
@@ -59,6 +59,6 @@ def _pictures(me: Instance, settings: CollectorSettings, data: Path) -> Path:
         raise settings.wrong("WWW_DIR", f"{www}: {why} (user pimains must be able to write there)") from None
 
 
-def prices_of(settings: CollectorSettings) -> Prices:
+def prices_of(me: Instance, settings: CollectorSettings) -> Prices:
     """What its sources cost."""
-    return Prices(settings.PRICE, settings.PRICE_M3, settings.CURRENCY or "")
+    return Prices(Asked(settings.PRICES, settings.PRICE, settings.PRICE_M3, settings.CURRENCY or ""), settings.DATA_DIR or me.lib)

@@ -32,13 +32,14 @@ from pimains.collector.intake.local_readings import OwnReadings
 from pimains.collector.intake.logins import Logins
 from pimains.collector.intake.recorder import Recorder
 from pimains.collector.intake.tokens import Tokens
-from pimains.collector.series.figures import still_to_come
+from pimains.collector.plan.derived import meters_of
+from pimains.collector.series.figures import Figures, still_to_come
 from pimains.collector.settings import CollectorSettings
 from pimains.collector.store import Store
 from pimains.core import service
 from pimains.core.failure import in_words
 from pimains.core.library import Needed
-from pimains.core.plan.sentences import duration
+from pimains.core.plan.sentences import clock_was_set, duration
 from pimains.core.service import Instance, run
 from pimains.core.troubles import Troubles
 from pimains.shared.orders.service_end import Order, Orders
@@ -53,6 +54,7 @@ with Needed("python3-aiohttp") as library:
     from pimains.collector.intake.powerpi import OldPis
     from pimains.collector.intake.readings import Reception
     from pimains.collector.pages.routes import Showing
+    from pimains.collector.prices import Prices
     from pimains.collector.resources import open_store, prices_of, tls_of
 
 LOOK_SECONDS = 10.0
@@ -65,8 +67,9 @@ async def collector(me: Instance, settings: CollectorSettings) -> None:
     library.must_be_there(me.directory)
     service.share_one_heap()
     tls = tls_of(settings)
-    store = open_store(me, settings)
-    desk = Desk(me, settings, store)
+    prices = prices_of(me, settings)
+    store = open_store(me, settings, prices)
+    desk = Desk(me, settings, store, prices)
     try:
         with Orders(me.run, {"store": "", "save": ""}) as orders:
             asyncio.get_running_loop().add_reader(orders.fileno(), desk.attend_to, orders)
@@ -102,13 +105,14 @@ async def _listen(settings: CollectorSettings, desk: Desk, tls: ssl.SSLContext |
 class Desk:
     """What comes in, and what it says about itself."""
 
-    def __init__(self, me: Instance, settings: CollectorSettings, store: Store) -> None:
+    def __init__(self, me: Instance, settings: CollectorSettings, store: Store, prices: Prices) -> None:
         self.me = me
         self._settings = settings
         self._store = store
         self._tokens = Tokens(settings.TOKENS)
         self.batching = Batching()
-        self._showing = Showing(store, self.batching, me.clock, settings.PASSWORD, prices_of(settings))
+        self._showing = Showing(store, self.batching, me.clock, settings.PASSWORD, prices)
+        self._prices = prices
         self._troubles = Troubles(me.complain)
         self._disk_trouble = ""
         self._graph_troubles = Troubles(print)
@@ -162,8 +166,10 @@ class Desk:
                 task.result()
         time.tzset()  # days are those of /etc/localtime as it is now
         len(self._tokens)  # looks at the files
+        self._see_prices()
         shown = await self._showing.figures()
-        trouble = self._disk_trouble or self._store.trouble or self._tokens_trouble() or still_to_come(shown, self.me.clock.wall())
+        trouble = self._disk_trouble or self._store.trouble or self._tokens_trouble() or self._prices_trouble()
+        trouble = trouble or self._derived_trouble(shown) or still_to_come(shown, self.me.clock.wall())
         if trouble:
             self.complain_once(trouble)
             return
@@ -179,6 +185,27 @@ class Desk:
             self._logins.look()
         others = bool(self._logins or self._settings.RECORD)
         return (self._logins.trouble if self._logins else "") or ("" if others and self._tokens.is_empty else self._tokens.trouble)
+
+    def _see_prices(self) -> None:
+        if not clock_was_set(self.me.clock.wall()):
+            return
+        try:
+            self._prices.see(self.me.clock.wall(), self._tell_of_price)
+        except OSError as error:
+            self.complain_once(f"since when PRICE holds cannot be written down: {in_words(error)}")
+
+    def _tell_of_price(self, what: str, why: str) -> None:
+        print(f"{what}: {why}")
+        self.me.with_ledger(lambda ledger: ledger.record(self.me.name, what, why))
+
+    def _prices_trouble(self) -> str:
+        trouble = self._prices.trouble
+        return f"{trouble}. Until it is right, prices stay as they were" if trouble else ""
+
+    def _derived_trouble(self, shown: list[Figures]) -> str:
+        own = {each.meter.source: each.meter for each in shown if not each.meter.parts}
+        _, wrong = meters_of(self._settings.DERIVED, own)
+        return f"DERIVED: {wrong[0]}" if wrong and own else ""
 
     def _about_disk(self, line: str) -> None:
         if line:

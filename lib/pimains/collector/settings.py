@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from pimains.collector.plan.derived import Derived, circle, read
 from pimains.core.settings import Setting, Settings, choice, flag, integer, number, optional, path, text
 
 _WORD = re.compile(r"([A-Za-z0-9_][A-Za-z0-9_.@-]{0,60})/([A-Za-z0-9_][A-Za-z0-9_.@-]{0,60})(?:=(\S{1,12}))?")
@@ -69,6 +70,13 @@ def recorded() -> Setting[list[Recorded]]:
     return Setting(parse, "list of state files", "such as: ups/battery.charge=% vedirect.bmv/P=W, each once, or empty", may_be_empty=True)
 
 
+def derived() -> Setting[list[Derived]]:
+    """Sums and differences of sources, none when empty."""
+    return Setting(
+        read, "list of sums", "such as: total = house + car; grid = house - pv, with blanks around + and -, or empty", may_be_empty=True
+    )
+
+
 class CollectorSettings(Settings):
     """services/collector/variables/."""
 
@@ -85,7 +93,9 @@ class CollectorSettings(Settings):
     RETENTION_DAYS = integer(1, 3660, "number of days")
     PRICE = optional(number(0, 1_000_000, "price"))
     PRICE_M3 = optional(number(0, 1_000_000, "price"))
+    PRICES = optional(path())
     CURRENCY = optional(text("currency"))
+    DERIVED = derived()
     RECORD = recorded()
     RECORD_SECONDS = number(1, 3600, "time in seconds")
     RECORD_AGE_SECONDS = number(5, 86_400, "time in seconds")
@@ -102,7 +112,9 @@ class CollectorSettings(Settings):
         ]
 
     def check_together(self) -> None:
-        """What others can reach is encrypted, and shown to everybody only on purpose."""
+        """No sum is a part of itself; what others can reach is encrypted, and shown to everybody only on purpose."""
+        if way := circle(self.DERIVED):
+            raise self.wrong("DERIVED", f"leads back to itself: {way}")
         if self.TLS_KEY and not self.TLS_CERTIFICATE:
             raise self.wrong("TLS_CERTIFICATE", "is empty; TLS_KEY needs its certificate")
         if self.LISTEN.is_loopback:

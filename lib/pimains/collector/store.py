@@ -9,8 +9,10 @@ from typing import TypeVar
 from pimains.collector.graphs.pictures import Graphs
 from pimains.collector.graphs.recent import Recent
 from pimains.collector.news import News
+from pimains.collector.plan.derived import Derived
 from pimains.collector.plan.energy import Point
 from pimains.collector.plan.senders import Senders
+from pimains.collector.series.derived_series import DerivedSeries
 from pimains.collector.series.series import Series
 from pimains.core.clock import Clock
 from pimains.core.errors import PimainsError
@@ -30,16 +32,16 @@ class TwoSenders(PimainsError):
 class Store:
     """The journal in the file `path`, and the graphs that are drawn of it."""
 
-    def __init__(self, path: Path, graphs: Graphs, news: News, clock: Clock) -> None:
+    def __init__(self, path: Path, graphs: Graphs, news: News, clock: Clock, derived: list[Derived] | None = None) -> None:
         self._news = news
         self._clock = clock
         self._senders = Senders()
         self.recent = Recent(path)
         self._journal = Journal(path)
-        self._series = Series(path)
+        self._series = DerivedSeries(path, derived or [])
         self._thread = ThreadPoolExecutor(1, "store")
         self._graphs = graphs
-        self._series_to_draw = Series(path)
+        self._series_to_draw = DerivedSeries(path, derived or [])
         self._drawing = ThreadPoolExecutor(1, "drawing")
 
     async def ask(self, question: Callable[[Series], T]) -> T:

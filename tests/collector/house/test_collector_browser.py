@@ -56,6 +56,35 @@ def test_it_fits_is_dark_where_it_should_be_is_readable_and_asks_nobody_else(hou
                     assert "kWh" in alt or "m³" in alt
 
 
+def test_nobody_is_sent_away_from_what_he_reads_landmarks_have_names_of_their_own_and_a_thumb_finds_every_link(
+    house: House, browser: Browser
+) -> None:
+    url = furnished(house).url
+    for view in _VIEWS:
+        page = browser.open(f"{url}/{view}", width=360)
+        assert page.evaluate("document.querySelectorAll('meta[http-equiv=refresh]').length") == 0  # WCAG 2.1, 2.2.1
+        names = page.evaluate("[...document.querySelectorAll('nav')].map(each => each.getAttribute('aria-label'))")
+        assert names == ["sources", *(f"range of {name}" for name in ("house", "house, gas", "shed"))]
+        sections = page.evaluate("[...document.querySelectorAll('section')].map(each => each.getAttribute('aria-labelledby'))")
+        assert sections == [f"source-{number}-name" for number in (1, 2, 3)]
+        small = "[...document.links].filter(a => Math.min(a.getBoundingClientRect().width, a.getBoundingClientRect().height) < 44)"
+        assert page.evaluate(f"{small}.map(a => a.innerText)") == []
+
+
+def test_several_sources_are_told_in_one_line_each_a_link_to_the_rest_of_it(house: House, browser: Browser) -> None:
+    page = browser.open(furnished(house).url)
+    words = page.evaluate("[...document.querySelectorAll('nav.overview a')].map(a => a.innerText)")
+    assert len(words) == 3
+    assert words[0].startswith("house ")
+    assert words[0].endswith(" W")
+    assert words[1].endswith(" m³/h")
+    assert words[2] == "shed offline"
+    assert (
+        page.evaluate("[...document.querySelectorAll('nav.overview a')].map(a => document.querySelector(a.hash).tagName)")
+        == ["SECTION"] * 3
+    )
+
+
 def test_a_page_without_readings_fits_a_phone_too(house: House, browser: Browser) -> None:
     page = browser.open(Collector(house).url, width=360)
     assert page.errors == []

@@ -183,3 +183,12 @@ def test_what_was_drawn_lies_where_another_web_server_shows_it_and_the_readings_
     assert (www / "s-house-day-light-wide.svg").read_bytes() == drawn
     assert {path.suffix for path in www.iterdir()} == {".svg", ".of"}
     assert not (house.root / "run/pimains/collector/graphs").exists()
+
+
+def test_the_longest_names_of_sources_are_drawn_each_as_its_own(collector: Collector) -> None:
+    names = ["ÜberdachungGästehaus" * 3 + end for end in ("1", "2")] + ["🏠" * 20]
+    for number, name in enumerate(names, 1):
+        collector.token(name, TOKEN)
+        assert collector.send(steady(200, pulses_each=number)._replace(source=name)).ok
+    pictures = [draw(collector, f"{quote(name)}/day.svg") for name in names]
+    assert len(set(pictures)) == len(names)

@@ -1,6 +1,7 @@
 """The collector's page: what it says, in which views, and to whom."""
 
 import os
+import re
 import time
 from datetime import datetime
 
@@ -152,3 +153,18 @@ def test_guessing_the_password_takes_time(house: House) -> None:
     time.sleep(int(refused.headers["Retry-After"]))
     assert collector.get("/", auth=("pi", "open sesame")).status_code == 200
     assert collector.get("/", auth=("pi", "wrong again")).status_code == 401
+
+
+def test_the_time_of_the_peak_is_told_as_exactly_as_the_picture_has_it(collector: Collector) -> None:
+    now = time.time()
+    rows, count = [], 0
+    for number in range(1, 2001):
+        count += 10 if 1000 <= number < 1040 else 1  # 7200 W for 200 s, 5000 s ago
+        rows.append((number, number * 5.0, count))
+    assert collector.send(batch(*rows, offset=now - 10_000)).ok
+    told = re.findall(r"most 7,200 W at ([0-9:]+),", collector.get("/").text)
+    assert len(told) == 2  # in words, and for who does not see the picture
+    around = {datetime.fromtimestamp(now - 10_000 + 5000 + seconds).strftime("%H:%M") for seconds in range(-110, 311, 10)}
+    assert set(told) <= around
+    text, days = collector.get("/?range=week").text, [datetime.fromtimestamp(now - 5000 + seconds) for seconds in (-900, 900)]
+    assert any(f" W on {when:%a} {when.day} {when:%b}, " in text for when in days)

@@ -77,6 +77,15 @@ def test_what_a_service_says_is_recorded_shown_and_drawn(house: House, ups: Ups)
     house.until(lambda: "2 sources, last reading" in collector.instance.status)
 
 
+def test_a_value_that_has_just_begun_says_so_instead_of_an_empty_picture(house: House, ups: Ups) -> None:
+    ups.says("97.5")
+    collector = record(house)
+    house.until(lambda: rows(collector) == [97.5])
+    page = collector.get("/").text
+    assert "Just begun, at " in page
+    assert "<img" not in page
+
+
 def test_a_file_that_is_old_or_gone_or_garbage_is_a_gap_and_not_a_value(house: House, ups: Ups) -> None:
     path = ups.says("50")
     collector = record(house, RECORD_AGE_SECONDS="5")

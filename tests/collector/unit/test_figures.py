@@ -75,3 +75,25 @@ def test_a_meter_whose_clock_is_a_day_ahead_is_said(tmp_path: Path) -> None:
     assert still_to_come([found], now).startswith("house: its newest reading is of 2 May 12:00:00, which is still to come: ")
     assert still_to_come([found], now + 86_300) == still_to_come([], now) == ""
     assert still_to_come([found], 3600.0) == ""  # this machine's clock was not set yet
+
+
+@pytest.mark.usefixtures("berlin")
+def test_yesterday_by_this_time_is_by_the_clock_on_the_wall_and_a_year_that_is_not_whole_says_of_how_many_days_it_is(
+    tmp_path: Path,
+) -> None:
+    start = datetime(2025, 10, 20, 15).timestamp()
+    series = series_of(tmp_path, [(start + hour * 3600, hour * 1000) for hour in range(24 * 100)])  # 1 kW all the time
+    meter = series.meters()["house"]
+
+    def told(now: datetime) -> dict[str, tuple[float | None, tuple[int, int] | None]]:
+        found = figures(series, meter, now.timestamp())
+        assert found is not None
+        return {each.name: (each.amount, each.days) for each in found.amounts}
+
+    after_a_long_day = told(datetime(2025, 10, 27, 12))
+    assert after_a_long_day["yesterday by this time"] == (pytest.approx(13), None)
+    assert after_a_long_day["this month"] == (pytest.approx(11 * 24 + 10), (8, 27))  # this series goes on after its noon
+    assert after_a_long_day["this year"][1] == (8, 300)
+    next_year = told(datetime(2026, 1, 5, 12))
+    assert next_year["last year"][1] == (73, 365)
+    assert next_year["this year"][1] == next_year["last month"][1] == next_year["today"][1] is None

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from pimains.collector.graphs.databases import Databases
 from pimains.collector.graphs.pictures import Extremes
 from pimains.collector.pages.energy_page import Shown, View, page
-from pimains.collector.plan.energy import Flow, Meter, Point, Prices
+from pimains.collector.plan.energy import Flow, Meter, Point
 from pimains.collector.plan.flow_steps import Counted
 from pimains.collector.plan.gauge import Gauge, GaugeSteps, averaged
-from pimains.collector.series.figures import Figures
+from pimains.collector.series.figures import Amount, Figures
 from pimains.collector.series.series import Series
 from pimains.collector.settings import recorded
 from pimains.core.plan.sentences import moment
@@ -144,13 +144,11 @@ def test_averages_are_of_the_time_in_which_it_was_known() -> None:
 
 def test_a_value_that_is_recorded_no_more_says_since_when_it_is_not_known() -> None:
     now = 1_795_266_300.0
-    silent = Shown(Figures(METER, Point(now - 40 * 86_400, 97.5), None, 97.5, []), Extremes(None, None, None), 0.0, [])
-    text = page([silent], View(), now, Prices(None, None, ""), "http://pi.lan:8460")
+    silent = Shown(Figures(METER, Point(now - 40 * 86_400, 97.5), None, 97.5, []), Extremes(None, None, None), Amount("together", 0.0), [])
+    text = page([silent], View(), now, "http://pi.lan:8460")
     assert f"Not known since {moment(now - 40 * 86_400, now)}<" in text
     assert "97.5" not in text
-    known = page(
-        [silent._replace(figures=silent.figures._replace(flow=Flow(97.5, is_bound=False)))], View(), now, Prices(None, None, ""), "x"
-    )
+    known = page([silent._replace(figures=silent.figures._replace(flow=Flow(97.5, is_bound=False)))], View(), now, "x")
     assert "97.5 %" in known
     assert "Not known since" not in known
 

@@ -6,6 +6,7 @@ A library in this process would cost seven megabytes.
 """
 
 import contextlib
+import hashlib
 import json
 import math
 import os
@@ -42,6 +43,7 @@ _SAID = {  # by what rrdtool has in its own words
     "ould not lock": "another rrdtool uses the database",
     "memory": "there is too little memory for it",
 }
+_NAME_LENGTH_MAX, _BEGUN_LENGTH = 192, 96  # characters; a file's name has 255 at most, and %- is in no other
 _RESIZED = "resize.rrd"  # what rrdtool calls it
 _FIRST_ROOM_DAYS, _LAST_ROOM_DAYS = 8, 128  # doubled until then; what is older yet has all the room at once
 
@@ -77,7 +79,15 @@ class Databases:
             return None
 
     def refresh(self, series: Series, meter: Meter, now: float) -> Built | None:
-        """Bring its database up to date, or build it again; None while it has no reading. Raises CannotDraw."""
+        """Bring its database up to date, or build it again; None while it has no reading. Raises CannotDraw.
+
+        What is derived has none of its own: it is drawn of those of its parts.
+        """
+        if meter.parts:
+            built = [found for _, part in meter.parts if (found := self.refresh(series, part, now))]
+            if len(built) < len(meter.parts):
+                return None
+            return Built(min(each.reached for each in built), max(each.at for each in built), min(each.room for each in built))
         try:
             self.directory.mkdir(exist_ok=True)
             known = self._known(meter)
@@ -275,5 +285,6 @@ def _settle(path: Path) -> None:
 
 
 def quoted(source: str) -> str:
-    """A file name that no source can turn into another's, or into a path."""
-    return "s-" + quote(source, safe="")
+    """A file name that no source can turn into another's, or into a path, and that is short enough with all that follows it."""
+    name = quote(source, safe="")
+    return f"s-{name}" if len(name) <= _NAME_LENGTH_MAX else f"s-{name[:_BEGUN_LENGTH]}%-{hashlib.sha256(source.encode()).hexdigest()}"

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pimains.collector.graphs.databases import Built, CannotDraw, Databases, quoted
-from pimains.collector.plan.energy import Meter, Period, Prices, periods
+from pimains.collector.plan.energy import Meter, Period, periods
+from pimains.collector.prices import Prices
 from pimains.collector.series.figures import BARS, Bar, bars
 from pimains.collector.series.series import Series
 
@@ -74,11 +75,12 @@ class Picture(NamedTuple):
 
 
 class Extremes(NamedTuple):
-    """Of the flow in a range, each None when it is not known."""
+    """Of the flow in a range, each None when it is not known; `most_at` is when it was the most, in seconds since 1970."""
 
     least: float | None
     average: float | None
     most: float | None
+    most_at: float | None = None
 
 
 class Graphs:
@@ -101,21 +103,26 @@ class Graphs:
         if meter.is_gauge:
             raise CannotDraw("it is a value that is recorded, and adds up to nothing")
         found = self.bars(series, meter, COSTS.get(wanted.name, wanted.name), now)
-        of = f"{[(bar.period.start, bar.amount and round(bar.amount, 3), bar.is_whole) for bar in found]} {meter} {self._prices}"
-        return self._kept(meter, wanted, of, lambda: self._bars(meter, wanted, found))
+        currency = self._prices.costs.tariffs.currency
+        shown = [(bar.period.start, _height(bar, wanted.name), bar.is_whole) for bar in found]
+        of = f"{[(start, height and round(height, 3), is_whole) for start, height, is_whole in shown]} {meter} {currency}"
+        return self._kept(meter, wanted, of, lambda: self._bars(meter, wanted, found, currency))
 
     def forget(self, source: str) -> None:
         """Its journal changed before what is drawn: all is made again when somebody looks. Any thread may say so."""
         self._changes[source] = self._changes.get(source, 0) + 1
+        self._prices.forget(source)
         self.databases.forget(source)
 
     def bars(self, series: Series, meter: Meter, name: str, now: float) -> list[Bar]:
         """The amounts in one of BARS; of the last one anew, of those before as they were ten minutes ago, unless they changed."""
-        of = (self._changes.get(meter.source), meter, periods(BARS[name][0], now, 1), int(now / _REMEMBERED_SECONDS))
+        costs = self._prices.costs
+        changes = [self._changes.get(each.source) for each in (meter, *(part for _, part in meter.parts))]
+        of = (changes, meter, periods(BARS[name][0], now, 1), int(now / _REMEMBERED_SECONDS), costs)
         known = self._amounts.get((meter.source, name))
         if known is None or known[0] != of:
-            known = self._amounts[meter.source, name] = (of, bars(series, meter, name, now, BARS[name][1])[:-1])
-        return [*known[1], *bars(series, meter, name, now, 1)]
+            known = self._amounts[meter.source, name] = (of, bars(series, meter, name, now, BARS[name][1], costs)[:-1])
+        return [*known[1], *bars(series, meter, name, now, 1, costs)]
 
     def extremes(self, series: Series, meter: Meter, name: str, now: float) -> Extremes:
         """Of the flow in one of RANGES. Raises CannotDraw."""
@@ -123,7 +130,7 @@ class Graphs:
         of = _looks(built, meter, name, now)
         known = self._extremes.get((meter.source, name))
         if known is None or known[0] != of:
-            known = self._extremes[meter.source, name] = (of, self._ask_extremes(meter, name, now))
+            known = self._extremes[meter.source, name] = (of, self._ask_extremes(series, meter, name, now))
         return known[1]
 
     def _refreshed(self, series: Series, meter: Meter, now: float) -> Built:
@@ -155,47 +162,47 @@ class Graphs:
         line = COLOURS[wanted.theme]["line"]
         frame = _frame(wanted, *_span(wanted.name, now), meter.flow_unit.replace("m3", "m³"))
         if meter.flow_unit != "W":
-            least, _, most = self.extremes(series, meter, wanted.name, now)
+            least, _, most, _ = self.extremes(series, meter, wanted.name, now)
             frame += _axis((most or 0.0) - ((least or 0.0) if meter.is_gauge else 0.0))
         if meter.is_gauge:
             frame = ["--alt-autoscale" if word == "--lower-limit=0" else word for word in frame]
         return [
             *frame,
             "--slope-mode",
-            *_averages(meter),
+            *_averages(series, meter),
             *("CDEF:band=max,min,-", f"CDEF:hole=average,UN,{known},*,INF,UNKN,IF", f"AREA:hole#{COLOURS[wanted.theme]['FONT']}18"),
             *("AREA:min", f"AREA:band#{line}40::STACK", f"LINE1.5:average#{line}"),
         ]
 
-    def _bars(self, meter: Meter, wanted: Wanted, found: list[Bar]) -> list[str]:
-        name, unit, factor = wanted.name, meter.unit.replace("m3", "m³"), 1.0
-        if name in COSTS:
-            price = self._prices.of(meter)
-            if price is None:
-                raise CannotDraw("nobody said what a unit of it costs")
-            name, unit, factor = COSTS[name], price.currency, price.of_unit
-        known = [(bar.period, bar.amount, bar.is_whole) for bar in found if bar.amount is not None]
-        whole = [(period, amount * factor) for period, amount, is_whole in known if is_whole]
-        begun = [(period, amount * factor) for period, amount, is_whole in known if not is_whole]
+    def _bars(self, meter: Meter, wanted: Wanted, found: list[Bar], currency: str) -> list[str]:
+        name, unit = COSTS.get(wanted.name, wanted.name), currency if wanted.name in COSTS else meter.unit.replace("m3", "m³")
+        known = [(bar.period, height, bar.is_whole) for bar in found for height in [_height(bar, wanted.name)] if height is not None]
+        whole = [(period, height) for period, height, is_whole in known if is_whole]
+        begun = [(period, height) for period, height, is_whole in known if not is_whole]
         holes = [(bar.period, 1.0) for bar in found if bar.amount is None and known and bar.period.start > known[0][0].start]
         line, faint = COLOURS[wanted.theme]["line"], COLOURS[wanted.theme]["FONT"]
         return [
             *_frame(wanted._replace(name=name), found[0].period.start, found[-1].period.end, unit),
-            *_axis(max((amount for _, amount in whole + begun), default=0.0)),
-            f"DEF:average={quoted(meter.source)}.rrd:flow:AVERAGE:step={_STEP_SECONDS[name]}",
+            *_axis(max((abs(height) for _, height in whole + begun), default=0.0)),
+            f"DEF:average={_database(meter)}:flow:AVERAGE:step={_STEP_SECONDS[name]}",
             *(f"CDEF:whole={_steps(whole)}", f"CDEF:begun={_steps(begun)}", f"CDEF:hole={_steps(holes)},0,GT,INF,UNKN,IF"),
             *(f"AREA:hole#{faint}18", f"AREA:whole#{line}", f"AREA:begun#{line}80"),
         ]
 
-    def _ask_extremes(self, meter: Meter, name: str, now: float) -> Extremes:
+    def _ask_extremes(self, series: Series, meter: Meter, name: str, now: float) -> Extremes:
         start, end = _span(name, now)
         said = self.databases.run(
-            *("graph", "/dev/null", f"--start={start:.0f}", f"--end={end:.0f}", f"--width={SIZES['wide'][0]}", *_averages(meter)),
+            *("graph", "/dev/null", f"--start={start:.0f}", f"--end={end:.0f}", f"--width={SIZES['wide'][0]}", *_averages(series, meter)),
             *("VDEF:least=min,MINIMUM", "VDEF:mean=average,AVERAGE", "VDEF:most=max,MAXIMUM"),
-            *("PRINT:least:%.9le", "PRINT:mean:%.9le", "PRINT:most:%.9le"),
+            *("PRINT:least:%.9le", "PRINT:mean:%.9le", "PRINT:most:%.9le", "PRINT:most:%s:strftime"),
         )
-        values = [float(word) for word in said.split()[1:4]]
+        values = [math.nan if word == b"-" else float(word) for word in said.split()[1:5]]  # a time that is not known is -
         return Extremes(*(value if value == value else None for value in values))
+
+
+def _height(bar: Bar, name: str) -> float | None:
+    """What is drawn of it in one of BARS or COSTS."""
+    return bar.cost and bar.cost.total if name in COSTS else bar.amount
 
 
 def _looks(built: Built, meter: Meter, name: str, now: float) -> str:
@@ -233,8 +240,27 @@ def _axis(height: float) -> list[str]:
     return [f"--left-axis-format=%.{decimals(height)}lf"] if decimals(height) > 1 else []
 
 
-def _averages(meter: Meter) -> list[str]:
-    return [f"DEF:{kind.lower()}={quoted(meter.source)}.rrd:flow:{kind}" for kind in ("AVERAGE", "MIN", "MAX")]
+def _averages(series: Series, meter: Meter) -> list[str]:
+    """The names average, min and max: of what is derived, between what its parts can have been together at the least and at the most."""
+    kinds = ("AVERAGE", "MIN", "MAX")
+    if not meter.parts:
+        return [f"DEF:{kind.lower()}={_database(meter)}:flow:{kind}" for kind in kinds]
+    words, names = [], dict.fromkeys(kinds, "0")
+    begun = [first.time if (first := series.first(part.source)) else 0.0 for _, part in meter.parts]
+    for number, (sign, part) in enumerate(meter.parts):
+        is_to_come = f"TIME,{min(begun):.0f},GE,TIME,{begun[number]:.0f},LT,*"  # it counts nothing until its first reading
+        for kind in kinds:
+            of = {"MIN": "MAX", "MAX": "MIN"}.get(kind, kind) if sign < 0 else kind
+            raw, known = f"raw{kind.lower()}{number}", f"{kind.lower()}{number}"
+            words.append(f"DEF:{raw}={_database(part)}:flow:{of}")
+            words.append(f"CDEF:{known}={raw},UN,{is_to_come},*,0,{raw},IF")
+            names[kind] += f",{known},{'-' if sign < 0 else '+'}"
+    return words + [f"CDEF:{kind.lower()}={sum_}" for kind, sum_ in names.items()]
+
+
+def _database(meter: Meter) -> str:
+    """Its file; of what is derived that of its first part, whose times are as good as any."""
+    return f"{quoted(meter.parts[0][1].source if meter.parts else meter.source)}.rrd"
 
 
 def _steps(shown: list[tuple[Period, float]]) -> str:

@@ -8,6 +8,9 @@ _METRICS = (
     ("pimains_flow_is_upper_bound", "gauge", "1 while no pulse comes: then the flow is at most what is told."),
     ("pimains_energy_kwh_total", "counter", "What the meter's face shows."),
     ("pimains_volume_m3_total", "counter", "What the meter's face shows."),
+    ("pimains_price", "gauge", "What a unit (kWh, m3) costs now."),
+    ("pimains_cost_today", "gauge", "What it cost since midnight, with the standing charge."),
+    ("pimains_cost_this_month", "gauge", "What it cost in this month until now, with the standing charge."),
     ("pimains_value", "gauge", "A value that is recorded, in its own unit."),
     ("pimains_last_reading_timestamp_seconds", "gauge", "When the newest reading was taken."),
 )
@@ -28,13 +31,17 @@ def _metric(name: str, shown: Figures) -> float | None:
     flow, last = shown.flow, shown.last.time
     if shown.meter.is_gauge:
         return {"pimains_value": flow and flow.value, "pimains_last_reading_timestamp_seconds": last}.get(name)
-    is_energy = shown.meter.unit == "kWh"
+    is_energy, has_face = shown.meter.unit == "kWh", not shown.meter.parts
+    costs = {each.name: each.cost.total for each in shown.amounts if each.cost}
     return {
         "pimains_power_watts": flow.value if flow and is_energy else None,
         "pimains_flow_m3_per_hour": flow.value if flow and not is_energy else None,
         "pimains_flow_is_upper_bound": float(flow.is_bound) if flow else None,
-        "pimains_energy_kwh_total": shown.total if is_energy else None,
-        "pimains_volume_m3_total": None if is_energy else shown.total,
+        "pimains_energy_kwh_total": shown.total if is_energy and has_face else None,
+        "pimains_volume_m3_total": shown.total if has_face and not is_energy else None,
+        "pimains_price": shown.price,
+        "pimains_cost_today": costs.get("today"),
+        "pimains_cost_this_month": costs.get("this month"),
         "pimains_last_reading_timestamp_seconds": last,
     }.get(name)
 

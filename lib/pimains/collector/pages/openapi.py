@@ -11,7 +11,7 @@ _NUMBER = {"type": "number"}
 _WHOLE = {"type": "integer", "minimum": 0, "maximum": delivery.COUNT_MAX}
 _NAME = {"type": "string", "minLength": 1, "maxLength": delivery.NAME_LENGTH_MAX}
 _UNIT = {"type": "string", "enum": list(delivery.UNITS)}
-_AMOUNTS = ("today", "yesterday", "this_month", "last_month", "this_year", "last_year")
+_AMOUNTS = ("today", "yesterday", "this_month", "last_month", "this_year", "last_year", "yesterday_by_this_time")
 
 
 def document() -> dict[str, Any]:
@@ -112,7 +112,7 @@ def _views() -> list[dict[str, Any]]:
 
 
 def _source() -> dict[str, Any]:
-    """Of a value that is recorded the unit is any text, nothing adds up and there is no total."""
+    """Of a value that is recorded the unit is any text and nothing adds up; what is derived has no total; without a price, no cost."""
     flow = _object({"value": _NUMBER, "unit": _TEXT, "is_upper_bound": {"type": "boolean"}})
     return _object(
         {
@@ -121,8 +121,13 @@ def _source() -> dict[str, Any]:
             "impulses_per_unit": _NUMBER,
             "last_reading": _NUMBER,
             "total": {**_NUMBER, "nullable": True},
+            "parts": {"type": "array", "items": _object({"source": _NAME, "sign": {"type": "integer"}})},
             "flow": {**flow, "nullable": True},
             "amounts": _object({name: {**_NUMBER, "nullable": True} for name in _AMOUNTS}, ()),
+            "currency": {**_TEXT, "nullable": True},
+            "price": {**_NUMBER, "nullable": True},
+            "costs": _object(dict.fromkeys(_AMOUNTS, _object({"total": _NUMBER, "standing_charge": _NUMBER})), ()),
+            "amounts_kWh": _object(dict.fromkeys(_AMOUNTS, _NUMBER), ()),
         }
     )
 

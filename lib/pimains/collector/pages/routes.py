@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 from collections.abc import Iterable, Iterator
+from functools import partial
 
 from aiohttp import web
 
@@ -14,13 +15,16 @@ from pimains.collector.pages import energy_page, export, metrics
 from pimains.collector.pages.energy_page import BARS_OF, Shown, View
 from pimains.collector.pages.style import POLICY
 from pimains.collector.plan.attempts import Attempts
-from pimains.collector.plan.energy import Meter, Period, Prices
-from pimains.collector.series.figures import BARS, Figures, amount_in, bars, figures
+from pimains.collector.plan.energy import Meter, Period
+from pimains.collector.prices import Prices
+from pimains.collector.series.costs import Costs
+from pimains.collector.series.figures import BARS, Amount, Figures, bars, figures, together_in
 from pimains.collector.series.series import Series
 from pimains.collector.store import Store
 from pimains.core.clock import Clock
 
 _WAIT_SECONDS = 2.0
+_BEGUN_SECONDS = 900.0  # then there is a reading, and a pixel of it
 _PROGRAM_SECONDS = 60.0  # a program may ask every few seconds, all day, and each commit wears the SD card
 
 
@@ -65,13 +69,12 @@ class Showing:
         await self._batching.let_go(self._clock.real_seconds(_PROGRAM_SECONDS))
 
     async def figures(self) -> list[Figures]:
-        """All the sources' numbers."""
-        now = self._clock.wall()
-
-        def look(series: Series) -> list[Figures]:
-            return [found for meter in series.meters().values() if (found := figures(series, meter, now)) is not None]
-
-        return await self._store.ask(look)
+        """All the sources' numbers; each by itself, because prices by the hour take a while at first, and readings want their turn."""
+        now, costs = self._clock.wall(), self._prices.costs
+        found = []
+        for meter in (await self._store.ask(lambda series: series.meters())).values():
+            found.append(await self._store.ask(partial(figures, meter=meter, now=now, costs=costs)))
+        return [each for each in found if each is not None]
 
     async def show_page(self, request: web.Request) -> web.Response:
         """GET /."""
@@ -79,34 +82,22 @@ class Showing:
         await self._batching.let_go()
         view, now = View.asked(request.query), self._clock.wall()
         shown = await self._shown(await self.figures(), view, now)
-        text = energy_page.page(shown, view, now, self._prices, f"{request.scheme}://{request.host}")
+        text = energy_page.page(shown, view, now, f"{request.scheme}://{request.host}")
         return web.Response(text=text, content_type="text/html", headers={"Content-Security-Policy": POLICY, "Cache-Control": "no-store"})
 
     async def _shown(self, found: list[Figures], view: View, now: float) -> list[Shown]:
         """Without what only databases know, while these are made again: that takes a while, and the page does not."""
-        drawing = self._store.ask_graphs(lambda series, graphs: [_seen(series, graphs, each, view, now) for each in found])
+        costs = self._prices.costs
+        drawing = self._store.ask_graphs(lambda series, graphs: [_seen(series, graphs, costs, each, view, now) for each in found])
         try:
             return await asyncio.wait_for(drawing, _WAIT_SECONDS)
         except TimeoutError:
-            return await self._store.ask(lambda series: [_seen(series, None, each, view, now) for each in found])
+            return await self._store.ask(lambda series: [_seen(series, None, costs, each, view, now) for each in found])
 
     async def show_sources(self, request: web.Request) -> web.Response:
         """GET /v1/sources."""
         await self._admit_program(request)
-        return web.json_response(
-            [
-                {
-                    "source": each.meter.source,
-                    "unit": each.meter.unit,
-                    "impulses_per_unit": each.meter.impulses_per_unit,
-                    "last_reading": each.last.time,
-                    "total": None if each.meter.is_gauge else each.total,
-                    "flow": each.flow and {"value": each.flow.value, "unit": each.meter.flow_unit, "is_upper_bound": each.flow.is_bound},
-                    "amounts": {amount.name.replace(" ", "_"): amount.amount for amount in each.amounts},
-                }
-                for each in await self.figures()
-            ]
-        )
+        return web.json_response([_told(each) for each in await self.figures()])
 
     async def show_metrics(self, request: web.Request) -> web.Response:
         """GET /metrics."""
@@ -128,15 +119,15 @@ class Showing:
         wanted = Wanted(request.match_info["name"], asked.get("theme", "light"), asked.get("size", "wide"), request.match_info["form"])
         if not wanted.is_there():
             raise http.refusal(404, f"{_or(NAMES)}; {_or(FORMS)}; theme {_or(THEMES)}; size {_or(SIZES)}")
-        name, now = request.match_info["source"], self._clock.wall()
+        name, now, costs = request.match_info["source"], self._clock.wall(), self._prices.costs
 
         def draw(series: Series, graphs: Graphs) -> Picture | None:
             meter = series.meters().get(name)
-            if meter and wanted.name in COSTS and self._prices.of(meter) is None:
-                raise http.refusal(404, f"{wanted.name}: nobody said what a {meter.unit} costs (PRICE, PRICE_M3)")
+            if meter and wanted.name in COSTS and not costs.tariff(meter).has_price:
+                raise http.refusal(404, f"{wanted.name}: nobody said what a {meter.unit} costs (PRICE, PRICE_M3, PRICES)")
             return meter and graphs.draw(series, meter, wanted, now)
 
-        picture = self._store.recent.get((name, wanted), now)
+        picture = self._store.recent.get((name, wanted, costs), now)
         if picture is None:
             state = self._store.recent.state()
             try:
@@ -145,7 +136,7 @@ class Showing:
                 raise http.refusal(503, str(why)) from None
             if picture is None:
                 raise http.refusal(404, "source: not one of those in /v1/sources")
-            self._store.recent.put((name, wanted), state, now, picture)
+            self._store.recent.put((name, wanted, costs), state, now, picture)
         headers = {"ETag": f'"{picture.tag}"', "Cache-Control": "private, no-cache"}
         if any(tag.value in (picture.tag, "*") for tag in request.if_none_match or ()):
             return web.Response(status=304, headers=headers)
@@ -186,19 +177,44 @@ class Showing:
         return answer
 
 
-def _seen(series: Series, graphs: Graphs | None, figures: Figures, view: View, now: float) -> Shown:
+def _told(each: Figures) -> dict[str, object]:
+    """A source for programs."""
+    amounts = {amount.name.replace(" ", "_"): amount for amount in each.amounts}
+    return {
+        "source": each.meter.source,
+        "unit": each.meter.unit,
+        "impulses_per_unit": each.meter.impulses_per_unit,
+        "last_reading": each.last.time,
+        "total": None if each.meter.is_gauge or each.meter.parts else each.total,
+        "parts": [{"source": part.source, "sign": sign} for sign, part in each.meter.parts],
+        "flow": each.flow and {"value": each.flow.value, "unit": each.meter.flow_unit, "is_upper_bound": each.flow.is_bound},
+        "amounts": {name: amount.amount for name, amount in amounts.items()},
+        "currency": each.currency,
+        "price": each.price,
+        "costs": {name: _cost(amount) for name, amount in amounts.items() if amount.cost},
+        "amounts_kWh": {name: amount.kwh for name, amount in amounts.items() if amount.kwh is not None},
+    }
+
+
+def _cost(amount: Amount) -> dict[str, float] | None:
+    return amount.cost and {"total": amount.cost.total, "standing_charge": amount.cost.standing_charge}
+
+
+def _seen(series: Series, graphs: Graphs | None, costs: Costs, figures: Figures, view: View, now: float) -> Shown:
     """One source with the numbers of the pictures that are shown; they are there without rrdtool, too."""
     meter, extremes, trouble = figures.meter, Extremes(None, None, None), ""
-    adds_up = not meter.is_gauge
-    amount = 0.0 if meter.is_gauge else amount_in(series, meter, Period(view.range, now - RANGES[view.range], now))
+    adds_up, range_ = not meter.is_gauge, Period(view.range, now - RANGES[view.range], now)
+    together = together_in(series, meter, range_, now, costs) if adds_up else Amount(view.range, 0.0)
     name = BARS_OF[view.range]
     if graphs is None:
-        return Shown(figures, extremes, amount, bars(series, meter, name, now, BARS[name][1]) if adds_up else [])
+        return Shown(figures, extremes, together, bars(series, meter, name, now, BARS[name][1], costs) if adds_up else [])
     try:
         extremes = graphs.extremes(series, meter, view.range, now)
     except CannotDraw as why:
         trouble = str(why)
-    return Shown(figures, extremes, amount, graphs.bars(series, meter, name, now) if adds_up else [], trouble)
+    first = series.first(meter.source)
+    begun = first.time if first and now - first.time < _BEGUN_SECONDS else None
+    return Shown(figures, extremes, together, graphs.bars(series, meter, name, now) if adds_up else [], trouble, begun)
 
 
 def _or(names: Iterable[str]) -> str:

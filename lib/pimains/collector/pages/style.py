@@ -34,7 +34,9 @@ dd span { display: block; font-size: .9rem; font-weight: 400; color: var(--faint
 nav { display: flex; flex-wrap: wrap; gap: .35rem; margin: 1.25rem 0 0; }
 nav a { text-decoration: none; padding: .35rem .7rem; border-radius: .5rem; border: 1px solid var(--edge); }
 nav a[aria-current] { background: var(--flow); border-color: var(--flow); color: var(--card); font-weight: 600; }
-nav .other { margin-left: auto; }
+nav.overview { margin: .75rem 0 0; }
+nav.overview a { background: var(--card); overflow-wrap: anywhere; font-variant-numeric: tabular-nums; }
+nav.overview b { color: var(--flow); }
 figure { margin: 1.1rem 0 0; }
 figcaption { color: var(--faint); font-size: .9rem; font-variant-numeric: tabular-nums; }
 img { display: block; width: 100%; height: auto; margin-top: .4rem; }
@@ -45,7 +47,10 @@ thead th { color: var(--faint); font-size: .85rem; }
 pre { background: var(--paper); border-radius: .5rem; padding: .75rem; overflow-x: auto; font-size: .85rem; white-space: pre-wrap;
   overflow-wrap: anywhere; }
 @media (max-width: 40rem) { body { padding: .5rem; } section { padding: 1rem .75rem; border-radius: .75rem; }
-  header, footer { padding: .25rem; } nav { gap: .25rem; } nav a { padding: .35rem .45rem; font-size: .9rem; } .flow { font-size: 2.4rem; }
+  header, footer { padding: .25rem; } nav { gap: .25rem; } nav a { padding: .35rem .45rem; font-size: .9rem; }
+  nav a, .more a, header a, footer a { display: inline-flex; align-items: center; justify-content: center; gap: .35rem;
+    min-height: 44px; min-width: 44px; }
+  .flow { font-size: 2.4rem; }
   dl { grid-template-rows: none; grid-auto-flow: row; grid-template-columns: 1fr 1fr; } }
 """
 _SVG = "%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Cpath fill='%230b8a5f' d='M9 0 2 9h5l-1 7 8-10H9z'/%3E%3C/svg%3E"

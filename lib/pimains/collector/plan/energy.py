@@ -15,6 +15,7 @@ class Meter(NamedTuple):
 
     One that does not count is a gauge: its `impulses_per_unit` is 0, its readings are values in any unit, or in none.
     `edition` changes with what is known of its past without being heard of it: when something is imported.
+    `parts` are the sources that it is the sum of, each with 1 or, where it is taken away, -1; it has no readings of its own then.
     """
 
     source: str
@@ -22,6 +23,7 @@ class Meter(NamedTuple):
     impulses_per_unit: float
     register: RegisterReading | None
     edition: int = 0
+    parts: "tuple[tuple[int, Meter], ...]" = ()
 
     @property
     def is_gauge(self) -> bool:
@@ -59,30 +61,6 @@ class Flow(NamedTuple):
 
     value: float
     is_bound: bool
-
-
-class Price(NamedTuple):
-    """Of one unit."""
-
-    of_unit: float
-    currency: str
-
-    def words(self, amount: float) -> str:
-        """What so many units cost."""
-        return f"{amount * self.of_unit:,.2f} {self.currency}".strip()
-
-
-class Prices(NamedTuple):
-    """Of a kWh and of a cubic metre, None where nobody said it."""
-
-    kwh: float | None
-    m3: float | None
-    currency: str
-
-    def of(self, meter: Meter) -> Price | None:
-        """Of this meter's unit."""
-        price = self.kwh if meter.unit == "kWh" else self.m3
-        return None if price is None else Price(price, self.currency)
 
 
 class Rises(NamedTuple):
@@ -142,6 +120,16 @@ def periods(kind: str, now: float, count: int) -> list[Period]:
         found.append(Period(start.strftime(_LABELS[kind]), start.timestamp(), end.timestamp()))
         start, end = _start(kind, start - timedelta(days=1)), start
     return found[::-1]
+
+
+def period_of(kind: str, time: float) -> Period:
+    """The day, month or year of local time that `time` is in."""
+    return periods(kind, time, 1)[0]
+
+
+def day_before(time: float) -> float:
+    """When the clock on the wall showed the same a day before."""
+    return (datetime.fromtimestamp(time) - timedelta(days=1)).timestamp()
 
 
 _LABELS = {"day": "%Y-%m-%d", "month": "%Y-%m", "year": "%Y"}

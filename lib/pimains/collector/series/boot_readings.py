@@ -1,6 +1,7 @@
-"""The readings of one run in a journal. In a run, uptime and count grow with the sequence: a time or a count is found by bisection.
+"""The readings of one run in a journal. In a run, uptime and count grow with the sequence: either is found by bisection.
 
-In 0.1.0 a run was a boot, and the journal still calls it one.
+A time is looked for in ever wider steps from where it would be if all readings were as far apart: mostly they are. In 0.1.0 a run
+was a boot, and the journal still calls it one.
 """
 
 import sqlite3
@@ -61,11 +62,20 @@ class BootReadings(NamedTuple):
         """Its sequence; one behind the last where there is none."""
         look = f"select sequence, {column} from readings where boot = ? and sequence >= ? order by sequence limit 1"  # noqa: S608  # ours
         low, high = self.first, self.last + 1
+        step, guess = 1, self._guess(value) if column == "uptime" else None
         while low < high:
-            middle = (low + high) // 2
+            middle = (low + high) // 2 if guess is None else min(max(guess, low), high - 1)
             sequence, found = self.connection.execute(look, (self.id, middle)).fetchone()
-            if found > value if above else found >= value:
+            is_there = found > value if above else found >= value
+            if is_there:
                 high = middle
             else:
                 low = sequence + 1
+            if guess is not None:
+                guess, step = (middle - step if is_there else sequence + step), step * 4
+                guess = guess if low <= guess < high else None
         return low
+
+    def _guess(self, uptime: float) -> int | None:
+        seconds = self.end - self.start
+        return self.first + int((self.last - self.first) * (uptime + self.offset - self.start) / seconds) if seconds > 0 else None
