@@ -127,6 +127,23 @@ def test_a_load_that_does_not_change_is_drawn_as_a_line_whenever_its_readings_ca
     series.close()
 
 
+def test_it_is_told_when_one_is_made_anew_because_another_process_has_changed_its_past(tmp_path: Path) -> None:
+    journal, series = Journal(tmp_path / "journal.sqlite"), Series(tmp_path / "journal.sqlite")
+    readings = [Reading("b", each, None, each * 5.0, each * 100) for each in range(1, 100)]
+    journal.store_all([batch := Batch("house", "kWh", 1000, None, {"b": Boot(BEGUN + 0.1, True)}, readings)])
+    series.describe(batch)
+    made: list[str] = []
+    databases = Databases(tmp_path / "rrd", 365, made.append)
+    for _ in range(2):
+        assert databases.refresh(series, series.meters()["house"], BEGUN + 7200)
+    assert made == ["house"]
+    Databases(tmp_path / "rrd", 0).forget("house")
+    assert databases.refresh(series, series.meters()["house"], BEGUN + 7200)
+    assert made == ["house", "house"]
+    journal.close()
+    series.close()
+
+
 @pytest.mark.parametrize(
     ("days", "most", "room"),
     [(-3, 365, 8), (0, 365, 8), (6.9, 365, 8), (7, 365, 16), (126.9, 365, 128), (127, 365, 365), (0, 3, 3), (20, 30, 30)],

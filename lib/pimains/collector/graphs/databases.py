@@ -61,10 +61,14 @@ class Built(NamedTuple):
 
 
 class Databases:
-    """Those in `directory`, which keep `days` at full resolution; for one thread at a time."""
+    """Those in `directory`, which keep `days` at full resolution; for one thread at a time.
 
-    def __init__(self, directory: Path, days: int) -> None:
+    `is_made_anew` hears which source's is: an import by another process, too, removes a database whose past has changed.
+    """
+
+    def __init__(self, directory: Path, days: int, is_made_anew: Callable[[str], None] | None = None) -> None:
         self.directory = directory
+        self._is_made_anew = is_made_anew
         self._days = days
 
     def forget(self, source: str) -> None:
@@ -97,6 +101,8 @@ class Databases:
                     return self._feed(series, meter, f"{quoted(meter.source)}.rrd", known, known.reached.decided, now)
                 except CannotDraw:  # its file is not what the note beside it says: it is only derived
                     self.forget(meter.source)
+            if self._is_made_anew:
+                self._is_made_anew(meter.source)
             return self._build(series, meter, now)
         except OSError as error:
             raise CannotDraw(f"{error.filename or self.directory}: {error.strerror}") from None

@@ -87,7 +87,7 @@ class Graphs:
     """The databases in `directory`, the pictures in `pictures`; for one thread at a time. `days` are kept at full resolution."""
 
     def __init__(self, directory: Path, pictures: Path, days: int, prices: Prices) -> None:
-        self.databases = Databases(directory, days)
+        self.databases = Databases(directory, days, self._has_another_past)
         self._pictures = pictures
         self._prices = prices
         self._changes: dict[str, int] = {}
@@ -110,9 +110,12 @@ class Graphs:
 
     def forget(self, source: str) -> None:
         """Its journal changed before what is drawn: all is made again when somebody looks. Any thread may say so."""
+        self._has_another_past(source)
+        self.databases.forget(source)
+
+    def _has_another_past(self, source: str) -> None:
         self._changes[source] = self._changes.get(source, 0) + 1
         self._prices.forget(source)
-        self.databases.forget(source)
 
     def bars(self, series: Series, meter: Meter, name: str, now: float) -> list[Bar]:
         """The amounts in one of BARS; of the last one anew, of those before as they were ten minutes ago, unless they changed."""

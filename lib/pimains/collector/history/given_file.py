@@ -46,7 +46,12 @@ def given_file(path: Path) -> Iterator[Path]:
             for file, name in files:
                 with Path(directory, name).open("wb") as target:
                     shutil.copyfileobj(file, target, 1 << 20)
-            yield Path(directory, path.name)
+            copy = Path(directory, path.name)
+            try:
+                yield copy
+            except PimainsError as error:  # people know the file that they gave
+                error.args = (str(error).replace(str(copy), str(path)),)
+                raise
 
 
 def _log_of(path: Path) -> Path:
