@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from pimains.collector.command_words import moment
-from pimains.collector.history import readings_table, rrd_dump
+from pimains.collector.history import readings_table, rrd_dump, table_answers
 from pimains.collector.history.imports import Import, Imports
 from pimains.collector.plan.imports import Readings, Row
+from pimains.collector.plan.table_slices import Way
 from pimains.core.errors import Misused, PimainsError
 from pimains.core.progress_line import Line
 from pimains.shared.plan.delivery import NAME_LENGTH_MAX
@@ -34,6 +35,8 @@ def store(journal: Path, options: argparse.Namespace) -> int:
         if unit and options.unit and unit != options.unit:
             raise Misused(f"{source} counts {unit}, not {options.unit}")
         history = _History(path, unit or options.unit, imports.taken(source), options)
+        if options.dry_run and history.table is not None and len(history.ways) > 1:
+            return table_answers.tell(history.table, source, history.ways, options.json)
         if options.dry_run:
             for _ in history.rows():
                 pass
@@ -63,19 +66,26 @@ class _History:
 
     def __init__(self, path: Path, unit: str | None, taken: list[Any], options: argparse.Namespace) -> None:
         self.total: list[float] = []
+        self.ways: list[Way] = []
+        self.sums: dict[str, float] = {}
         self._path = path
+        self._is_only_looked_at = options.dry_run
         self._source = options.source
         self._progress = _Progress(path)
         if rrd_dump.is_one(path):
-            self._table = None
+            if options.column or options.time or options.values or options.decimal:
+                raise Misused("--column, --time, --values and --decimal are for tables; this is a database")
+            self.table = None
             self.unit = unit or "kWh"
             self._asked = rrd_dump.Asked(options.ds, options.factor, self.unit)
         else:
             if options.ds or options.factor:
                 raise Misused("--ds and --factor are for databases; this is none")
-            self._table = readings_table.Table(path, unit, self._progress, time.time())
-            self.unit = self._table.find_unit()
-            self.total = self._table.total
+            said = readings_table.Said(options.column, options.time, options.values, options.decimal)
+            self.table = readings_table.Table(path, unit, self._progress, time.time(), said)
+            self.ways = self.table.ways()
+            self.unit = self.table.unit or "kWh"
+            self.total = self.table.total
         self.made = Readings(self.unit, taken)
 
     def say_undone(self) -> None:
@@ -85,8 +95,10 @@ class _History:
 
     def rows(self) -> Iterator[Row]:
         """As the journal takes them."""
-        if self._table is not None:
-            yield from self.made.of(self._table.slices())
+        if self.table is not None:
+            if self._is_only_looked_at and len(self.ways) == 1:
+                self.sums = self.table.sums(self.ways[0])
+            yield from self.made.of(self.table.slices())
         else:
             for archive in rrd_dump.slices(self._path, self._asked, self._progress):
                 yield from self.made.of(archive)
@@ -132,10 +144,16 @@ def _tell_same(same: Import, options: argparse.Namespace) -> int:
 
 
 def _tell_stored(history: _History, source: str, number: int | None, options: argparse.Namespace) -> int:
-    made, span = history.made, history.made.span
+    made, span, table = history.made, history.made.span, history.table
+    notes = [] if table is None else [table.meaning(history.ways[0]), *table_answers.notes(table)]
     if options.json:
         told: dict[str, Any] = {"import": number, "source": source, "is_new": True, "readings": made.slices, "left_out": made.left_out}
         told |= {"from": span and span.start, "to": span and span.end, "amount": made.amount, "unit": history.unit}
+        if table is not None:
+            (way,) = history.ways
+            told |= {"column": way.kind, "time": way.time, "not_over": table.not_over, "encoding": table.encoding}
+        if history.sums:
+            told |= table_answers.ends(history.sums)
         print(json.dumps(told))
         return 0
     if span is None:
@@ -146,6 +164,10 @@ def _tell_stored(history: _History, source: str, number: int | None, options: ar
         print(f"{source}: {so_much}, {how}")
     if made.left_out:
         print(f"left out: {made.left_out} that are of a time of which there are readings already")
+    for line in notes:
+        print(line)
+    if history.sums:
+        print(table_answers.shown(history.sums, history.unit))
     return 0
 
 
