@@ -61,7 +61,7 @@ class Sheet:
     def _read(self) -> Iterator[tuple[int, list[str]]]:
         reader = csv.reader(self._lines, delimiter=self.separator)
         for row in reader:
-            if any(field and not field.isspace() for field in row):
+            if "".join(row).strip():
                 yield self.line + reader.line_num, row
 
 

@@ -27,6 +27,8 @@ class Numbers:
 
     def value(self, text: str) -> float | None:
         """What it is; None: not known. Raises ValueError for what is no number, and for 1,234 where nothing says what it is."""
+        if text.isdecimal():  # there may be millions
+            return float(text)
         bare = _bare(text)
         if bare.lower() in _UNKNOWN:
             return None
