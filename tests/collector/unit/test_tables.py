@@ -304,6 +304,60 @@ def test_sums_of_days_months_and_years_add_up_to_what_flowed(pieces: list[tuple[
     assert list(sums.amounts) == sorted(sums.amounts)
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("Datum;Uhrzeit;Verbrauch\n31.10.2026;23:30;1\n31.10.2026;23:45;2\n", Said(time="begin")),
+        ("Date,Time,usage\n2026-10-31,23:45,1\n2026-11-01,0:00,2\n", Said(time="end")),
+        ("Datum;von;bis;kWh\n31.10.2026;23:30;23:45;1\n31.10.2026;23:45;00:00;2\n", Said()),
+        ("Datum;von;Verbrauch\n31.10.2026;23:30;1\n31.10.2026;23:45;2\n", Said()),
+        ("Datum;bis;Verbrauch\n31.10.2026;23:45;1\n31.10.2026;24:00;2\n", Said()),
+        ("Consumption (kwh), Cost (p), Start, End\n1, 8, 2026-10-31T22:30:00+00:00, 2026-10-31T22:45:00+00:00\n"
+         "2, 9, 2026-10-31T22:45:00+00:00, 2026-10-31T23:00:00+00:00\n", Said()),
+        ("date/time utc;usage\n2026-10-31 22:30;1\n2026-10-31 22:45;2\n", Said(time="begin")),
+    ],
+)  # fmt: skip
+def test_times_in_several_columns_are_one(opened: Opened, text: str, said: Said) -> None:
+    midnight = at(2026, 11, 1)
+    assert opened.slices(text, said) == [Slice(midnight - 900, 900, 1), Slice(midnight, 900, 2)]
+
+
+def test_months_that_home_assistant_tells_in_utc_are_those_of_local_time(opened: Opened) -> None:
+    text = "entity_id,type,unit,2026-02-28T23:00:00.000Z,2026-03-31T22:00:00.000Z\na,grid_consumption,kWh,100,90\n"
+    assert [(each.end, each.seconds, each.amount) for each in opened.slices(text)] == [
+        (at(2026, 4, 1), 31 * DAY - HOUR, 100), (at(2026, 5, 1), 30 * DAY, 90)
+    ]  # fmt: skip
+
+
+def test_invoices_from_a_date_until_another_have_both_days(opened: Opened) -> None:
+    text = "von;bis;Verbrauch kWh\n01.01.2025;31.12.2025;3000\n01.01.2026;31.01.2026;300\n"
+    assert [(each.end, each.seconds / DAY) for each in opened.slices(text)] == [(at(2026, 1, 1), 365), (at(2026, 2, 1), 31)]
+
+
+def test_a_time_that_a_table_does_not_have_is_refused(opened: Opened) -> None:
+    text = "Zeit;Zählerstand\n01.11.2026 06:30;100,5\n02.11.2026 07:00;108,0\n"
+    assert "--time=end: a total is of the time of day that is beside it" in opened.wrong(text, Said(time="end"))
+    assert "--time=end: amounts without a time of day are of their whole day" in opened.wrong(DAYS.format("Verbrauch"), Said(time="end"))
+    assert opened.sums(DAYS.format("Verbrauch"), Said(time="begin")) == AMOUNTS
+
+
+def test_totals_between_two_times_are_asked_which_they_are_of(opened: Opened) -> None:
+    text = "von;bis;Zählerstand\n01.11.2026 00:00;01.11.2026 01:00;10\n01.11.2026 01:00;01.11.2026 02:00;12\n"
+    assert "at the begin or at the end of its line" in opened.wrong(text)
+    assert opened.slices(text, Said(time="end")) == [Slice(at(2026, 11, 1, 2), HOUR, 2)]
+
+
+def test_watts_hold_since_the_line_before_or_until_the_next_and_at_dates_all_day(opened: Opened) -> None:
+    text = "time,watts\n2026-11-01 00:00,1000\n2026-11-01 01:00,3000\n"
+    assert opened.slices(text) == [Slice(at(2026, 11, 1, 1), HOUR, 3)]
+    assert opened.slices(text, Said(time="begin")) == [Slice(at(2026, 11, 1, 1), HOUR, 1), Slice(at(2026, 11, 1, 2), HOUR, 3)]
+    assert opened.sums("time,watts\n2026-10-24,100\n2026-10-25,100\n") == {"2026-10-24": 2.4, "2026-10-25": 2.5}
+
+
+def test_a_name_that_two_columns_have_names_none(opened: Opened) -> None:
+    assert "--values 'kWh': there are several such columns" in opened.wrong("Datum;kWh;kWh\n2026-11-01;1;2\n", Said(values="kWh"))
+
+
 TABLES = Path(__file__).resolve().parents[1] / "tables"
 SHELLY = Said("amount", "begin", "Active energy Wh")
 FRONIUS = Said("amount", "end", "Energie vom Netz bezogen [Wh]")

@@ -36,7 +36,7 @@ def store(journal: Path, options: argparse.Namespace) -> int:
             raise Misused(f"{source} counts {unit}, not {options.unit}")
         history = _History(path, unit or options.unit, imports.taken(source), options)
         if options.dry_run and history.table is not None and len(history.ways) > 1:
-            return table_answers.tell(history.table, source, history.ways, options.json)
+            return table_answers.tell(history.table, source, history.answers(history.table), options.json)
         if options.dry_run:
             for _ in history.rows():
                 pass
@@ -93,8 +93,21 @@ class _History:
         self._progress.end()
         print(f"{self._source}: {self._path.name} is not imported; what was stored of it is taken out again", file=sys.stderr, flush=True)
 
+    def answers(self, table: readings_table.Table) -> list[readings_table.Read]:
+        """What it is in each way in which it may be read."""
+        try:
+            return table.read_in(self.ways)
+        finally:
+            self._progress.end()
+
     def rows(self) -> Iterator[Row]:
         """As the journal takes them."""
+        try:
+            yield from self._rows()
+        finally:
+            self._progress.end()
+
+    def _rows(self) -> Iterator[Row]:
         if self.table is not None:
             if self._is_only_looked_at and len(self.ways) == 1:
                 self.sums = self.table.sums(self.ways[0])
@@ -102,7 +115,6 @@ class _History:
         else:
             for archive in rrd_dump.slices(self._path, self._asked, self._progress):
                 yield from self.made.of(archive)
-        self._progress.end()
 
 
 class _Progress:

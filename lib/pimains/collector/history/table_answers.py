@@ -3,15 +3,13 @@
 import json
 from typing import Any
 
-from pimains.collector.history.readings_table import Table
-from pimains.collector.plan.table_slices import Way
+from pimains.collector.history.readings_table import Read, Table
 
 _DAYS = 3
 
 
-def tell(table: Table, source: str, ways: list[Way], as_json: bool) -> int:
-    """A table that may be read in several ways, read in each: nothing is stored. Raises Wrong when it can be read in none."""
-    reads = table.read_in(ways)
+def tell(table: Table, source: str, reads: list[Read], as_json: bool) -> int:
+    """What a table is, that may be read in several ways, in each of them; nothing is stored."""
     if as_json:
         answers = [
             {"column": each.way.kind, "time": each.way.time, "why_not": each.why, "amount": sum(each.amounts.values())} | ends(each.amounts)

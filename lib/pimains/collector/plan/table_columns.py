@@ -124,9 +124,12 @@ def chosen(head: Head, names: Sequence[str], unit: str | None, wanted: str | Non
     """
     fitting = [each for each in head.values if unit is None or each.unit in (None, unit)]
     if wanted is not None:
-        at = next((at for at, name in enumerate(names) if name.strip().lower() == wanted.strip().lower()), None)
-        if at is None:
-            raise ValueError(f"--values {wanted!r}: there is no such column; there is {_listed(names)}")
+        same = [at for at, name in enumerate(names) if name.strip().lower() == wanted.strip().lower()]
+        if len(same) != 1:
+            raise ValueError(
+                f"--values {wanted!r}: there {'are several' if same else 'is no'} such column{'s' * bool(same)}; there is {_listed(names)}"
+            )
+        at = same[0]
         found = next((each for each in head.values if each.at == at), None) or Column(at, names[at].strip(), None, None, 1.0)
         if unit is not None and found.unit not in (None, unit):
             raise ValueError(f"--values {wanted!r} is in {found.unit}, and its source counts {unit}")
