@@ -3,10 +3,11 @@
 import time
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pimains.collector.history.readings_table import Read, Said, Table, Wrong
@@ -356,6 +357,33 @@ def test_watts_hold_since_the_line_before_or_until_the_next_and_at_dates_all_day
 
 def test_a_name_that_two_columns_have_names_none(opened: Opened) -> None:
     assert "--values 'kWh': there are several such columns" in opened.wrong("Datum;kWh;kWh\n2026-11-01;1;2\n", Said(values="kWh"))
+
+
+_HEADS = ("date;bis;kWh", "von;bis;Zählerstand", "time;x;watts", "Datum;Uhrzeit;Verbrauch", "entity_id,type,unit,2026-11-01T00:00Z",
+          "sep=;\nunixtime;x;total_m3", "")  # fmt: skip
+_TIMES = ("2026-11-01", "02.11.2026", "2026", "03/2026", "12:00", "1795266300", "25.10.2026 02:30", "2026-03-29T02:30", "0001-01-01",
+          "Summe", "9999-12-31T23:59", "01/02/2026", "", "\0", "nan", "²", "inf")  # fmt: skip
+_VALUES = ("1", "1.234", "1,5", "-3", "1e9", "", '"', '"2"', "nan", "²", "1 000,5", "\r", "[Wh]")
+
+
+@given(
+    st.sampled_from(_HEADS),
+    st.lists(st.tuples(st.sampled_from(_TIMES), st.sampled_from(_TIMES), st.sampled_from(_VALUES)), max_size=8),
+    st.sampled_from(["utf-8", "utf-16", "cp1252", "utf-16-le"]),
+    st.sampled_from([Said(), Said("total", "begin"), Said("amount", "begin"), Said("amount", "end")]),
+)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_is_in_a_file_it_is_read_or_refused_in_one_line(
+    opened: Opened, head: str, rows: list[tuple[str, str, str]], encoding: str, said: Said
+) -> None:
+    text = "\n".join([head, *(";".join(row) for row in rows)])
+    try:
+        found = list(opened.table(text.encode(encoding, "replace"), said).slices())
+    except Wrong as wrong:
+        assert "\n" not in str(wrong)
+        assert str(wrong).startswith("t.csv")
+    else:
+        assert all(before.end <= after.end - after.seconds + 0.01 for before, after in pairwise(found))
 
 
 TABLES = Path(__file__).resolve().parents[1] / "tables"

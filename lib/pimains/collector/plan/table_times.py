@@ -95,14 +95,14 @@ class Times:
             return self._whole("month", int(found[2]), int(found[1]), 1)
         if (found := _NAMED_MONTH.fullmatch(text)) and (number := _NUMBER_OF_MONTH.get(found[1].lower())):
             return self._whole("month", int(found[2]), number, 1)
+        moment, is_day = self._moment(text)
+        if is_day:
+            return self._whole("day", moment.year, moment.month, moment.day)
         try:
-            moment, is_day = self._moment(text)
-            if is_day:
-                return self._whole("day", moment.year, moment.month, moment.day)
             seconds = moment.timestamp()
             if moment.tzinfo is None and seconds <= reached < moment.replace(fold=1).timestamp():
                 seconds = moment.replace(fold=1).timestamp()
-        except (OverflowError, OSError):
+        except (ValueError, OverflowError, OSError):
             raise ValueError(_no_time(text)) from None
         return "moment", seconds, seconds
 
