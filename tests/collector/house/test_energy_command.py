@@ -61,6 +61,8 @@ def test_a_history_is_imported_shown_drawn_and_forgotten_while_its_meter_goes_on
     before = collector.get("/v1/sources").json()[0]["total"]
     file = table(tmp_path, now - 30 * 3600, 48)
     assert "29 readings from" in energy(house, "import", str(file), "--source=house", "--dry-run")
+    told = json.loads(energy(house, "import", str(file), "--source=house", "--dry-run", "--json"))
+    assert sum(day["amount"] for day in told["first_days"]) == pytest.approx(29)  # those that would be stored, of two or three days
     assert energy(house, "imports") == "nothing was imported\n"
     told = json.loads(energy(house, "import", str(file), "--source=house", "--json"))
     assert (told["import"], told["readings"], told["left_out"], told["amount"]) == (1, 29, 19, pytest.approx(29))

@@ -17,7 +17,7 @@ from pimains.collector.history.imports import Imports
 from pimains.collector.history.readings_table import Said, Table
 from pimains.collector.pages import export
 from pimains.collector.plan.flow_steps import Steps
-from pimains.collector.plan.imports import Readings, Slice, Span
+from pimains.collector.plan.imports import Readings, Slice, Span, stored_slices
 from pimains.collector.plan.table_columns import Kind
 from pimains.collector.series.figures import bars
 from pimains.collector.series.series import Series
@@ -193,6 +193,11 @@ def test_gaps_stay_gaps_and_hours_that_are_known_are_none(path: Path, series: Se
     assert found == [(0, False), (3600, False), (7200, False), (7285, True), (7290, False), (7295, False)]
     steps = list(Steps(series.meters()["house"], None).of(series.readings("house", 0, 1e12)))
     assert [step.end - NOON for step in steps if step.flow is None] == [7285]
+
+
+def test_what_would_be_stored_is_what_flowed_without_gaps_and_days_without_any_stay() -> None:
+    slices = [Slice(NOON, 5, 0.5), Slice(NOON + 5, 5, 0.0), Slice(NOON + 900, 5, 0.25), Slice(NOON + 9000, 8100, 3.0, False)]
+    assert list(stored_slices(Readings("kWh", []).of(slices), "kWh")) == slices
 
 
 @given(st.lists(st.tuples(st.floats(1, 5000), st.floats(0, 5), st.booleans()), min_size=1, max_size=30), st.integers(0, 3))

@@ -12,8 +12,8 @@ from typing import Any
 from pimains.collector.command_words import moment
 from pimains.collector.history import readings_table, rrd_dump, table_answers
 from pimains.collector.history.imports import Import, Imports
-from pimains.collector.plan.imports import Readings, Row
-from pimains.collector.plan.table_slices import Way
+from pimains.collector.plan.imports import Readings, Row, stored_slices
+from pimains.collector.plan.table_slices import Sums, Way
 from pimains.core.errors import Misused, PimainsError
 from pimains.core.progress_line import Line
 from pimains.shared.plan.delivery import NAME_LENGTH_MAX
@@ -38,8 +38,7 @@ def store(journal: Path, options: argparse.Namespace) -> int:
         if options.dry_run and history.table is not None and len(history.ways) > 1:
             return table_answers.tell(history.table, source, history.answers(history.table), options.json)
         if options.dry_run:
-            for _ in history.rows():
-                pass
+            history.look()
             number = None
         else:
             number = imports.store(source, history.unit, path.name, digest, history.made, history.rows(), history.total, history.say_undone)
@@ -69,7 +68,6 @@ class _History:
         self.ways: list[Way] = []
         self.sums: dict[str, float] = {}
         self._path = path
-        self._is_only_looked_at = options.dry_run
         self._source = options.source
         self._progress = _Progress(path)
         if rrd_dump.is_one(path):
@@ -93,6 +91,13 @@ class _History:
         self._progress.end()
         print(f"{self._source}: {self._path.name} is not imported; what was stored of it is taken out again", file=sys.stderr, flush=True)
 
+    def look(self) -> None:
+        """What it would be, in `sums` by days, or by months or years when these are the times of a table."""
+        sums = Sums("day" if self.table is None else self.table.period("day"))
+        for piece in stored_slices(self.rows(), self.unit):
+            sums.add(piece)
+        self.sums = dict(sorted(sums.amounts.items()))
+
     def answers(self, table: readings_table.Table) -> list[readings_table.Read]:
         """What it is in each way in which it may be read."""
         try:
@@ -109,8 +114,6 @@ class _History:
 
     def _rows(self) -> Iterator[Row]:
         if self.table is not None:
-            if self._is_only_looked_at and len(self.ways) == 1:
-                self.sums = self.table.sums(self.ways[0])
             yield from self.made.of(self.table.slices())
         else:
             for archive in rrd_dump.slices(self._path, self._asked, self._progress):

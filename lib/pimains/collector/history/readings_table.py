@@ -113,7 +113,7 @@ class Table:
         """What it comes to in each day, or month or year when these are its times, oldest first. Raises Wrong and OSError."""
         pieces = self.read(way)
         first = next(pieces, None)
-        sums = Sums(self._period(other="day"))
+        sums = Sums(self.period("day"))
         for piece in chain([] if first is None else [first], pieces):
             sums.add(piece)
         return sums.amounts
@@ -137,7 +137,7 @@ class Table:
 
     def meaning(self, way: Way) -> str:
         """In words: which column it is, and what it is taken for."""
-        period = self._period()
+        period = self.period("line")
         of_time = {None: "at its time", "begin": f"at the begin of its {period}", "end": f"at the end of its {period}"}
         if way.kind != "total":
             until = "until its time" if way.kind == "amount" else "since the line before"
@@ -149,11 +149,11 @@ class Table:
         if self._column.kind is None:
             return f"the column {self._column.name!r} does not say whether it has amounts or totals"
         if self._column.kind == "total":
-            return f"nothing says whether a total was read at the begin or at the end of its {self._period()}"
+            return f"nothing says whether a total was read at the begin or at the end of its {self.period('line')}"
         return "nothing says whether a line's time is the begin or the end of what it counts"
 
-    def _period(self, other: str = "line") -> str:
-        """What its times are, when they are no moments."""
+    def period(self, other: str) -> str:
+        """What its times are: day, month or year; `other` when they are moments."""
         return self._times.form if self._times.form in PERIODS else other
 
     def question(self, reads: list[Read]) -> str:
@@ -212,7 +212,7 @@ class Table:
         if said and kinds == ["total"] and are_moments:
             raise ValueError(f"--time={said}: a total is of the time of day that is beside it")
         if said == "end" and "total" not in kinds and not are_moments:
-            raise ValueError(f"--time=end: {kinds[0].removesuffix('s')}s without a time of day are of their whole {self._period()}")
+            raise ValueError(f"--time=end: {kinds[0].removesuffix('s')}s without a time of day are of their whole {self.period('line')}")
         both: list[Side] = ["begin", "end"] if said is None else [said]
         ways: list[Way] = []
         for kind in kinds:
