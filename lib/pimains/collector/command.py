@@ -99,6 +99,15 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--count", type=int, metavar="N", help="how many of them (default: 14 days, 12 months, 10 years)")
     parser.add_argument("--dry-run", action="store_true", help="with import: only tell what it would be")
     parser.add_argument("--unit", choices=("kWh", "m3"), help="with import: what the source counts in, where the file does not say")
+    parser.add_argument("--column", choices=("amount", "total"), help="with import of a table: what its values are, where it does not say")
+    parser.add_argument(
+        "--time",
+        choices=("begin", "end"),
+        help="with import of a table: a line's time is the begin or the end of what it counts; of a total with a date alone: it was "
+        "read at the begin or the end of that day",
+    )
+    parser.add_argument("--values", metavar="NAME", help="with import of a table: which column, when it has several")
+    parser.add_argument("--decimal", choices=("point", "comma"), help="with import of a table: its decimal mark, where 1.234 may be 1234")
     parser.add_argument("--ds", metavar="NAME", help="with import: which data source, when a database has several")
     parser.add_argument("--factor", type=float, help="with import of a database: how many W, or m3 per hour, a value of 1 is")
     parser.add_argument("--impulses", type=float, help="with import of a meter's journal: pulses per unit, for a source that is new")

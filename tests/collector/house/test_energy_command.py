@@ -63,6 +63,8 @@ def test_a_history_is_imported_shown_drawn_and_forgotten_while_its_meter_goes_on
     before = collector.get("/v1/sources").json()[0]["total"]
     file = table(tmp_path, now - 30 * 3600, 48)
     assert "29 readings from" in energy(house, "import", str(file), "--source=house", "--dry-run")
+    told = json.loads(energy(house, "import", str(file), "--source=house", "--dry-run", "--json"))
+    assert sum(day["amount"] for day in told["first_days"]) == pytest.approx(29)  # those that would be stored, of two or three days
     assert energy(house, "imports") == "nothing was imported\n"
     told = json.loads(energy(house, "import", str(file), "--source=house", "--json"))
     assert (told["import"], told["readings"], told["left_out"], told["amount"]) == (1, 29, 19, pytest.approx(29))
@@ -91,6 +93,8 @@ def test_what_is_asked_wrongly_is_said_in_one_line(house: House, tmp_path: Path)
     collector = Collector(house)
     assert "has no readings yet" in command(house).stderr
     assert collector.send(steady(10)).ok
+    (tmp_path / "old.rrd").write_bytes(b"RRD\0")
+    (tmp_path / "days.csv").write_text("date;kWh\n2026-01-01;8,1\n2026-01-02;8,4\n")
     (tmp_path / "bad.csv").write_text("time,watts\n2026-11-20,5\n2026-11-21,much\n")
     for words, complaint in (
         (("--source=attic",), "there is no source attic; there is house"),
@@ -103,6 +107,12 @@ def test_what_is_asked_wrongly_is_said_in_one_line(house: House, tmp_path: Path)
         (("import", f"{tmp_path}/bad.csv", "--source=a"), "bad.csv line 3: 'much' is no number"),
         (("import", f"{tmp_path}/bad.csv", "--source=house", "--unit=m3"), "house counts kWh, not m3"),
         (("import", f"{tmp_path}/bad.csv", "--source=a", "--ds=b"), "--ds and --factor are for databases"),
+        (("import", f"{tmp_path}/old.rrd", "--source=a", "--column=total"), "--column, --time, --values and --decimal are for tables"),
+        (("import", f"{tmp_path}/days.csv", "--source=a"), "days.csv: the column 'kWh' does not say whether it has amounts or totals"),
+        (
+            ("import", f"{tmp_path}/days.csv", "--source=a", "--column=total"),
+            "at the begin or at the end of its day; say which: --time=begin is",
+        ),
         (("forget-import", "1"), "there is no import 1"),
         (("forget-import",), "the NUMBER of the import is missing"),
     ):
@@ -277,3 +287,46 @@ def test_a_meters_journal_of_0_1_0_is_imported_and_a_broken_one_is_said(house: H
     refused = command(house, "import", str(broken), "--source", "house")
     assert (refused.returncode, refused.stderr.count("\n")) == (1, 1)
     assert f"sqlite3 {broken} .recover" in refused.stderr
+
+
+def test_a_spreadsheet_is_shown_both_ways_and_stored_as_what_people_say_it_is(house: House, tmp_path: Path) -> None:
+    Collector(house)
+    file = tmp_path / "days.csv"
+    file.write_bytes("sep=;\r\nDatum;kWh;für\r\n01.01.2026;8,1;x\r\n02.01.2026;8,4;x\r\n03.01.2026;9,0;x\r\n;;\r\n".encode("cp1252"))
+    shown = energy(house, "import", str(file), "--source=house", "--dry-run").splitlines()
+    assert shown == [
+        "house: the column 'kWh' does not say whether it has amounts or totals:",
+        "--column=amount: 'kWh' is taken for amounts, each of its whole day",
+        "  2026-01-01   8.10 kWh",
+        "  2026-01-02   8.40 kWh",
+        "  2026-01-03   9.00 kWh",
+        "  sum         25.50 kWh",
+        "--column=total --time=begin: 'kWh' is taken for totals, each at the begin of its day",
+        "  2026-01-01  0.30 kWh",
+        "  2026-01-02  0.60 kWh",
+        "  sum         0.90 kWh",
+        "--column=total --time=end: 'kWh' is taken for totals, each at the end of its day",
+        "  2026-01-02  0.30 kWh",
+        "  2026-01-03  0.60 kWh",
+        "  sum         0.90 kWh",
+        "read as cp1252, for it is no UTF-8",
+    ]
+    told = json.loads(energy(house, "import", str(file), "--source=house", "--dry-run", "--json"))
+    assert [(each["column"], each["time"], round(each["amount"], 6), each["days"]) for each in told["answers"]] == [
+        ("amount", None, 25.5, 3), ("total", "begin", 0.9, 2), ("total", "end", 0.9, 2)
+    ]  # fmt: skip
+    done = command(house, "import", str(file), "--source=house")
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+    assert energy(house, "imports") == "nothing was imported\n"
+    told = json.loads(energy(house, "import", str(file), "--source=house", "--column=amount", "--dry-run", "--json"))
+    assert told["first_days"] == [{"day": f"2026-01-0{n}", "amount": pytest.approx(x)} for n, x in ((1, 8.1), (2, 8.4), (3, 9.0))]
+    assert (told["column"], told["time"], told["encoding"], told["amount"]) == ("amount", None, "cp1252", pytest.approx(25.5))
+    shown = energy(house, "import", str(file), "--source=house", "--column=amount", "--dry-run").splitlines()
+    assert shown[0] == "house: 3 readings from 2026-01-01 00:00 to 2026-01-04 00:00, 25.50 kWh, would be imported"
+    assert shown[1:] == ["'kWh' is taken for amounts, each of its whole day", "read as cp1252, for it is no UTF-8", *shown[3:]]
+    assert shown[3:] == ["  2026-01-01   8.10 kWh", "  2026-01-02   8.40 kWh", "  2026-01-03   9.00 kWh", "  sum         25.50 kWh"]
+    energy(house, "import", str(file), "--source=house", "--column=amount")
+    rows = json.loads(energy(house, "--day", "--count=800", "--json"))["house"]["rows"]
+    assert [(row["day"], pytest.approx(row["amount"])) for row in rows if row["amount"]] == [
+        ("2026-01-01", 8.1), ("2026-01-02", 8.4), ("2026-01-03", 9.0)
+    ]  # fmt: skip

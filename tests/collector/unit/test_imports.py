@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 
 from pimains.collector.history import readings_table, rrd_dump
 from pimains.collector.history.imports import Imports
-from pimains.collector.history.readings_table import Table
+from pimains.collector.history.readings_table import Said, Table
 from pimains.collector.pages import export
 from pimains.collector.plan.flow_steps import Steps
-from pimains.collector.plan.imports import Readings, Slice, Span
+from pimains.collector.plan.imports import Readings, Slice, Span, stored_slices
+from pimains.collector.plan.table_columns import Kind
 from pimains.collector.series.figures import bars
 from pimains.collector.series.series import Series
 from pimains.core.errors import Misused, PimainsError
@@ -194,6 +195,11 @@ def test_gaps_stay_gaps_and_hours_that_are_known_are_none(path: Path, series: Se
     assert [step.end - NOON for step in steps if step.flow is None] == [7285]
 
 
+def test_what_would_be_stored_is_what_flowed_without_gaps_and_days_without_any_stay() -> None:
+    slices = [Slice(NOON, 5, 0.5), Slice(NOON + 5, 5, 0.0), Slice(NOON + 900, 5, 0.25), Slice(NOON + 9000, 8100, 3.0, False)]
+    assert list(stored_slices(Readings("kWh", []).of(slices), "kWh")) == slices
+
+
 @given(st.lists(st.tuples(st.floats(1, 5000), st.floats(0, 5), st.booleans()), min_size=1, max_size=30), st.integers(0, 3))
 def test_whatever_lies_in_between_no_amount_is_lost_or_doubled(pieces: list[tuple[float, float, bool]], blocks: int) -> None:
     slices, at = [], NOON
@@ -211,9 +217,9 @@ def test_whatever_lies_in_between_no_amount_is_lost_or_doubled(pieces: list[tupl
         assert after.piece != before.piece or (after.sequence > before.sequence and after.time > before.time)
 
 
-def table(tmp_path: Path, text: str, unit: str | None = None, name: str = "t.csv") -> list[Slice]:
-    (tmp_path / name).write_text(text, encoding="utf-8")
-    return list(Table(tmp_path / name, unit, lambda _: None).slices())
+def table(tmp_path: Path, text: str, column: Kind | None = None) -> list[Slice]:
+    (tmp_path / "t.csv").write_text(text, encoding="utf-8")
+    return list(Table(tmp_path / "t.csv", None, lambda _: None, said=Said(column)).slices())
 
 
 def test_watts_count_for_the_time_since_the_line_before_and_gaps_for_nothing(tmp_path: Path) -> None:
@@ -237,7 +243,7 @@ def test_watts_count_for_the_time_since_the_line_before_and_gaps_for_nothing(tmp
 )
 @pytest.mark.usefixtures("greenwich")
 def test_tables_are_read_as_people_have_them(tmp_path: Path, text: str) -> None:
-    assert table(tmp_path, text) == [Slice(NOON + 3600, 3600, 1000.5)]
+    assert table(tmp_path, text, "total") == [Slice(NOON + 3600, 3600, 1000.5)]
 
 
 @pytest.fixture
@@ -261,10 +267,10 @@ def in_zone(name: str) -> Iterator[None]:
 @pytest.mark.usefixtures("berlin")
 def test_the_hour_that_comes_twice_comes_twice_and_the_one_that_is_left_out_is_none(tmp_path: Path) -> None:
     autumn = ["2026-10-25 01:30", "2026-10-25 02:00", "2026-10-25 02:30", "2026-10-25 02:00", "2026-10-25 02:30", "2026-10-25 03:00"]
-    found = table(tmp_path, "time,kWh\n" + "".join(f"{at},{number}\n" for number, at in enumerate(autumn)))
+    found = table(tmp_path, "time,kWh\n" + "".join(f"{at},{number}\n" for number, at in enumerate(autumn)), "total")
     assert [each.seconds for each in found] == [1800] * 5
     spring = ["29.03.2026 01:30", "29.03.2026 03:00"]
-    assert table(tmp_path, "time,kWh\n" + "".join(f"{at},{number}\n" for number, at in enumerate(spring)))[0].seconds == 1800
+    assert table(tmp_path, "time,kWh\n" + "".join(f"{at},{number}\n" for number, at in enumerate(spring)), "total")[0].seconds == 1800
 
 
 @pytest.mark.parametrize(
@@ -287,7 +293,7 @@ def test_the_hour_that_comes_twice_comes_twice_and_the_one_that_is_left_out_is_n
 )  # fmt: skip
 def test_what_is_no_table_is_refused_with_its_line(tmp_path: Path, text: str, complaint: str) -> None:
     with pytest.raises(readings_table.Wrong) as wrong:
-        table(tmp_path, text)
+        table(tmp_path, text, "total" if "kWh" in text else None)
     assert complaint in str(wrong.value)
 
 

@@ -23,7 +23,7 @@ def meter(tmp_path: Path) -> OwnReadings:
 
 @pytest.fixture
 def collector(tmp_path: Path) -> Journal:
-    return Journal(shutil.copy(MADE / "collector.sqlite", tmp_path))
+    return Journal(Path(shutil.copy(MADE / "collector.sqlite", tmp_path)))
 
 
 def test_a_meters_journal_is_taken_over_with_what_is_recent_and_what_was_accepted(meter: OwnReadings) -> None:

@@ -6,14 +6,16 @@ import json
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from pimains.collector.command_words import moment
-from pimains.collector.history import meter_journal, readings_table, rrd_dump
+from pimains.collector.history import meter_journal, readings_table, rrd_dump, table_answers
 from pimains.collector.history.given_file import given_file
 from pimains.collector.history.imports import Import, Imports
-from pimains.collector.plan.imports import Readings, Row
+from pimains.collector.plan.imports import Readings, Row, stored_slices
+from pimains.collector.plan.table_slices import Sums, Way
 from pimains.core.errors import Misused, PimainsError
 from pimains.core.progress_line import Line
 from pimains.shared.plan.delivery import NAME_LENGTH_MAX
@@ -25,36 +27,31 @@ _BLOCK = 1024 * 1024
 def store(journal: Path, options: argparse.Namespace) -> int:
     """Import a file."""
     path, source = _asked(options)
-    with given_file(path) as readable:
+    with given_file(path) as readable, closing(Imports(journal)) as imports:
         try:
             if meter_journal.is_one(readable):
-                return meter_journal.store(journal, readable, options)
+                return meter_journal.store(journal, imports, readable, options)
+            return _store(imports, readable, source, options)
         except OSError as error:
             raise PimainsError(f"{error.filename or path}: {error.strerror}") from None
-        return _store(journal, readable, source, options)
 
 
-def _store(journal: Path, path: Path, source: str, options: argparse.Namespace) -> int:
-    imports = Imports(journal)
-    try:
-        digest = _digest(path)
-        same = next((each for each in imports.listed() if (each.source, each.digest) == (source, digest)), None)
-        if same is not None:
-            return _tell_same(same, options)
-        unit = imports.unit_of(source)
-        if unit and options.unit and unit != options.unit:
-            raise Misused(f"{source} counts {unit}, not {options.unit}")
-        history = _History(path, unit or options.unit, imports.taken(source), options)
-        if options.dry_run:
-            for _ in history.rows():
-                pass
-            number = None
-        else:
-            number = imports.store(source, history.unit, path.name, digest, history.made, history.rows(), history.total, history.say_undone)
-    except OSError as error:
-        raise PimainsError(f"{error.filename or path}: {error.strerror}") from None
-    finally:
-        imports.close()
+def _store(imports: Imports, path: Path, source: str, options: argparse.Namespace) -> int:
+    digest = _digest(path)
+    same = next((each for each in imports.listed() if (each.source, each.digest) == (source, digest)), None)
+    if same is not None:
+        return _tell_same(same, options)
+    unit = imports.unit_of(source)
+    if unit and options.unit and unit != options.unit:
+        raise Misused(f"{source} counts {unit}, not {options.unit}")
+    history = _History(path, unit or options.unit, imports.taken(source), options)
+    if options.dry_run and history.table is not None and len(history.ways) > 1:
+        return table_answers.tell(history.table, source, history.answers(history.table), options.json)
+    if options.dry_run:
+        history.look()
+        number = None
+    else:
+        number = imports.store(source, history.unit, path.name, digest, history.made, history.rows(), history.total, history.say_undone)
     return _tell_stored(history, source, number, options)
 
 
@@ -76,19 +73,25 @@ class _History:
 
     def __init__(self, path: Path, unit: str | None, taken: list[Any], options: argparse.Namespace) -> None:
         self.total: list[float] = []
+        self.ways: list[Way] = []
+        self.sums: dict[str, float] = {}
         self._path = path
         self._source = options.source
         self._progress = _Progress(path)
         if rrd_dump.is_one(path):
-            self._table = None
+            if options.column or options.time or options.values or options.decimal:
+                raise Misused("--column, --time, --values and --decimal are for tables; this is a database")
+            self.table = None
             self.unit = unit or "kWh"
             self._asked = rrd_dump.Asked(options.ds, options.factor, self.unit)
         else:
             if options.ds or options.factor:
                 raise Misused("--ds and --factor are for databases; this is none")
-            self._table = readings_table.Table(path, unit, self._progress, time.time())
-            self.unit = self._table.find_unit()
-            self.total = self._table.total
+            said = readings_table.Said(options.column, options.time, options.values, options.decimal)
+            self.table = readings_table.Table(path, unit, self._progress, time.time(), said)
+            self.ways = self.table.ways()
+            self.unit = self.table.unit or "kWh"
+            self.total = self.table.total
         self.made = Readings(self.unit, taken)
 
     def say_undone(self) -> None:
@@ -96,14 +99,33 @@ class _History:
         self._progress.end()
         print(f"{self._source}: {self._path.name} is not imported; what was stored of it is taken out again", file=sys.stderr, flush=True)
 
+    def look(self) -> None:
+        """What it would be, in `sums` by days, or by months or years when these are the times of a table."""
+        sums = Sums("day" if self.table is None else self.table.period("day"))
+        for piece in stored_slices(self.rows(), self.unit):
+            sums.add(piece)
+        self.sums = dict(sorted(sums.amounts.items()))
+
+    def answers(self, table: readings_table.Table) -> list[readings_table.Read]:
+        """What it is in each way in which it may be read."""
+        try:
+            return table.read_in(self.ways)
+        finally:
+            self._progress.end()
+
     def rows(self) -> Iterator[Row]:
         """As the journal takes them."""
-        if self._table is not None:
-            yield from self.made.of(self._table.slices())
+        try:
+            yield from self._rows()
+        finally:
+            self._progress.end()
+
+    def _rows(self) -> Iterator[Row]:
+        if self.table is not None:
+            yield from self.made.of(self.table.slices())
         else:
             for archive in rrd_dump.slices(self._path, self._asked, self._progress):
                 yield from self.made.of(archive)
-        self._progress.end()
 
 
 class _Progress:
@@ -145,10 +167,16 @@ def _tell_same(same: Import, options: argparse.Namespace) -> int:
 
 
 def _tell_stored(history: _History, source: str, number: int | None, options: argparse.Namespace) -> int:
-    made, span = history.made, history.made.span
+    made, span, table = history.made, history.made.span, history.table
+    notes = [] if table is None else [table.meaning(history.ways[0]), *table_answers.notes(table)]
     if options.json:
         told: dict[str, Any] = {"import": number, "source": source, "is_new": True, "readings": made.slices, "left_out": made.left_out}
         told |= {"from": span and span.start, "to": span and span.end, "amount": made.amount, "unit": history.unit}
+        if table is not None:
+            (way,) = history.ways
+            told |= {"column": way.kind, "time": way.time, "not_over": table.not_over, "encoding": table.encoding}
+        if history.sums:
+            told |= table_answers.ends(history.sums)
         print(json.dumps(told))
         return 0
     if span is None:
@@ -159,6 +187,10 @@ def _tell_stored(history: _History, source: str, number: int | None, options: ar
         print(f"{source}: {so_much}, {how}")
     if made.left_out:
         print(f"left out: {made.left_out} that are of a time of which there are readings already")
+    for line in notes:
+        print(line)
+    if history.sums:
+        print(table_answers.shown(history.sums, history.unit))
     return 0
 
 

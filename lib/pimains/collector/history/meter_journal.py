@@ -33,9 +33,8 @@ def is_one(path: Path) -> bool:
         return file.read(len(_FIRST_BYTES)) == _FIRST_BYTES
 
 
-def store(journal: Path, path: Path, options: argparse.Namespace) -> int:
+def store(journal: Path, imports: Imports, path: Path, options: argparse.Namespace) -> int:
     """Import it. Raises PimainsError, sqlite3.Error and OSError."""
-    imports = Imports(journal)
     try:
         unit = imports.unit_of(options.source)
         if unit is None and not (options.unit and options.impulses):
@@ -51,8 +50,6 @@ def store(journal: Path, path: Path, options: argparse.Namespace) -> int:
             seen, new = _store(journal, Path(directory) / "copy", unit is None, options)
     except Broken as broken:
         raise PimainsError(f"{path}: {broken.why}; sqlite3 {path} .recover may find what is left") from None
-    finally:
-        imports.close()
     if options.json:
         print(json.dumps({"source": options.source, "readings": seen, "new": new}))
     else:

@@ -49,6 +49,18 @@ def is_one(boot: str) -> bool:
     return boot.startswith(_WORD)
 
 
+def stored_slices(rows: Iterable[Row], unit: str) -> Iterator[Slice]:
+    """What flowed between such readings; where nobody knows is nothing."""
+    before: Row | None = None
+    for row in rows:
+        if before is not None and row.piece == before.piece:
+            seconds, counted = row.time - before.time, row.counted - before.counted
+            is_known = seconds <= known_seconds.UNKNOWN_SECONDS * (row.sequence - before.sequence)
+            if counted or is_known:
+                yield Slice(row.time, seconds, counted / COUNTS_PER_UNIT[unit], is_known)
+        before = row
+
+
 class Readings:
     """What is made of slices where nothing is known yet: `taken` is what there is known of. Tells what it took and left out."""
 
