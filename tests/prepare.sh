@@ -137,36 +137,41 @@ esphome_version() { # VERSION PYTHON
     rm "$venv/unfinished"
 }
 
-firmware() { # the plug's firmware as Linux programs: firmware/<hash of its sources>/<version>/<kind>, found again by tests/plug/firmware.py
-    local built version kind
-    # shellcheck disable=SC2046  # a list of names
-    built=$PIMAINS_CACHE/firmware/$(cat $(find esphome/pimains-*.yaml tests/plug/esphome-host -type f | LC_ALL=C sort) | sha256sum | cut -c 1-16)
+firmware() { # plugs as Linux programs: firmware/<hash of their sources>/<version>/<kind>, found again by tests/plug/firmware.py
+    local version kind
     for version in 2026.6.5 2026.10.0; do
-        [ -x "$PIMAINS_CACHE/esphome-$version/bin/esphome" ] || continue
         for kind in host host-metering; do
-            [ -x "$built/$version/$kind" ] || firmware_program "$version" "$kind" "$built/$version/$kind"
+            firmware_program "$version" esphome-host "$kind" esphome/pimains-*.yaml tests/plug/esphome-host
         done
+    done
+    for kind in rpimp strip; do
+        firmware_program 2026.10.0 esphome-others "$kind" tests/plug/esphome-host tests/plug/esphome-others
     done
 }
 
-firmware_program() { # VERSION KIND PROGRAM: built in a copy, because esphome leaves its files beside the yaml
-    local copy=$PIMAINS_CACHE/firmware-objects/$1/$2
-    mkdir -p "$copy/tests/plug/esphome-host" "$(dirname "$3")"
+firmware_program() { # VERSION DIRECTORY KIND SOURCE...: built in a copy, because esphome leaves its files beside the yaml
+    local version=$1 directory=$2 kind=$3 copy=$PIMAINS_CACHE/firmware-objects/$1/$3 esphome=$PIMAINS_CACHE/esphome-$1/bin/esphome program
+    shift 3
+    [ -x "$esphome" ] || return 0
+    # shellcheck disable=SC2046  # a list of names
+    program=$PIMAINS_CACHE/firmware/$(cat $(find "$@" -type f | LC_ALL=C sort) | sha256sum | cut -c 1-16)/$version/$kind
+    [ ! -x "$program" ] || return 0
+    mkdir -p "$copy/tests/plug/$directory" "$(dirname "$program")"
     (
         flock 9
-        [ ! -x "$3" ] || exit 0
-        rm -rf "$copy"/esphome "$copy"/tests/plug/esphome-host/*
+        [ ! -x "$program" ] || exit 0
+        rm -rf "$copy"/esphome "$copy"/tests/plug/esphome-*/*
         mkdir "$copy/esphome"
         cp esphome/pimains-*.yaml "$copy/esphome"
-        cp -r tests/plug/esphome-host "$copy/tests/plug"
-        cd "$copy/tests/plug/esphome-host" || exit
+        cp -r tests/plug/esphome-* "$copy/tests/plug"
+        cd "$copy/tests/plug/$directory" || exit
         # what was compiled before stays in .esphome: after an edit of the yaml little is left to compile
-        "$PIMAINS_CACHE/esphome-$1/bin/esphome" -q compile --only-generate "$2.yaml"
-        make -s -j"$(nproc)"
-        cp plug "$3.new"
-        mv "$3.new" "$3"
+        "$esphome" -q compile --only-generate "$kind.yaml"
+        make -s -j"$(nproc)" -f ../esphome-host/Makefile
+        cp plug "$program.new"
+        mv "$program.new" "$program"
     ) 9>"$copy/lock"
-    [ -x "$3" ]
+    [ -x "$program" ]
 }
 
 packages() { # every .deb for the release this runs on, into dist/

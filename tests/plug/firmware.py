@@ -29,11 +29,16 @@ VERSIONS = ("2026.6.5", "2026.10.0")
 KEY = base64.b64encode(hashlib.sha256(b"a plug of the tests").digest()).decode()
 
 
-def program(version: str, metering: bool) -> Path:
+OTHERS = ("rpimp", "strip")  # firmware that is not pimains', written by us with what it does
+
+
+def program(version: str, kind: str) -> Path:
     """The program that tests/prepare.sh built from just these sources."""
-    sources = [*TOP.glob("esphome/pimains-*.yaml"), *(path for path in (TOP / "tests/plug/esphome-host").rglob("*") if path.is_file())]
+    directories = [TOP / "tests/plug/esphome-host", *([TOP / "tests/plug/esphome-others"] if kind in OTHERS else [])]
+    sources = [path for directory in directories for path in directory.rglob("*") if path.is_file()]
+    sources += [] if kind in OTHERS else TOP.glob("esphome/pimains-*.yaml")
     text = b"".join(path.read_bytes() for path in sorted(sources, key=lambda path: os.fsencode(path.relative_to(TOP))))
-    built = CACHE / "firmware" / hashlib.sha256(text).hexdigest()[:16] / version / ("host-metering" if metering else "host")
+    built = CACHE / "firmware" / hashlib.sha256(text).hexdigest()[:16] / version / kind
     if not built.exists():
         if not (CACHE / f"esphome-{version}/bin/esphome").exists():
             pytest.skip(f"ESPHome {version} is not here: it needs Python 3.12 or newer")
@@ -62,14 +67,22 @@ class Plug:
     """
 
     def __init__(
-        self, directory: Path, *, version: str = VERSIONS[-1], metering: bool = False, encrypted: bool = False, time_scale: int = 1
+        self,
+        directory: Path,
+        *,
+        version: str = VERSIONS[-1],
+        metering: bool = False,
+        encrypted: bool = False,
+        time_scale: int = 1,
+        other: str = "",
     ) -> None:
         self.directory = directory
         self.time_scale = time_scale
         self.key = ""
         self.log: list[str] = []
         self.said: list[Said] = []
-        self._program = program(version, metering)
+        self._program = program(version, other or ("host-metering" if metering else "host"))
+        self._told_at_first = {"Relay", "Delay Switch"} if other else {"Relay", "Delay Switch", "Countdown", "Dead Man"}
         self._port = free_port()  # after a restart still its own
         self._clock_start = 0.0
         self._process: subprocess.Popen[str] | None = None
@@ -206,6 +219,12 @@ class Plug:
         assert self._wire is not None
         self._wire.passes(requests=requests, answers=answers)
 
+    def lose_the_agent(self) -> None:
+        """The agent's connection ends, and it gets no other before `wire` is told so."""
+        assert self._wire is not None
+        self.wire(requests=False, answers=False)
+        self._wire.breaks()
+
     def watts(self, watts: float) -> None:
         """What the Pi draws; -1: the meter says nothing."""
         self.number("Test Watts", watts)
@@ -222,7 +241,7 @@ class Plug:
         if self._client is None:
             self._client = _Client(self._port, self.key)
             # the first states come one by one
-            until(lambda: {"Relay", "Delay Switch", "Countdown", "Dead Man"} <= set(self.client.states), what="the first states")
+            until(lambda: self._told_at_first <= set(self.client.states), what="the first states")
         return self._client
 
     def _forget_client(self) -> None:

@@ -5,6 +5,8 @@ import selectors
 import socket
 import threading
 
+_BREAK = b"x"
+
 
 class Wire:
     """Listens on 127.0.0.1:port and passes everything on to 127.0.0.1:target, as long as it may."""
@@ -28,8 +30,15 @@ class Wire:
     def passes(self, *, requests: bool, answers: bool) -> None:
         """What passes from now on. What does not waits, as it would in the senders' TCP."""
         self._requests, self._answers = requests, answers
+        self._tell(b".")
+
+    def breaks(self) -> None:
+        """All connections over it end; new ones begin."""
+        self._tell(_BREAK)
+
+    def _tell(self, word: bytes) -> None:
         self._watched.clear()
-        self._ring.send(b".")
+        self._ring.send(word)
         assert self._watched.wait(30), "the wire hangs"
 
     def close(self) -> None:
@@ -44,7 +53,9 @@ class Wire:
         while self._open:
             for key, _ in self._selector.select():
                 if key.fileobj is self._bell:
-                    self._bell.recv(64)
+                    if _BREAK in self._bell.recv(64):
+                        for client in tuple(self._from_client):
+                            self._end(client)
                     self._watch()
                     self._watched.set()
                 elif key.fileobj is self._listener:
@@ -89,6 +100,9 @@ class Wire:
                 return
         except OSError:
             pass
+        self._end(end)
+
+    def _end(self, end: socket.socket) -> None:
         for gone in (end, self._peer[end]):
             if gone in self._selector.get_map():
                 self._selector.unregister(gone)

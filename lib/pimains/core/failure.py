@@ -10,6 +10,8 @@ from pimains.core.plan.text import one_line, short_line, shortened
 
 LONGEST = 120  # characters
 _SHORT = 80
+_UNKNOWN = "it failed in a way that nobody has foreseen; LOG_LEVEL=debug tells more"
+_LIBRARIES_WITH_WORDS = ("sqlite3",)  # what it says is SQLite's (sqlite.org/rescode.html), or about the table that is missing
 _ITS_OWN_WORDS = {
     "SSLCertVerificationError": "verify_message",  # of OpenSSL: certificate has expired
     "gaierror": "strerror",  # of the resolver, whose numbers are not those of errno
@@ -38,15 +40,16 @@ _WORDS = {
     "InvalidURL": "its address cannot be one",
     "LocationParseError": "its address cannot be one",
     "UnicodeError": "its name cannot be one",
+    "MemoryError": "there is no memory left",
+    "DatabaseError": "its database cannot be used",
 }
 
 
-def in_words(error: BaseException, known: Mapping[str, str] = {}) -> str:  # nobody writes into a Mapping
-    """What is wrong, by the innermost cause that can be told; `known` has the words for more classes, by their names."""
+def in_words(error: BaseException, known: Mapping[str, str] = {}, unknown: str = _UNKNOWN) -> str:  # nobody writes into a Mapping
+    """What is wrong, by the innermost cause that can be told, else `unknown`; `known` has the words for more classes, by their names."""
     chain = _chain(error)
     words = next(filter(None, (_words(each, known) for each in reversed(chain))), "")
-    words = words or f"it failed ({type(chain[-1]).__name__}); LOG_LEVEL=debug tells more"
-    return with_own_text(shortened(one_line(words), LONGEST), f"{type(error).__name__}: {own_text(error)}")
+    return with_own_text(shortened(one_line(words or unknown), LONGEST), f"{type(error).__name__}: {own_text(error)}")
 
 
 def with_own_text(words: str, own: str) -> str:
@@ -76,9 +79,16 @@ def _words(error: BaseException, known: Mapping[str, str]) -> str:
         own = getattr(error, _ITS_OWN_WORDS.get(name, ""), None)
         if isinstance(own, str) and 0 < len(own) <= _SHORT:
             return own.rstrip(".")
+        if _has_words(error):
+            return own_text(error)
         if name in _WORDS and (number <= 0 or name.startswith("SSL")):
             return _WORDS[name]
     return os.strerror(number) if number > 0 else ""
+
+
+def _has_words(error: BaseException) -> bool:
+    text = own_text(error)
+    return type(error).__module__ in _LIBRARIES_WITH_WORDS and 0 < len(text) <= _SHORT and text.isprintable()
 
 
 def own_text(error: BaseException) -> str:

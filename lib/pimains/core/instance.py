@@ -6,11 +6,15 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pimains.core import paths, state
 from pimains.core.clock import Clock, SystemClock
+from pimains.core.failure import in_words
+from pimains.core.plan.text import shortened
 from pimains.core.troubles import Troubles
 
 if TYPE_CHECKING:
     from pimains.core.ledger import Ledger
 
+_UNFORESEEN = "it met what nobody has foreseen"
+_WORDS = 70  # characters: with what stands around them a line of failure.LONGEST
 T = TypeVar("T")
 
 
@@ -68,8 +72,8 @@ class Instance:
         self.leave("error", line)
 
     def fails(self, error: Exception) -> None:
-        """Its last words; the traceback is in the log."""
-        line = f"{type(error).__name__}: {error}"
+        """Its last words; what the error is called and where it came from is in the log."""
+        line = f"{shortened(in_words(error, unknown=_UNFORESEEN), _WORDS)}; its log has the traceback"
         self.leave("error", line)
         self.status(f"failed, trying again: {line}", well=False)
 
@@ -106,7 +110,7 @@ class Instance:
         try:
             return use(self.ledger)
         except (OSError, Error) as error:
-            self.complain(f"the ledger cannot be used: {error}")
+            self.complain(f"the ledger cannot be used: {in_words(error)}")
             return None
 
 

@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from pimains.core.clock import Clock
 from pimains.core.plan.budget import ENDING_SECONDS, budget
 from pimains.halt.plan import short_time
-from pimains.halt.plan.step_progress import is_upgrade
 from pimains.halt.step_files import Step
 from pimains.shared import plug_cuts
+from pimains.shared.plan.step_progress import is_upgrade
 
 
 class HaltBudgets:

@@ -22,10 +22,10 @@ from pimains.core.errors import PimainsError
 from pimains.core.ledger import Ledger
 from pimains.core.plan.budget import budget, percentile_95
 from pimains.halt import step_files
-from pimains.halt.plan import step_progress
 from pimains.halt.settings import HaltSettings
 from pimains.halt.step_files import Step
 from pimains.shared import halt_request
+from pimains.shared.plan import step_progress
 
 _ANSWER_SECONDS = 5.0
 _NO_REASONS = ("cancel", "rehearse", "dry-run", "wait", "json", "help")

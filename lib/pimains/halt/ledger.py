@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import TypeVar
 
+from pimains.core.failure import in_words
 from pimains.core.instance import Instance
 from pimains.halt.step_files import Step
 
@@ -47,5 +48,5 @@ class HaltLedger:
             return use()
         except Exception as error:
             self._is_broken = True
-            self._me.complain(f"shutting down without the ledger: {error}")
+            self._me.complain(f"shutting down without the ledger: {in_words(error)}")
             return otherwise

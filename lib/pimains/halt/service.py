@@ -6,7 +6,8 @@ it, runs the steps in halt.d one after the other, each within its own measured b
 - A step that fails is noted; one that outlasts its budget gets TERM, then KILL, and is left alone. Nothing stops the rest.
 - A cancel file stops the shutdown until a step numbered 80 or above was started: after that the power will be cut. Then the
   steps that have run and know of PIMAINS_CALLED_OFF are run once more with it, the last first: each undoes what it did.
-- svc -d and svc -t do not end a shutdown half-way: the service stops when it was carried out or cancelled.
+- svc -d and svc -t do not end a shutdown half-way: the service stops when it was carried out or cancelled. After svc -d on a
+  machine that is not going down (pimains.halt.leaving) it stops when whoever was told to cut the power was called off.
 - When the service itself is killed, supervise starts it again and it goes on with the same request: steps that had ended
   are not run twice, the one that was running is (so a step has to bear that).
 - Neither a full disk nor a broken ledger nor a log that nobody reads keeps the machine up: what cannot be written is said.
@@ -28,6 +29,7 @@ from contextlib import closing
 from pimains.core import state
 from pimains.core.errors import WrongSetting
 from pimains.core.service import Instance, Naps, run, within
+from pimains.core.supervisor import Supervisor
 from pimains.halt import length, step_files
 from pimains.halt.settings import HaltSettings
 from pimains.halt.shutdown import Halting, taken
@@ -41,11 +43,12 @@ def halt(me: Instance, settings: HaltSettings) -> Naps:
     if me.run != halt_request.directory():
         raise WrongSetting(f"{me.directory}: others find this service by its name, so its directory has to be called halt")
     halt_request.keep_files()
+    supervisor = Supervisor(me.directory)
     with closing(state.Watch(me.run)) as watch:
-        yield from _serve(me, settings, watch)
+        yield from _serve(me, settings, watch, supervisor)
 
 
-def _serve(me: Instance, settings: HaltSettings, watch: state.Watch) -> Naps:
+def _serve(me: Instance, settings: HaltSettings, watch: state.Watch, supervisor: Supervisor) -> Naps:
     left_over = taken(halt_request.left_over)
     outcome = ""
     already: list[str] = []
@@ -55,13 +58,13 @@ def _serve(me: Instance, settings: HaltSettings, watch: state.Watch) -> Naps:
     while True:
         request = left_over or taken(halt_request.take)
         if request:
-            halting = Halting(me, settings, watch, request)
+            halting = Halting(me, settings, watch, supervisor, request)
             yield from halting.carry_out(is_new=not left_over, already=already)
             outcome, already, left_over, told_of = halting.outcome, halting.left_behind, None, None
             if halting.told_to_stop:
                 return
         elif halt_request.progress():
-            orphan = Halting(me, settings, watch, HaltRequest("nobody knows any more why", "somebody"))
+            orphan = Halting(me, settings, watch, supervisor, HaltRequest("nobody knows any more why", "somebody"))
             yield from orphan.take_back("the request was removed")
             already = []
             if orphan.told_to_stop:

@@ -1,27 +1,33 @@
 """One shutdown, from the request to HALT_COMMAND or to its cancellation."""
 
+import math
 from collections.abc import Callable, Generator, Sequence
 from typing import TypeVar
 
 from pimains.core import notify_queue, state
-from pimains.core.naps import unstoppable
+from pimains.core.naps import Stop, unstoppable
 from pimains.core.process.program import Beside
 from pimains.core.service import Instance, Nap, Naps, Readable, within
+from pimains.core.supervisor import Supervisor
 from pimains.halt import step_files
 from pimains.halt.budgets import HaltBudgets
+from pimains.halt.leaving import HaltLeaving
 from pimains.halt.ledger import HaltLedger
-from pimains.halt.plan import rehearsal, short_time, step_progress
+from pimains.halt.plan import rehearsal, short_time
 from pimains.halt.programs import HaltPrograms
 from pimains.halt.settings import HaltSettings
 from pimains.halt.step_files import Step
 from pimains.halt.undo import HaltTakenBack
 from pimains.shared import halt_request, plug_cuts
 from pimains.shared.halt_request import HaltRequest, NoRequest
+from pimains.shared.plan import step_progress
 
 _RETRY_SECONDS = (5.0, 10.0, 20.0, 60.0)
 _STILL_UP_SECONDS = 300.0  # who is up so long after HALT_COMMAND was not shut down by it
-_CALL_OFF_AGAIN_SECONDS = 5.0
-_LONGEST_COUNTDOWN_SECONDS = 3600.0  # after that, who was told to cut has cut
+_BEGINS_SECONDS = 10.0  # from HALT_COMMAND's end until systemd stops: logind waits 5 s for who wants a delay (logind.conf(5))
+_CALL_OFF_AGAIN_SECONDS = (5.0, 60.0)  # while a countdown may be running; later
+_COUNTDOWN_SECONDS = 600.0  # of somebody who does not leave word of it (shared.plug_cuts)
+_LONGEST_COUNTDOWN_SECONDS = 3600.0  # after that, who was told to cut has cut, unless it was told again meanwhile
 _OTHERS_NAMED = 20
 T = TypeVar("T")
 
@@ -38,7 +44,7 @@ def taken(take: Callable[[], HaltRequest | None]) -> HaltRequest | None:
 class Halting:
     """One request, from the moment it was taken until the machine is off or somebody cancelled."""
 
-    def __init__(self, me: Instance, settings: HaltSettings, watch: state.Watch, request: HaltRequest) -> None:
+    def __init__(self, me: Instance, settings: HaltSettings, watch: state.Watch, supervisor: Supervisor, request: HaltRequest) -> None:
         self.outcome = ""
         self.told_to_stop = False
         self.left_behind: list[str] = []  # of the progress, for the request that comes next
@@ -55,7 +61,9 @@ class Halting:
         self._ledger = HaltLedger(me)
         self._budgets = HaltBudgets(self._ledger.durations, me.clock, settings.STEP_SECONDS_MAX, settings.UPGRADE_SECONDS_MAX)
         self._progress = halt_request.progress()
-        self._programs = HaltPrograms(me, request, Beside(watch, self._look_around))
+        beside = Beside(watch, self._look_around)
+        self._programs = HaltPrograms(me, request, beside)
+        self._leaving = HaltLeaving(supervisor, me.clock, beside)
         self._taken_back = HaltTakenBack(me, self._programs, self._budgets, settings.STEP_SECONDS_MAX)
 
     def carry_out(self, *, is_new: bool, already: Sequence[str] = ()) -> Naps:
@@ -78,7 +86,10 @@ class Halting:
                 yield from self._shut_down()
         if self._gives_way:
             self._make_way()
-        elif self._cancelled_by or self._over:
+            return
+        if not (self._cancelled_by or self._over):
+            yield from self._unstoppable(self._leave_it_to_the_next())
+        if self._cancelled_by or self._over:
             yield from self._unstoppable(self._stay_up())
 
     def take_back(self, why: str) -> Naps:
@@ -199,7 +210,10 @@ class Halting:
         while not (self.told_to_stop or self._stays_up()):
             if self._now() >= end:
                 return False
-            yield within(end - self._now(), self._watch)
+            try:
+                yield within(end - self._now(), self._watch)
+            except Stop:
+                self.told_to_stop = True
         return True
 
     def _unstoppable(self, naps: Generator[Nap, tuple[Readable, ...], T]) -> Generator[Nap, tuple[Readable, ...], T]:
@@ -259,6 +273,20 @@ class Halting:
         self.left_behind = step_progress.done_for_good(self._progress)
         halt_request.note_progress(self.left_behind)
 
+    def _leave_it_to_the_next(self) -> Naps:
+        """Told to stop with the request still there: nobody cuts the power of a machine that is not going down meanwhile."""
+        begins_by = self._now() + _BEGINS_SECONDS
+        while step_progress.still_told(self._progress) and not (yield from self._leaving.is_harmless()):
+            if self._now() >= begins_by:
+                why = "this service is stopped"
+                self._is_command_started = False
+                print("told to stop, and this machine does not go down: nobody is to cut its power")
+                self._has_come_to(f"{step_progress.CALLED_OFF} {why}")
+                self._ledger.note("leave the power on", why)
+                yield from self._leave_the_power_on(why)
+                return
+            yield within(1.0)
+
     def _stay_up(self) -> Naps:
         """Nobody cuts the power, and everything is as it was before."""
         ran = ", ".join(step_progress.what_ran(self._progress)) or "nothing"
@@ -281,24 +309,31 @@ class Halting:
             halt_request.note_progress(self.left_behind)
 
     def _leave_the_power_on(self, why: str) -> Generator[Nap, tuple[Readable, ...], bool]:
-        """Call off whoever was told to cut, until each knows it: there is no rest before. False when told to stop before that."""
-        end = self._now() + _LONGEST_COUNTDOWN_SECONDS
+        """Call off whoever was told to cut, until each knows it: there is no rest before. False when it is left to the next process."""
+        began = self._now()
         while True:
             yield from self._taken_back.call_off(why, self._progress, self._has_come_to)
             told = step_progress.still_told(self._progress)
-            if told and self.told_to_stop:
-                return False
-            if not told or self._now() >= end:
+            if not told or not self._may_count_down(began, _LONGEST_COUNTDOWN_SECONDS):
                 return True
-            if taken(halt_request.waiting):
+            was_told_to_stop = self.told_to_stop
+            if was_told_to_stop and (yield from self._leaving.is_harmless()):
+                return False
+            if taken(halt_request.waiting) and not was_told_to_stop:
                 self.left_behind = step_progress.left_told(told)
                 return True
             names = ", ".join(told)
             self._me.status(f"not shut down: {why}; {names} could not be called off yet: the power may be cut", well=False)
-            again = self._now() + _CALL_OFF_AGAIN_SECONDS
-            while self._now() < again and not self.told_to_stop and not taken(halt_request.waiting):
+            again = self._now() + _CALL_OFF_AGAIN_SECONDS[not self._may_count_down(began, _COUNTDOWN_SECONDS)]
+            while self._now() < again and self.told_to_stop == was_told_to_stop:
+                if taken(halt_request.waiting) and not was_told_to_stop:
+                    break
                 yield within(again - self._now(), self._watch)
                 self._look_around()
+
+    def _may_count_down(self, since: float, seconds: float) -> bool:
+        """Whether who was told before the time `since` may still cut: a plug service leaves word of it, of others nobody knows."""
+        return self._now() < since + seconds or plug_cuts.seconds_to_cut(self._now()) < math.inf
 
     def _tell_the_rehearsal(self, undone: Sequence[str]) -> None:
         report = rehearsal.report(

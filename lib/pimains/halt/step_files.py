@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from pimains.core import paths
 from pimains.core.plan.text import short_line
-from pimains.halt.plan.step_progress import is_of_no_return
+from pimains.shared.plan.step_progress import is_of_no_return
 
 _PROGRAM_BYTES = 1 << 20
 # whoever owns the code that is running now has root's power anyway: the developer of a checkout. Asked now, not at a halt:

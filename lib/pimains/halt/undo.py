@@ -7,8 +7,8 @@ from pimains.core.naps import Nap, Naps, Readable
 from pimains.core.plan.text import short_line
 from pimains.halt import step_files
 from pimains.halt.budgets import HaltBudgets
-from pimains.halt.plan import step_progress
 from pimains.halt.programs import HaltPrograms
+from pimains.shared.plan import step_progress
 
 
 class HaltTakenBack:

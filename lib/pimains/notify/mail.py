@@ -79,8 +79,9 @@ def failed(error: Exception) -> MailError:
     if isinstance(error, ssl.SSLCertVerificationError):
         return MailError("certificate", in_words(error), permanent=True)
     if isinstance(error, ssl.SSLError):
-        reason = one_line(str(getattr(error, "reason", None) or type(error).__name__), _REASON)
-        return MailError("security", f"speaks no TLS there ({reason})", permanent=True)
+        reason = getattr(error, "reason", None)
+        why = f" ({one_line(reason, _REASON)})" if isinstance(reason, str) else ""
+        return MailError("security", f"speaks no TLS there{why}", permanent=True)
     return MailError("host", in_words(error), permanent=False)
 
 

@@ -23,6 +23,7 @@ from pimains.core.clock import boot_id
 from pimains.core.errors import PimainsError
 from pimains.core.plan.text import short_line
 from pimains.shared import kept_file
+from pimains.shared.plan import step_progress
 
 _REHEARSAL = "rehearsal"
 
@@ -84,14 +85,14 @@ def pending() -> HaltRequest | None:
 
 
 def is_going_down() -> bool | None:
-    """Whether this machine is being shut down, and not only for a rehearsal; None where no halt service was started since boot."""
+    """Whether this machine is being shut down, not only for a rehearsal, and not called off; None without a halt service since boot."""
     if not directory().is_dir():
         return None
     try:
         request = accepted()
     except NoRequest:
         return False
-    return request is not None and not request.is_rehearsal
+    return request is not None and not request.is_rehearsal and not step_progress.is_called_off(progress())
 
 
 def accepted() -> HaltRequest | None:
@@ -158,7 +159,7 @@ def take_cancel() -> None:
 
 
 def progress() -> list[str]:
-    """How far the shutdown under way has come, see pimains.halt.plan.step_progress."""
+    """How far the shutdown under way has come, see pimains.shared.plan.step_progress."""
     return (state.read(directory() / "progress") or "").splitlines()
 
 

@@ -85,9 +85,9 @@ def test_a_crash_leaves_a_traceback_last_words_and_111(tmp_path: Path) -> None:
     assert code == 111
     assert said.startswith("Traceback")
     assert said.count("no pulse") == 2, "the line of code and the error"
-    assert service.read("status") == "failed, trying again: ValueError: no pulse"
+    assert service.read("status") == "failed, trying again: it met what nobody has foreseen; its log has the traceback"
     assert service.read("unwell") == service.read("status")
-    assert service.read("error") == "ValueError: no pulse"
+    assert service.read("error") == "it met what nobody has foreseen; its log has the traceback"
 
 
 def test_the_last_error_is_still_known_after_the_next_start(tmp_path: Path) -> None:
@@ -95,7 +95,7 @@ def test_the_last_error_is_still_known_after_the_next_start(tmp_path: Path) -> N
     service.end()
     (service.directory / "main.py").write_text(f"{HEAD}\n{READY}\nrun(main, ExampleSettings, user=None)\n")
     service.start().wait_until("ready")
-    assert service.read("error") == "ValueError: no pulse"
+    assert service.read("error") == "it met what nobody has foreseen; its log has the traceback"
     assert service.read("unwell") == ""
     service.tell()
     service.end()
@@ -151,13 +151,21 @@ def test_a_coroutine_is_cancelled_and_its_goodbye_waited_for(tmp_path: Path) -> 
 def test_a_coroutine_that_crashes_leaves_last_words_and_111(tmp_path: Path) -> None:
     service = Service(tmp_path, 'async def main(me, settings):\n    raise OSError("no plug")').start()
     assert service.end()[0] == 111
-    assert service.read("error") == "OSError: no plug"
+    assert service.read("error") == "it met what nobody has foreseen; its log has the traceback"
 
 
 def test_a_coroutine_that_was_cancelled_by_itself_is_a_crash(tmp_path: Path) -> None:
     service = Service(tmp_path, "async def main(me, settings):\n    asyncio.current_task().cancel()\n    await asyncio.sleep(60)").start()
+    code, said = service.end()
+    assert code == 111
+    assert said.rstrip().endswith("RuntimeError: cancelled, though nobody told it to stop")
+    assert service.read("error") == "it met what nobody has foreseen; its log has the traceback"
+
+
+def test_a_crash_by_what_the_system_refuses_says_that(tmp_path: Path) -> None:
+    service = Service(tmp_path, 'def main(me, settings):\n    raise OSError(28, "x" * 300)\n    yield seconds(0)').start()
     assert service.end()[0] == 111
-    assert service.read("error") == "RuntimeError: cancelled, though nobody told it to stop"
+    assert service.read("status") == "failed, trying again: No space left on device; its log has the traceback"
 
 
 def test_a_setting_that_a_service_finds_wrong_later_is_waited_for_too(tmp_path: Path) -> None:

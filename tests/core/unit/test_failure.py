@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import re
+import sqlite3
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -43,8 +44,10 @@ def raised(*modules):
         yield error
     for number in errno.errorcode:
         yield OSError(number, NASTY, "/dev/gpiochip0")
+    yield from MORE
 
 
+MORE = globals().get("MORE", ())
 told = {}
 for error in raised(*MODULES):
     words = told_of(error)
@@ -67,6 +70,24 @@ def told_of(error):
 from pimains.core.failure import in_words
 from pimains.meter.pin_gpiozero import refused
 MODULES = ["builtins", "gpiozero", "gpiozero.exc", "lgpio", "pigpio", "RPi.GPIO"]
+# as their modules raise them, where those are not here: it is one exception class `error` each, and RPi.GPIO has built-in ones
+lgpio, pigpio = (type("error", (Exception,), {"__module__": name}) for name in ("lgpio", "pigpio"))
+MORE = [
+    *map(lgpio, ("'GPIO busy'", "'GPIO not allocated'", "'can not open gpiochip'", "'bad GPIO number'", "'unknown error'")),
+    *map(pigpio, ("'GPIO not 0-53'", "'no permission to update GPIO'", "'connection to pigpio daemon lost'")),
+    *map(
+        RuntimeError,
+        (
+            "No access to /dev/mem.  Try running as root!",
+            "Failed to add edge detection",
+            "Conflicting edge detection already enabled for this GPIO channel",
+            "Cannot determine SOC peripheral base address",
+            "Not running on a RPi!",
+            "Please set pin numbering mode using GPIO.setmode(GPIO.BOARD) or GPIO.setmode(GPIO.BCM)",
+        ),
+    ),
+    ValueError("The channel sent is invalid on a Raspberry Pi"),
+]
 def told_of(error):
     return "/etc/service/meter/variables/PIN: " + str(refused(27, error))
 """,
@@ -83,6 +104,18 @@ def told_of(error):
 from pimains.core.failure import in_words as told_of
 MODULES = ["builtins", "socket"]
 """,
+    "what a service did not foresee": """
+import os, tempfile
+from pathlib import Path
+from pimains.core.instance import Instance
+os.environ["PIMAINS_ROOT"] = tempfile.mkdtemp()
+me = Instance("meter", Path("/etc/service/meter"))
+me.run.mkdir(parents=True)
+MODULES = ["builtins", "socket", "ssl", "sqlite3", "asyncio", "http.client", "requests.exceptions", "serial", "json", "subprocess"]
+def told_of(error):
+    me.fails(error)
+    return (me.run / "status").read_text().rstrip("\\n")
+""",
     "collector": """
 import aiohttp
 from pimains.collector.resources import _TLS
@@ -92,6 +125,7 @@ def told_of(error):
     return in_words(error, _TLS)
 """,
 }
+ORDINARY_WORDS = ("error", "timeout")
 NOT_FOR_PEOPLE = re.compile(
     r"<[A-Za-z_]|\bobject at\b|0x[0-9a-f]{4}|\b(urllib3|requests|http|gpiozero|smtplib|aiohttp|ssl|socket)\.\w|\n|Errno|Pool\("
 )
@@ -118,6 +152,8 @@ def test_each_exception_that_a_library_has_is_one_short_line_for_people(room: st
     wrong = {name: words for name, all_words in found.items() for words in all_words if NOT_FOR_PEOPLE.search(words) or not words}
     assert wrong == {}
     assert {name: words for name, all_words in found.items() for words in all_words if len(words) > LONGEST} == {}
+    named = {name: words for name, all_words in found.items() for words in all_words if re.search(rf"\b{name}\b", words)}
+    assert {name for name in named if name not in ORDINARY_WORDS} == set()
 
 
 def test_the_librarys_own_text_follows_where_debug_is_asked_for() -> None:
@@ -129,7 +165,9 @@ def test_the_librarys_own_text_follows_where_debug_is_asked_for() -> None:
     [
         (OSError(errno.ECONNREFUSED, "<socket 0x7fff>"), "Connection refused"),
         (TimeoutError("timed out"), "no answer in time"),
-        (KeyError("<object object at 0x7f>"), "it failed (KeyError); LOG_LEVEL=debug tells more"),
+        (KeyError("<object object at 0x7f>"), "it failed in a way that nobody has foreseen; LOG_LEVEL=debug tells more"),
+        (sqlite3.OperationalError("unable to open database file"), "unable to open database file"),
+        (sqlite3.OperationalError("<object object at 0x7f>" * 9), "its database cannot be used"),
         (ValueError(OSError(errno.ENETUNREACH, "x")), "Network is unreachable"),
     ],
 )

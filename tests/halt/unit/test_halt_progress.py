@@ -1,6 +1,11 @@
 """What a shutdown's progress tells: which steps were run, whether the power will be cut, what is told after a cancel."""
 
-from pimains.halt.plan import step_progress
+from pathlib import Path
+
+import pytest
+
+from pimains.shared import halt_request
+from pimains.shared.plan import step_progress
 
 TOLD = ["20-clients started", "20-clients done in 0.1 s", "80-plug started", "80-plug done in 0.2 s"]
 CALLED_OFF = [*TOLD, "HALT_COMMAND started", "HALT_COMMAND failed (exit 1): no", "called off: HALT_COMMAND failed"]
@@ -48,3 +53,26 @@ def test_what_was_started_below_80_is_to_be_undone_when_somebody_cancels() -> No
     assert step_progress.who_cancelled(progress) == "anna"
     assert step_progress.who_cancelled(progress[:-1]) == ""
     assert "cancelled" not in step_progress.what_ran(progress)
+
+
+def test_nobody_is_to_cut_while_a_shutdown_is_called_off_until_they_are_told_once_more() -> None:
+    assert not step_progress.is_called_off([])
+    assert not step_progress.is_called_off(TOLD)
+    assert step_progress.is_called_off(CALLED_OFF)
+    assert not step_progress.is_called_off([*CALLED_OFF, "80-plug started"])
+    assert step_progress.is_called_off(["80-plug started", "cancelled by anna"])
+    assert step_progress.is_called_off(["80-plug started", "over: the request was removed"])
+
+
+@pytest.mark.parametrize(("lines", "is_going_down"), [(TOLD, True), (CALLED_OFF, False), ([*TOLD, "cancelled by anna"], False)])
+def test_a_plug_is_told_again_only_of_a_shutdown_that_is_not_called_off(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lines: list[str], is_going_down: bool
+) -> None:
+    monkeypatch.setenv("PIMAINS_ROOT", str(tmp_path))
+    assert halt_request.is_going_down() is None
+    (tmp_path / "run/pimains/halt").mkdir(parents=True)
+    halt_request.keep_files()
+    halt_request.ask("bedtime", "ben")
+    assert halt_request.take()
+    halt_request.note_progress(lines)
+    assert halt_request.is_going_down() is is_going_down

@@ -1,7 +1,10 @@
 """A machine that stays up keeps its power: whoever told the plug of a halt calls it off, by whatever way the halt ended."""
 
 import json
+import os
 from collections.abc import Callable
+
+import pytest
 
 from tests.halt.halting import add_step, ask, new_halt
 from tests.halt.house.test_halt_command import pimains, said
@@ -31,6 +34,7 @@ def test_a_request_that_is_removed_afterwards_leaves_the_power_of_the_machine_on
     (halt.run / "accepted").unlink()
     until(lambda: halt.status == "ready")
     assert device.last("real delay").on  # called off before it is ready
+    halt.until_logged("80-plug: 127.0.0.1 leaves the power on")  # also if its plug service was quicker
     until(lambda: device.device_s() > told + 62)
     assert device.relay
     assert not (plug.lib / "told").exists()
@@ -65,6 +69,55 @@ def test_a_request_that_is_removed_while_nobody_looks_is_called_off_by_the_plug_
         halt.until_logged("80-plug: 127.0.0.1 leaves the power on", "not shutting down: the request was removed")
         until(lambda: halt.status == "ready")
         assert not (halt.run / "progress").exists()
+
+
+def test_a_halt_service_that_is_stopped_on_a_machine_that_stays_up_calls_its_plug_off_first(house: House) -> None:
+    with house_plug() as device:
+        halt = new_halt(house)
+        plug = add_plug_at(house, device.port)
+        halted(house, plug, halt)
+        halt.svc("-d")
+        halt.until_logged("told to stop, and this machine does not go down", "80-plug: 127.0.0.1 leaves the power on")
+        until(lambda: halt.pid == 0 and halt.status == "stopped")
+        device.until_said("countdown called off")
+        assert not (plug.lib / "told").exists()
+        halt.svc("-u")
+        until(lambda: halt.status.startswith("shut down: "))
+        assert len(house.halts()) == 2  # it goes on with what was asked
+
+
+def test_a_halt_service_that_is_stopped_goes_only_when_its_plug_knows_that_the_machine_stays_up(house: House) -> None:
+    with house_plug() as device:
+        halt = new_halt(house)
+        plug = add_plug_at(house, device.port)
+        halted(house, plug, halt)
+        plug.svc("-d")
+        until(lambda: plug.pid == 0)
+        halt.svc("-d")
+        until(lambda: "80-plug could not be called off yet: the power may be cut" in halt.read("unwell"))
+        assert halt.pid
+        plug.svc("-u")
+        until(lambda: halt.pid == 0)
+        device.until_said("countdown called off")
+
+
+@pytest.mark.parametrize(("option", "state"), [("-t", "running"), ("-d", "stopping")])
+def test_the_countdown_goes_on_when_halt_is_only_restarted_or_the_machine_goes_down(house: House, option: str, state: str) -> None:
+    systemctl = house.root / "bin/systemctl"
+    systemctl.parent.mkdir(exist_ok=True)
+    systemctl.write_text(f"#!/bin/sh\n[ $1 = is-system-running ] && echo {state} && exit 1\n")
+    systemctl.chmod(0o755)
+    with house_plug() as device:
+        halt = new_halt(house, PATH=f"{systemctl.parent}:{os.environ['PATH']}")
+        plug = add_plug_at(house, device.port)
+        halted(house, plug, halt)
+        pid = halt.pid
+        halt.svc(option)
+        until(lambda: halt.pid != pid)
+        until(lambda: halt.status.startswith("shut down: " if option == "-t" else "stopped"))
+        assert not device.has_said("countdown called off")
+        assert (plug.lib / "told").exists()
+        assert len(house.halts()) == 1
 
 
 def test_halt_is_not_ready_before_a_plug_that_was_away_knows_that_the_machine_stays_up(house: House) -> None:

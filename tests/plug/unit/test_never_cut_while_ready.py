@@ -1,7 +1,7 @@
-"""Whatever happens, in whatever order: a plug never cuts the power of a machine whose halt service is ready.
+"""Whatever happens, in whatever order: a plug never cuts the power of a machine whose halt service is ready, or was stopped.
 
-The halt service is the real one, with its files and its steps as programs; the plug service's decisions are its own plan. The plug and
-all time are simulated.
+The halt service is the real one, with its files and its steps as programs; the plug service's decisions are its own plan. The plug,
+supervise and all time are simulated.
 """
 
 import os
@@ -42,7 +42,7 @@ class PlugWorld:
 
     def __init__(self, root: Path, me: Instance, clock: FakeClock) -> None:
         self.me, self.clock = me, clock
-        self.is_reachable = True
+        self.is_reachable = self.is_served = True
         self.cut_at: float | None = None
         self.was_cut = False
         self.is_to_stay = False
@@ -52,6 +52,10 @@ class PlugWorld:
         self.opened = [self.ask]
 
     @property
+    def can_be_told(self) -> bool:
+        return self.is_reachable and self.is_served
+
+    @property
     def was_told(self) -> bool:
         return (self.me.lib / "told").exists()
 
@@ -59,14 +63,12 @@ class PlugWorld:
         """As pimains.plug.cut does."""
         for line in os.read(self.ask, 4096).decode().splitlines() if select.select([self.ask], [], [], 0)[0] else []:
             word, process = line.split()
-            if word == "stay":
-                self.is_to_stay = True
-            elif word == "halt":
-                self.is_to_stay = False
-            if self.is_reachable and word != "rehearse":
+            if self.is_served and word in ("stay", "halt"):
+                self.is_to_stay = word == "stay"
+            if self.can_be_told and word != "rehearse":
                 self.begin() if word == "halt" else self.end()
             self.opened.append(os.open(self.root / f"answer.{process}", os.O_RDWR | os.O_NONBLOCK))  # until it has read
-            os.write(self.opened[-1], b"0\n" if self.is_reachable else b"1\n")
+            os.write(self.opened[-1], b"0\n" if self.can_be_told else b"1\n")
 
     def begin(self) -> None:
         self.me.keep("told", "now")
@@ -79,7 +81,7 @@ class PlugWorld:
         plug_cuts.no_cut(self.me)
 
     def settle(self) -> None:
-        if self.is_reachable:
+        if self.can_be_told:
             due = standing_halt.due(
                 was_told=self.was_told,
                 is_to_stay=self.is_to_stay,
@@ -101,6 +103,10 @@ class World:
         self.root = root
         for directory in ("run/pimains/halt", "run/pimains/plug", "var/lib/pimains/halt", "var/lib/pimains/plug", "etc/pimains/halt.d"):
             (root / directory).mkdir(parents=True)
+        for directory in ("bin", "etc/service/halt/supervise"):
+            (root / directory).mkdir(parents=True)
+        (root / "bin/systemctl").write_text("#!/bin/sh\n[ $1 = is-system-running ] && echo running\n")
+        (root / "bin/systemctl").chmod(0o755)
         for name, script in (("50-drives", "#!/bin/sh\n# PIMAINS_CALLED_OFF\n"), ("80-plug", STEP.format(root=root))):
             (root / "etc/pimains/halt.d" / name).write_text(script)
             (root / "etc/pimains/halt.d" / name).chmod(0o755)
@@ -112,6 +118,8 @@ class World:
         self.command = root / "halt-command"
         self.works(True)
         self.service: Naps | None = None
+        self.wanted = root / "etc/service/halt/supervise/status"
+        self.want(True)
         self.start()
 
     def works(self, well: bool) -> None:
@@ -119,23 +127,49 @@ class World:
         self.command.chmod(0o755)
 
     def start(self) -> None:
+        """As supervise does, where it is wanted."""
+        self.service = None
+        if not self.is_wanted:
+            return
         words = {"HALT_COMMAND": str(self.command), "HALT_GRACE_SECONDS": "0", "STEP_SECONDS_MAX": "20", "UPGRADE_SECONDS_MAX": "20"}
         self.service = halt(self.me, HaltSettings(words))
         self.nap = next(self.service)
 
+    @property
+    def is_wanted(self) -> bool:
+        """By supervise: svc -u or svc -d."""
+        return self.wanted.read_bytes()[-1:] == b"u"
+
+    def want(self, is_up: bool) -> None:
+        self.wanted.write_bytes(bytes(17) + (b"u" if is_up else b"d"))
+
     def kill(self) -> None:
-        """At the place where it is; what it was about to write is lost."""
-        assert self.service
-        self.service.close()
+        """At the place where it is; what it was about to write is lost. Who has said svc -d does not also do that."""
+        if self.service and self.is_wanted:
+            self.service.close()
+            self.start()
 
     def told_to_stop(self) -> None:
-        assert self.service
+        if self.service is None:
+            return
         try:
             self.nap = self.service.throw(Stop())
         except (Stop, StopIteration):
             self.start()
 
-    def is_ready(self) -> bool:
+    def down(self) -> None:
+        self.want(False)
+        self.told_to_stop()
+
+    def up(self) -> None:
+        self.want(True)
+        if self.service is None:
+            self.start()
+
+    def stays_up(self) -> bool:
+        """Nobody is at work on a shutdown."""
+        if self.service is None:
+            return True
         status = self.root / "run/pimains/halt/status"
         return status.exists() and status.read_text().startswith("ready")
 
@@ -147,12 +181,12 @@ class World:
             left = end - self.clock.monotonic()
             if left <= 0:
                 return
-            self.clock.advance(min(left, max(0.01, self.nap.seconds), 5.0))
+            self.clock.advance(min(left, max(0.01, self.nap.seconds if self.service else left), 5.0))
             self.plug.settle()
             if self.plug.cut_at is not None and self.clock.monotonic() >= self.plug.cut_at:
                 self.plug.was_cut, self.plug.cut_at = True, None
-                assert not self.is_ready(), "the power was cut while halt was ready"
-                assert not self.plug.is_reachable, "the power was cut though the plug could be told"
+                assert not self.stays_up(), "the power was cut while halt was ready, or did not run"
+                assert not self.plug.can_be_told, "the power was cut though the plug could be told"
             self.step()
 
     def step_until_it_waits_for_time(self) -> None:
@@ -161,7 +195,9 @@ class World:
 
     def step(self, *, children: bool = False) -> bool:
         """Whether something was there to be done."""
-        assert self.service
+        if self.service is None:
+            self.plug.settle()
+            return False
         has_child = len(self.nap.files) > 1
         ready = self.wait(0.0)
         deadline = time.monotonic() + 5
@@ -190,6 +226,7 @@ class World:
 def world() -> Iterator[World]:
     with tempfile.TemporaryDirectory() as directory, pytest.MonkeyPatch.context() as environment:
         environment.setenv("PIMAINS_ROOT", directory)
+        environment.setenv("PATH", f"{directory}/bin", prepend=os.pathsep)
         it = World(Path(directory))
         try:
             yield it
@@ -210,13 +247,15 @@ def happen(it: World, event: str) -> None:
             accepted.unlink(missing_ok=True)
         case "kill":
             it.kill()
-            it.start()
         case "kill, remove":
+            accepted.unlink(missing_ok=True)  # it has not looked yet
             it.kill()
-            accepted.unlink(missing_ok=True)
-            it.start()
         case "stop":
             it.told_to_stop()
+        case "down":
+            it.down()
+        case "up":
+            it.up()
         case "upgrade":
             it.told_to_stop()
             it.plug.is_to_stay = False  # its memory
@@ -224,6 +263,8 @@ def happen(it: World, event: str) -> None:
             it.plug.cut_at = None
         case "plug service restarts":
             it.plug.is_to_stay = False
+        case "plug service down" | "plug service up":
+            it.plug.is_served, it.plug.is_to_stay = event == "plug service up", False
         case "lost" | "back":
             it.plug.is_reachable = event == "back"
         case "command fails" | "command works":
@@ -232,9 +273,10 @@ def happen(it: World, event: str) -> None:
 
 EVENTS = [
     *("request", "rehearsal", "cancel", "remove", "kill", "kill, remove", "stop", "upgrade", "plug reboots", "plug service restarts"),
-    *("lost", "back", "command fails", "command works"),
+    *("lost", "back", "command fails", "command works", "down", "up", "plug service down", "plug service up"),
 ]
-PAUSES = st.sampled_from([0.0, 0.0, 1.0, 12.0, 60.0, 185.0, 300.0])
+ALMOST_AN_HOUR = 3600.0 - 120.0
+PAUSES = st.sampled_from([*[0.0, 0.0, 1.0, 12.0, 60.0, 185.0, 300.0] * 3, ALMOST_AN_HOUR])
 
 
 @pytest.mark.long
@@ -247,6 +289,14 @@ PAUSES = st.sampled_from([0.0, 0.0, 1.0, 12.0, 60.0, 185.0, 300.0])
 @example([("rehearsal", 300.0), ("request", 1.0), ("remove", 300.0)])
 @example([("rehearsal", 0.0), ("request", 1.0), ("kill", 1.0), ("remove", 300.0)])
 @example([("command fails", 0.0), ("request", 1.0), ("lost", 60.0), ("cancel", 12.0), ("stop", 1.0), ("back", 300.0)])
+@example([("request", 300.0), ("down", 300.0)])
+@example([("request", 1.0), ("lost", 0.0), ("down", 60.0), ("back", 300.0)])
+@example(
+    [
+        *(("request", 1.0), ("lost", 182.0), ("cancel", 12.0), ("plug reboots", ALMOST_AN_HOUR)),
+        *(("plug service restarts", 0.0), ("back", 0.0), ("lost", 300.0)),
+    ]
+)
 def test_no_plug_cuts_while_halt_is_ready(events: list[tuple[str, float]]) -> None:
     with world() as it:
         it.live(0.0)
@@ -254,3 +304,16 @@ def test_no_plug_cuts_while_halt_is_ready(events: list[tuple[str, float]]) -> No
             happen(it, event)
             it.live(pause)
         it.live(COUNTDOWN + 1)
+
+
+def test_halt_is_not_ready_however_long_a_plug_that_may_still_cut_cannot_be_told() -> None:
+    with world() as it:
+        it.live(0.0)
+        for event, pause in (("request", 1.0), ("lost", 0.0), ("remove", ALMOST_AN_HOUR)):
+            happen(it, event)
+            it.live(pause)
+        plug_cuts.leave_cut(it.plug.me, it.clock.monotonic() + 300.0)  # it was told once more, by whomever
+        it.live(290.0)
+        assert not it.stays_up()
+        it.live(75.0)
+        assert it.stays_up()

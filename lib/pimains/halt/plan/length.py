@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from pimains.core.plan.budget import budget, percentile_95
 from pimains.halt.plan import short_time
-from pimains.halt.plan.step_progress import is_upgrade
+from pimains.shared.plan.step_progress import is_upgrade
 
 
 def measured_seconds(took: Mapping[str, Sequence[float]]) -> float:

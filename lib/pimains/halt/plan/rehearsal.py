@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from pimains.halt.plan import step_progress
+from pimains.shared.plan import step_progress
 
 LEFT_OUT = "left out: it does not know of PIMAINS_REHEARSAL and might have the power cut"
 

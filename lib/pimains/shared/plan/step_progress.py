@@ -33,6 +33,13 @@ def will_be_cut(progress: Sequence[str]) -> bool:
     return any(is_of_no_return(line) for line in _since_called_off(progress))
 
 
+def is_called_off(progress: Sequence[str]) -> bool:
+    """Whether nobody is to cut the power now: this machine stays up, at least until the steps that tell them are started once more."""
+    if who_cancelled(progress) or why_over(progress):
+        return True
+    return any(line.startswith(CALLED_OFF) for line in progress) and not will_be_cut(progress)
+
+
 def still_told(progress: Sequence[str]) -> list[str]:
     """The steps whose cut may still come, in their order: they were started, and nobody has taken that back since."""
     told: dict[str, None] = {}
