@@ -11,7 +11,6 @@ from pimains.core.errors import Away, PimainsError, WrongSetting
 from pimains.ups.nut import NO_DATA, Credentials, Nut
 from pimains.ups.replies import ErrorReply
 from tests.kit import to_the_end, until
-from tests.notify.mail_server import certificate
 from tests.ups.nuts import nut, opened
 from tests.ups.upsd import VARIABLES, Upsd
 
@@ -136,30 +135,3 @@ def test_a_name_is_looked_up_and_every_address_of_it_tried(upsd: Upsd) -> None:
     to_the_end(made.address.first(SystemClock()))
     made.open()
     assert made.variable("ups.status") == "OL"
-
-
-def test_tls_with_upsd_and_its_certificate(tmp_path: Path) -> None:
-    cert, key = certificate(tmp_path / "right")
-    other, _ = certificate(tmp_path / "wrong")
-    with Upsd(tmp_path, certificate=(cert, key)) as upsd:
-        for tls in ("try", "require"):
-            made = nut(upsd.port, host="localhost", tls=tls, ca=cert)
-            to_the_end(made.address.first(SystemClock()))
-            made.open()
-            made.log_in()
-            assert VARIABLES.items() <= made.variables().items()
-            made.log_out()
-        made = nut(upsd.port, host="localhost", tls="try", ca=other)
-        to_the_end(made.address.first(SystemClock()))
-        with pytest.raises(WrongSetting, match="variables/CA: the certificate of upsd at localhost is not trusted"):
-            made.open()
-        plain = opened(upsd.port)
-        assert plain.variable("ups.status") == "OL"
-
-
-def test_an_upsd_without_tls_is_used_without_it_unless_that_is_required(upsd: Upsd) -> None:
-    made = nut(upsd.port, tls="try")
-    made.open()
-    assert made.variable("ups.status") == "OL"
-    with pytest.raises(WrongSetting, match=r"variables/TLS: is require, and upsd at .* offers none .*FEATURE-NOT-CONFIGURED"):
-        nut(upsd.port, tls="require").open()

@@ -6,18 +6,14 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from pathlib import Path
 
 import pytest
 
-from pimains.core.clock import SystemClock
 from pimains.core.errors import Away, WrongSetting
 from pimains.ups import connection
 from pimains.ups import nut as asking
 from pimains.ups.nut import Credentials, Nut, retry_seconds
 from pimains.ups.replies import ErrorReply, request
-from tests.kit import to_the_end
-from tests.notify.mail_server import certificate
 from tests.ups.liar import Liar, Lie, closing, cut, endless, flood, half, late, of_another, saying, silent, slow, twice
 from tests.ups.nuts import nut, opened
 from tests.ups.upsd import PASSWORD
@@ -206,46 +202,6 @@ def test_what_a_person_has_to_edit_is_named() -> None:
             nobody.log_in()
         with pytest.raises(WrongSetting, match=r"variables/UPS: there is no 'eaton' at 127\.0\.0\.1; it has: eaton"):
             nobody.force_shutdown()
-
-
-def test_tls_is_verified_and_required_where_that_is_set(tmp_path: Path) -> None:
-    cert, key = certificate(tmp_path / "right")
-    other, other_key = certificate(tmp_path / "wrong")
-    named, named_key = certificate(tmp_path / "named", "nas.lan")
-    with Liar(certificate=(cert, key)) as liar:
-        for tls in ("try", "require"):
-            made = nut(liar.port, host="localhost", tls=tls, ca=cert)
-            to_the_end(made.address.first(SystemClock()))
-            made.open()
-            assert made.variable("ups.status") == "OL"
-            made.log_out()
-        for ca in (other, None):
-            made = nut(liar.port, host="localhost", tls="try", ca=ca)
-            to_the_end(made.address.first(SystemClock()))
-            with pytest.raises(WrongSetting, match="variables/CA: the certificate of upsd at localhost is not trusted: "):
-                made.open()
-            assert not made.is_open
-        with pytest.raises(WrongSetting, match=f"variables/CA: {tmp_path}/none: No such file"):
-            nut(liar.port, tls="try", ca=tmp_path / "none").open()
-        with pytest.raises(WrongSetting, match=f"variables/CA: {key}: holds no certificate"):
-            nut(liar.port, tls="try", ca=key).open()
-    assert liar.said[10:] == ["STARTTLS"] * 4  # nobody who is not trusted is told the password
-    with Liar(certificate=(named, named_key)) as liar, pytest.raises(WrongSetting, match=r"variables/CA: .*not valid for '127\.0\.0\.1'"):
-        nut(liar.port, tls="require", ca=named).open()
-    with Liar() as liar:
-        with pytest.raises(WrongSetting, match=r"variables/TLS: is require, and upsd at 127\.0\.0\.1 offers none"):
-            nut(liar.port, tls="require", ca=cert).open()
-        assert liar.said == ["STARTTLS"]
-        made = nut(liar.port, tls="try", ca=cert)
-        made.open()
-        assert made.variable("ups.status") == "OL"
-    assert other_key
-
-
-def test_what_comes_in_plain_text_after_starttls_is_not_believed(tmp_path: Path) -> None:
-    cert, _ = certificate(tmp_path)
-    with Liar({"STARTTLS": saying(b'OK STARTTLS\nVAR eaton ups.status "OB LB"\n')}) as liar, pytest.raises(Away, match="plain text"):
-        nut(liar.port, tls="require", ca=cert).open()
 
 
 def test_every_address_is_tried_and_those_that_do_not_answer_take_no_more_than_their_time() -> None:
