@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,6 +13,9 @@ import pytest
 from tests.core.lamp import Checkout
 from tests.kit import House, new_house
 from tests.plug.firmware import Plug, new_plugs
+from tests.ups.nut2_library import NUT2
+
+sys.path.append(str(NUT2))  # as on a machine where python3-nut2 is installed
 
 # a shell's background job is begun with SIGINT ignored, and so would be every program that a test interrupts
 signal.signal(signal.SIGINT, signal.default_int_handler)

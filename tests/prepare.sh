@@ -101,6 +101,15 @@ aioesphomeapi_versions() { # for Debian's python: the version Debian and our pac
     done
 }
 
+nut2() { # for Debian's python, as our package has it; found again by tests/ups/nut2_library.py
+    local at
+    at=$PIMAINS_CACHE/$(sed 's/ .*//; s/==/-/' debian/stdeb/nut2/sdist.txt)
+    [ ! -d "$at" ] || return 0
+    rm -rf "$at.new"
+    again "$PIMAINS_CACHE/tools/bin/pip" install --no-deps --no-binary=:all: --require-hashes --target "$at.new" -r debian/stdeb/nut2/sdist.txt
+    mv "$at.new" "$at"
+}
+
 lgpio() { # gpiozero and lgpio as Raspberry Pi OS has them, for bookworm's Python; for tests/meter/bench/gpio_machine.py
     local at=$PIMAINS_CACHE/lgpio-0.2.2.0
     [ ! -d "$at" ] || return 0

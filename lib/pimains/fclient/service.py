@@ -18,7 +18,6 @@ from pimains.core.process.program import Programs
 from pimains.core.service import Instance, Naps, Stop, run, within
 from pimains.core.supervisor import Supervisor
 from pimains.core.troubles import Troubles
-from pimains.fclient.address import Address
 from pimains.fclient.background import Background
 from pimains.fclient.forced_unmount import Detacher
 from pimains.fclient.holds import Holds
@@ -33,6 +32,7 @@ from pimains.shared.backup.child import BackupChild
 from pimains.shared.fileserver import mount
 from pimains.shared.fileserver.beats import ClientEnd, End, Secret, client_id, name_of
 from pimains.shared.fileserver.last_error import LastError
+from pimains.shared.host_address import Address
 from pimains.shared.orders.leave import Leave, LeaveOrders
 from pimains.shared.screens.status import HostStatus
 

@@ -4,8 +4,8 @@ import pytest
 
 from pimains.core.clock import SystemClock
 from pimains.core.errors import Away
-from pimains.fclient.address import Address
 from pimains.shared.fileserver.tcp_lines import begin_connecting
+from pimains.shared.host_address import Address
 from tests.kit import to_the_end, until
 
 

@@ -20,7 +20,7 @@ class Address:
     """
 
     def __init__(self, host: str, port: int, kept: str = "", keep: Callable[[str], object] = lambda _: None) -> None:
-        self._host = host
+        self.host = host
         self._port = port
         self._is_numeric = _is_numeric(host)
         self._good = kept if _is_numeric(kept.partition("%")[0]) else ""
@@ -44,7 +44,7 @@ class Address:
         # one that its name does not stand for any more may be somebody else's by now
         found = sorted(self.known, key=lambda each: each != self._good) or [self._good]
         if not found[0]:
-            raise Away(f"{self._host} has no address (yet)")
+            raise Away(f"{self.host} has no address (yet)")
         return [(each, self._port) for each in found]
 
     def was_good(self, address: str) -> None:
@@ -63,7 +63,7 @@ class Address:
                 self._looking = Forked(self._look_up)
 
     def _look_up(self) -> str:
-        found = [_with_scope(*each[4]) for each in socket.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)]
+        found = [_with_scope(*each[4]) for each in socket.getaddrinfo(self.host, self._port, type=socket.SOCK_STREAM)]
         return " ".join(list(dict.fromkeys(found))[:_MOST])
 
 
