@@ -60,21 +60,31 @@ def report(said: str, width: int) -> None:
         sys.exit(f"it did not come to its end:\n{said}")
 
 
+def image(top: Path, layers: Sequence[Path]) -> Path:
+    """A disk with a file system of what is in the layers."""
+    subprocess.run(["unshare", "--mount", "sh", "-c", _IMAGE, "image", ":".join(map(str, layers)), top, "1500M"], check=True)
+    return top / "image"
+
+
+def machine(layers: Sequence[Path], append: str = "") -> list[str]:
+    """The words that start it, with the kernel of a layer, and what more that is told; without disks, network and serial lines."""
+    (kernel,) = (each for layer in layers for each in (layer / "boot").glob("vmlinuz-*"))
+    ramdisk = kernel.with_name(kernel.name.replace("vmlinuz", "initrd.img"))
+    words = ["qemu-system-x86_64", "-M", "q35", "-accel", "tcg", "-cpu", "max", "-m", "1024", "-display", "none"]
+    told = f"root=/dev/vda rw console=ttyS0 panic=-1 {append}".rstrip()
+    return [*words, "-kernel", str(kernel), "-initrd", str(ramdisk), "-append", told, "-no-reboot"]
+
+
 def boot(top: Path, layers: Sequence[Path], *, drives: Sequence[Path] = (), own_time: bool = False, seconds: float = 900) -> str:
     """What it says on its second serial line, until it is off.
 
     With `own_time` the machine has one processor, and its clocks go by what that has done, 500 instructions in a microsecond, and
     do not wait when it has nothing to do: how busy we are changes nothing in there.
     """
-    subprocess.run(["unshare", "--mount", "sh", "-c", _IMAGE, "image", ":".join(map(str, layers)), top, "1500M"], check=True)
-    (kernel,) = (each for layer in layers for each in (layer / "boot").glob("vmlinuz-*"))
-    ramdisk = kernel.with_name(kernel.name.replace("vmlinuz", "initrd.img"))
-    words = ["qemu-system-x86_64", "-M", "q35", "-accel", "tcg", "-cpu", "max", "-m", "1024", "-nic", "none", "-display", "none"]
+    words = [*machine(layers), "-nic", "none", "-serial", f"file:{top}/console", "-serial", f"file:{top}/said"]
     words += ["-icount", "shift=1,sleep=off", "-rtc", "clock=vm"] if own_time else ["-smp", "2"]
-    words += ["-kernel", str(kernel), "-initrd", str(ramdisk), "-append", "root=/dev/vda rw console=ttyS0 panic=-1", "-no-reboot"]
-    for image in (top / "image", *drives):
-        words += ["-drive", f"file={image},format=raw,if=virtio,cache=unsafe"]
-    words += ["-serial", f"file:{top}/console", "-serial", f"file:{top}/said"]
+    for each in (image(top, layers), *drives):
+        words += ["-drive", f"file={each},format=raw,if=virtio,cache=unsafe"]
     try:
         subprocess.run(words, stdin=subprocess.DEVNULL, timeout=seconds, check=True)
     except subprocess.TimeoutExpired:

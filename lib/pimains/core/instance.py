@@ -95,7 +95,7 @@ class Instance:
         """Write /var/lib/pimains/<instance>/`name`, which outlives a reboot, or remove it for None; whether the disk took it."""
         try:
             if value is None:
-                state.remove(self.lib / name)
+                state.remove(self.lib / name, durable=durable)
             else:
                 state.write(self.lib / name, value, durable=durable)
         except OSError as error:

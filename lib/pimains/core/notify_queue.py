@@ -49,15 +49,16 @@ def queue() -> Path:
     return directory() / "queue"
 
 
-def post(subject: str, body: str, event: str) -> None:
+def post(subject: str, body: str, event: str, *, durable: bool = True) -> None:
     """Have people told: one line `subject`, any `body`; messages of one `event` (a word) are throttled together.
 
-    Takes a moment and never raises: when there is no notify service, no room on the disk or no permission, it
+    It survives a power cut as soon as post returns, or if not `durable`, which does not wait for the disk, as soon as the notify
+    service has fetched it. Takes a moment and never raises: when there is no notify service, no room on the disk or no permission, it
     prints one line, once for each reason, and the message is lost.
     """
     global _said  # noqa: PLW0603  # a process says it once
     try:
-        put(subject, body, event)
+        put(subject, body, event, durable=durable)
         _said = ""
     except OSError as error:
         why = "there is no notify service" if isinstance(error, FileNotFoundError) else error.strerror
@@ -66,7 +67,7 @@ def post(subject: str, body: str, event: str) -> None:
             _said = str(why)
 
 
-def put(subject: str, body: str, event: str) -> str:
+def put(subject: str, body: str, event: str, *, durable: bool = True) -> str:
     """Do as `post` does; returns the message's id, which is its file's name.
 
     Raises FileNotFoundError when there is no notify service, PermissionError outside group pimains, another OSError
@@ -77,7 +78,7 @@ def put(subject: str, body: str, event: str) -> str:
     name = f"{time.time_ns():020}-{os.getpid()}-{_posted:06}"
     directory = os.open(queue(), os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
-        state.write_into(directory, name, f"{event_name(event)}\n{short_line(subject)}\n{body[:_LONGEST_BODY]}")
+        state.write_into(directory, name, f"{event_name(event)}\n{short_line(subject)}\n{body[:_LONGEST_BODY]}", durable=durable)
         _keep_within_room(directory)
     finally:
         os.close(directory)

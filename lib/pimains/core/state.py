@@ -92,8 +92,8 @@ def number(text: str | None) -> float | None:
         return None
 
 
-def remove(path: Path) -> None:
-    """Take a value away; it may be gone already."""
+def remove(path: Path, *, durable: bool = False) -> None:
+    """Take a value away; it may be gone already. `durable` returns only when it stays away after a power cut."""
     try:
         path.unlink()
     except IsADirectoryError:
@@ -104,6 +104,8 @@ def remove(path: Path) -> None:
             os.close(directory)
     except FileNotFoundError:
         return
+    if durable:
+        sync_directory(path.parent)
 
 
 def remove_from(directory: int, name: str) -> None:

@@ -104,7 +104,7 @@ class Halting:
             return
         self._ledger.note("shut down" if is_new else "go on shutting down", str(self._request))
         print(f"shutting down: {self._request}" if is_new else f"going on with the shutdown that was under way: {self._request}")
-        notify_queue.post(f"shutting down: {self._request.reason}", f"Asked by {self._request.requester}.", "halt")
+        notify_queue.post(f"shutting down: {self._request.reason}", f"Asked by {self._request.requester}.", "halt", durable=False)
 
     def _wait_for_second_thoughts(self) -> Naps:
         if not self._settings.HALT_GRACE_SECONDS:
@@ -354,7 +354,7 @@ class Halting:
         self._me.complain(line)
         self._me.status(line, well=False)
         self._ledger.note("not shut down", line)
-        notify_queue.post("this machine does not shut down", line, "halt")
+        notify_queue.post("this machine does not shut down", line, "halt", durable=False)
 
     def _now(self) -> float:
         return self._me.clock.monotonic()

@@ -54,15 +54,15 @@ class Outbox:
         return len(self.messages)
 
     def keep(self, name: str, message: Message) -> None:
-        """Keep `message` under `name`. Raises OSError if the disk does not take it; nothing has changed then."""
-        state.write(self.directory / name, json.dumps(message, ensure_ascii=False))
+        """Keep `message` under `name`; it survives a power cut. Raises OSError if the disk does not take it; nothing has changed then."""
+        state.write(self.directory / name, json.dumps(message, ensure_ascii=False), durable=True)
         self.messages[name] = message
 
     def drop(self, name: str) -> None:
-        """Forget the message `name`."""
+        """Forget the message `name`, also after a power cut: nobody is told again."""
         self.messages.pop(name, None)
         with contextlib.suppress(OSError):
-            state.remove(self.directory / name)
+            state.remove(self.directory / name, durable=True)
 
     def move(self, name: str, other: "Outbox", to: str) -> None:
         """Hand a message over to `other` in one step, so that it is never in both."""

@@ -32,8 +32,8 @@ def arm(me: Instance, seconds: int) -> bool:
 
 
 def disarm(me: Instance) -> None:
-    """Its plug cuts nobody."""
-    me.keep("armed", None)
+    """Its plug cuts nobody, and after a power cut nobody believes that it does."""
+    me.keep("armed", None, durable=True)
 
 
 def armed_seconds(me: Instance) -> float | None:
