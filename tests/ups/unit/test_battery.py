@@ -191,6 +191,15 @@ def test_four_seconds_without_data_begin_nothing_that_data_would_not_have_begun(
     assert watch.due == {}
 
 
+def test_a_charge_that_falls_at_once_brings_the_end_no_nearer_until_it_was_seen_again() -> None:
+    watch = Watch()
+    watch.see(on_battery(90, 1800), 10)
+    assert watch.see(on_battery(5, 20), 2) == ""
+    assert watch.see(on_battery(89, 1790)) == ""
+    assert watch.see(on_battery(5, 20), 3) == "the battery lasts for 20 s more, as the UPS reports, and the shutdown takes 60 s"
+    assert watch.began_at() == 15
+
+
 def test_what_an_outage_took_is_kept_and_found_again() -> None:
     watch = Watch()
     watch.see(on_battery(100, load=30))

@@ -60,6 +60,8 @@ def believed(
     elif charge is None and is_on_battery:
         fell_at = before.fell_at
     kept = before.charge if charge is None else charge
+    if fell_at is not None:
+        runtime = None  # it fell with the charge
     numbers = Numbers(charge, runtime, percent(variables.get("ups.load"), _LOAD_MAX), is_doubtful=fell_at is not None)
     return numbers, NumbersBefore(kept, fell_at, zero_on_line, had_runtime)
 

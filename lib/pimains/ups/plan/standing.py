@@ -132,8 +132,8 @@ def after_sleep(before: Standing, now: float) -> tuple[Standing, tuple[str, ...]
 def _why_low(before: Standing, numbers: Numbers, limits: Limits, *, has_lb: bool) -> str:
     if has_lb and not limits.ignore_lb:
         return "the UPS says that its battery is low"
-    if numbers.is_doubtful and not (before.is_on_battery and before.why_low):
-        return ""
+    if numbers.is_doubtful:
+        return before.why_low
     if limits.charge_low is not None and numbers.charge is not None and numbers.charge <= limits.charge_low:
         return f"its charge is {numbers.charge:g} %, CHARGE_LOW is {limits.charge_low:g} %"
     if limits.runtime_low is not None and numbers.runtime is not None and numbers.runtime <= limits.runtime_low:
