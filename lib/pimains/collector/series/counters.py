@@ -1,12 +1,15 @@
 """The counters of a source, one after the other: a count that falls from a run to the next one is a new counter.
 
 A new SD card, a count file that was lost, an older copy of it: what it counts is added to what was counted before, so that totals
-only rise. Nobody knows what flowed between two counters, and it is nothing.
+only rise. Nobody knows what flowed between two counters, and it is nothing. A meter that lost its power goes on from what its card had
+by then, a little below what it had sent already: that is added on in the same way, and is the same counter.
 """
 
 from typing import NamedTuple
 
 from pimains.collector.series.boot_readings import BootReadings
+
+_A_LITTLE_SECONDS = 3600.0  # of counting: a card has at the latest after ten minutes what was counted (the meter's COMMIT_SECONDS)
 
 
 class Anew(NamedTuple):
@@ -39,9 +42,15 @@ def counted_on(heard: list[BootReadings]) -> Counters:
                 continue
             begins = (run.at(run.first) if run.start >= before.end else run.before(before.end)).pulses
             if begins + shift < reached:
-                found.anew.append(Anew(run.name, begins, reached, run.is_sure == before.is_sure))
+                if not _lost_its_power(before, begins + shift, begins):
+                    found.anew.append(Anew(run.name, begins, reached, run.is_sure == before.is_sure))
                 shift = reached - begins
         before = run._replace(shift=shift)
         reached = before.at(before.last).pulses
         found.runs.append(before)
     return found
+
+
+def _lost_its_power(before: BootReadings, goes_on: float, count: float) -> bool:
+    """Whether a run that goes on at the count `goes_on` of all counters, `count` of its own, has only lost the last of what was counted."""
+    return count > 0 and goes_on >= before.before(max(before.start, before.end - _A_LITTLE_SECONDS)).pulses
