@@ -184,6 +184,7 @@ class Pulled:
                     until(lambda: self._of_this_life("up", "failed"), _UP_SECONDS)
                     up = time.monotonic() - began
                 if not self._of_this_life("up"):
+                    self._note_heard()
                     self._fault(f"not all is up {time.monotonic() - began:.0f} s after power on:\n{self._console(number)}")
                     raise NotUp
                 if self._luck.random() < 0.25:
@@ -228,7 +229,7 @@ class Pulled:
                     pulled.touch()
                     machine.kill()
             until(report.exists, what="the disk to lose what was not flushed")
-            server.terminate()
+            server.kill()  # told to end it might wait for a machine that is gone
 
     def _console(self, number: int) -> str:
         path = self._top / f"console-{number}"
