@@ -335,7 +335,7 @@ class Pulled:
         if old and old[-1].pulses > saved:
             before = last.uptime - old[-1].uptime
             self._fault(f"the count is {saved}; {before:.0f} s before the last reading it was {old[-1].pulses} already")
-        return int(last.pulses) - saved if self._of_last_life(last) else 0, lost
+        return max(0, int(last.pulses) - saved) if self._of_last_life(last) else 0, lost
 
     def _of_last_life(self, reading: Reading) -> bool:
         boots = [value for what, value in self._heard if what == "begun"]
