@@ -41,7 +41,8 @@ class Outbox:
         self.messages: dict[str, Message] = {}
         os.close(own_directory(directory))
         for path in sorted(directory.iterdir()):
-            if message := _read(path):
+            is_aside = path.name.startswith(".")  # a power cut came before it was renamed: where it came from, it still is
+            if not is_aside and (message := _read(path)):
                 self.messages[path.name] = message
             else:
                 with contextlib.suppress(OSError):
