@@ -67,9 +67,9 @@ class Store:
             raise PermissionError("this token is another source's")
         self._series.describe(batch)
         before, last = self._series.newest(batch.source), self._series.last(batch.source)
-        new = self._journal.store(batch.source, batch.boots, batch.readings)
+        known, new = self._journal.store_sent(batch)
         self._draw_again_if(batch, before, last, new)
-        return delivery.acknowledged(batch), batch.source, new
+        return delivery.acknowledged(batch, known), batch.source, new
 
     def _draw_again_if(self, batch: delivery.Batch, before: dict[str, tuple[float | None, int]], last: Point | None, new: int) -> None:
         decided = self._graphs.databases.decided(batch.source) or (last.time if last else None)

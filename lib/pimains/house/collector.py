@@ -12,6 +12,7 @@ import ssl
 import sys
 import threading
 import time
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from pimains.shared.plan import delivery
@@ -30,15 +31,27 @@ class Store:
         self.requests = 0
         self._whole = threading.Lock()  # each request has a thread of its own
 
-    def take(self, batch: delivery.Batch) -> None:
-        """Store what is new."""
+    def take(self, batch: delivery.Batch) -> dict[str, int]:
+        """Store what is new, but of runs that have lost readings; what was there before of each."""
         with self._whole:
+            known = dict.fromkeys(batch.runs, 0)
+            for source, run, sequence in self.rows:
+                if source == batch.source and run in known:
+                    known[run] = max(known[run], sequence)
             for reading in batch.readings:
+                if delivery.has_lost(batch, known, reading.boot):
+                    continue
                 self.rows.setdefault((batch.source, reading.boot, reading.sequence), reading)
             for name, boot in batch.boots.items():
                 before = self.boots.get((batch.source, name), delivery.Boot(None))
                 self.boots[batch.source, name] = boot if before.is_improved_by(boot) else before
             self.registers[batch.source] = batch.register
+            return known
+
+    def lose(self, keep: Callable[[tuple[str, str, int]], bool] = lambda _: False) -> None:
+        """Its journal is another one, which has only what `keep` says of (source, run, sequence)."""
+        with self._whole:
+            self.rows = {key: row for key, row in self.rows.items() if keep(key)}
 
     def totals(self) -> dict[str, object]:
         """What it knows of each source."""
@@ -93,8 +106,7 @@ def handler(store: Store) -> type[BaseHTTPRequestHandler]:
                 batch = delivery.read(body)
             except ValueError as error:
                 return 400, json.dumps({"error": str(error)}).encode()
-            store.take(batch)
-            return 200, delivery.acknowledged(batch)
+            return 200, delivery.acknowledged(batch, store.take(batch))
 
         def log_request(self, *_: object) -> None:
             return

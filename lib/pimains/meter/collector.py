@@ -13,10 +13,11 @@ from pimains.core.errors import Away, PimainsError
 from pimains.core.failure import LONGEST, in_words, own_text
 from pimains.core.plan.text import one_line, shortened
 from pimains.shared.plan import delivery
-from pimains.shared.plan.delivery import Batch
+from pimains.shared.plan.delivery import Answer, Batch
 
 _CONNECT_SECONDS = 5
 _ANSWER_SECONDS = 240  # a collector may hold a few readings for 200 s before it writes them down
+_LONGEST_REFUSAL = 200  # it names two machines
 _ANSWER_BYTES_MAX = 64 * 1024 + 64 * delivery.ROWS_MAX
 
 
@@ -45,8 +46,8 @@ class Collector:
             self._session.verify = False
             self._session.mount("https://", _Pinned(fingerprint))
 
-    def send(self, batch: Batch) -> dict[str, int]:
-        """Returns which sequence of each boot is stored for good."""
+    def send(self, batch: Batch) -> Answer:
+        """Returns which sequence of each run is stored for good."""
         try:
             with self._session.post(
                 self._url,
@@ -73,6 +74,8 @@ class Collector:
 
 def _check(status: int, body: bytes) -> None:
     words = one_line(body[:200].decode("utf-8", "replace"), 60)
+    if status == 409:
+        raise NotTaken("SOURCE", shortened(delivery.read_refusal(body), _LONGEST_REFUSAL))
     if status in (401, 403):
         raise NotTaken("TOKEN", f"the collector does not take it ({status})")
     if status in (400, 404, 405, 413):

@@ -13,7 +13,7 @@ from pimains.core.failure import in_words
 from pimains.core.plan.back_off import wait_seconds
 from pimains.meter.register import Register
 from pimains.shared.plan.delivery import RegisterReading
-from pimains.shared.readings.journal import Journal
+from pimains.shared.readings.own_readings import OwnReadings
 
 if TYPE_CHECKING:
     from pimains.meter.collector import Collector
@@ -25,23 +25,35 @@ _SHORTEST_SECONDS = 0.1  # also in rehearsals
 class Delivery:
     """Wakes at `bring`; `trouble` is why nothing goes through, '' while it does. `setting`: what somebody has to look at.
 
-    `has_delivered`: something was acknowledged since the start.
+    `has_caught_up`: all that there was before the last exchange is accepted as stored. `tell` hears of readings that a collector
+    had lost, or that only it has: what was done, and why; and whether people are to be told.
     """
 
-    def __init__(self, open_collector: Callable[[], "Collector"], journal: Journal, register: Register, clock: Clock) -> None:
+    def __init__(
+        self,
+        open_collector: Callable[[], "Collector"],
+        journal: OwnReadings,
+        register: Register,
+        clock: Clock,
+        tell: Callable[[str, str, bool], None],
+    ) -> None:
         self.trouble = ""
         self.setting = ""
-        self.has_delivered = False
+        self.has_caught_up = False
         self._open = open_collector
         self._journal = journal
         self._register = register
         self._clock = clock
+        self._tell = tell
         self._told: RegisterReading | None = None
+        self._lost = self._ahead = 0
+        self._found_behind: set[str] = set()
         self._failures = 0
         self._wake = threading.Event()
         self._end = threading.Event()
         self._idle = threading.Event()
         self._thread = threading.Thread(target=self._run, name="delivery", daemon=True)
+        journal.ask_again()
         self._thread.start()
 
     def bring(self) -> None:
@@ -77,6 +89,7 @@ class Delivery:
             if self.trouble:
                 if collector is not None:
                     collector.close()
+                self._journal.ask_again()  # whatever it was, it may not be the same collector any more
                 gc.collect()  # a failed request is full of circles
                 self._idle.set()
                 wait = wait_seconds(self._failures, random.random())  # noqa: S311  # only so that machines do not come in step
@@ -88,19 +101,44 @@ class Delivery:
 
     def _bring_all(self, collector: "Collector") -> None:
         while not self._end.is_set():
-            boots, readings = self._journal.unsent(BATCH_ROWS)
+            unsent = self._journal.unsent(BATCH_ROWS)
             shown = self._register.shown
-            if not readings and not boots and shown == self._told:
-                self._well()
+            if not unsent.readings and not unsent.boots and shown == self._told:
+                self._catches_up()
                 return
-            batch = self._register.batch(boots, readings)
-            accepted = collector.send(batch)
-            if any(reading.sequence > accepted.get(reading.boot, 0) for reading in readings):
+            self.has_caught_up &= len(unsent.readings) < BATCH_ROWS
+            batch = self._register.batch(unsent)
+            answer = collector.send(batch)
+            outcome = self._journal.acknowledge(unsent, answer)
+            self._lost += outcome.lost
+            self._ahead += outcome.ahead
+            if outcome.behind:
+                self._find_what_is_lost(outcome.behind)
+                continue
+            if any(reading.sequence > answer.accepted.get(reading.boot, 0) for reading in unsent.readings):
                 raise Away("it has not stored all readings")
-            self._journal.acknowledge(boots, accepted)
-            self.has_delivered = True
             self._told = batch.register
+            if len(unsent.readings) < BATCH_ROWS:
+                self._catches_up()
             self._well()  # at once: a collector may take longer to answer than the next reading to come
+
+    def _find_what_is_lost(self, behind: frozenset[str]) -> None:
+        """It may have lost readings of other runs, too."""
+        self.has_caught_up = False
+        if behind & self._found_behind:
+            raise Away("it does not keep what it accepts")
+        self._found_behind |= behind
+        self._journal.ask_again()
+
+    def _catches_up(self) -> None:
+        self._well()
+        self.has_caught_up = True
+        self._found_behind.clear()
+        if self._lost:
+            self._tell(f"sent {self._lost} readings again", "its collector had lost them", True)
+        if self._ahead:
+            self._tell(f"goes on without {self._ahead} readings that only its collector has", "its own journal lost them", False)
+        self._lost = self._ahead = 0
 
     def _well(self) -> None:
         self._failures, self.trouble, self.setting = 0, "", ""

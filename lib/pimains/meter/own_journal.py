@@ -1,4 +1,7 @@
-"""A meter's own readings: dated as well as the clock is known, kept through everything, and bounded."""
+"""A meter's own readings: dated as well as the clock is known, kept through everything, and bounded.
+
+Each start that counts is a run with a name of its own, so that no reading is ever taken for another one.
+"""
 
 import sqlite3
 
@@ -7,44 +10,46 @@ from pimains.core import clock as clocks
 from pimains.core.service import Instance
 from pimains.shared.plan import boot_time
 from pimains.shared.plan.delivery import Boot, Reading
-from pimains.shared.readings.journal import UNBOOKED, Broken, Journal
+from pimains.shared.readings.journal import Broken
+from pimains.shared.readings.own_readings import UNBOOKED, OwnReadings, new_run
 
 _HELD_MAX = 20_000  # readings in memory while no journal can be opened: a day at 5 s
 _ROOM = 0.9  # of what they may take is what they take afterwards
-_MORE_THAN_A_SECOND = 2  # one each INTERVAL, which is a second at least, and one for each order
 _GLANCE_SECONDS = 0.25  # both clocks are read within it, or what they show does not belong together
 
 
 class OwnJournal:
-    """The journal, and what it could not take yet; `trouble` is why, '' when it takes everything."""
+    """The journal, and what it could not take yet; `trouble` is why, '' when it takes everything. `run`: this start's name."""
 
     def __init__(self, me: Instance, source: str) -> None:
         self.trouble = ""
         self.boot = Boot(None)
-        self.journal: Journal | None = None
+        self.run = new_run()
+        self.journal: OwnReadings | None = None
         self._me = me
         self._source = source
         self._path = me.lib / "journal.sqlite"
         self._held: list[Reading] = []
         self._id = UNBOOKED
         self._sequence = 0
+        self._is_ours = False
         self._makes_room = False
         self._left_out = 0
         try:
-            self._book()
+            self._open()
         except sqlite3.Error as error:
             self._fails(error)
 
     def keep(self, uptime: float, pulses: int) -> None:
         """Keep a reading; kill -9 does not lose it, unless there was never room to begin a journal."""
         self._sequence += 1
-        self._held.append(Reading(clocks.boot_id(), self._sequence, None, uptime, pulses))
+        self._held.append(Reading(self.run, self._sequence, None, uptime, pulses))
         if len(self._held) > _HELD_MAX:
             del self._held[1:-1:2]
         self.trouble = ""
         try:
             if self._date() or self._id == UNBOOKED:
-                self._book()
+                self._book(pulses)
         except sqlite3.Error as error:
             self._fails(error)
         try:
@@ -91,26 +96,45 @@ class OwnJournal:
         self.boot = better
         return is_better
 
-    def _book(self) -> None:
-        """Open the journal, if it is not, and enter this boot in it, with its time; a journal that is broken is set aside."""
-        recent = self._me.run / "recent.sqlite"
+    def _open(self) -> None:
+        """Open the journal, if it is not; one that is broken is set aside. What was not delivered goes with the source."""
         for _ in range(3):
+            if self.journal is not None:
+                break
             try:
-                self.journal = self.journal or Journal(self._path, recent)
+                self.journal = OwnReadings(self._path, self._me.run / "recent.sqlite")
             except Broken as error:
                 self._begin_anew(error)
-        if self.journal:
-            self._sequence = max(self._sequence, self.journal.last_sequence(UNBOOKED))
-            self._id = self.journal.boot(self._source, clocks.boot_id(), self.boot)
-            self._sequence = max(self._sequence, self.journal.last_sequence(self._id))
+            else:
+                noted = self.journal.last_sequence(UNBOOKED)  # by a start before this one
+                self._held = [each._replace(sequence=noted + each.sequence) for each in self._held]
+                self._sequence += noted
+        if self.journal and not self._is_ours:
+            moved = self.journal.belongs_to(self._source)
+            self._is_ours = True
+            if moved:
+                so_many = f"{moved.waiting} readings that were not delivered go with it"
+                self._tell(f"counts as {self._source} now", f"SOURCE was {moved.before}; {so_many}")
+
+    def _book(self, pulses: int) -> None:
+        """Enter this run in the journal, with the time of its boot."""
+        self._open()
+        if self.journal is None:
+            return
+        is_new = self.journal.is_empty()
+        self._id = self.journal.enter_run(self._source, self.run, clocks.boot_id(), self.boot)
+        if is_new:
+            self._tell(f"begins a journal of readings at the count {pulses}", f"there was none of {self._source} in {self._me.lib}")
+
+    def _tell(self, action: str, cause: str) -> None:
+        print(f"{self._source}: {action}: {cause}")
+        self._me.with_ledger(lambda ledger: ledger.record(self._me.name, action, cause, {}))
 
     def _begin_anew(self, broken: Broken) -> None:
         if aside := broken_sqlite.set_aside(broken.path, broken_sqlite.inode(broken.path), broken.why):
             line = f"{broken}: put aside as {aside.name}, a new one is begun"
             self._me.complain(line)
             notify_queue.post(f"{self._source}: its journal of readings was broken, a new one is begun", line, "journal-broken")
-        # a collector has readings of this boot, and would take new ones with their numbers for sent twice
-        self._sequence = int(_MORE_THAN_A_SECOND * self._me.clock.monotonic())
 
     def _fails(self, error: sqlite3.Error) -> None:
         self.trouble = f"{self._path}: {error}"

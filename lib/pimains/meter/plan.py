@@ -60,12 +60,13 @@ class FlowMeter:
     """How much flows now, judged by when the last pulses came.
 
     As long as no pulse comes, one may come at once: the flow is at most one pulse in the time since the last one, and so
-    it falls, and is never a value that stands still. What is known from before a restart is handed over: `per_hour` and `pulse_at`.
+    it falls, and is never a value that stands still. While the service did not run, nobody counted: nothing is measured over
+    that time. What was known before it, `per_hour`, is handed over where the last pulse, at `pulse_at`, was a minute ago at most.
     """
 
     def __init__(self, impulses_per_unit: float, now: float, pulses: int, pulse_at: float | None, per_hour: float | None) -> None:
-        self.per_hour = per_hour
-        self.pulse_at = pulse_at
+        self.per_hour = per_hour if pulse_at is not None and now - pulse_at <= _UNKNOWN_SECONDS else None
+        self.pulse_at: float | None = None
         self._impulses = impulses_per_unit
         self._pulses = pulses
         self._since = now

@@ -1,24 +1,29 @@
 """What the meter's register shows: remembered as what it showed once, when so many pulses had come."""
 
 import json
+import socket
 from contextlib import suppress
 
 from pimains.core import state
 from pimains.core.ledger import Reading as Input
 from pimains.core.service import Instance
-from pimains.shared.plan.delivery import Batch, Boot, Reading, RegisterReading
+from pimains.shared.plan.delivery import NAME_LENGTH_MAX, Batch, RegisterReading
+from pimains.shared.readings.own_readings import Unsent
 
 TOTAL_MAX = 1e9
 
 
 class Register:
-    """`shown` is what is remembered, None while nobody ever told; it begins at `start_total` when `pulses` have come.
+    """`shown` is what is remembered, None while nobody ever told; it begins at `start_total` when `pulses` have come. `run`: this start's.
 
     Another `start_total` than before is one that somebody edited: it counts from now on. Raises OSError and sqlite3.Error.
     """
 
-    def __init__(self, me: Instance, source: str, unit: str, impulses_per_unit: float, start_total: float | None, pulses: int) -> None:
+    def __init__(
+        self, me: Instance, source: str, unit: str, impulses_per_unit: float, start_total: float | None, pulses: int, run: str
+    ) -> None:
         self._me = me
+        self._run = run
         self._source = source
         self._unit = unit
         self._impulses = impulses_per_unit
@@ -29,9 +34,10 @@ class Register:
             me.ledger.record(me.name, f"set its total to {start_total:.3f} {unit}", "START_TOTAL says so", {})
             self._write(RegisterReading(pulses, start_total))
 
-    def batch(self, boots: dict[str, Boot], readings: list[Reading]) -> Batch:
+    def batch(self, unsent: Unsent) -> Batch:
         """A request to the collector, with what each of them says about its source."""
-        return Batch(self._source, self._unit, self._impulses, self.shown, boots, readings)
+        host = socket.gethostname()[:NAME_LENGTH_MAX]
+        return Batch(self._source, self._unit, self._impulses, self.shown, unsent.boots, unsent.readings, unsent.runs, self._run, host)
 
     def total(self, pulses: int) -> float:
         """What it shows when so many pulses have come, in its unit."""

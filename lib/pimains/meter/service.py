@@ -15,10 +15,10 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from pimains.core import clock as clocks
-from pimains.core import service, state
+from pimains.core import notify_queue, service, state
 from pimains.core.service import Instance, Naps, Stop, run, seconds, within
 from pimains.core.troubles import Troubles
-from pimains.meter.delivery import Delivery
+from pimains.meter.delivery import BATCH_ROWS, Delivery
 from pimains.meter.own_journal import OwnJournal
 from pimains.meter.pin import GpioError
 from pimains.meter.plan import Flow, FlowMeter
@@ -74,9 +74,10 @@ class Meter:
         self._own_journal = OwnJournal(me, self._source)
         at_least = self._own_journal.journal.pulses() if self._own_journal.journal else 0
         self._pulse_count = PulseCount(me.run / "count", me.lib / "count", clocks.boot_id(), at_least)
-        self._register = Register(me, self._source, settings.unit, self._impulses, settings.START_TOTAL, self._pulse_count.pulses)
+        pulses, run = self._pulse_count.pulses, self._own_journal.run
+        self._register = Register(me, self._source, settings.unit, self._impulses, settings.START_TOTAL, pulses, run)
         now = me.clock.monotonic()
-        self._flow = FlowMeter(self._impulses, now, self._pulse_count.pulses, self._pulse_count.pulse_at, self._pulse_count.per_hour)
+        self._flow = FlowMeter(self._impulses, now, pulses, self._pulse_count.pulse_at, self._pulse_count.per_hour)
         self._next_reading = self._next_commit = now
         self._next_save = now + _SAVE_SECONDS
         self._counter: PulseCounter | None = None
@@ -86,6 +87,7 @@ class Meter:
     def begin(self) -> None:
         """Take the pin. Raises GpioError."""
         given = self._settings
+        before = self._pulse_count.pulses
         self._counter = PulseCounter(
             given.PIN,
             given.PULL,
@@ -95,6 +97,7 @@ class Meter:
             clock=self.me.clock,
             scratch=self.me.run,
         )
+        self._own_journal.keep(self.me.clock.monotonic(), before)  # where this run begins to count
         self.me.leave("without-pin", None)
         told = f"GPIO {self._settings.PIN} by {self._counter.pin.factory}, {self._impulses:g} pulses per {self._settings.unit}"
         print(f"counting {self._source} at {told}, from {self._register.total(self._pulse_count.pulses):.3f} {self._settings.unit}")
@@ -198,8 +201,15 @@ class Meter:
         if not self._settings.COLLECTOR or not self._own_journal.journal:
             return
         if self._delivery is None:
-            self._delivery = Delivery(self._collector, self._own_journal.journal, self._register, self.me.clock)
+            self._delivery = Delivery(self._collector, self._own_journal.journal, self._register, self.me.clock, self._tell)
         self._delivery.bring()
+
+    def _tell(self, action: str, cause: str, people: bool) -> None:
+        line = f"{self._source}: {action}: {cause}"
+        print(line)
+        self.me.with_ledger(lambda ledger: ledger.record(self.me.name, action, cause))
+        if people:
+            notify_queue.post(f"{self._source}: {cause}", line, "readings-lost")
 
     def _collector(self) -> "Collector":
         from pimains.meter.collector import Collector  # requests costs 12 MB, and not everybody has a collector
@@ -244,7 +254,9 @@ class Meter:
         self._look("collector", trouble and f"{where}: {trouble}")
         with suppress(sqlite3.Error):
             waiting = self._own_journal.journal.waiting()
-            return ", delivered" if self._delivery.has_delivered and not trouble else f", {waiting} readings wait"
+            if not trouble and (self._delivery.has_caught_up or not waiting):
+                return ", delivered"
+            return f", {waiting} readings wait" if trouble or waiting > BATCH_ROWS else f", {waiting} readings on their way"
         return ""
 
 

@@ -29,7 +29,7 @@ from pimains.meter.collector import Collector as CollectorLink
 from pimains.meter.delivery import Delivery
 from pimains.meter.register import Register
 from pimains.shared.plan.delivery import Boot, Reading
-from pimains.shared.readings.journal import Journal
+from pimains.shared.readings.own_readings import OwnReadings
 from tests.collector.bench.collector import written_bytes
 from tests.collector.collecting import TOKEN, Collector
 from tests.core.bench.footprint import Memory, memory
@@ -67,14 +67,14 @@ def all_threads(pid: int) -> float:
 def backlog(house: House, directory: Path) -> float:
     """Seconds for a day of readings that wait."""
     collector = Collector(house, COMMIT_SECONDS="200")
-    journal = Journal(directory / "journal.sqlite", directory / "recent.sqlite")
-    id_ = journal.boot("house", "b", Boot(time.time() - 90_000))
+    journal = OwnReadings(directory / "journal.sqlite", directory / "recent.sqlite")
+    id_ = journal.enter_run("house", "b", "b", Boot(time.time() - 90_000))
     for number in range(1, DAY_OF_READINGS + 1):
         journal.note(id_, Reading("b", number, None, number * 5.0, number))
     journal.save()
     began = time.monotonic()
-    register = Register(Instance("house", directory), "house", "kWh", 1000, None, 0)
-    delivery = Delivery(lambda: CollectorLink(collector.url, TOKEN, None, None), journal, register, SystemClock())
+    register = Register(Instance("house", directory), "house", "kWh", 1000, None, 0, "b")
+    delivery = Delivery(lambda: CollectorLink(collector.url, TOKEN, None, None), journal, register, SystemClock(), print)
     delivery.bring()
     until(lambda: journal.waiting() == 0 or delivery.trouble, 60)
     took = time.monotonic() - began

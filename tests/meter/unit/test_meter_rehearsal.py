@@ -3,6 +3,7 @@
 import itertools
 import json
 import re
+import shutil
 import threading
 from collections.abc import Iterator
 from http.server import ThreadingHTTPServer
@@ -12,12 +13,12 @@ import gpiozero
 import pytest
 from gpiozero.pins.mock import MockFactory
 
-from pimains.core import clock as clocks
+from pimains.core.ledger import Ledger
 from pimains.house.collector import Store, handler
 from pimains.house.rehearsal import Rehearsal
 from pimains.meter.service import count
 from pimains.meter.settings import MeterSettings
-from pimains.shared.readings.journal import Journal
+from pimains.shared.readings.own_readings import OwnReadings
 from tests.kit import until
 
 DAY = 86400.0
@@ -93,13 +94,13 @@ def test_readings_from_before_the_clock_was_set_are_dated_then(tmp_path: Path, p
             meter.clock.jump(hour)
             meter.advance(500)
         meter.stop()
-        until(lambda: store.boots and store.boots["house", clocks.boot_id()].offset == pytest.approx(right - began, abs=0.6))
+        until(lambda: [each.offset for each in list(store.boots.values())] == [pytest.approx(right - began, abs=0.6)])
         until(lambda: any(row.pulses == 300 for row in list(store.rows.values())))
         rows = sorted(store.rows.values(), key=lambda row: row.sequence)
         assert [row.sequence for row in rows] == list(range(1, len(rows) + 1))
         assert [row.pulses for row in rows] == sorted(row.pulses for row in rows)
         assert rows[-1].pulses == 300
-        boot = store.boots["house", clocks.boot_id()]
+        (boot,) = store.boots.values()
         assert boot.synchronised
 
 
@@ -132,9 +133,9 @@ def test_a_full_journal_is_thinned_and_people_are_told_and_no_total_changes(tmp_
             meter.advance(DAY / 20)
         meter.stop()
         assert "MAX_JOURNAL_MB is reached" in "".join(path.read_text() for path in queue.iterdir())
-    journal = Journal(tmp_path / "var/lib/pimains/meter/journal.sqlite", tmp_path / "recent")
+    journal = OwnReadings(tmp_path / "var/lib/pimains/meter/journal.sqlite", tmp_path / "recent")
     assert journal.pulses() == 80
-    kept = journal.unsent(10**6)[1]
+    kept = journal.unsent(10**6).readings
     assert journal.bytes() <= 100_000
     assert kept[0].sequence == 1
     assert [row.pulses for row in kept] == sorted(row.pulses for row in kept)
@@ -149,7 +150,7 @@ def test_a_broken_journal_is_put_aside_and_the_count_goes_on(tmp_path: Path, pin
         meter.advance(60)
         until(lambda: any(row.pulses == 70 for row in store.rows.values()), 60)
         meter.stop()
-    before = max(row.sequence for row in store.rows.values())
+    before = dict(store.rows)
     (tmp_path / "var/lib/pimains/meter/journal.sqlite").write_bytes(b"no database" * 1000)
     (tmp_path / "var/lib/pimains/meter/journal.sqlite-wal").unlink(missing_ok=True)
     with rehearse(tmp_path, COLLECTOR=url, TOKEN="secret") as meter:
@@ -157,7 +158,8 @@ def test_a_broken_journal_is_put_aside_and_the_count_goes_on(tmp_path: Path, pin
         meter.advance(60)
         assert shown(meter, "total") == "0.077"
         until(lambda: any(row.pulses == 77 for row in store.rows.values()), 60)
-        assert min(row.sequence for row in store.rows.values() if row.pulses > 70) > before  # or it would be taken for sent twice
+        assert {key: row for key, row in store.rows.items() if key in before} == before
+        assert {row.pulses for key, row in store.rows.items() if key not in before} >= {70, 77}  # none was taken for sent twice
         assert (meter.me.lib / "journal.sqlite.corrupt-1").exists()
         assert "put aside" in shown(meter, "error")
         meter.stop()
@@ -182,3 +184,110 @@ def test_gas_is_cubic_metres(tmp_path: Path, pin: MockFactory) -> None:
         assert shown(meter, "total") == "0.100"
         assert "m3/h" in meter.status
         assert shown(meter, "power") == ""
+
+
+def ledger(tmp_path: Path) -> list[tuple[str, str]]:
+    """What was done, and why, oldest first."""
+    path = tmp_path / "var/lib/pimains/ledger.sqlite"
+    return [(each.action, each.cause) for each in reversed(Ledger(path).entries("meter", 100))]
+
+
+def counts(store: Store, source: str) -> list[float]:
+    return sorted(row.pulses for (of, _, _), row in list(store.rows.items()) if of == source)
+
+
+def test_what_was_counted_under_the_first_name_becomes_the_history_of_the_second(
+    tmp_path: Path, pin: MockFactory, collector: tuple[Store, str]
+) -> None:
+    store, url = collector
+    with rehearse(tmp_path) as meter:
+        pulse(pin, 70)
+        meter.advance(60)
+        meter.stop()
+    journal = OwnReadings(tmp_path / "var/lib/pimains/meter/journal.sqlite", tmp_path / "none")
+    kept = journal.waiting()
+    journal.close()
+    for source, total in (("attic", 77), ("house", 84)):
+        with Rehearsal(count, MeterSettings, "meter", tmp_path, SOURCE=source, BOUNCE_MS="0", COLLECTOR=url, TOKEN="secret") as meter:
+            pulse(pin, 7)
+            meter.advance(60)
+            until(lambda source=source, total=total: total in counts(store, source), 60)
+            until(lambda: "delivered" in meter.status)
+            meter.stop()
+    assert counts(store, "attic")[:kept] == [0, 0, *[70] * (kept - 2)]
+    assert min(counts(store, "house")) >= 77
+    told = [each for each in ledger(tmp_path) if "counts as" in each[0]]
+    assert [action for action, _ in told] == ["counts as attic now", "counts as house now"]
+    assert [cause.partition(";")[0] for _, cause in told] == ["SOURCE was house", "SOURCE was attic"]
+    assert told[0][1] == f"SOURCE was house; {kept} readings that were not delivered go with it"
+
+
+def test_a_collector_that_lost_its_journal_gets_it_back_and_people_are_told_once(
+    tmp_path: Path, pin: MockFactory, collector: tuple[Store, str]
+) -> None:
+    store, url = collector
+    queue = tmp_path / "var/lib/pimains/notify/queue"
+    queue.mkdir(parents=True)
+    for total in (70, 140):
+        with rehearse(tmp_path, COLLECTOR=url, TOKEN="secret") as meter:
+            pulse(pin, 70)
+            meter.advance(60)
+            until(lambda total=total: total in counts(store, "house"), 60)
+            meter.stop()
+    with rehearse(tmp_path, COLLECTOR=url, TOKEN="secret") as meter:
+        meter.advance(60)
+        until(lambda: "delivered" in meter.status)
+        had = dict(store.rows)
+        store.lose()
+        pulse(pin, 7)
+        meter.advance(60)
+        until(lambda: had.items() <= store.rows.items(), 60, "all of it to be there again")
+        until(lambda: "delivered" in meter.status)
+        meter.stop()
+    (action,) = [action for action, cause in ledger(tmp_path) if cause == "its collector had lost them"]
+    assert action == f"sent {len(had)} readings again"
+    (told,) = [path.read_text().splitlines() for path in queue.iterdir()]
+    assert told == ["readings-lost", "house: its collector had lost them", f"house: {action}: its collector had lost them"]
+
+
+def test_an_old_copy_of_the_journal_gives_no_reading_the_identity_of_another(
+    tmp_path: Path, pin: MockFactory, collector: tuple[Store, str]
+) -> None:
+    store, url = collector
+    lib = tmp_path / "var/lib/pimains/meter"
+    for total in (70, 140, 210):
+        with rehearse(tmp_path, COLLECTOR=url, TOKEN="secret") as meter:
+            pulse(pin, 70)
+            meter.advance(60)
+            until(lambda total=total: total in counts(store, "house"), 60)
+            assert shown(meter, "total") == f"{total / 1000:.3f}"
+            meter.stop()
+        if total == 70:
+            shutil.copytree(lib, tmp_path / "copy")
+            copied = {run for _, run, _ in store.rows}
+        if total == 140:
+            shutil.rmtree(lib)
+            shutil.copytree(tmp_path / "copy", lib)
+            before = dict(store.rows)
+    assert before.items() <= store.rows.items()
+    action = f"goes on without {sum(run not in copied for _, run, _ in before)} readings that only its collector has"
+    assert (action, "its own journal lost them") in ledger(tmp_path)
+
+
+def test_a_delivery_that_goes_well_is_said_to_be_on_its_way_and_then_delivered(
+    tmp_path: Path, pin: MockFactory, collector: tuple[Store, str]
+) -> None:
+    store, url = collector
+    store.hold_seconds = 2.0
+    with rehearse(tmp_path, COLLECTOR=url, TOKEN="secret") as meter:
+        pulse(pin, 5)
+        meter.advance(30)
+        assert re.search(r"kWh, [0-9]+ readings on their way$", meter.status), meter.status
+        store.hold_seconds = 0.0
+        until(lambda: meter.advance(5) or meter.status.endswith("kWh, delivered"))
+        store.behaviour = "503"
+        until(lambda: meter.advance(5) or re.search(r", [0-9]+ readings wait; .*503", meter.status))
+        waits = int(re.search(r"([0-9]+) readings wait", meter.status)[1])  # type: ignore[index]
+        meter.advance(50)
+        assert int(re.search(r"([0-9]+) readings wait", meter.status)[1]) == waits + 10  # type: ignore[index]
+        meter.stop()

@@ -94,5 +94,5 @@ def test_a_fourth_broken_journal_stays_where_it_is_and_the_readings_are_held_in_
     path.with_name("journal.sqlite.corrupt-2").unlink()
     own_journal.keep(me.clock.monotonic(), 5)
     assert (own_journal.trouble, own_journal.journal is not None) == ("", True)
-    _, kept = own_journal.journal.unsent(10)  # type: ignore[union-attr]
+    kept = own_journal.journal.unsent(10).readings  # type: ignore[union-attr]
     assert sorted(reading.pulses for reading in kept) == [1, 2, 3, 4, 5]

@@ -89,11 +89,29 @@ def test_a_restart_makes_no_spike() -> None:
     before = FlowMeter(1000, 0.0, 0, None, None)
     before.look(5, 1, 1.0)
     assert before.look(5, 2, 4.6) == Flow(pytest.approx(1.0), is_bound=False)
-    after = FlowMeter(1000, 12.0, 2, before.pulse_at, before.per_hour)
-    assert after.look(12.0, 2, 4.6) == Flow(pytest.approx(3.6 / 7.4), is_bound=True)
-    found = after.look(15, 3, 11.8)
-    assert found is not None
-    assert found.per_hour <= 1.0
+    after = FlowMeter(1000, 12.0, 2, 4.6, before.per_hour)
+    assert after.look(12.0, 2, 4.6) == Flow(pytest.approx(1.0), is_bound=False)
+    assert after.look(15, 3, 11.8) == Flow(pytest.approx(1.0), is_bound=False)
+
+
+@pytest.mark.parametrize("stopped_seconds", [2, 5, 20, 50])
+def test_steady_watts_are_shown_as_they_are_after_a_time_in_which_nobody_counted(stopped_seconds: int) -> None:
+    """2000 W at 1000 pulses per kWh: a pulse each 1.8 s, also while the service was stopped."""
+    before = FlowMeter(1000, 0.0, 0, None, None)
+    for number in range(1, 11):
+        before.look(number * 1.8, number, number * 1.8)
+    started = 18.0 + stopped_seconds
+    after = FlowMeter(1000, started, 10, 18.0, before.per_hour)
+    for number in range(1, 20):
+        at = started + 0.7 + number * 1.8
+        assert after.look(at, 10 + number, at) == Flow(pytest.approx(2.0), is_bound=False)
+
+
+def test_what_was_measured_more_than_a_minute_ago_is_not_known_after_a_restart() -> None:
+    after = FlowMeter(1000, 100.0, 10, 39.0, 2.0)
+    assert after.look(100.0, 10, 39.0) is None
+    assert after.look(101.0, 11, 101.0) is None
+    assert after.look(104.6, 12, 104.6) == Flow(pytest.approx(1.0), is_bound=False)
 
 
 @given(st.lists(st.tuples(st.floats(0.06, 1000), st.floats(0, 1000)), max_size=30))

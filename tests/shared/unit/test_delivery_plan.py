@@ -25,7 +25,7 @@ def test_what_is_written_is_read_again() -> None:
 
 
 def test_the_answer_names_the_last_row_of_each_boot() -> None:
-    assert delivery.read_answer(delivery.acknowledged(BATCH)) == {"b-1": 2, "b-2": 1}
+    assert delivery.read_answer(delivery.acknowledged(BATCH)) == ({"b-1": 2, "b-2": 1}, {})
 
 
 @pytest.mark.parametrize(

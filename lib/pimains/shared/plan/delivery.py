@@ -2,28 +2,40 @@
 
     POST /v1/readings                      Authorization: Bearer TOKEN, Content-Type: application/json
     {"source": "house", "unit": "kWh", "impulses_per_unit": 1000,
-     "face": {"count": 0, "total": 12345.6} or null,
-     "boots": {BOOT: {"offset": 1790000000.25 or null, "synchronised": true}},
-     "rows": [[BOOT, sequence, wall or null, uptime, count], ...]}
+     "face": {"count": 0, "total": 12345.6} or null, "run": RUN, "host": "pi",
+     "boots": {RUN: {"offset": 1790000000.25 or null, "synchronised": true, "boot": BOOT, "acknowledged": 500}},
+     "rows": [[RUN, sequence, wall or null, uptime, count], ...]}
 
-    200 {"accepted": {BOOT: sequence}}     stored for good: all rows of this request with that boot, up to that sequence
+    200 {"accepted": {RUN: sequence},      stored for good: all rows of this request with that run, up to that sequence
+         "known": {RUN: sequence}}         the last that was stored before, of each run with `acknowledged`
     400 {"error": "..."}                   no such request as this; sending it again is of no use
     401, 403                               the token is wrong, or is another source's
+    409 {"error": "..."}                   another meter sends as this source
     413                                    more than ROWS_MAX rows or BODY_BYTES_MAX bytes
     429, 5xx, or no answer                 try later
 
-`count` is the number of pulses since the meter was installed: it never falls, so that a row that is left out changes no
-total. `face` is what the meter's register showed (in `unit`) at some count; the total at any other count follows from it.
+A run is a start of the meter's service, by a random name: what identifies a reading can never come twice for another one.
+A row is known by source, run and sequence: sent twice it is stored once, in whatever order it comes. `run` is the one that
+the sender is in, and `face` is of its counter; `boot` is the kernel's name for the boot of a run, `uptime` the seconds since
+that began, which no clock jump bends. A reading's time is its boot's offset plus its uptime; where the boot has no offset it
+is `wall`; where there is neither, it is stored and has no time yet. A later request may bring another offset, with or without
+rows: then the readings of all runs of that boot move. An offset that came from a clock that is synchronised is never replaced
+by one that is not.
 
-A row is known by source, boot and sequence: sent twice it is stored once, in whatever order it comes. `boot` is the
-kernel's name for a boot, `uptime` the seconds since then, which no clock jump bends. A reading's time is its boot's
-offset plus its uptime; where the boot has no offset it is `wall`; where there is neither, it is stored and has no time
-yet. A later request may bring another offset, with or without rows: then the readings of that boot move. An offset that
-came from a clock that is synchronised is never replaced by one that is not.
+`count` is the number of pulses that its counter has counted: in a run it never falls, so that a row that is left out changes
+no total. `face` is what the meter's register showed (in `unit`) at some count; the total at any other count follows from it.
+
+`acknowledged` is the last sequence of a run that was accepted until now. Of a run whose `known` is below that nothing is
+stored: the collector has lost readings, and what its meter still has comes again from there.
+
+Meters of 0.2.0 name their runs after the boot, and send no `run`, `host`, `boot` and `acknowledged`; its collectors take
+no notice of them, and answer without `known`.
 """
 
 import json
 import math
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 PATH = "/v1/readings"
@@ -35,7 +47,7 @@ UNITS = ("kWh", "m3")
 
 
 class Reading(NamedTuple):
-    """One row: `sequence` counts from 1 in each `boot`; `wall` is in seconds since 1970, `uptime` in seconds."""
+    """One row: `sequence` counts from 1 in each run, `boot` is its name; `wall` is in seconds since 1970, `uptime` in seconds."""
 
     boot: str
     sequence: int
@@ -55,6 +67,13 @@ class Boot(NamedTuple):
         return other.offset is not None and other != self and (other.synchronised or not self.synchronised)
 
 
+class Run(NamedTuple):
+    """What else is said of a run: the kernel's name for its boot, and the last sequence that was accepted; None where nobody said it."""
+
+    boot: str | None
+    acknowledged: int | None = None
+
+
 class RegisterReading(NamedTuple):
     """What the meter's register showed, in its unit, when so many `pulses` had come."""
 
@@ -62,8 +81,11 @@ class RegisterReading(NamedTuple):
     total: float
 
 
+NO_RUNS: Mapping[str, Run] = MappingProxyType({})
+
+
 class Batch(NamedTuple):
-    """The body of one request."""
+    """The body of one request; `boots` and `runs` by the names of runs. `run`: the one that the sender is in, '' where it says none."""
 
     source: str
     unit: str
@@ -71,6 +93,16 @@ class Batch(NamedTuple):
     register: RegisterReading | None
     boots: dict[str, Boot]
     readings: list[Reading]
+    runs: Mapping[str, Run] = NO_RUNS
+    run: str = ""
+    host: str = ""
+
+
+class Answer(NamedTuple):
+    """The last sequence of each run that is accepted by it, and that was stored before."""
+
+    accepted: dict[str, int]
+    known: dict[str, int]
 
 
 def written(batch: Batch) -> bytes:
@@ -80,10 +112,15 @@ def written(batch: Batch) -> bytes:
         "unit": batch.unit,
         "impulses_per_unit": batch.impulses_per_unit,
         "face": batch.register and {"count": batch.register.pulses, "total": batch.register.total},
-        "boots": {name: boot._asdict() for name, boot in batch.boots.items()},
+        "boots": {name: boot._asdict() | _said(batch.runs.get(name)) for name, boot in batch.boots.items()},
         "rows": batch.readings,
+        **{name: value for name, value in (("run", batch.run), ("host", batch.host)) if value},
     }
     return json.dumps(body, separators=(",", ":"), allow_nan=False).encode()
+
+
+def _said(run: Run | None) -> dict[str, Any]:
+    return {name: value for name, value in (run._asdict() if run else {}).items() if value is not None}
 
 
 def read(body: bytes) -> Batch:
@@ -110,31 +147,55 @@ def read(body: bytes) -> Batch:
     impulses = _number(said.get("impulses_per_unit"), "impulses_per_unit")
     if impulses <= 0:
         raise ValueError("impulses_per_unit: not above 0")
+    told = {_boot_name(name): (_boot(value), _run(value)) for name, value in boots.items()}
+    run, host = said.get("run", ""), said.get("host", "")
     return Batch(
         _name(said.get("source"), "source"),
         unit,
         impulses,
         None if register is None else _register_reading(register),
-        {_boot_name(name): _boot(value) for name, value in boots.items()},
+        {name: boot for name, (boot, _) in told.items()},
         [_reading(row) for row in rows],
+        {name: each for name, (_, each) in told.items() if each != Run(None)},
+        "" if run == "" else _boot_name(run),
+        "" if host == "" else _name(host, "host"),
     )
 
 
-def acknowledged(batch: Batch) -> bytes:
-    """The answer once all of `batch` is stored for good."""
+def acknowledged(batch: Batch, known: Mapping[str, int] = MappingProxyType({})) -> bytes:
+    """The answer once all of `batch` is stored for good, but for runs that lost readings before; `known` is what was stored before."""
     accepted: dict[str, int] = {}
     for reading in batch.readings:
-        accepted[reading.boot] = max(reading.sequence, accepted.get(reading.boot, 0))
-    return json.dumps({"accepted": accepted}).encode()
+        if not has_lost(batch, known, reading.boot):
+            accepted[reading.boot] = max(reading.sequence, accepted.get(reading.boot, 0))
+    return json.dumps({"accepted": accepted, "known": dict(known)}).encode()
 
 
-def read_answer(body: bytes) -> dict[str, int]:
-    """Which sequence is accepted in each boot. Raises ValueError when that is no answer."""
+def has_lost(batch: Batch, known: Mapping[str, int], run: str) -> bool:
+    """Whether readings of a run were accepted once that are not stored any more."""
+    said = batch.runs.get(run)
+    return said is not None and said.acknowledged is not None and known.get(run, said.acknowledged) < said.acknowledged
+
+
+def read_answer(body: bytes) -> Answer:
+    """What a collector says. Raises ValueError when that is no answer."""
     try:
-        accepted = json.loads(body)["accepted"]
-        return {str(boot): _whole(sequence, "accepted") for boot, sequence in accepted.items()}
+        said = json.loads(body)
+        return Answer(
+            {str(run): _whole(number, "accepted") for run, number in said["accepted"].items()},
+            {str(run): _whole(number, "known") for run, number in said.get("known", {}).items()},
+        )
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise ValueError("not the answer of a collector") from None
+
+
+def read_refusal(body: bytes) -> str:
+    """Why a collector refuses, on one line; the words are its own."""
+    try:
+        words = str(json.loads(body)["error"])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        words = body.decode("utf-8", "replace")
+    return " ".join(words.split())
 
 
 def _reading(row: Any) -> Reading:
@@ -155,6 +216,11 @@ def _boot(value: Any) -> Boot:
         raise ValueError("boots: not an offset and synchronised")
     offset = value.get("offset")
     return Boot(None if offset is None else _number(offset, "offset"), value.get("synchronised", False))
+
+
+def _run(value: dict[str, Any]) -> Run:
+    boot, acknowledged = value.get("boot"), value.get("acknowledged")
+    return Run(None if boot is None else _name(boot, "boot"), None if acknowledged is None else _whole(acknowledged, "acknowledged"))
 
 
 def _register_reading(value: Any) -> RegisterReading:
