@@ -7,6 +7,7 @@ from tempfile import TemporaryFile
 
 from pimains.collector import http_server
 from pimains.collector.graphs.pictures import Graphs
+from pimains.collector.news import News
 from pimains.collector.plan.energy import Prices
 from pimains.collector.settings import CollectorSettings
 from pimains.collector.store import Store
@@ -34,7 +35,7 @@ def open_store(me: Instance, settings: CollectorSettings) -> Store:
     try:
         directory.mkdir(parents=True, exist_ok=True)
         graphs = Graphs(directory / "rrd", _pictures(me, settings, directory), settings.RETENTION_DAYS, prices_of(settings))
-        return Store(directory / "journal.sqlite", graphs)
+        return Store(directory / "journal.sqlite", graphs, News(me), me.clock)
     except (OSError, sqlite3.OperationalError) as error:
         raise settings.wrong("DATA_DIR", f"{directory}: {error} (user pimains must be able to write there)") from None
     except journal.Broken as broken:

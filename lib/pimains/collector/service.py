@@ -163,7 +163,7 @@ class Desk:
         time.tzset()  # days are those of /etc/localtime as it is now
         len(self._tokens)  # looks at the files
         shown = await self._showing.figures()
-        trouble = self._disk_trouble or self._tokens_trouble() or still_to_come(shown, self.me.clock.wall())
+        trouble = self._disk_trouble or self._store.trouble or self._tokens_trouble() or still_to_come(shown, self.me.clock.wall())
         if trouble:
             self.complain_once(trouble)
             return

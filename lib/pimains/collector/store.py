@@ -8,23 +8,32 @@ from typing import TypeVar
 
 from pimains.collector.graphs.pictures import Graphs
 from pimains.collector.graphs.recent import Recent
+from pimains.collector.news import News
 from pimains.collector.plan.energy import Point
+from pimains.collector.plan.senders import Senders
 from pimains.collector.series.series import Series
+from pimains.core.clock import Clock
+from pimains.core.errors import PimainsError
 from pimains.shared.plan import delivery
 from pimains.shared.plan.known_seconds import Standing
 from pimains.shared.readings.journal import Journal
 
 _MOVED_SECONDS = 2.0  # a clock that is put right by less moves nothing that can be seen
 T = TypeVar("T")
-
-
 _THINNED_AT_ONCE = 100_000  # what many meters send in an hour is less than half of that, and all wait meanwhile
+
+
+class TwoSenders(PimainsError):
+    """Another meter sends as the same source."""
 
 
 class Store:
     """The journal in the file `path`, and the graphs that are drawn of it."""
 
-    def __init__(self, path: Path, graphs: Graphs) -> None:
+    def __init__(self, path: Path, graphs: Graphs, news: News, clock: Clock) -> None:
+        self._news = news
+        self._clock = clock
+        self._senders = Senders()
         self.recent = Recent(path)
         self._journal = Journal(path)
         self._series = Series(path)
@@ -40,7 +49,7 @@ class Store:
     async def keep(self, body: bytes, sources: set[str]) -> tuple[bytes, str, int]:
         """Store what was sent, if it is of one of `sources`: the answer, the source and how many readings were new.
 
-        Raises ValueError, PermissionError and sqlite3.Error.
+        Raises ValueError, PermissionError, TwoSenders and sqlite3.Error.
         """
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._keep, body, sources)
 
@@ -65,11 +74,25 @@ class Store:
         batch = delivery.read(body)
         if batch.source not in sources:
             raise PermissionError("this token is another source's")
+        words = self._senders.refusal(batch, self._series.heard_runs(batch.source), self._clock.monotonic())
+        if words:
+            self._news.two_senders(batch.source, words)
+            raise TwoSenders(words)
+        if not self._senders.are_two(batch.source):
+            self._news.one_sender(batch.source)
         self._series.describe(batch)
         before, last = self._series.newest(batch.source), self._series.last(batch.source)
         known, new = self._journal.store_sent(batch)
         self._draw_again_if(batch, before, last, new)
+        for anew in self._series.counters_to_tell(batch.source):
+            self._news.counts_anew(self._series.meters()[batch.source], anew)
+            self._series.counter_is_told(batch.source, anew.run)
         return delivery.acknowledged(batch, known), batch.source, new
+
+    @property
+    def trouble(self) -> str:
+        """What somebody has to look after, '' for nothing."""
+        return self._senders.trouble(self._clock.monotonic())
 
     def _draw_again_if(self, batch: delivery.Batch, before: dict[str, tuple[float | None, int]], last: Point | None, new: int) -> None:
         decided = self._graphs.databases.decided(batch.source) or (last.time if last else None)

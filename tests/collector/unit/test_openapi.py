@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 
 from pimains.collector.graphs.pictures import Graphs
+from pimains.collector.news import News
 from pimains.collector.pages import openapi
 from pimains.collector.plan.energy import Prices
 from pimains.collector.service import Desk
@@ -17,10 +18,12 @@ def test_it_describes_every_path_and_method_that_is_answered(tmp_path: Path) -> 
     variables = TOP / "services/collector/variables"
     defaults = {path.name: path.read_text().partition("\n")[0] for path in variables.iterdir()}
     settings = CollectorSettings({**defaults, "COMPAT": "powerpi", "POWERPI_LOGINS": str(tmp_path)})
-    store = Store(tmp_path / "journal.sqlite", Graphs(tmp_path / "rrd", tmp_path / "graphs", 366, Prices(None, None, "")))
+    me = Instance("collector", tmp_path)
+    graphs = Graphs(tmp_path / "rrd", tmp_path / "graphs", 366, Prices(None, None, ""))
+    store = Store(tmp_path / "journal.sqlite", graphs, News(me), me.clock)
 
     async def answered() -> set[tuple[str, str]]:
-        app = Desk(Instance("collector", tmp_path), settings, store).app()
+        app = Desk(me, settings, store).app()
         return {(route.resource.canonical, route.method.lower()) for route in app.router.routes() if route.resource}
 
     routes = asyncio.run(answered())

@@ -123,3 +123,65 @@ def test_who_looks_while_a_history_is_imported_or_forgotten_does_not_read_all_of
     store.series._connection.set_progress_handler(count, 100)
     assert store.series.last("house") == (1_790_000_005, 1)
     assert steps < 20  # each 100 of SQLite's instructions
+
+
+def counts(store: Store, start: float = 0, end: float = 1e12) -> list[float]:
+    return [point.pulses for point in store.points(start, end)]
+
+
+def test_a_count_that_falls_is_a_new_counter_and_totals_only_rise(store: Store) -> None:
+    store.series.describe(Batch("house", "kWh", 1000, RegisterReading(0, 7000), {}, [], run="a"))
+    store.add("a", 1000, (1, 0, 0), (2, 10, 60), (3, 20, 68))
+    store.add("b", 2000, (1, 0, 0), (2, 10, 5))
+    store.add("c", 3000, (1, 0, 5), (2, 10, 9))
+    store.add("d", 4000, (1, 0, 2), (2, 10, 4))
+    assert counts(store) == [0, 60, 68, 68, 73, 73, 77, 77, 79]
+    assert [store.series.count_at("house", at) for at in (1015, 1500, 2005, 2500, 3500, 5000)] == [64, 68, 70.5, 73, 77, 79]
+    assert store.series.meters()["house"].total(79) == 7000.079
+    told = store.series.counters_to_tell("house")
+    assert [(anew.run, anew.begins, anew.reached) for anew in told] == [("b", 0, 68), ("d", 2, 77)]
+    store.series.counter_is_told("house", "b")
+    assert [anew.run for anew in store.series.counters_to_tell("house")] == ["d"]
+
+
+def test_readings_of_an_old_counter_that_come_late_are_counted_where_they_belong(store: Store) -> None:
+    store.add("b", 2000, (1, 0, 0), (2, 10, 5))
+    assert counts(store) == [0, 5]
+    store.add("a", 1000, (1, 0, 60), (2, 10, 68))
+    assert counts(store) == [60, 68, 68, 73]
+
+
+def test_what_the_face_of_a_new_counter_showed_holds_for_that_one(store: Store) -> None:
+    batch = Batch("house", "kWh", 1000, RegisterReading(0, 7000), {}, [], run="a")
+    store.add("a", 1000, (1, 0, 0), (2, 10, 68_000))
+    store.series.describe(batch)
+    store.add("b", 2000, (1, 0, 0), (2, 10, 500))
+    store.series.describe(batch._replace(run="b"))  # START_TOTAL on a new card: what was told once, and not read anew
+    assert store.series.meters()["house"].total(68_500) == 7068.5
+    store.series.describe(batch._replace(run="b", register=RegisterReading(100, 7070)))
+    meter = store.series.meters()["house"]
+    assert (meter.register, meter.total(68_500)) == (RegisterReading(68_100, 7070), 7070.4)
+
+
+def test_a_new_counter_is_not_told_before_its_time_is_sure(store: Store) -> None:
+    store.add("a", 1000, (1, 0, 60), (2, 10, 68))
+    store.journal.store("house", {"b": Boot(2000, synchronised=False)}, [Reading("b", 1, None, 0, 5)])
+    assert counts(store) == [60, 68, 68]
+    assert store.series.counters_to_tell("house") == []
+    store.add("b", 2000)
+    assert [anew.run for anew in store.series.counters_to_tell("house")] == ["b"]
+
+
+def test_values_that_are_recorded_may_fall(store: Store) -> None:
+    store.series.describe(Batch("house", "W", 0, None, {}, []))
+    store.add("record a", 1000, (1, 0, 60), (2, 10, 68))
+    store.add("record b", 2000, (1, 0, 5), (2, 10, 7))
+    assert counts(store) == [60, 68, 5, 7]
+
+
+def test_a_run_within_the_time_of_another_counts_nothing(store: Store) -> None:
+    store.add("a", 0, *((n, n * 10, 100 + n) for n in range(11)))
+    store.add("clone", 0, (1, 45, 3), (2, 55, 90))
+    store.add("c", 200, (1, 0, 110), (2, 10, 120))
+    assert counts(store) == [*range(100, 111), 110, 120]
+    assert store.series.counters_to_tell("house") == []

@@ -41,19 +41,25 @@ def document() -> dict[str, Any]:
 
 
 def _readings() -> dict[str, Any]:
-    boot = _object({"offset": {**_NUMBER, "nullable": True}, "synchronised": {"type": "boolean"}}, ())
-    row = {"type": "array", "minItems": 5, "maxItems": 5, "items": {}, "description": "boot, sequence, wall or null, uptime, count"}
+    boot = _object(
+        {"offset": {**_NUMBER, "nullable": True}, "synchronised": {"type": "boolean"}, "boot": _NAME, "acknowledged": _WHOLE}, ()
+    )
+    row = {"type": "array", "minItems": 5, "maxItems": 5, "items": {}, "description": "run, sequence, wall or null, uptime, count"}
     batch = {
         "source": _NAME,
         "unit": _UNIT,
         "impulses_per_unit": {"type": "number", "minimum": 0, "exclusiveMinimum": True},
         "face": {**_object({"count": _WHOLE, "total": _NUMBER}), "nullable": True},
-        "boots": {"type": "object", "additionalProperties": boot},
+        "run": _NAME,
+        "host": _NAME,
+        "boots": {"type": "object", "additionalProperties": boot, "description": "By the names of runs"},
         "rows": {"type": "array", "maxItems": delivery.ROWS_MAX, "items": row},
     }
     required = ("source", "unit", "impulses_per_unit", "boots", "rows")
-    accepted = _object({"accepted": {"type": "object", "additionalProperties": _WHOLE}})
+    by_run = {"type": "object", "additionalProperties": _WHOLE}
+    accepted = _object({"accepted": by_run, "known": by_run})
     refused = {"400": "No such request", "401": "No token of a source", "403": "Another source's", "408": "Too slow", "413": "Too much"}
+    refused["409"] = "Another meter sends as this source"
     return {
         "summary": "Store readings; sent twice they are stored once",
         "security": [{"token": []}],

@@ -1,4 +1,7 @@
-"""The readings of one boot in a journal. In a boot, uptime and count grow with the sequence: a time or a count is found by bisection."""
+"""The readings of one run in a journal. In a run, uptime and count grow with the sequence: a time or a count is found by bisection.
+
+Until 0.2.0 a run was a boot, and the journal still calls it one.
+"""
 
 import sqlite3
 from typing import NamedTuple
@@ -7,7 +10,10 @@ from pimains.collector.plan.energy import Point
 
 
 class BootReadings(NamedTuple):
-    """Those of the boot `id`, as it was when they were looked for: its first and last sequence, and the times of these."""
+    """Those of the run `id`, as it was when they were looked for: its first and last sequence, and the times of these.
+
+    `is_sure`: the time of its boot is of a clock that was synchronised.
+    """
 
     connection: sqlite3.Connection
     id: int
@@ -20,6 +26,8 @@ class BootReadings(NamedTuple):
     quiet: float  # seconds for each step of the sequence; when it were more, nobody knows what was in between
     scale: float = 1
     shift: float = 0
+    name: str = ""
+    is_sure: bool = False
 
     def counted(self, pulses: float) -> float:
         """What the journal has, as a count of its source."""

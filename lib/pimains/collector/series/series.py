@@ -12,9 +12,11 @@ from pimains.collector.plan import imports
 from pimains.collector.plan.energy import QUIET_SECONDS, RISES_SECONDS, Meter, Point, Rises
 from pimains.collector.plan.flow_steps import Counted
 from pimains.collector.plan.imports import Span
+from pimains.collector.plan.senders import HeardRun
 from pimains.collector.series.boot_readings import BootReadings
+from pimains.collector.series.counters import Anew, Counters, counted_on
 from pimains.shared.plan import known_seconds
-from pimains.shared.plan.delivery import Batch, RegisterReading
+from pimains.shared.plan.delivery import Batch, Boot, RegisterReading
 from pimains.shared.readings.journal import CACHE_KB
 
 _TABLES = """
@@ -25,6 +27,8 @@ create table if not exists imports (
     number integer primary key autoincrement, source text not null, unit text not null, file text not null, digest text not null,
     state text not null, at real not null, rows integer, first real, last real, amount real, total real
 );
+create table if not exists faces (source text primary key, run text not null) without rowid;
+create table if not exists counters_told (source text not null, run text not null, primary key (source, run)) without rowid;
 """
 _CHUNK = 1000
 
@@ -44,7 +48,9 @@ class Series:
             self._connection.executescript(_TABLES)
         self._connection.execute(f"pragma cache_size = -{CACHE_KB}")
         self._boots: dict[str, list[BootReadings]] = {}
+        self._heard: dict[str, Counters] = {}
         self._version = -1
+        self._knows_faces = bool(self._connection.execute("select 1 from sqlite_master where name = 'faces'").fetchone())
 
     def close(self) -> None:
         """Put it away."""
@@ -53,6 +59,11 @@ class Series:
     def describe(self, batch: Batch) -> None:
         """Keep what a source says of itself; raises sqlite3.Error."""
         register = batch.register or RegisterReading(None, None)  # type: ignore[arg-type]  # as the table has it
+        run = batch.run or next(reversed([*batch.boots, *(reading.boot for reading in batch.readings[-1:])]), "")
+        # a face that was told before, of an older counter (START_TOTAL on a new card), is none that was read anew
+        is_another = (
+            self._connection.execute("select face_pulses, face_total from sources where source = ?", (batch.source,)).fetchone() != register
+        )
         row = (batch.source, batch.unit, batch.impulses_per_unit, *register)
         self._connection.execute(
             "insert into sources values (?,?,?,?,?) on conflict (source) do update set"
@@ -62,6 +73,8 @@ class Series:
             " or (excluded.face_total is not null and (face_pulses, face_total) is not (excluded.face_pulses, excluded.face_total))",
             row,
         )
+        if batch.register and run and (is_another or not self._face_run(batch.source)):
+            self._connection.execute("insert or replace into faces values (?, ?)", (batch.source, run))
 
     def meters(self) -> dict[str, Meter]:
         """Every source, by name."""
@@ -70,9 +83,44 @@ class Series:
             " and state != 'under way') from sources order by source"
         )
         return {
-            name: Meter(name, unit, impulses, None if total is None else RegisterReading(pulses, total), edition)
-            for name, unit, impulses, pulses, total, edition in rows
+            name: Meter(name, unit, impulses, self._register(name, pulses, total), edition + len(self._counters(name).anew))
+            for name, unit, impulses, pulses, total, edition in rows.fetchall()
         }
+
+    def _register(self, source: str, pulses: float, total: float | None) -> RegisterReading | None:
+        """What the register showed, by the count of all counters together."""
+        if total is None:
+            return None
+        of, runs = self._face_run(source), self._counters(source).runs
+        shift = next((run.shift for run in runs if run.name == of), runs[-1].shift if runs else 0.0)
+        return RegisterReading(pulses + shift, total)  # type: ignore[arg-type]  # a shift is of whole pulses
+
+    def _face_run(self, source: str) -> str:
+        """The run that has told it."""
+        known = self._knows_faces and self._connection.execute("select run from faces where source = ?", (source,)).fetchone()
+        return str(known[0]) if known else ""
+
+    def counters_to_tell(self, source: str) -> list[Anew]:
+        """Where it counts anew, as far as that is sure, and nobody was told."""
+        told = {run for (run,) in self._connection.execute("select run from counters_told where source = ?", (source,))}
+        return [anew for anew in self._counters(source).anew if anew.is_sure and anew.run not in told]
+
+    def counter_is_told(self, source: str, run: str) -> None:
+        """People know of it."""
+        self._connection.execute("insert or ignore into counters_told values (?, ?)", (source, run))
+
+    def heard_runs(self, source: str) -> list[HeardRun]:
+        """What it was sent, run by run."""
+        ends = "(select uptime from readings where boot = boots.id order by sequence {} limit 1)"
+        rows = self._connection.execute(
+            f'select name, boot, host, "offset", synchronised, {ends.format("asc")}, {ends.format("desc")} from boots where source = ?',  # noqa: S608
+            (source,),
+        )
+        return [
+            HeardRun(name, boot or name, host, Boot(offset, bool(sure)), first, last)
+            for name, boot, host, offset, sure, first, last in rows
+            if first is not None and " " not in name
+        ]
 
     def last(self, source: str) -> Point | None:
         """Its newest reading."""
@@ -176,22 +224,35 @@ class Series:
     # its boots
 
     def _boots_of(self, source: str) -> list[BootReadings]:
-        version = self._connection.execute("pragma data_version").fetchone()[0]
-        if version != self._version:
-            self._boots.clear()
-            self._version = version
+        self._look_again()
         if source not in self._boots:
             self._boots[source] = self._read_boots(source)
         return self._boots[source]
 
+    def _counters(self, source: str) -> Counters:
+        self._look_again()
+        if source not in self._heard:
+            self._boots[source] = self._read_boots(source)
+        return self._heard[source]
+
+    def _look_again(self) -> None:
+        version = self._connection.execute("pragma data_version").fetchone()[0]
+        if version != self._version:
+            self._boots.clear()
+            self._heard.clear()
+            self._version = version
+
     def _read_boots(self, source: str) -> list[BootReadings]:
-        rows = self._connection.execute('select id, name, "offset" from boots where source = ?', (source,)).fetchall()
+        rows = self._connection.execute('select id, name, "offset", synchronised from boots where source = ?', (source,)).fetchall()
         heard: list[BootReadings] = []
         imported: list[BootReadings] = []
-        for id_, name, known in rows:
+        for id_, name, known, is_sure in rows:
             found = self._read_boot(id_, name, known)
             if found is not None:
-                (imported if found.is_imported else heard).append(found)
+                (imported if found.is_imported else heard).append(found._replace(name=name, is_sure=bool(is_sure)))
+        is_gauge = self._connection.execute("select impulses_per_unit = 0 from sources where source = ?", (source,)).fetchone() == (1,)
+        self._heard[source] = Counters(heard, []) if is_gauge else counted_on(heard)
+        heard = self._heard[source].runs
         return [*self._lined_up(source, imported, min(heard, key=lambda boot: boot.start, default=None)), *heard]
 
     def _read_boot(self, id_: int, name: str, known: float | None) -> BootReadings | None:

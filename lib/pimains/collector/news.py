@@ -1,0 +1,42 @@
+"""What a collector finds out about its sources, and people want to know: each is told once, and stands in the ledger."""
+
+from pimains.collector.plan.energy import Meter
+from pimains.collector.series.counters import Anew
+from pimains.core import notify_queue
+from pimains.core.instance import Instance
+
+
+class News:
+    """Tells it, from whatever thread."""
+
+    def __init__(self, me: Instance) -> None:
+        self._me = me
+        self._two_senders: set[str] = set()
+
+    def counts_anew(self, meter: Meter, anew: Anew) -> None:
+        """A source has a new counter."""
+        line = f"{meter.source} counts anew from {_number(meter.amount(anew.begins))}; its face was {_number(meter.total(anew.reached))}"
+        self._tell(line, "its count has fallen", "pimains meter set TOTAL, where it is counted, puts the face right", "counts-anew")
+
+    def two_senders(self, source: str, words: str) -> None:
+        """They are refused; said once until they are not."""
+        if source not in self._two_senders:
+            self._two_senders.add(source)
+            self._tell(f"refuses the readings of {source}", words, "Both keep what they have until then.", "two-senders")
+
+    def one_sender(self, source: str) -> None:
+        """It is taken again."""
+        if source in self._two_senders:
+            self._two_senders.discard(source)
+            line = f"takes the readings of {source} again"
+            print(line)
+            self._me.with_ledger(lambda ledger: ledger.record(self._me.name, line, "one meter alone sends as it now"))
+
+    def _tell(self, action: str, cause: str, what_to_do: str, event: str) -> None:
+        print(f"{action}: {cause}")
+        self._me.with_ledger(lambda ledger: ledger.record(self._me.name, action, cause))
+        notify_queue.post(action, f"{cause}\n{what_to_do}", event)
+
+
+def _number(value: float) -> str:
+    return f"{value:.3f}".rstrip("0").rstrip(".")
