@@ -23,6 +23,27 @@ def is_corruption(error: sqlite3.Error) -> bool:
     return getattr(error, "sqlite_errorcode", 0) & 0xFF in (_CORRUPT, _NOT_A_DATABASE)
 
 
+def is_at_fault(path: Path, error: sqlite3.Error) -> bool:
+    """The same, also where something else stands in its place."""
+    return is_corruption(error) or path.is_dir()
+
+
+def verdict(path: Path) -> str:
+    """Why the file that nobody has open is no whole database, '' if it is one or is not there. Raises sqlite3.Error."""
+    if path.is_dir():
+        return "is a directory"
+    if not path.exists():
+        return ""
+    try:
+        with contextlib.closing(sqlite3.connect(path, timeout=5)) as connection:
+            (said,) = connection.execute("pragma integrity_check(1)").fetchone()
+    except sqlite3.DatabaseError as error:
+        if is_corruption(error):
+            return str(error)
+        raise
+    return "" if said == "ok" else "database disk image is malformed"
+
+
 def wants_writing(error: sqlite3.Error) -> bool:
     """Whether it could only be read after something was written: a killed writer's journal has to be rolled back.
 
@@ -54,8 +75,9 @@ class Replaced(NamedTuple):
 def replace(path: Path, broken_inode: int, why: object, tables: str, of: Mapping[str, str] = _NO_KEYS) -> Replaced | None:
     """Put a new file with `tables` in its place, with what can be read of the one that was found broken, which is kept beside it.
 
-    `of`: see salvage. None when another process has done so already. Raises sqlite3.DatabaseError, which begins with `why` it was taken for broken, when
-    that cannot be done, and when three lie there already: the disk goes on ruining files, and a person has to look.
+    `of`: see salvage. None when another process has done so already. Raises sqlite3.DatabaseError, which begins with `why` it was
+    taken for broken, when that cannot be done, and when three lie there already: the disk goes on ruining files, and a person has to
+    look.
     """
     try:
         return _replaced(path, broken_inode, why, tables, of)
@@ -103,7 +125,7 @@ def _made(new: Path, broken: Path, tables: str, of: Mapping[str, str]) -> int:
         connection.executescript(tables)
         try:
             connection.execute("begin")
-            rows = 0 if broken.is_dir() else salvage.take_over(broken, connection, of)
+            rows = salvage.take_over(broken, connection, of)
             connection.execute("commit")
         except sqlite3.OperationalError:
             rows = -1

@@ -167,7 +167,7 @@ class Ledger:
             with way(path) as connection:
                 return use(connection)
         except sqlite3.DatabaseError as error:
-            if broken_sqlite.is_corruption(error):
+            if broken_sqlite.is_at_fault(path, error):
                 self._begin_anew(path, opened, error)
             elif broken_sqlite.wants_writing(error):
                 way = self._open

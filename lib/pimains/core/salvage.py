@@ -27,15 +27,23 @@ class _Column(NamedTuple):
     in_key: int
 
 
+def is_a_database(path: Path) -> bool:
+    """Whether it begins like one. Raises OSError."""
+    if path.is_dir():
+        return False
+    with path.open("rb") as file:
+        return file.read(len(_MAGIC)) == _MAGIC
+
+
 def take_over(broken: Path, into: sqlite3.Connection, of: Mapping[str, str]) -> int:
     """Copy into the tables of `into`, which are empty, what the same tables of `broken` still have; returns how many rows that are.
 
-    `of` says of a table whose key is two numbers which table has the first of them as its own. `broken` stays as it is. Raises sqlite3.Error when `into` does not take it.
+    `of` says of a table whose key is two numbers which table has the first of them as its own. `broken` stays as it is.
+    Raises sqlite3.Error when `into` does not take it.
     """
     taken = 0
-    with broken.open("rb") as file:
-        if file.read(len(_MAGIC)) != _MAGIC:  # SQLite would take away what lies beside such a file
-            return 0
+    if not is_a_database(broken):  # SQLite would take away what lies beside such a file
+        return 0
     with contextlib.closing(_opened(broken)) as source:
         tables = [name for (name,) in into.execute("select name from sqlite_master where type = 'table' and name not like 'sqlite_%'")]
         for table in sorted(tables, key=lambda name: len(_key(_columns(into, name)))):  # those of one number say which keys others have
@@ -127,7 +135,7 @@ def _from_both_ends(source: sqlite3.Connection, look: str) -> Iterator[Row]:
 def _is_one(row: Row, columns: list[_Column]) -> bool:
     """Whether it is a row of such a table: what else stands on a ruined page may look like one."""
     return all(
-        not column.is_required and value is None or isinstance(value, _KINDS.get(column.kind, object))
+        (not column.is_required and value is None) or isinstance(value, _KINDS.get(column.kind, object))
         for value, column in itertools.zip_longest(row, columns)
     )
 

@@ -72,7 +72,7 @@ class Meter:
         self._impulses = settings.impulses_per_unit or 1.0
         self._source = settings.SOURCE or f"{socket.gethostname().partition('.')[0]}.{me.name}"
         self._own_journal = OwnJournal(me, self._source)
-        at_least = self._own_journal.journal.pulses() if self._own_journal.journal else 0
+        at_least = self._own_journal.pulses()
         self._pulse_count = PulseCount(me.run / "count", me.lib / "count", clocks.boot_id(), at_least)
         pulses, run = self._pulse_count.pulses, self._own_journal.run
         self._register = Register(me, self._source, settings.unit, self._impulses, settings.START_TOTAL, pulses, run)
@@ -202,7 +202,11 @@ class Meter:
             return
         if self._delivery is None:
             self._delivery = Delivery(self._collector, self._own_journal.journal, self._register, self.me.clock, self._tell)
-        self._delivery.bring()
+        if (broken := self._delivery.broken) and self._own_journal.journal is self._delivery.journal:
+            self._own_journal.fails(broken)
+        if self._own_journal.journal:
+            self._delivery.goes_on_with(self._own_journal.journal)
+            self._delivery.bring()
 
     def _tell(self, action: str, cause: str, people: bool) -> None:
         line = f"{self._source}: {action}: {cause}"

@@ -1,0 +1,66 @@
+"""Whatever becomes of a meter's files, it counts on, says what was lost, and the total is the right one or said to be unknown."""
+
+import sqlite3
+import time
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests import damage
+from tests.kit import House
+from tests.meter.meters import Meter
+
+ROWS = 5000
+
+
+def filled(house: House, meter: Meter) -> int:
+    """As after some days; how many readings there are."""
+    damage.down(meter.instance)
+    with closing(sqlite3.connect(meter.instance.lib / "journal.sqlite")) as journal, journal:
+        columns = 'source, name, boot, "offset", synchronised'
+        journal.execute(f"insert into boots ({columns}) values ('meter', 'earlier', 'a boot', ?, 1)", (time.time() - 10 * ROWS,))
+        (boot,) = journal.execute("select id from boots where name = 'earlier'").fetchone()
+        journal.executemany("insert into readings values (?,?,null,?,?)", [(boot, number, 5.0 * number, 0) for number in range(1, ROWS)])
+        return int(journal.execute("select count(*) from readings").fetchone()[0])
+
+
+def rows(path: Path) -> int:
+    with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=10)) as journal:
+        return int(journal.execute("select count(*) from readings").fetchone()[0])
+
+
+def counts(house: House, meter: Meter, before: int) -> None:
+    """It does."""
+    meter.pins("24 pulses 3")
+    house.until(lambda: meter.pulses == before + 3, what="the pulses to be counted")
+
+
+def told(house: House) -> str:
+    return "".join(path.read_text() for path in (house.root / "var/lib/pimains/notify/queue").iterdir())
+
+
+@pytest.fixture
+def meter(house: House) -> Meter:
+    house.add("notify", svscan=False, MAIL_TO="", APPRISE_FILE="")
+    meter = Meter(house, START_TOTAL="100")
+    meter.pins("24 pulses 20")
+    house.until(lambda: meter.pulses == 20 and meter.instance.read("total") == "100.020", what="20 pulses")
+    house.until(lambda: (house.root / "var/lib/pimains/notify/queue").is_dir())
+    return meter
+
+
+def test_a_journal_ruined_behind_its_first_page_is_set_aside_and_what_can_be_read_goes_on(house: House, meter: Meter) -> None:
+    there = filled(house, meter)
+    damage.behind_page_1(meter.instance.lib / "journal.sqlite")
+    ruined = (meter.instance.lib / "journal.sqlite").read_bytes()
+    damage.up(meter.instance)
+    counts(house, meter, 20)
+    damage.down(meter.instance)  # it saves
+    damage.up(meter.instance)
+    damage.settled(meter.instance)
+    counts(house, meter, 23)
+    assert (meter.instance.lib / "journal.sqlite.corrupt-1").read_bytes() == ruined
+    meter.instance.until_logged("put aside as journal.sqlite.corrupt-1, a new one is begun with")
+    assert rows(meter.instance.lib / "journal.sqlite") > there / 2
+    assert "its journal of readings was broken" in told(house)
