@@ -100,27 +100,48 @@ def _rows(source: sqlite3.Connection, table: str, columns: list[_Column], firsts
 
 
 def _by_ranges(source: sqlite3.Connection, head: str, key: str) -> Iterator[Row]:
-    """In halves around what cannot be read, the lower ones first."""
-    look = f"{head} {key} between ? and ? order by {key}"
-    ranges, failures = [(_LOWEST, _highest(source, head, key))], 0
-    while ranges and failures < _FAILURES_MAX:
-        low, high = ranges.pop()
-        try:
-            for number, *row in source.execute(look, (low, high)):
+    """From both ends, and then what is between, in halves around what cannot be read."""
+    low, high = _LOWEST, _HIGHEST
+    try:
+        for number, *row in source.execute(f"{head} {key} between ? and ? order by {key}", (low, high)):
+            yield tuple(row)
+            low = number + 1
+    except sqlite3.DatabaseError:
+        with contextlib.suppress(sqlite3.DatabaseError):
+            for number, *row in source.execute(f"{head} {key} between ? and ? order by {key} desc", (low, high)):
                 yield tuple(row)
-                low = number + 1
+                high = number - 1
+        yield from _between(source, f"{head} {key} between ? and ? order by {key}", low, high)
+
+
+def _between(source: sqlite3.Connection, look: str, low: int, high: int) -> Iterator[Row]:
+    """Where an end is not known, what is near to the other one comes first."""
+    is_upwards = low > _LOWEST or high == _HIGHEST
+    if low > _LOWEST and high < _HIGHEST:
+        ranges = [(low, high)]
+    elif is_upwards:
+        ranges = _further_and_further(max(low, 0), 1)
+    else:
+        ranges = _further_and_further(high, -1)
+    failures = 0
+    while ranges and failures < _FAILURES_MAX:
+        begin, end = ranges.pop()
+        try:
+            for number, *row in source.execute(look, (begin, end)):
+                yield tuple(row)
+                begin = number + 1
         except sqlite3.DatabaseError:
             failures += 1
-            middle = (low + high) // 2
-            if low < high:
-                ranges += [(middle + 1, high), (low, middle)]
+            middle = (begin + end) // 2
+            if begin < end:
+                halves = [(middle + 1, end), (begin, middle)]
+                ranges += halves if is_upwards else halves[::-1]
 
 
-def _highest(source: sqlite3.Connection, head: str, key: str) -> int:
-    with contextlib.suppress(sqlite3.DatabaseError):
-        found = source.execute(f"{head} {key} > ? order by {key} desc limit 1", (_LOWEST,)).fetchone()
-        return int(found[0]) if found else _LOWEST
-    return _HIGHEST
+def _further_and_further(start: int, way: int) -> list[tuple[int, int]]:
+    """Ranges that double, the first one last."""
+    ends = [start + way * (2**power - 1) for power in range(62)]
+    return [(min(one, other - way), max(one, other - way)) for one, other in itertools.pairwise(ends)][::-1]
 
 
 def _from_both_ends(source: sqlite3.Connection, look: str) -> Iterator[Row]:

@@ -5,7 +5,11 @@ import errno
 import os
 import stat
 import struct
+import sys
 from pathlib import Path
+
+from pimains.core.errors import PimainsError
+from pimains.core.kept import free_name
 
 _LONGEST = 64 * 1024
 
@@ -36,13 +40,26 @@ def write_into(directory: int, name: str, value: str, *, durable: bool = False, 
             if durable:
                 file.flush()
                 os.fsync(handle)
-        os.rename(aside, name, src_dir_fd=directory, dst_dir_fd=directory)
+        try:
+            os.rename(aside, name, src_dir_fd=directory, dst_dir_fd=directory)
+        except IsADirectoryError:
+            _keep_directory(directory, name)
+            os.rename(aside, name, src_dir_fd=directory, dst_dir_fd=directory)
     except OSError:
         with contextlib.suppress(OSError):
             remove_from(directory, aside)
         raise
     if durable:
         os.fsync(directory)
+
+
+def _keep_directory(directory: int, name: str) -> None:
+    """What stands in a value's place is set aside, as all that is damaged."""
+    kept_as = free_name(Path(name), directory)
+    if kept_as is None:
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), name)
+    os.rename(name, kept_as, src_dir_fd=directory, dst_dir_fd=directory)
+    print(f"{name}: a directory stood in its place: kept as {kept_as}", file=sys.stderr, flush=True)
 
 
 def sync_directory(directory: Path) -> None:
@@ -59,6 +76,11 @@ def read(path: Path) -> str | None:
 
     Links, FIFOs, devices and directories that somebody put in its place are taken for not there; 64 KiB are read at most.
     """
+    content = _bytes(path)
+    return None if content is None else content.decode("utf-8", "replace").strip()
+
+
+def _bytes(path: Path) -> bytes | None:
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
@@ -69,7 +91,28 @@ def read(path: Path) -> str | None:
         os.close(handle)
         return None
     with open(handle, "rb") as file:
-        return file.read(_LONGEST).decode("utf-8", "replace").strip()
+        return file.read(_LONGEST)
+
+
+class Damaged(PimainsError):
+    """A value is there and is not one: the text says why, without the file's name."""
+
+
+def whole(path: Path) -> str | None:
+    """What `write` has put there; None if nothing is there. Raises Damaged for what it cannot have written, or what cannot be read."""
+    try:
+        content = _bytes(path)
+    except OSError as error:  # EIO
+        raise Damaged((error.strerror or str(error)).lower()) from None
+    if content is None:
+        if not os.path.lexists(path):
+            return None
+        raise Damaged("is a directory" if path.is_dir() else "cannot be read")
+    if not content.strip(b"\0\n "):
+        raise Damaged("is empty")
+    if not content.endswith(b"\n"):
+        raise Damaged("ends in the middle")
+    return content.decode("utf-8", "replace").strip()
 
 
 def number(text: str | None) -> float | None:
