@@ -53,14 +53,63 @@ def meter(house: House) -> Meter:
 def test_a_journal_ruined_behind_its_first_page_is_set_aside_and_what_can_be_read_goes_on(house: House, meter: Meter) -> None:
     there = filled(house, meter)
     damage.behind_page_1(meter.instance.lib / "journal.sqlite")
-    ruined = (meter.instance.lib / "journal.sqlite").read_bytes()
+    meter.instance.set("COLLECTOR", "http://127.0.0.1:9")  # whoever sends reads what is to be sent
+    meter.instance.set("TOKEN", "a-token-of-a-test")
+    ruined = (meter.instance.lib / "journal.sqlite").read_bytes()[11 * damage.PAGE : 12 * damage.PAGE]
     damage.up(meter.instance)
     counts(house, meter, 20)
     damage.down(meter.instance)  # it saves
     damage.up(meter.instance)
     damage.settled(meter.instance)
     counts(house, meter, 23)
-    assert (meter.instance.lib / "journal.sqlite.corrupt-1").read_bytes() == ruined
+    assert (meter.instance.lib / "journal.sqlite.corrupt-1").read_bytes()[11 * damage.PAGE : 12 * damage.PAGE] == ruined
     meter.instance.until_logged("put aside as journal.sqlite.corrupt-1, a new one is begun with")
+    damage.down(meter.instance)
     assert rows(meter.instance.lib / "journal.sqlite") > there / 2
     assert "its journal of readings was broken" in told(house)
+
+
+# what is damaged at once, and what is said of it; the count and the total are the right ones in each case
+CELLS = {
+    "lost": "goes on from the count 20",
+    "empty": "face: is empty: kept as face.corrupt-1",
+    "torn": "face: ends in the middle: kept as face.corrupt-1",
+    "zeroed": "face: is empty: kept as face.corrupt-1",
+    "of another owner": "face: belonged to root: it is this service's again",
+    "a directory": "face: is a directory: kept as face.corrupt-1",
+}
+
+
+@pytest.mark.parametrize("name", damage.DAMAGES)
+def test_it_counts_on_from_where_it_was_and_shows_the_same_total(house: House, meter: Meter, name: str) -> None:
+    run, lib = meter.instance.run, meter.instance.lib
+    damage.met_by(meter.instance, name, lib / "count", run / "count", lib / "face", run / "total")
+    house.until(lambda: meter.instance.read("total") == "100.020", what=meter.instance.status)
+    counts(house, meter, 20)
+    damage.settled(meter.instance)
+    house.until(lambda: meter.instance.read("total") == "100.023", what=meter.instance.status)
+    meter.instance.until_logged(CELLS[name])
+    assert (name == "of another owner") == ("it showed 100 kWh at the count 0, as the ledger has it" not in meter.instance.log)
+
+
+@pytest.mark.parametrize("name", [name for name in damage.DAMAGES if name != "lost"])
+def test_a_damaged_journal_is_kept_and_the_count_stays(house: House, meter: Meter, name: str) -> None:
+    run, lib = meter.instance.run, meter.instance.lib
+    damage.met_by(meter.instance, name, lib / "journal.sqlite", run / "recent.sqlite")
+    counts(house, meter, 20)
+    damage.settled(meter.instance)
+    house.until(lambda: meter.instance.read("total") == "100.023", what=meter.instance.status)
+    if name not in ("empty", "of another owner"):
+        meter.instance.until_logged("journal.sqlite.corrupt-1, a new one is begun")
+        assert "its journal of readings was broken" in told(house)
+
+
+def test_with_its_face_and_the_ledger_lost_the_total_is_not_known_rather_than_wrong(house: House, meter: Meter) -> None:
+    damage.down(meter.instance)
+    damage.torn(meter.instance.lib / "face")
+    (house.root / "var/lib/pimains/ledger/ledger.sqlite").unlink()
+    damage.up(meter.instance)
+    house.until(lambda: "total not known: pimains meter set TOTAL" in meter.instance.status)
+    counts(house, meter, 20)
+    damage.settled(meter.instance)
+    assert not (meter.instance.run / "total").exists()
