@@ -2,8 +2,8 @@
 
 Of a value that is recorded (--source), its average.
 
-`import` puts the history in FILE into it: a database of rrdtool, a dump of one, or a table (CSV). `imports` lists what was
-imported, `forget-import` takes it out again.
+`import` puts the history in FILE into it: a database of rrdtool, a dump of one, a table (CSV), or what a meter has kept (its
+journal.sqlite). `imports` lists what was imported of other programs, `forget-import` takes it out again.
 """
 
 import argparse
@@ -83,6 +83,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--unit", choices=("kWh", "m3"), help="with import: what the source counts in, where the file does not say")
     parser.add_argument("--ds", metavar="NAME", help="with import: which data source, when a database has several")
     parser.add_argument("--factor", type=float, help="with import of a database: how many W, or m3 per hour, a value of 1 is")
+    parser.add_argument("--impulses", type=float, help="with import of a meter's journal: pulses per unit, for a source that is new")
     parser.add_argument("--instance", help="the collector service, when there are several")
     parser.add_argument("--servicedir", type=Path, default=scan_directory.SCAN_DIRECTORY, help="where services are (default: %(default)s)")
     parser.add_argument("--json", action="store_true", help="for programs")

@@ -72,20 +72,20 @@ class Replaced(NamedTuple):
         return f" with {self.rows} rows that could be read of it" if self.rows else ""
 
 
-def replace(path: Path, broken_inode: int, why: object, tables: str, of: Mapping[str, str] = _NO_KEYS) -> Replaced | None:
+def replace(path: Path, broken_inode: int, why: object, tables: str, of: Mapping[str, str] = _NO_KEYS, then: str = "") -> Replaced | None:
     """Put a new file with `tables` in its place, with what can be read of the one that was found broken, which is kept beside it.
 
-    `of`: see salvage. None when another process has done so already. Raises sqlite3.DatabaseError, which begins with `why` it was
-    taken for broken, when that cannot be done, and when three lie there already: the disk goes on ruining files, and a person has to
-    look.
+    `of`: see salvage; `then` is done to what was read. None when another process has done so already. Raises
+    sqlite3.DatabaseError, which begins with `why` it was taken for broken, when that cannot be done, and when three lie there
+    already: the disk goes on ruining files, and a person has to look.
     """
     try:
-        return _replaced(path, broken_inode, why, tables, of)
+        return _replaced(path, broken_inode, why, tables, of, then)
     except OSError as denied:
         raise sqlite3.DatabaseError(f"{why}; it cannot be set aside: {denied.strerror}") from None
 
 
-def _replaced(path: Path, broken_inode: int, why: object, tables: str, of: Mapping[str, str]) -> Replaced | None:
+def _replaced(path: Path, broken_inode: int, why: object, tables: str, of: Mapping[str, str], then: str) -> Replaced | None:
     """What SQLite keeps beside it goes first and under the name that belongs to it: a new file must never be changed by that.
 
     Whoever is killed in between leaves a file that is broken still.
@@ -101,7 +101,7 @@ def _replaced(path: Path, broken_inode: int, why: object, tables: str, of: Mappi
                 f"{why}; {kept.KEPT} broken ones lie beside it already, so it is not set aside: look at the disk, then move them away"
             )
         new = path.with_name(f".{path.name}.new")
-        rows = _made(new, path, tables, of)
+        rows = _made(new, path, tables, of, then)
         for suffix in _BESIDE:
             beside = path.with_name(path.name + suffix)
             if beside.exists():
@@ -114,7 +114,7 @@ def _replaced(path: Path, broken_inode: int, why: object, tables: str, of: Mappi
         os.close(lock)
 
 
-def _made(new: Path, broken: Path, tables: str, of: Mapping[str, str]) -> int:
+def _made(new: Path, broken: Path, tables: str, of: Mapping[str, str], then: str) -> int:
     """The new one beside it, on the disk; how many rows it has. Empty where there is no room for more."""
     for suffix in ("", *_BESIDE):
         state.remove(new.with_name(new.name + suffix))
@@ -127,6 +127,7 @@ def _made(new: Path, broken: Path, tables: str, of: Mapping[str, str]) -> int:
             connection.execute("begin")
             rows = salvage.take_over(broken, connection, of)
             connection.execute("commit")
+            connection.executescript(then)
         except sqlite3.OperationalError:
             rows = -1
     if rows < 0:

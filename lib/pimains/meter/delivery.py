@@ -12,9 +12,9 @@ from pimains.core.clock import Clock
 from pimains.core.errors import Away, PimainsError
 from pimains.core.failure import in_words
 from pimains.core.plan.back_off import wait_seconds
+from pimains.meter.own_readings import OwnReadings
 from pimains.meter.register import Register
 from pimains.shared.plan.delivery import RegisterReading
-from pimains.shared.readings.own_readings import OwnReadings
 
 if TYPE_CHECKING:
     from pimains.meter.collector import Collector

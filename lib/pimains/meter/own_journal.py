@@ -14,10 +14,10 @@ from pimains.core import broken_sqlite, notify_queue
 from pimains.core import clock as clocks
 from pimains.core.ledger import Ledger
 from pimains.core.service import Instance
+from pimains.meter.own_readings import UNBOOKED, OwnReadings, mended_recent, new_run
 from pimains.shared.plan import boot_time
 from pimains.shared.plan.delivery import Boot, Reading
 from pimains.shared.readings.journal import Broken, mended
-from pimains.shared.readings.own_readings import UNBOOKED, OwnReadings, mended_recent, new_run
 
 _HELD_MAX = 20_000  # readings in memory while no journal can be opened: a day at 5 s
 _ROOM = 0.9  # of what they may take is what they take afterwards

@@ -8,8 +8,8 @@ from pimains.core import notify_queue, state
 from pimains.core.ledger import Entry
 from pimains.core.ledger import Reading as Input
 from pimains.core.service import Instance
+from pimains.meter.own_readings import Unsent
 from pimains.shared.plan.delivery import NAME_LENGTH_MAX, Batch, RegisterReading
-from pimains.shared.readings.own_readings import Unsent
 
 TOTAL_MAX = 1e9
 _SET, _PULSES, _START = "set its total to ", "pulses", "START_TOTAL"  # words in the ledger, by which it is found there again

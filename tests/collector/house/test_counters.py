@@ -13,6 +13,7 @@ from pimains.shared.plan import delivery
 from pimains.shared.plan.delivery import Batch, Boot, Reading, RegisterReading, Run
 from tests.collector.collecting import TOKEN, Collector
 from tests.kit import TOP, House
+from tests.meter.meters import Meter
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="services become user pimains: needs root")
 
@@ -111,3 +112,21 @@ def test_a_cloned_card_is_refused_with_its_first_and_both_are_named_until_one_is
     assert collector.send(run("clone", now - 1400, 460, first=61)._replace(source="attic")).ok
     counted = [row[2] for row in collector.get(f"/v1/export?source=house&from={now - 3001}&format=json").json()["rows"]]
     assert counted[:300] == list(range(100, 400))
+
+
+def test_two_meters_with_one_source_say_so_and_each_goes_on_when_one_has_another(house: House) -> None:
+    """A machine's second meter that was given the name of its first, at a hundred times the speed."""
+    collector = Collector(house, PIMAINS_SPEED="100")
+    collector.token("attic", TOKEN)
+    wanted = {"SOURCE": "house", "COLLECTOR": collector.url, "TOKEN": TOKEN, "INTERVAL": "5", "PIMAINS_SPEED": "100"}
+    first, second = Meter(house, "first", **wanted), Meter(house, "second", **wanted)
+    for meter in (first, second):
+        house.until(lambda meter=meter: "variables/SOURCE: two meters send as house" in meter.instance.status)
+        meter.pins("24 pulses 7")
+    house.until(lambda: collector.instance.status.startswith("two meters send as house"))
+    second.instance.set("SOURCE", "attic")
+    second.instance.svc("-t")
+    for meter in (first, second):
+        house.until(lambda meter=meter: meter.pulses == 7 and meter.instance.status.endswith("delivered"))
+    totals = {each["source"]: each["total"] for each in collector.get("/v1/sources").json()}
+    assert totals == {"attic": 0.007, "house": 0.007}

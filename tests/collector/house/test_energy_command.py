@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from pimains.meter.own_readings import OwnReadings
+from pimains.shared.plan.delivery import Batch, Boot, Reading
 from tests.collector.collecting import Collector, batch, steady
 from tests.kit import TOP, House
 
@@ -205,3 +207,43 @@ def test_what_a_collector_exports_can_be_imported(house: House, tmp_path: Path) 
     copied = collector.get("/v1/export?source=copy&format=json").json()["rows"]
     original = collector.get("/v1/export?source=house&format=json").json()["rows"]
     assert [row[1:2] + row[3:] for row in copied] == [pytest.approx(row[1:2] + row[3:]) for row in original]
+
+
+def test_what_a_meter_has_kept_on_its_card_is_imported_as_its_readings_and_stored_once(house: House, tmp_path: Path) -> None:
+    collector = Collector(house)
+    made = OwnReadings(tmp_path / "journal.sqlite", tmp_path / "recent.sqlite")
+    made.belongs_to("house")
+    now = time.time()
+    id_ = made.enter_run("house", "r1", "boot", Boot(now - 3600, synchronised=True))
+    for number in range(1, 101):
+        made.note(id_, Reading("r1", number, None, number * 5.0, number * 10))
+    made.save()
+    asked = made.unsent(40)
+    assert collector.send(Batch("house", "kWh", 1000, None, asked.boots, asked.readings, asked.runs)).ok
+    made.close()
+    words = ("import", str(tmp_path / "journal.sqlite"), "--source", "house")
+    assert energy(house, *words, "--dry-run") == "house: 100 readings, 60 of them would be new\n"
+    assert energy(house, *words) == "house: 100 readings, 60 of them are new\n"
+    assert energy(house, *words) == "house: 100 readings, 0 of them are new\n"
+    rows = collector.get(f"/v1/export?source=house&from={now - 3601}&format=json").json()["rows"]
+    assert [row[2] for row in rows] == [number * 10 for number in range(1, 101)]
+    refused = command(house, "import", str(tmp_path / "journal.sqlite"), "--source", "attic")
+    assert refused.returncode == 1
+    assert "attic is no source of this collector yet: --unit and --impulses say what its pulses are" in refused.stderr
+    done = energy(house, *words[:2], "--source", "attic", "--unit", "kWh", "--impulses", "1000")
+    assert done == "attic: 100 readings, 100 of them are new\n"
+
+
+def test_a_meters_journal_of_0_1_0_is_imported_and_a_broken_one_is_said(house: House, tmp_path: Path) -> None:
+    collector = Collector(house)
+    kept = TOP / "tests/shared/release_0_1_0/meter.sqlite"
+    before = kept.read_bytes()
+    done = energy(house, "import", str(kept), "--source", "house", "--unit", "kWh", "--impulses", "1000")
+    assert done == "house: 7 readings, 7 of them are new\n"
+    assert kept.read_bytes() == before
+    assert collector.get("/v1/sources").json()[0]["total"] == 0.12
+    broken = tmp_path / "journal.sqlite"
+    broken.write_bytes(before[:100] + b"\xff" * 3000)
+    refused = command(house, "import", str(broken), "--source", "house")
+    assert (refused.returncode, refused.stderr.count("\n")) == (1, 1)
+    assert f"sqlite3 {broken} .recover" in refused.stderr

@@ -27,9 +27,9 @@ from pimains.core.clock import SystemClock
 from pimains.core.instance import Instance
 from pimains.meter.collector import Collector as CollectorLink
 from pimains.meter.delivery import Delivery
+from pimains.meter.own_readings import OwnReadings
 from pimains.meter.register import Register
 from pimains.shared.plan.delivery import Boot, Reading
-from pimains.shared.readings.own_readings import OwnReadings
 from tests.collector.bench.collector import written_bytes
 from tests.collector.collecting import TOKEN, Collector
 from tests.core.bench.footprint import Memory, memory

@@ -6,7 +6,9 @@
 PULSES (1000000) come through gpiozero's mock factory while the meter is killed with -9 a hundred times and the collector
 forty times, at random; while requests between them go twice, late, out of order or not at all; while the collector cannot
 be reached for DAYS (3), a thousand times as fast as they come; while the disk of the one, then of the other, is full; and
-while the meter's machine is started anew with its disk full. Needs root: the disks are small ones in a mount namespace.
+while the meter's machine is started anew with its disk full. Then its SOURCE is changed and changed back, the collector loses
+its journal, the meter's is replaced by an old copy, its directory is removed, and its card is replaced by a new one. Needs
+root: the disks are small ones in a mount namespace.
 """
 
 import contextlib
@@ -16,6 +18,7 @@ import os
 import random
 import shutil
 import sqlite3
+import subprocess
 import sys
 import tempfile
 import threading
@@ -27,6 +30,7 @@ from typing import NamedTuple
 sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "lib"))
 
+from pimains.core.ledger import Ledger
 from tests.collector.collecting import TOKEN, Collector
 from tests.core.bench.footprint import Memory, memory
 from tests.kit import TestInstance, new_house, until
@@ -73,6 +77,8 @@ class Found(NamedTuple):
     seconds: float
     fates: dict[str, int]
     kills: dict[str, int]
+    sent_again: bool
+    told: list[str]
     meter: Used
     collector: Used
 
@@ -133,6 +139,9 @@ class Endurance:
         self.disks = [Path(f"/proc/{self.house.pid}/root{disk}") for disk in disks]
         self.generated = 0
         self.kills = 0
+        self.sent_again = False
+        self._on_other_cards = 0
+        self._copy = root / "copy"
         self._luck = random.Random(1)
         self.watcher = Watcher(self.meter.instance, self.collector.instance)
 
@@ -158,6 +167,7 @@ class Endurance:
         self.postman.say("bad 0.5")
         self.pulses(2 * part, 2 * kills)
         until(lambda: not self.watcher.kills_left, 300)
+        self.change_everything(max(10, part // 50))
         self.pulses(self.course.pulses - self.generated, 0)
         self.peace()
         self.watcher.end.set()
@@ -179,7 +189,7 @@ class Endurance:
                 self.kills += 1
                 lines.append("kill")
             self.meter.pins(*lines)
-            until(lambda: self.meter.pulses >= self.generated, 60, "the meter to count")
+            until(lambda: self._on_other_cards + self.meter.pulses >= self.generated, 60, "the meter to count")
 
     def peace(self) -> None:
         """Nothing bad for a while: all has to arrive, and stays as it is."""
@@ -202,6 +212,55 @@ class Endurance:
         time.sleep(max(0.0, until_at_least - time.monotonic()))
         ballast.unlink()
 
+    def change_everything(self, count: int) -> None:
+        """One after the other, with `count` pulses after each."""
+        self.collector.token("attic", TOKEN)
+        disk = self.disks[0]
+        for source in ("attic", "house"):
+            self.with_meter_stopped(lambda source=source: self.meter.instance.set("SOURCE", source))
+            self.pulses(count, 0)
+        self.peace()
+        self.with_meter_stopped(lambda: subprocess.run(["cp", "-a", disk, self._copy], check=True))
+        self.sent_again = self.collector_loses_its_journal()
+        self.pulses(count, 0)
+        self.peace()
+        self.with_meter_stopped(lambda: (_empty(disk), subprocess.run(["cp", "-a", f"{self._copy}/.", disk], check=True)))
+        self.pulses(count, 0)
+        self.peace()
+        self.with_meter_stopped(lambda: _empty(disk))
+        self.pulses(count, 0)
+        self.peace()
+        self.with_meter_stopped(lambda: (_empty(disk), _empty(self.meter.instance.run), self._name_boot()))
+        self._on_other_cards = self.generated
+        self.pulses(count, 0)
+
+    def with_meter_stopped(self, what: Callable[[], object]) -> None:
+        """Do that while its service does not run."""
+        instance = self.meter.instance
+        instance.svc("-d")
+        until(lambda: instance.pid == 0)
+        what()
+        instance.svc("-u")
+        until(lambda: (instance.run / "count").exists() and "kWh" in instance.status, 30, "the meter to begin again")
+
+    def collector_loses_its_journal(self) -> bool:
+        """Whether it has all that it had of `house` again at last, but for what the meter's disk, when it was full, did not take."""
+        instance = self.collector.instance
+        instance.svc("-d")
+        until(lambda: instance.pid == 0)
+        had = self.stored() & set(_rows(Path(shutil.copytree(self._copy, self._copy.with_name("look"))) / "journal.sqlite"))
+        for path in self.disks[1].glob("journal.sqlite*"):
+            path.unlink()
+        instance.svc("-u")
+        until(lambda: instance.status.startswith("http"), 30, "the collector to begin again")
+        until(lambda: self.collected() == self.generated and had <= self.stored(), 60, "what it had to be there again")
+        return len(had) > 0
+
+    def stored(self) -> set[tuple[str, int, float, int]]:
+        """The readings of `house` that the collector has stored."""
+        with tempfile.TemporaryDirectory() as out:
+            return set(_rows(Path(shutil.copytree(self.disks[1], Path(out) / "copy")) / "journal.sqlite", "house"))
+
     def machine_starts_anew(self) -> None:
         """The meter's: what is in /run is gone, and the boot has another name."""
         instance = self.meter.instance
@@ -223,7 +282,7 @@ class Endurance:
             sources = self.collector.get("/v1/sources").json()
         except (OSError, ValueError):  # it was just killed
             return -1
-        return round(sources[0]["total"] * 1000) if sources and sources[0]["total"] is not None else -1
+        return next((round(each["total"] * 1000) for each in sources if each["source"] == "house" and each["total"] is not None), -1)
 
     def stop(self) -> None:
         """Both services; their disks stay for a look at them."""
@@ -249,9 +308,17 @@ class Endurance:
             seconds,
             self.postman.told(),
             {"meter": self.kills, "collector": self.watcher.killed},
+            self.sent_again,
+            self.why(),
             self.watcher.used(self.meter.instance),
             self.watcher.used(self.collector.instance),
         )
+
+    def why(self) -> list[str]:
+        """What was done, as `pimains why` tells it of both, oldest first."""
+        path = self.house.root / "var/lib/pimains/ledger.sqlite"
+        told = [each for name in ("house", "collector") for each in reversed(Ledger(path).entries(name, 1000))]
+        return [f"{each.subject}: {each.action}: {each.cause}" for each in told]
 
     def close(self) -> None:
         """End everything."""
@@ -260,11 +327,16 @@ class Endurance:
         next(self._houses, None)
 
 
-def _rows(journal: Path) -> list[tuple[str, int, float, int]]:
-    """Its readings: boot, sequence, uptime, count."""
-    sql = "select name, sequence, uptime, pulses from readings left join boots on boots.id = boot order by name, sequence"
+def _empty(directory: Path) -> None:
+    for path in directory.iterdir():
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def _rows(journal: Path, source: str = "%") -> list[tuple[str, int, float, int]]:
+    """Its readings: run, sequence, uptime, count."""
+    sql = "select name, sequence, uptime, pulses from readings join boots on boots.id = readings.boot where source like ? order by 1, 2"
     with contextlib.closing(sqlite3.connect(journal)) as connection:
-        return list(connection.execute(sql))
+        return list(connection.execute(sql, (source,)))
 
 
 def _offsets(journal: Path) -> list[float | None]:
@@ -291,6 +363,8 @@ def main() -> None:
     print(f"pulses at the collector            {found.collected:10}")
     print(f"readings at the collector          {found.readings:10}, {found.lost} lost, {found.out_of_place} at a wrong place")
     print(f"kill -9                            {found.kills['meter']:10} of the meter, {found.kills['collector']} of the collector")
+    print(f"readings that the collector lost   {'sent again' if found.sent_again else 'NOT sent again'}")
+    print(*(f"    {line}" for line in found.told), sep="\n")
     print(f"requests                           {json.dumps(found.fates)}")
     for name, used in (("meter", found.meter), ("collector", found.collector)):
         print(

@@ -17,3 +17,13 @@ def test_kills_a_bad_line_full_disks_and_hours_offline_cost_no_pulse_and_no_read
     assert found.collected == found.generated == 10_000
     assert (found.lost, found.out_of_place) == (0, 0)
     assert found.kills == {"meter": 8, "collector": 2}
+    assert found.sent_again
+    for line in (
+        "house: counts as attic now: SOURCE was house",
+        "house: counts as house now: SOURCE was attic",
+        "its collector had lost them",
+        "readings that only its collector has: its own journal lost them",
+        "house: begins a journal of readings at the count",
+        "collector: house counts anew from 0; its face was",
+    ):
+        assert any(line in told for told in found.told), (line, found.told)

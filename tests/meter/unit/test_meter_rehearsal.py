@@ -16,9 +16,9 @@ from gpiozero.pins.mock import MockFactory
 from pimains.core.ledger import Ledger
 from pimains.house.collector import Store, handler
 from pimains.house.rehearsal import Rehearsal
+from pimains.meter.own_readings import OwnReadings
 from pimains.meter.service import count
 from pimains.meter.settings import MeterSettings
-from pimains.shared.readings.own_readings import OwnReadings
 from tests.kit import until
 
 DAY = 86400.0

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pimains.meter.own_readings import ASKED_AT_ONCE, UNBOOKED, OwnReadings, Unsent
 from pimains.shared.plan import delivery
 from pimains.shared.plan.delivery import Answer, Batch, Boot, Reading, Run
 from pimains.shared.readings.journal import Broken, Journal
-from pimains.shared.readings.own_readings import ASKED_AT_ONCE, UNBOOKED, OwnReadings, Unsent
 
 
 def readings(boot: str, first: int, last: int) -> list[Reading]:
@@ -334,3 +334,44 @@ def test_what_waits_is_counted_as_rows(meters: OwnReadings) -> None:
     gone = meters.thin(0)
     assert gone > 0
     assert meters.waiting() == 4002 - gone
+
+
+def test_each_source_gets_back_what_it_had_of_a_run_that_both_have_of(tmp_path: Path, meters: OwnReadings, collector: Journal) -> None:
+    meters.belongs_to("house")
+    id_ = meters.enter_run("house", "r", "boot", Boot(100.0))
+    for reading in readings("r", 1, 4):
+        meters.note(id_, reading)
+    exchange(meters, collector)
+    for reading in readings("r", 5, 9):
+        meters.note(id_, reading)
+    meters.belongs_to("attic")
+    exchange(meters, collector, "attic")
+    assert meters.belongs_to("attic") is None
+    other = Journal(tmp_path / "other.sqlite")
+    for source, lost in (("attic", 5), ("house", 4)):
+        meters.belongs_to(source)
+        meters.ask_again()
+        assert exchange(meters, other, source) == lost
+        exchange(meters, other, source)
+    assert stored(other) == stored(collector) != []
+    assert meters.waiting() == 0
+
+
+def test_readings_that_only_the_collector_has_are_found_once(tmp_path: Path, meters: OwnReadings, collector: Journal) -> None:
+    note(meters, "r", 1, 4)
+    exchange(meters, collector)
+    meters.save()
+    note(meters, "r", 5, 9)
+    exchange(meters, collector)
+    meters.close()
+    with contextlib.closing(sqlite3.connect(tmp_path / "recent.sqlite")) as recent:  # the power goes
+        recent.execute("delete from readings")
+        recent.execute("delete from sent")
+        recent.commit()
+    again = OwnReadings(tmp_path / "journal.sqlite", tmp_path / "recent.sqlite")
+    for ahead in (5, 0):
+        again.ask_again()
+        batch, asked = said(again)
+        known, _ = collector.store_sent(batch)
+        assert again.acknowledge(asked, Answer({}, known)) == (0, frozenset(), ahead)
+    assert again.waiting() == 0

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pimains.collector.command_words import moment
-from pimains.collector.history import readings_table, rrd_dump
+from pimains.collector.history import meter_journal, readings_table, rrd_dump
 from pimains.collector.history.imports import Import, Imports
 from pimains.collector.plan.imports import Readings, Row
 from pimains.core.errors import Misused, PimainsError
@@ -24,6 +24,11 @@ _BLOCK = 1024 * 1024
 def store(journal: Path, options: argparse.Namespace) -> int:
     """Import a file."""
     path, source = _asked(options)
+    try:
+        if meter_journal.is_one(path):
+            return meter_journal.store(journal, path, options)
+    except OSError as error:
+        raise PimainsError(f"{error.filename or path}: {error.strerror}") from None
     imports = Imports(journal)
     try:
         digest = _digest(path)
@@ -55,6 +60,8 @@ def _asked(options: argparse.Namespace) -> tuple[Path, str]:
         raise Misused("--source NAME is missing: whose history this becomes, such as: --source house")
     if options.factor is not None and not 0 < options.factor < 1e12:
         raise Misused(f"--factor {options.factor:g}: not above 0")
+    if options.impulses is not None and not 0 < options.impulses < 1e9:
+        raise Misused(f"--impulses {options.impulses:g}: not above 0")
     return Path(options.what), source
 
 

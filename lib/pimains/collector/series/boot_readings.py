@@ -1,6 +1,6 @@
 """The readings of one run in a journal. In a run, uptime and count grow with the sequence: a time or a count is found by bisection.
 
-Until 0.2.0 a run was a boot, and the journal still calls it one.
+In 0.1.0 a run was a boot, and the journal still calls it one.
 """
 
 import sqlite3

@@ -113,7 +113,7 @@ class Series:
         """What it was sent, run by run."""
         ends = "(select uptime from readings where boot = boots.id order by sequence {} limit 1)"
         rows = self._connection.execute(
-            f'select name, boot, host, "offset", synchronised, {ends.format("asc")}, {ends.format("desc")} from boots where source = ?',  # noqa: S608
+            f'select name, boot, host, "offset", synchronised, {ends.format("asc")}, {ends.format("desc")} from boots where source = ?',  # noqa: S608  # words of ours
             (source,),
         )
         return [

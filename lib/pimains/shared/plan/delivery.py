@@ -28,7 +28,7 @@ no total. `face` is what the meter's register showed (in `unit`) at some count; 
 `acknowledged` is the last sequence of a run that was accepted until now. Of a run whose `known` is below that nothing is
 stored: the collector has lost readings, and what its meter still has comes again from there.
 
-Meters of 0.2.0 name their runs after the boot, and send no `run`, `host`, `boot` and `acknowledged`; its collectors take
+Meters of 0.1.0 name their runs after the boot, and send no `run`, `host`, `boot` and `acknowledged`; its collectors take
 no notice of them, and answer without `known`.
 """
 

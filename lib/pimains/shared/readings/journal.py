@@ -1,7 +1,7 @@
 """The journal of readings: (source, run, sequence, time, count), append-only SQLite. It is the truth; all else is derived.
 
-A collector stores what it is sent; what a meter has of its own is in own_readings.py. One connection, which several threads may
-use. The table `boots` has a row for each run: until 0.2.0 that was a boot, and `name` the kernel's for it.
+A collector stores what it is sent; what a meter has of its own is in meter/own_readings.py. One connection, which several threads may
+use. The table `boots` has a row for each run: in 0.1.0 that was a boot, and `name` the kernel's for it.
 """
 
 import contextlib
@@ -28,8 +28,14 @@ create table if not exists readings (
     primary key (boot, sequence)
 ) without rowid;
 """
-# `boot` is the kernel's name for it; up to `skipped` a run was accepted from another source (own_readings.py)
-_COLUMNS_SINCE = {"boot": "text not null default ''", "skipped": "integer not null default 0", "host": "text not null default ''"}
+# `boot` is the kernel's name for it; `part_of`, `after` and `until`: see meter/own_readings.py
+_COLUMNS_SINCE = {
+    "boot": "text not null default ''",
+    "host": "text not null default ''",
+    "part_of": "integer",
+    "after": "integer not null default 0",
+    "until": f"integer not null default {2**62}",
+}
 CACHE_KB = 64  # of pages in memory for each file, where SQLite would have 2000: the kernel keeps them, too
 _PAGE_BYTES = 1024  # small: a whole page is written when a row of it is
 
@@ -38,7 +44,8 @@ def mended(path: Path, why: str, more_tables: str = "") -> Replaced | None:
     """Put a new journal in the place of the broken one, with what can be read of that: see core/broken_sqlite. Nobody has it open."""
     since = "".join(f"alter table boots add column {column} {kind};" for column, kind in _COLUMNS_SINCE.items())
     tables = f"pragma page_size = {_PAGE_BYTES};{_TABLES}{since}{more_tables}"
-    return broken_sqlite.replace(path, broken_sqlite.inode(path), why, tables, {"readings": "boots"})
+    then = "update boots set boot = name where boot = '';"
+    return broken_sqlite.replace(path, broken_sqlite.inode(path), why, tables, {"readings": "boots"}, then)
 
 
 class Broken(PimainsError):
@@ -126,6 +133,12 @@ class Journal:
             lost = {name for name in known if delivery.has_lost(batch, known, name)}
             readings = [reading for reading in batch.readings if reading.boot not in lost]
             return known, self._store(batch.source, batch.boots, readings, batch.runs, batch.host)
+
+    def lacks(self, source: str, readings: Iterable[Reading]) -> int:
+        """How many of these are not stored."""
+        look = "select 1 from readings where boot = (select id from boots where source = ? and name = ?) and sequence = ?"
+        with self._lock:
+            return sum(self._connection.execute(look, (source, each.boot, each.sequence)).fetchone() is None for each in readings)
 
     def _last_of(self, source: str, name: str) -> int:
         found = self._connection.execute(

@@ -1,4 +1,4 @@
-"""Makes the files beside it, with the code of release 0.2.0: PYTHONPATH=<checkout of 53a9fce>/lib python3 make.py
+"""Makes the files beside it, with the code of release 0.1.0: PYTHONPATH=<checkout of a64c295>/lib python3 make.py
 
 A meter's journal with two boots (the first accepted up to 3 of 5, the second not at all, three of its readings recent), the
 request that it sends, what the collector of that release stores of it, and how that answers.
@@ -7,9 +7,9 @@ request that it sends, what the collector of that release stores of it, and how 
 import sqlite3
 from pathlib import Path
 
-from pimains.shared.plan import delivery
-from pimains.shared.plan.delivery import Batch, Boot, Reading, RegisterReading
-from pimains.shared.readings.journal import Journal
+from pimains.core.journal import Journal
+from pimains.plan import delivery
+from pimains.plan.delivery import Batch, Boot, Face, Reading
 
 HERE = Path(__file__).parent
 BOOTS = "11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222"
@@ -28,7 +28,7 @@ def main() -> None:
             boots, _ = meter.unsent(3)
             meter.acknowledge(boots, {boot: 3})
     boots, readings = meter.unsent(100)
-    request = delivery.written(Batch("house", "kWh", 1000, RegisterReading(0, 12345.6), boots, readings))
+    request = delivery.written(Batch("house", "kWh", 1000, Face(0, 12345.6), boots, readings))
     (HERE / "request.json").write_bytes(request)
     collector = Journal(HERE / "collector.sqlite")
     batch = delivery.read(request)

@@ -3,8 +3,8 @@
 An SD card wears out, so they wait in a second file on a tmpfs, where kill -9 does not hurt them, and are put into the journal
 together now and then. That file knows its runs by their names: the journal beside it may be another one at the next start.
 
-A run's `sent` is the last sequence that was accepted. When the meter's SOURCE is changed, what was not goes with it: up to
-`skipped` a run belongs to the source before, and is never asked about again.
+A run's `sent` is the last sequence that was accepted. When the meter's SOURCE is changed, what was not goes with it: the run
+is of the new source `after` that sequence, and `until` there of the one before, as a row that is `part_of` it.
 """
 
 import re
@@ -84,12 +84,14 @@ class _Row(NamedTuple):
     boot: Boot
     sent: int
     told: bool
-    skipped: int
+    readings_of: int
+    after: int
+    until: int
 
     @property
     def acknowledged(self) -> int:
         """As the collector is told it."""
-        return self.sent if self.sent > self.skipped else 0
+        return self.sent if self.sent > self.after else 0
 
 
 class OwnReadings(Journal):
@@ -131,25 +133,32 @@ class OwnReadings(Journal):
             for table, column in (("readings", "boot"), ("sent", "boot"), ("runs", "id")):
                 connection.execute(f"update recent.{table} set {column} = -{column}")  # noqa: S608  # words of ours
                 connection.executemany(
-                    f"update recent.{table} set {column} = ? where {column} = ?",  # noqa: S608
+                    f"update recent.{table} set {column} = ? where {column} = ?",  # noqa: S608  # words of ours
                     [(new, -old) for old, new in ids.items()],
                 )
-                connection.execute(f"delete from recent.{table} where {column} < 0")  # noqa: S608
+                connection.execute(f"delete from recent.{table} where {column} < 0")  # noqa: S608  # words of ours
 
     # what is measured here
 
     def belongs_to(self, source: str) -> Moved | None:
         """The meter sends as `source` from now on, also what was not accepted until then; None where it always did."""
         with self._change() as connection:
-            newest = connection.execute("select source from boots order by id desc limit 1").fetchone()
+            newest = connection.execute("select source from boots where part_of is null order by id desc limit 1").fetchone()
             moved = [row for row in self._rows() if self._source_of(row.id) != source and self._count(row)]
             waiting = sum(self._count(row) for row in moved)
             names = {name for (name,) in connection.execute("select name from boots where source = ?", (source,))}
             for row in moved:
                 # a boot's name may stand for other readings there: it does not come once only
                 name = new_run() if row.name == row.kernel_boot or row.name in names else row.name
-                change = "update main.boots set source = ?, name = ?, skipped = ?, told = 0 where id = ?"
+                before = self._source_of(row.id)
+                change = "update main.boots set source = ?, name = ?, after = ?, told = 0 where id = ?"
                 connection.execute(change, (source, name, row.sent, row.id))
+                if row.acknowledged:
+                    connection.execute(
+                        'insert into main.boots (source, name, boot, "offset", synchronised, sent, told, part_of, after, until)'
+                        " values (?,?,?,?,?,?,?,?,?,?)",
+                        (before, row.name, row.kernel_boot, *row.boot, row.sent, row.told, row.readings_of, row.after, row.sent),
+                    )
                 connection.execute("update recent.runs set source = ?, name = ? where id = ?", (source, name, row.id))
                 connection.execute("update recent.sent set told = 0 where boot = ?", (row.id,))
         self._source, self._unsent_runs, self._waiting = source, None, None
@@ -211,7 +220,7 @@ class OwnReadings(Journal):
         with self._lock:
             saved = "select pulses from main.readings where boot = boots.id order by sequence desc limit 1"
             (highest,) = self._connection.execute(
-                f"select max(coalesce((select max(({saved})) from boots), 0), coalesce((select max(pulses) from recent.readings), 0))"  # noqa: S608
+                f"select max(coalesce((select max(({saved})) from boots), 0), coalesce((select max(pulses) from recent.readings), 0))"  # noqa: S608  # words of ours
             ).fetchone()
             return int(highest)
 
@@ -244,33 +253,38 @@ class OwnReadings(Journal):
         return self._asks_from is not None and row.id >= self._asks_from and row.acknowledged > 0
 
     def _has_unsent(self, row: _Row) -> bool:
-        return self.last_sequence(row.id) > row.sent
+        return bool(self._readings(row, 1))
 
     def _readings(self, row: _Row, limit: int) -> list[Reading]:
         rows = self._connection.execute(
-            "select sequence, wall, uptime, pulses from main.readings where boot = ?1 and sequence > ?2"
-            " union select sequence, wall, uptime, pulses from recent.readings where boot = ?1 and sequence > ?2"
-            " order by sequence limit ?3",
-            (row.id, row.sent, limit),
+            "select sequence, wall, uptime, pulses from main.readings where boot = ?1 and sequence > ?2 and sequence <= ?3"
+            " union select sequence, wall, uptime, pulses from recent.readings where boot = ?1 and sequence > ?2 and sequence <= ?3"
+            " order by sequence limit ?4",
+            (row.readings_of, row.sent, row.until, limit),
         )
         return [_dated(Reading(row.name, *each), row.boot) for each in rows]
 
     def _count(self, row: _Row, until: int = 2**62) -> int:
         """How many of its readings are not accepted."""
-        look = "select sequence from {}.readings where boot = ?1 and sequence > ?2 and sequence <= ?3"
-        both = f"{look.format('main')} union {look.format('recent')}"
-        return int(self._connection.execute(f"select count(*) from ({both})", (row.id, row.sent, until)).fetchone()[0])  # noqa: S608
+        of, most = "boot = ?1 and sequence > ?2 and sequence <= ?3", min(until, row.until)
+        (count,) = self._connection.execute(
+            f"select count(*) from (select sequence from main.readings where {of} union select sequence from recent.readings where {of})",  # noqa: S608  # words of ours
+            (row.readings_of, row.sent, most),
+        ).fetchone()
+        return int(count)
 
     def _rows(self) -> list[_Row]:
         """The runs of this source, oldest first."""
         rows = self._connection.execute(
             'select id, name, boots.boot, "offset", synchronised, max(boots.sent, coalesce(s.sent, 0)), coalesce(s.told, boots.told),'
-            " skipped from main.boots left join recent.sent as s on s.boot = boots.id where ?1 is null or source = ?1 order by id",
+            " coalesce(part_of, id), after, until from main.boots left join recent.sent as s on s.boot = boots.id"
+            " where ?1 is null or source = ?1 order by id",
             (self._source,),
         )
-        return [
-            _Row(id_, name, of, Boot(offset, bool(sure)), sent, bool(told), skip) for id_, name, of, offset, sure, sent, told, skip in rows
-        ]
+        found = []
+        for id_, name, of, offset, sure, sent, told, *part in rows:
+            found.append(_Row(id_, name, of, Boot(offset, bool(sure)), sent, bool(told), *part))
+        return found
 
     def acknowledge(self, asked: Unsent, answer: Answer) -> Outcome:
         """A collector has answered what was `asked`: it has accepted these readings, or has lost what it had accepted."""
@@ -282,11 +296,12 @@ class OwnReadings(Journal):
                 known, said = answer.known.get(row.name), asked.runs[row.name].acknowledged
                 if known is not None and known < (said or 0):
                     behind.add(row.name)
-                    lost += self._send_again(row, max(known, row.skipped))
+                    lost += self._send_again(row, max(known, row.after))
                     continue
-                if known is not None and known > row.sent:
-                    ahead += max(0, known - self.last_sequence(row.id))
                 accepted = min(answer.accepted.get(row.name, 0), last.get(row.name, 0))
+                if known is not None and known > max(row.sent, here := self.last_sequence(row.readings_of)):
+                    ahead += known - max(row.sent, here)
+                    accepted, self._waiting = known, None
                 if self._waiting is not None and accepted > row.sent:
                     self._waiting -= sum(each.boot == row.name and row.sent < each.sequence <= accepted for each in asked.readings)
                 # an offset that changed while it was on its way is told again

@@ -1,16 +1,16 @@
-"""Journals and requests of release 0.2.0, as its own code made them (tests/shared/release_0_2_0/make.py)."""
+"""Journals and requests of release 0.1.0, as its own code made them (tests/shared/release_0_1_0/make.py)."""
 
 import shutil
 from pathlib import Path
 
 import pytest
 
+from pimains.meter.own_readings import OwnReadings
 from pimains.shared.plan import delivery
 from pimains.shared.plan.delivery import Answer, Batch, Boot, Run
 from pimains.shared.readings.journal import Journal
-from pimains.shared.readings.own_readings import OwnReadings
 
-MADE = Path(__file__).parents[1] / "release_0_2_0"
+MADE = Path(__file__).parents[1] / "release_0_1_0"
 BOOTS = "11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222"
 
 
