@@ -51,6 +51,7 @@ def mend(me: Instance, settings: CollectorSettings, broken: journal.Broken) -> N
     """
     if settings.DATA_DIR and not salvage.is_a_database(broken.path):
         raise settings.wrong("DATA_DIR", f"{broken}; move that file away, then svc -t {me.directory}")
+    me.status(f"{broken}: what can be read is taken over into a new one", well=False)
     try:
         why = broken_sqlite.verdict(broken.path)
         replaced = why and journal.mended(broken.path, why, TABLES)

@@ -70,7 +70,6 @@ async def collector(me: Instance, settings: CollectorSettings) -> None:
         try:
             await _serve(me, settings, open_store(me, settings), tls)
         except Broken as broken:
-            me.status(f"{broken}: what can be read is taken over into a new one", well=False)
             await asyncio.to_thread(mend, me, settings, broken)
 
 

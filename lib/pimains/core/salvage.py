@@ -52,9 +52,9 @@ def take_over(broken: Path, into: sqlite3.Connection, of: Mapping[str, str]) -> 
             if not columns:
                 continue
             names, places = ", ".join(_quoted(each.name) for each in columns), ", ".join("?" * len(columns))
-            firsts = into.execute(f"select rowid from {_quoted(of[table])}").fetchall() if table in of else []  # noqa: S608
+            firsts = into.execute(f"select rowid from {_quoted(of[table])}").fetchall() if table in of else []  # noqa: S608  # names of ours
             rows = (row for row in _rows(source, table, columns, [int(first) for (first,) in firsts]) if _is_one(row, columns))
-            taken += into.executemany(f"insert or ignore into {_quoted(table)} ({names}) values ({places})", rows).rowcount  # noqa: S608
+            taken += into.executemany(f"insert or ignore into {_quoted(table)} ({names}) values ({places})", rows).rowcount  # noqa: S608  # names of ours
     return taken
 
 
@@ -91,12 +91,12 @@ def _rows(source: sqlite3.Connection, table: str, columns: list[_Column], firsts
     names = ", ".join(_quoted(each.name) for each in columns)
     if [each.kind for each in key] == ["INTEGER", "INTEGER"]:
         for first in firsts:
-            head = f"select {_quoted(key[1].name)}, {names} from {_quoted(table)} where {_quoted(key[0].name)} = {first} and"  # noqa: S608
+            head = f"select {_quoted(key[1].name)}, {names} from {_quoted(table)} where {_quoted(key[0].name)} = {first} and"  # noqa: S608  # names of ours
             yield from _by_ranges(source, head, _quoted(key[1].name))
     elif not key or [each.kind for each in key] == ["INTEGER"]:
-        yield from _by_ranges(source, f"select rowid, {names} from {_quoted(table)} where", "rowid")  # noqa: S608
+        yield from _by_ranges(source, f"select rowid, {names} from {_quoted(table)} where", "rowid")  # noqa: S608  # names of ours
     else:
-        yield from _from_both_ends(source, f"select {names} from {_quoted(table)} order by {_quoted(key[0].name)}")  # noqa: S608
+        yield from _from_both_ends(source, f"select {names} from {_quoted(table)} order by {_quoted(key[0].name)}")  # noqa: S608  # names of ours
 
 
 def _by_ranges(source: sqlite3.Connection, head: str, key: str) -> Iterator[Row]:
