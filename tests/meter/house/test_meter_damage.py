@@ -113,3 +113,18 @@ def test_with_its_face_and_the_ledger_lost_the_total_is_not_known_rather_than_wr
     counts(house, meter, 20)
     damage.settled(meter.instance)
     assert not (meter.instance.run / "total").exists()
+
+
+def test_an_old_copy_of_the_count_goes_on_from_where_the_journal_is(house: House, meter: Meter) -> None:
+    damage.down(meter.instance)
+    old = (meter.instance.lib / "count").read_bytes()
+    damage.up(meter.instance)
+    counts(house, meter, 20)
+    house.until(lambda: meter.instance.read("total") == "100.023")
+    damage.down(meter.instance)
+    (meter.instance.lib / "count").write_bytes(old)
+    damage.lost(meter.instance.run / "count")  # the machine was started anew
+    damage.up(meter.instance)
+    counts(house, meter, 23)
+    meter.instance.until_logged("goes on from the count 23", "count: it was at 20, and there are readings of 23")
+    assert "it was at 20" in told(house)
