@@ -359,7 +359,7 @@ def test_a_log_that_nobody_reads_keeps_no_machine_up(house: House) -> None:
 def test_a_ledger_that_cannot_be_written_keeps_no_machine_up(house: House) -> None:
     add_step(house, "20-clients", "echo clients >>$RAN")
     halt = new_halt(house)
-    (house.root / "var/lib/pimains/ledger.sqlite").mkdir()
+    (house.root / "var/lib/pimains/ledger.sqlite").symlink_to("/nowhere/ledger.sqlite")
     ask(halt)
     house.until(house.halts)
     assert ran(house) == ["clients"]
