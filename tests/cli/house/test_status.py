@@ -142,7 +142,7 @@ def test_on_a_narrow_terminal_no_row_is_wider_than_it(house: House) -> None:
             said += os.read(master, 65536)
     os.close(master)
     rows = said.decode().splitlines()
-    assert max(len(row) for row in rows) == 40
+    assert max(len(row) for row in rows) in (39, 40)  # nothing ends with a blank before its …
     assert rows[1].endswith("…")
     assert "x" * 500 in status(house).stdout, "all of it where a program reads"
 
