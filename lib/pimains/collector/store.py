@@ -25,8 +25,8 @@ T = TypeVar("T")
 _THINNED_AT_ONCE = 100_000  # what many meters send in an hour is less than half of that, and all wait meanwhile
 
 
-class TwoSenders(PimainsError):
-    """Another meter sends as the same source."""
+class NotThisSource(PimainsError):
+    """It is not taken: another meter sends as the same source, or it has counted in another unit."""
 
 
 class Store:
@@ -51,7 +51,7 @@ class Store:
     async def keep(self, body: bytes, sources: set[str]) -> tuple[bytes, str, int]:
         """Store what was sent, if it is of one of `sources`: the answer, the source and how many readings were new.
 
-        Raises ValueError, PermissionError, TwoSenders and sqlite3.Error.
+        Raises ValueError, PermissionError, NotThisSource and sqlite3.Error.
         """
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._keep, body, sources)
 
@@ -79,9 +79,13 @@ class Store:
         words = self._senders.refusal(batch, self._series.heard_runs(batch.source), self._clock.monotonic())
         if words:
             self._news.two_senders(batch.source, words)
-            raise TwoSenders(words)
+            raise NotThisSource(words)
         if not self._senders.are_two(batch.source):
             self._news.one_sender(batch.source)
+        if other := self._series.other_unit(batch):
+            words = f"{batch.source} has counted {other} until now: {batch.unit} needs another SOURCE"
+            self._news.other_unit(batch.source, words)
+            raise NotThisSource(words)
         self._series.describe(batch)
         before, last = self._series.newest(batch.source), self._series.last(batch.source)
         known, new = self._journal.store_sent(batch)
@@ -93,7 +97,7 @@ class Store:
 
     @property
     def trouble(self) -> str:
-        """What somebody has to look after, '' for nothing."""
+        """What somebody has to look after, '' for nothing: two meters that send as one source."""
         return self._senders.trouble(self._clock.monotonic())
 
     def _draw_again_if(self, batch: delivery.Batch, before: dict[str, tuple[float | None, int]], last: Point | None, new: int) -> None:

@@ -11,7 +11,8 @@ KINDS = ("day", "month", "year")
 
 
 class Meter(NamedTuple):
-    """One source: how it counts. `unit` is kWh or m3; `register` is what its register showed at some count.
+    """One source: how it counts. `unit` is kWh or m3; `register` is what its register showed at some count, and `before` what it showed
+    at lesser ones, the least first: each holds from its count on until the next one's.
 
     One that does not count is a gauge: its `impulses_per_unit` is 0, its readings are values in any unit, or in none.
     `edition` changes with what is known of its past without being heard of it: when something is imported.
@@ -24,6 +25,7 @@ class Meter(NamedTuple):
     register: RegisterReading | None
     edition: int = 0
     parts: "tuple[tuple[int, Meter], ...]" = ()
+    before: tuple[RegisterReading, ...] = ()
 
     @property
     def is_gauge(self) -> bool:
@@ -36,7 +38,11 @@ class Meter(NamedTuple):
 
     def total(self, pulses: float) -> float:
         """What its register shows at this count, in units."""
-        return self.amount(pulses) if self.register is None else self.register.total + self.amount(pulses - self.register.pulses)
+        if self.register is None:
+            return self.amount(pulses)
+        known = (*self.before, self.register)
+        face = next((each for each in reversed(known) if each.pulses <= pulses), known[0])
+        return face.total + self.amount(pulses - face.pulses)
 
     def flow(self, pulses: float, seconds: float) -> float:
         """So many pulses in so much time: W, or m3 per hour."""
