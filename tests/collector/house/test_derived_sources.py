@@ -60,8 +60,5 @@ def test_what_other_programs_recorded_is_not_imported_into_what_is_derived(house
     table.write_text("date;amount_kWh\n2025-01-01;8,1\n2025-01-02;8,4\n")
     refused = command(house, "import", str(table), "--source", "twice")
     assert refused.returncode == 1
-    assert (
-        refused.stderr
-        == "pimains energy: twice is made of other sources (DERIVED) and has no readings of its own: import into one of these\n"
-    )
+    assert refused.stderr == "pimains: twice is made of other sources (DERIVED) and has no readings of its own: import into one of these\n"
     assert [each["source"] for each in collector.get("/v1/sources").json()] == ["house", "twice"]
