@@ -68,8 +68,9 @@ def test_a_meter_that_is_replaced_counts_on_with_its_own_impulses_and_shows_its_
     done = command(house, "meter", "replace", "--impulses=500", "7.5")
     words = "root has replaced the meter; the new one counts 500 pulses per kWh"
     assert done.stdout == f"house: total is 7.500 kWh now, was 103.000 kWh; {words}\n", done.stderr
-    assert (meter.instance.path / "variables/IMPULSES_PER_KWH").read_text().splitlines()[0] == "500"
-    assert len((meter.instance.path / "variables/IMPULSES_PER_KWH").read_text().splitlines()) > 1
+    variable = meter.instance.directory / "variables/IMPULSES_PER_KWH"
+    assert variable.read_text().splitlines()[0] == "500"
+    assert len(variable.read_text().splitlines()) > 1
     pulses(meter, 1000)
     house.until(lambda: told(collector) == (5, 9.5) and meter.instance.read("total") == "9.500")
     again(meter)

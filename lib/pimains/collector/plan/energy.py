@@ -12,7 +12,8 @@ KINDS = ("day", "month", "year")
 
 class Meter(NamedTuple):
     """One source: how it counts. `unit` is kWh or m3; `register` is what its register showed at some count, and `before` what it showed
-    at lesser ones, the least first: each holds from its count on until the next one's.
+    at lesser ones, the least first: each holds from its count on until the next one's. `faces_from` has of each of them, the register's
+    last, the time before which it did not hold though the count was the same: that of another meter.
 
     One that does not count is a gauge: its `impulses_per_unit` is 0, its readings are values in any unit, or in none.
     `edition` changes with what is known of its past without being heard of it: when something is imported.
@@ -26,6 +27,7 @@ class Meter(NamedTuple):
     edition: int = 0
     parts: "tuple[tuple[int, Meter], ...]" = ()
     before: tuple[RegisterReading, ...] = ()
+    faces_from: tuple[float, ...] = ()
 
     @property
     def is_gauge(self) -> bool:
@@ -36,12 +38,13 @@ class Meter(NamedTuple):
         """So many pulses, in units."""
         return pulses / self.impulses_per_unit
 
-    def total(self, pulses: float) -> float:
-        """What its register shows at this count, in units."""
+    def total(self, pulses: float, time: float = float("inf")) -> float:
+        """What its register shows at this count, in units; at what `time` it was says more where that stood still."""
         if self.register is None:
             return self.amount(pulses)
         known = (*self.before, self.register)
-        face = next((each for each in reversed(known) if each.pulses <= pulses), known[0])
+        begun = zip(reversed(known), reversed(self.faces_from or (float("-inf"),) * len(known)), strict=True)
+        face = next((each for each, since in begun if each.pulses < pulses or (each.pulses == pulses and since <= time)), known[0])
         return face.total + self.amount(pulses - face.pulses)
 
     def flow(self, pulses: float, seconds: float) -> float:

@@ -110,11 +110,14 @@ class Series:
         for name, unit, impulses, pulses, total, edition in rows.fetchall():
             faces = self._faces(name, unit, impulses, pulses, total)
             edition_now = edition + len(self._counters(name).anew)
-            found[name] = Meter(name, unit, impulses, faces[-1] if faces else None, edition_now, before=tuple(faces[:-1]))
+            found[name] = Meter(name, unit, impulses, faces[-1][0] if faces else None, edition_now)
+            if len(faces) > 1:
+                before, begun = tuple(face for face, _ in faces[:-1]), tuple(since for _, since in faces)
+                found[name] = found[name]._replace(before=before, faces_from=begun)
         return found
 
-    def _faces(self, source: str, unit: str, impulses: float, pulses: float, total: float | None) -> list[RegisterReading]:
-        """What the register showed, by the count of all counters together, the least first."""
+    def _faces(self, source: str, unit: str, impulses: float, pulses: float, total: float | None) -> list[tuple[RegisterReading, float]]:
+        """What the register showed, by the count of all counters together, the least first, and from when on at the earliest."""
         if total is None:
             return []
         told = [(self._face_run(source), pulses, total)]
@@ -123,15 +126,17 @@ class Series:
             told = [*self._connection.execute(look, (source,)), *told]
         runs = {run.name: run for run in self._counters(source).runs}
         newest = next(reversed(runs.values()), None)
-        faces = []
+        faces: list[tuple[RegisterReading, float]] = []
         for of, at, showed in told:
             run = runs.get(of, newest)
-            faces.append(RegisterReading(run.counted(at) if run else at, showed))  # type: ignore[arg-type]  # of all counters together
-        faces.sort(key=lambda face: face.pulses)
+            count = run.counted(at) if run else at
+            since = run.start if run and run.at(run.first).pulses >= count else float("-inf")
+            faces.append((RegisterReading(count, showed), since))  # type: ignore[arg-type]  # of all counters together
+        faces.sort(key=lambda face: face[0].pulses)
         first = self.first(source)
-        least = min(0.0, first.pulses) if first else 0.0
-        if first and Meter(source, unit, impulses, faces[0]).total(first.pulses) < 0:  # one that came later: it was as counted until then
-            faces.insert(0, RegisterReading(least, 0.0))  # type: ignore[arg-type]  # what was imported may begin anywhere
+        if first and Meter(source, unit, impulses, faces[0][0]).total(first.pulses) < 0:  # it was as counted until it came
+            least = min(0.0, first.pulses)  # what was imported may begin anywhere
+            faces.insert(0, (RegisterReading(least, 0.0), float("-inf")))  # type: ignore[arg-type]  # as above
         return faces
 
     def _face_run(self, source: str) -> str:
