@@ -30,12 +30,13 @@ class NotThisSource(PimainsError):
 
 
 class Store:
-    """The journal in the file `path`, and the graphs that are drawn of it."""
+    """The journal in the file `path`, and the graphs that are drawn of it. `heard` is the time of the newest reading of who was heard."""
 
     def __init__(self, path: Path, graphs: Graphs, news: News, clock: Clock, derived: list[Derived] | None = None) -> None:
         self._news = news
         self._clock = clock
         self._senders = Senders()
+        self.heard: dict[str, float] = {}
         self.recent = Recent(path)
         self._journal = Journal(path)
         self._series = DerivedSeries(path, derived or [])
@@ -65,6 +66,7 @@ class Store:
             self._journal.store_all(batches)
             for batch, (newest, last) in zip(batches, before, strict=True):
                 self._draw_again_if(batch, newest, last, len(batch.readings))
+                self._hears(batch.source)
 
         await asyncio.get_running_loop().run_in_executor(self._thread, note)
 
@@ -90,10 +92,15 @@ class Store:
         before, last = self._series.newest(batch.source), self._series.last(batch.source)
         known, new = self._journal.store_sent(batch)
         self._draw_again_if(batch, before, last, new)
+        self._hears(batch.source)
         for anew in self._series.counters_to_tell(batch.source):
             self._news.counts_anew(self._series.meters()[batch.source], anew)
             self._series.counter_is_told(batch.source, anew.run)
         return delivery.acknowledged(batch, known), batch.source, new
+
+    def _hears(self, source: str) -> None:
+        if (last := self._series.last(source)) is not None:
+            self.heard[source] = last.time
 
     @property
     def trouble(self) -> str:

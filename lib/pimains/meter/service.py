@@ -36,7 +36,10 @@ _SAVE_SECONDS = 600.0
 _GOODBYE_SECONDS = 3.0
 _WITHOUT_GPIO_SECONDS = 60.0
 _COMPLAIN_ABOUT_IGNORED = 20
+_WORD_SECONDS = 1.5  # what is said of a delivery that is under way is hardly older
 _KILOWATT = 1000
+_NEVER = float("inf")
+_DELIVERED = ", delivered"
 _WORDS = {"save": "", "set": "TOTAL WHO", "replace": "TOTAL IMPULSES WHO"}
 
 
@@ -83,6 +86,8 @@ class Meter:
         self._flow = FlowMeter(shown.impulses, now, pulses, self._pulse_count.pulse_at, self._pulse_count.per_hour)
         self._next_reading = self._next_commit = now
         self._next_save = now + _SAVE_SECONDS
+        self._next_word = _NEVER
+        self._said_of_delivery = ""
         self._counter: PulseCounter | None = None
         self._delivery: Delivery | None = None
         self._troubles = Troubles(me.complain, print)
@@ -121,7 +126,7 @@ class Meter:
 
     def seconds_to_wait(self) -> float:
         """Until there is something to attend to."""
-        return min(self._next_reading, self._next_commit, self._next_save) - self.me.clock.monotonic()
+        return min(self._next_reading, self._next_commit, self._next_save, self._next_word) - self.me.clock.monotonic()
 
     def attend(self) -> None:
         """Do what is due."""
@@ -130,12 +135,20 @@ class Meter:
             self.take_reading()
             late = now - self._next_reading > self._settings.INTERVAL
             self._next_reading = (now if late else self._next_reading) + self._settings.INTERVAL
+        elif now >= self._next_word:
+            self._say_how_delivery_goes(now)
         if now >= self._next_commit:
             self._commit()
             self._next_commit = now + self._settings.COMMIT_SECONDS
         if now >= self._next_save:
             self.save()
             self._next_save = now + _SAVE_SECONDS
+
+    def _say_how_delivery_goes(self, now: float) -> None:
+        """It may be over before the next reading."""
+        self._next_word = now + _WORD_SECONDS
+        if self._about_delivery() != self._said_of_delivery:
+            self._show(self._flow.look(now, self._pulse_count.pulses, self._pulse_count.pulse_at))
 
     def take_reading(self) -> None:
         """One row for the journal, and the state files. Raises GpioError when the pin is gone."""
@@ -264,7 +277,9 @@ class Meter:
         self._look("journal", self._own_journal.trouble and f"{self._own_journal.trouble}; readings are held in memory")
         self._look("unit", self._own_journal.refusal and f"{self._settings.directory}/UNIT: {self._own_journal.refusal}")
         self._look("contact", self._about_contact())
-        delivery = self._about_delivery()
+        self._said_of_delivery = delivery = self._about_delivery()
+        is_under_way = delivery not in ("", _DELIVERED)
+        self._next_word = self.me.clock.monotonic() + _WORD_SECONDS if is_under_way else _NEVER
         troubles = self._troubles.now()
         self.me.status("; ".join([f"{now}, {total} {self._measure.unit}{delivery}", *troubles]), well=not troubles)
 
@@ -291,7 +306,7 @@ class Meter:
         with suppress(sqlite3.Error):
             waiting = self._own_journal.journal.waiting()
             if not trouble and (self._delivery.has_caught_up or not waiting):
-                return ", delivered"
+                return _DELIVERED
             return f", {waiting} readings wait" if trouble or waiting > BATCH_ROWS else f", {waiting} readings on their way"
         return ""
 

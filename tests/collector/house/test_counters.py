@@ -12,7 +12,7 @@ import pytest
 from pimains.shared.plan import delivery
 from pimains.shared.plan.delivery import Batch, Boot, Reading, RegisterReading, Run
 from tests.collector.collecting import TOKEN, Collector
-from tests.kit import TOP, House
+from tests.kit import TOP, House, until
 from tests.meter.meters import Meter
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="services become user pimains: needs root")
@@ -178,3 +178,27 @@ def test_two_meters_with_one_source_say_so_and_each_goes_on_when_one_has_another
         house.until(lambda meter=meter: meter.pulses == 7 and meter.instance.status.endswith("delivered"))
     totals = {each["source"]: each["total"] for each in collector.get("/v1/sources").json()}
     assert totals == {"attic": 0.007, "house": 0.007}
+
+
+def test_what_is_said_of_readings_is_never_older_than_two_seconds(house: House) -> None:
+    """The first reading of a source, the age of the last one, and what a meter says of its delivery."""
+    collector = Collector(house)
+    house.until(lambda: collector.instance.status.endswith("no readings yet"))
+    for second in (0, 4):  # the collector has looked a moment ago, and some seconds ago
+        time.sleep(second)
+        began = time.time()
+        collector.token(f"house{second}", TOKEN)
+        until(lambda second=second, began=began: collector.send(run("a", began - 5, 0)._replace(source=f"house{second}")).ok, 10)
+        stored = time.monotonic()
+        until(lambda second=second: f", {1 + (second > 0)} source" in collector.instance.status, 10)
+        assert time.monotonic() - stored < 2 + _BUSY_SECONDS
+    path = collector.instance.run / "status"
+    written = set()
+    ends = time.monotonic() + 6
+    while time.monotonic() < ends:
+        written.add(path.stat().st_mtime)
+        assert time.time() - max(written) < 2 + _BUSY_SECONDS
+        time.sleep(0.1)
+
+
+_BUSY_SECONDS = 1.0  # others work on this machine, too
