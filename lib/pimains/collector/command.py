@@ -123,6 +123,10 @@ def run(options: argparse.Namespace) -> int:
         if options.action == "prices":
             return prices_command.tell(journal.asked, journal.path, journal.derived, options)
         if options.action == "import":
+            if options.source in {each.name for each in journal.derived}:
+                raise Misused(
+                    f"{options.source} is made of other sources (DERIVED) and has no readings of its own: import into one of these"
+                )
             return command.store(journal.path, options)
         become_the_collectors_user()
         if options.action == "imports":

@@ -12,11 +12,21 @@ class News:
     def __init__(self, me: Instance) -> None:
         self._me = me
         self._two_senders: set[str] = set()
+        self._other_units: set[str] = set()
 
     def counts_anew(self, meter: Meter, anew: Anew) -> None:
         """A source has a new counter."""
-        line = f"{meter.source} counts anew from {_number(meter.amount(anew.begins))}; its face was {_number(meter.total(anew.reached))}"
+        before = tuple(each for each in (*meter.before, meter.register) if each and each.pulses < anew.reached)
+        known = meter._replace(register=before[-1], before=before[:-1]) if before else meter  # not what the new one has shown
+        face = known.total(anew.reached)
+        line = f"{meter.source} counts anew from {_number(meter.amount(anew.begins))}; its face was {_number(face)}"
         self._tell(line, "its count has fallen", "pimains meter set TOTAL, where it is counted, puts the face right", "counts-anew")
+
+    def other_unit(self, source: str, words: str) -> None:
+        """It is refused; said once."""
+        if source not in self._other_units:
+            self._other_units.add(source)
+            self._tell(f"refuses the readings of {source}", words, "Its meter keeps them until then.", "other-unit")
 
     def two_senders(self, source: str, words: str) -> None:
         """They are refused; said once until they are not."""

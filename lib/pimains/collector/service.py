@@ -59,6 +59,7 @@ with Needed("python3-aiohttp") as library:
     from pimains.collector.resources import mend, open_store, prices_of, tls_of
 
 LOOK_SECONDS = 10.0
+STATUS_SECONDS = 1.5  # what it says is hardly older: a person looks at it, and at a meter's beside it
 LISTEN_AGAIN_SECONDS = 5.0
 UPKEEP_SECONDS = 3600.0
 
@@ -127,6 +128,8 @@ class Desk:
         self._prices = prices
         self._troubles = Troubles(me.complain)
         self._disk_trouble = ""
+        self._urgent = self._trouble = ""
+        self._known: dict[str, float] = {}
         self._graph_troubles = Troubles(print)
         self._reception = Reception(store, self.batching, self._tokens, me.clock, settings.COMMIT_SECONDS, self._about_disk)
         self._own = OwnReadings(store, me.clock, self.batching, settings.COMMIT_SECONDS, self._about_disk)
@@ -170,7 +173,16 @@ class Desk:
                 kept_at = self.me.clock.monotonic()
                 await self._thin()
                 await self._refresh_graphs()
-            await self._store.broken_within(self.me.clock.real_seconds(LOOK_SECONDS))
+            await self._stay_true(url)
+
+    async def _stay_true(self, url: str) -> None:
+        """Until the next look, or until something that it says has become another thing."""
+        for _ in range(round(LOOK_SECONDS / STATUS_SECONDS)):
+            await self._store.broken_within(self.me.clock.real_seconds(STATUS_SECONDS))
+            if (self._disk_trouble or self._store.trouble) != self._urgent or self._store.heard.keys() - self._known.keys():
+                return
+            if not self._trouble:
+                self._say_what_was_heard(url)
 
     async def _say_how_it_is(self, url: str) -> None:
         for task in self._tasks:
@@ -180,17 +192,22 @@ class Desk:
         len(self._tokens)  # looks at the files
         self._see_prices()
         shown = await self._showing.figures()
-        trouble = self._disk_trouble or self._store.trouble or self._tokens_trouble() or self._prices_trouble()
-        trouble = trouble or self._derived_trouble(shown) or still_to_come(shown, self.me.clock.wall())
-        if trouble:
-            self.complain_once(trouble)
+        self._urgent = self._disk_trouble or self._store.trouble
+        trouble = self._urgent or self._tokens_trouble() or self._prices_trouble()
+        self._trouble = trouble or self._derived_trouble(shown) or still_to_come(shown, self.me.clock.wall())
+        self._known = {each.meter.source: each.last.time for each in shown}
+        if self._trouble:
+            self.complain_once(self._trouble)
             return
         self._troubles.look("collector", "")
-        if not shown:
+        self._say_what_was_heard(url)
+
+    def _say_what_was_heard(self, url: str) -> None:
+        if not self._known:
             self.me.status(f"{url}, no readings yet")
             return
-        age = min(max(0.0, self.me.clock.wall() - each.last.time) for each in shown)
-        self.me.status(f"{url}, {len(shown)} source{'s' if len(shown) > 1 else ''}, last reading {duration(age)} ago")
+        age = min(max(0.0, self.me.clock.wall() - max(at, self._store.heard.get(source, at))) for source, at in self._known.items())
+        self.me.status(f"{url}, {len(self._known)} source{'s' if len(self._known) > 1 else ''}, last reading {duration(age)} ago")
 
     def _tokens_trouble(self) -> str:
         if self._logins:

@@ -28,17 +28,18 @@ T = TypeVar("T")
 _THINNED_AT_ONCE = 100_000  # what many meters send in an hour is less than half of that, and all wait meanwhile
 
 
-class TwoSenders(PimainsError):
-    """Another meter sends as the same source."""
+class NotThisSource(PimainsError):
+    """It is not taken: another meter sends as the same source, or it has counted in another unit."""
 
 
 class Store:
-    """The journal in the file `path`, and the graphs that are drawn of it."""
+    """The journal in the file `path`, and the graphs that are drawn of it. `heard` is the time of the newest reading of who was heard."""
 
     def __init__(self, path: Path, graphs: Graphs, news: News, clock: Clock, derived: list[Derived] | None = None) -> None:
         self._news = news
         self._clock = clock
         self._senders = Senders()
+        self.heard: dict[str, float] = {}
         self.recent = Recent(path)
         self._path = path
         self._damage = ""
@@ -89,7 +90,7 @@ class Store:
     async def keep(self, body: bytes, sources: set[str]) -> tuple[bytes, str, int]:
         """Store what was sent, if it is of one of `sources`: the answer, the source and how many readings were new.
 
-        Raises ValueError, PermissionError, TwoSenders and sqlite3.Error.
+        Raises ValueError, PermissionError, NotThisSource and sqlite3.Error.
         """
         return await self._use(self._thread, self._keep, body, sources)
 
@@ -103,6 +104,7 @@ class Store:
             self._journal.store_all(batches)
             for batch, (newest, last) in zip(batches, before, strict=True):
                 self._draw_again_if(batch, newest, last, len(batch.readings))
+                self._hears(batch.source)
 
         await self._use(self._thread, note)
 
@@ -117,21 +119,30 @@ class Store:
         words = self._senders.refusal(batch, self._series.heard_runs(batch.source), self._clock.monotonic())
         if words:
             self._news.two_senders(batch.source, words)
-            raise TwoSenders(words)
+            raise NotThisSource(words)
         if not self._senders.are_two(batch.source):
             self._news.one_sender(batch.source)
+        if other := self._series.other_unit(batch):
+            words = f"{batch.source} has counted {other} until now: {batch.unit} needs another SOURCE"
+            self._news.other_unit(batch.source, words)
+            raise NotThisSource(words)
         self._series.describe(batch)
         before, last = self._series.newest(batch.source), self._series.last(batch.source)
         known, new = self._journal.store_sent(batch)
         self._draw_again_if(batch, before, last, new)
+        self._hears(batch.source)
         for anew in self._series.counters_to_tell(batch.source):
             self._news.counts_anew(self._series.meters()[batch.source], anew)
             self._series.counter_is_told(batch.source, anew.run)
         return delivery.acknowledged(batch, known), batch.source, new
 
+    def _hears(self, source: str) -> None:
+        if (last := self._series.last(source)) is not None:
+            self.heard[source] = last.time
+
     @property
     def trouble(self) -> str:
-        """What somebody has to look after, '' for nothing."""
+        """What somebody has to look after, '' for nothing: two meters that send as one source."""
         return self._senders.trouble(self._clock.monotonic())
 
     def _draw_again_if(self, batch: delivery.Batch, before: dict[str, tuple[float | None, int]], last: Point | None, new: int) -> None:

@@ -13,6 +13,7 @@ from pimains.core import paths, state, templates
 from pimains.core.errors import Misused, PimainsError
 from pimains.core.scan_directory import ServiceDirectory
 from pimains.core.templates import Template
+from pimains.shared import variable_file
 
 LOG_USER = "pimains-log"
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,39}")
@@ -69,9 +70,10 @@ def create(template: Template, servicedir: Path, name: str, values: Mapping[str,
         _link(aside, template)
         secrets = template.secrets()
         for variable in template.variables().values():
-            _write_variable(aside, variable.name, values.get(variable.name, variable.default), variable.meaning, variable.name in secrets)
+            path, value = aside / "variables" / variable.name, values.get(variable.name, variable.default)
+            variable_file.write(path, value, variable.meaning, is_secret=variable.name in secrets)
         for extra in values.keys() - template.variables().keys():
-            _write_variable(aside, extra, values[extra], "", False)
+            variable_file.write(aside / "variables" / extra, values[extra], "")
         if down or template.stays_down:
             (aside / "down").touch()
         instance = ServiceDirectory(name, template.service, servicedir / name)
@@ -95,8 +97,8 @@ def change(instance: ServiceDirectory, values: Mapping[str, str]) -> list[str]:
     meanings = {name: variable.meaning for name, variable in template.variables().items()} if template else {}
     for name in changed:
         path = instance.path / "variables" / name
-        meaning = path.read_text(encoding="utf-8", errors="replace").partition("\n")[2].strip() if path.exists() else meanings.get(name, "")
-        _write_variable(instance.path, name, values[name], meaning, name in secrets)
+        meaning = variable_file.meaning(path) if path.exists() else meanings.get(name, "")
+        variable_file.write(path, values[name], meaning, is_secret=name in secrets)
     return changed
 
 
@@ -118,7 +120,8 @@ def refresh(instance: ServiceDirectory, template: Template) -> list[str]:
     secrets = template.secrets()
     for variable in template.variables().values():
         if variable.name not in present:
-            _write_variable(instance.path, variable.name, variable.default, variable.meaning, variable.name in secrets)
+            path = instance.path / "variables" / variable.name
+            variable_file.write(path, variable.default, variable.meaning, is_secret=variable.name in secrets)
             done.append(f"new setting {instance.path}/variables/{variable.name}, default {variable.default or 'empty'}")
     _make_log_directory(paths.log(instance.root) / instance.name)
     return done
@@ -166,17 +169,6 @@ def _link(directory: Path, template: Template) -> None:
         aside.unlink(missing_ok=True)
         aside.symlink_to(target)
         aside.rename(path)
-
-
-def _write_variable(directory: Path, name: str, value: str, meaning: str, secret: bool) -> None:
-    path = directory / "variables" / name
-    mode, owner = 0o600 if secret else 0o644, None
-    with contextlib.suppress(FileNotFoundError):
-        before = path.stat()
-        mode, owner = before.st_mode & (0o600 if secret else 0o777), (before.st_uid, before.st_gid)
-    state.write(path, f"{value}\n{meaning}" if meaning else value, durable=True, mode=mode)
-    if owner is not None and os.geteuid() == 0:
-        os.chown(path, *owner)
 
 
 def _make_log_directory(directory: Path) -> None:

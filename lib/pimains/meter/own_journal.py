@@ -14,6 +14,7 @@ from pimains.core import broken_sqlite, notify_queue
 from pimains.core import clock as clocks
 from pimains.core.ledger import Ledger
 from pimains.core.service import Instance
+from pimains.meter.measure import NOBODY, Measure, refusal
 from pimains.meter.own_readings import UNBOOKED, OwnReadings, mended_recent, new_run
 from pimains.shared.plan import boot_time
 from pimains.shared.plan.delivery import Boot, Reading
@@ -27,10 +28,17 @@ _GLANCE_SECONDS = 0.25  # both clocks are read within it, or what they show does
 
 
 class OwnJournal:
-    """The journal, and what it could not take yet; `trouble` is why, '' when it takes everything. `run`: this start's name."""
+    """The journal, and what it could not take yet; `trouble` is why, '' when it takes everything. `run`: this start's name.
 
-    def __init__(self, me: Instance, source: str) -> None:
-        self.trouble = ""
+    `before` is what a pulse was until now, where that is known; `refusal` why it may not be what is wanted, '' when it may: all is kept
+    until then. `begun` is the count at which what was kept so begins.
+    """
+
+    def __init__(self, me: Instance, source: str, measure: Measure | None = None) -> None:
+        self.trouble = self.refusal = ""
+        self.before: Measure | None = None
+        self.begun: int | None = None
+        self._measure = measure
         self.boot = Boot(None)
         self.run = new_run()
         self.journal: OwnReadings | None = None
@@ -131,11 +139,33 @@ class OwnJournal:
             self._held = [each._replace(sequence=noted + each.sequence) for each in self._held]
             self._sequence += noted
         if self.journal and not self._is_ours:
-            moved = self.journal.belongs_to(self._source)
+            self._make_it_ours(self.journal)
             self._is_ours = True
-            if moved:
-                so_many = f"{moved.waiting} readings that were not delivered go with it"
-                self._tell(f"counts as {self._source} now", f"SOURCE was {moved.before}; {so_many}")
+
+    def _make_it_ours(self, journal: OwnReadings) -> None:
+        stay = 0
+        if self._measure:
+            journal.measures(self._measure)
+            known = journal.measured(self._source)
+            self.before = known or journal.measured()
+            if known and known.unit != self._measure.unit:
+                self.refusal = refusal(self._source, known.unit, self._measure.unit)
+                journal.keeps_for_nobody()
+                return
+            self.begun, stay = journal.kept_since(), journal.stays(self._measure)
+        moved = journal.belongs_to(self._source, self._measure)
+        if moved:
+            so_many = f"{moved.waiting} readings that were not delivered go with it"
+            if stay:
+                so_many += f"; {stay} of another unit wait until it is {moved.before} again"
+            was = f"SOURCE was {moved.before}" if moved.before != self._source else "UNIT is that of before again"
+            self._tell(f"counts as {self._source} now", f"{was}; {so_many}")
+
+    def begin_run(self, measure: Measure) -> None:
+        """What is kept from now on is measured so. Raises ValueError when the run until now is not in the journal yet."""
+        if self._held or self._id == UNBOOKED:
+            raise ValueError(self.trouble or f"{self._path} does not take this run yet; try again")
+        self.run, self._measure, self._id, self._sequence = new_run(), measure, UNBOOKED, 0
 
     def _book(self, pulses: int) -> None:
         """Enter this run in the journal, with the time of its boot."""
@@ -143,7 +173,8 @@ class OwnJournal:
         if self.journal is None:
             return
         is_new = self.journal.is_empty()
-        self._id = self.journal.enter_run(self._source, self.run, clocks.boot_id(), self.boot)
+        source = NOBODY if self.refusal else self._source
+        self._id = self.journal.enter_run(source, self.run, clocks.boot_id(), self.boot, self._measure)
         if is_new:
             self._tell(f"begins a journal of readings at the count {pulses}", f"there was none of {self._source} in {self._me.lib}")
 

@@ -4,7 +4,8 @@ An SD card wears out, so they wait in a second file on a tmpfs, where kill -9 do
 together now and then. That file knows its runs by their names: the journal beside it may be another one at the next start.
 
 A run's `sent` is the last sequence that was accepted. When the meter's SOURCE is changed, what was not goes with it: the run
-is of the new source `after` that sequence, and `until` there of the one before, as a row that is `part_of` it.
+is of the new source `after` that sequence, and `until` there of the one before, as a row that is `part_of` it. What was counted in
+another unit stays where it is.
 """
 
 import re
@@ -14,6 +15,7 @@ from typing import NamedTuple
 
 from pimains.core import broken_sqlite
 from pimains.core.broken_sqlite import Replaced
+from pimains.meter.measure import NOBODY, Measure
 from pimains.shared.plan.delivery import Answer, Boot, Reading, Run
 from pimains.shared.readings.journal import CACHE_KB, Journal
 
@@ -87,6 +89,7 @@ class _Row(NamedTuple):
     readings_of: int
     after: int
     until: int
+    measure: Measure | None
 
     @property
     def acknowledged(self) -> int:
@@ -141,11 +144,32 @@ class OwnReadings(Journal):
 
     # what is measured here
 
-    def belongs_to(self, source: str) -> Moved | None:
+    def measured(self, source: str | None = None) -> Measure | None:
+        """What a pulse was in the newest run that was some source's, or this one's; None where there is none, or it does not say."""
+        with self._lock:
+            look = "select unit, impulses from boots where source != ? and (?2 is null or source = ?2) order by id desc limit 1"
+            found = self._connection.execute(look, (NOBODY, source)).fetchone()
+        return Measure(*found) if found and found[1] else None
+
+    def measures(self, measure: Measure) -> None:
+        """A pulse was that in all runs of which nothing is said."""
+        with self._change() as connection:
+            connection.execute("update boots set unit = ?, impulses = ? where impulses is null", measure)
+
+    def keeps_for_nobody(self) -> None:
+        """What is counted is no source's, until `belongs_to`."""
+        self._source, self._unsent_runs, self._waiting = NOBODY, None, None
+
+    def belongs_to(self, source: str, measure: Measure | None = None) -> Moved | None:
         """The meter sends as `source` from now on, also what was not accepted until then; None where it always did."""
         with self._change() as connection:
-            newest = connection.execute("select source from boots where part_of is null order by id desc limit 1").fetchone()
-            moved = [row for row in self._rows() if self._source_of(row.id) != source and self._count(row)]
+            look = "select source from boots where part_of is null and source != ? order by id desc limit 1"
+            newest = connection.execute(look, (NOBODY,)).fetchone()
+            others = [row for row in self._rows() if self._source_of(row.id) != source and self._count(row)]
+            moved = [row for row in others if self._goes_with(row, measure)]
+            kept = [row for row in moved if self._source_of(row.id) == NOBODY]
+            if measure:
+                connection.executemany("update boots set unit = ?, impulses = ? where id = ?", [(*measure, row.id) for row in kept])
             waiting = sum(self._count(row) for row in moved)
             names = {name for (name,) in connection.execute("select name from boots where source = ?", (source,))}
             for row in moved:
@@ -156,22 +180,39 @@ class OwnReadings(Journal):
                 connection.execute(change, (source, name, row.sent, row.id))
                 if row.acknowledged:
                     connection.execute(
-                        'insert into main.boots (source, name, boot, "offset", synchronised, sent, told, part_of, after, until)'
-                        " values (?,?,?,?,?,?,?,?,?,?)",
-                        (before, row.name, row.kernel_boot, *row.boot, row.sent, row.told, row.readings_of, row.after, row.sent),
+                        'insert into main.boots (source, name, boot, "offset", synchronised, sent, told, part_of, after, until,'
+                        " unit, impulses) values (?,?,?,?,?,?,?,?,?,?,?,?)",
+                        (before, row.name, row.kernel_boot, *row.boot, row.sent, row.told, row.readings_of, row.after, row.sent)
+                        + (row.measure or ("", None)),
                     )
                 connection.execute("update recent.runs set source = ?, name = ? where id = ?", (source, name, row.id))
                 connection.execute("update recent.sent set told = 0 where boot = ?", (row.id,))
         self._source, self._unsent_runs, self._waiting = source, None, None
-        return Moved(newest[0], waiting) if newest and newest[0] != source else None
+        return Moved(newest[0], waiting) if newest and (newest[0] != source or kept) else None
+
+    def stays(self, measure: Measure) -> int:
+        """How many readings that were not accepted stay where they are, because they are of another unit."""
+        with self._lock:
+            return sum(self._count(row) for row in self._rows_of(None) if not self._goes_with(row, measure))
+
+    def kept_since(self) -> int | None:
+        """The count at which what nobody's source has taken begins; None where there is none."""
+        with self._lock:
+            return min((int(each.pulses) for row in self._rows_of(NOBODY) for each in self._readings(row, 1)), default=None)
+
+    def _goes_with(self, row: _Row, measure: Measure | None) -> bool:
+        is_kept = self._source_of(row.id) == NOBODY
+        return is_kept or measure is None or row.measure is None or row.measure.unit == measure.unit
 
     def _source_of(self, id_: int) -> str:
         return str(self._connection.execute("select source from boots where id = ?", (id_,)).fetchone()[0])
 
-    def enter_run(self, source: str, name: str, kernel_boot: str, boot: Boot) -> int:
+    def enter_run(self, source: str, name: str, kernel_boot: str, boot: Boot, measure: Measure | None = None) -> int:
         """The id by which this run's readings are noted, also those that were UNBOOKED; another offset is told to the collector again."""
         with self._change() as connection:
-            id_ = self._run(source, name, Run(kernel_boot), boot)
+            id_ = self._run(source, name, Run(kernel_boot, None, measure and measure.impulses), boot)
+            if measure:
+                connection.execute("update boots set unit = ? where id = ? and unit = ''", (measure.unit, id_))
             connection.execute(
                 "update recent.sent set told = 0 where boot in (select id from main.boots where boot = ? and not told)", (kernel_boot,)
             )
@@ -247,7 +288,7 @@ class OwnReadings(Journal):
                 has_room = len(found.boots) < ASKED_AT_ONCE
                 if rows or (has_room and (not row.told or self._is_asked(row))):
                     found.boots[row.name] = row.boot
-                    found.runs[row.name] = Run(row.kernel_boot, row.acknowledged)
+                    found.runs[row.name] = Run(row.kernel_boot, row.acknowledged, row.measure and row.measure.impulses)
             return found
 
     def _is_asked(self, row: _Row) -> bool:
@@ -276,15 +317,19 @@ class OwnReadings(Journal):
 
     def _rows(self) -> list[_Row]:
         """The runs of this source, oldest first."""
+        return self._rows_of(self._source)
+
+    def _rows_of(self, source: str | None) -> list[_Row]:
         rows = self._connection.execute(
             'select id, name, boots.boot, "offset", synchronised, max(boots.sent, coalesce(s.sent, 0)), coalesce(s.told, boots.told),'
-            " coalesce(part_of, id), after, until from main.boots left join recent.sent as s on s.boot = boots.id"
+            " coalesce(part_of, id), after, until, unit, impulses from main.boots left join recent.sent as s on s.boot = boots.id"
             " where ?1 is null or source = ?1 order by id",
-            (self._source,),
+            (source,),
         )
         found = []
-        for id_, name, of, offset, sure, sent, told, *part in rows:
-            found.append(_Row(id_, name, of, Boot(offset, bool(sure)), sent, bool(told), *part))
+        for id_, name, of, offset, sure, sent, told, part_of, after, until, unit, impulses in rows:
+            measure = Measure(unit, impulses) if impulses else None
+            found.append(_Row(id_, name, of, Boot(offset, bool(sure)), sent, bool(told), part_of, after, until, measure))
         return found
 
     def acknowledge(self, asked: Unsent, answer: Answer) -> Outcome:

@@ -8,6 +8,7 @@ from pimains.core import notify_queue, state
 from pimains.core.ledger import Entry
 from pimains.core.ledger import Reading as Input
 from pimains.core.service import Instance
+from pimains.meter.measure import Measure
 from pimains.meter.own_readings import Unsent
 from pimains.shared.plan.delivery import NAME_LENGTH_MAX, Batch, RegisterReading
 
@@ -60,6 +61,16 @@ class Register:
         self._write(RegisterReading(pulses, total))
         words = f"{self._source}: total is {now} now, was {was}"
         print(f"{words} ({who})")
+        return words
+
+    def counts_on(self, measure: Measure, pulses: int, total: float, cause: str, run: str) -> str:
+        """When `pulses` have come it shows `total`, and counts by `measure` from then on; returns that in words."""
+        now, was = f"{total:.3f} {measure.unit}", f"{self.total(pulses):.3f} {self._unit}"
+        self._me.ledger.record(self._me.name, f"set its total to {now}", cause, {"total before": Input(was, 0.0)})
+        self._write(RegisterReading(pulses, total))
+        self._run, self._unit, self._impulses = run, *measure
+        words = f"{self._source}: total is {now} now, was {was}; {cause}"
+        print(words)
         return words
 
     def _read(self) -> RegisterReading | None:

@@ -3,7 +3,7 @@
     /run/pimains/<instance>/power     W (UNIT=kWh), or `flow` in m3/h (UNIT=m3); not there while it is not known
     /run/pimains/<instance>/power_is  `measured`, or `at most` while no pulse comes
     /run/pimains/<instance>/total     what the meter's register shows, in its unit
-    /run/pimains/<instance>/orders/   where orders are given: save, or set 12345.6 WHO (shared/orders)
+    /run/pimains/<instance>/orders/   where orders are given: save, set 12345.6 WHO, or replace 0.0 800 WHO (shared/orders)
 
 Pulses are counted by a thread of the pin's, readings are delivered by another; neither waits for the other, nor for a disk.
 """
@@ -19,12 +19,13 @@ from pimains.core import notify_queue, service, state
 from pimains.core.service import Instance, Naps, Stop, run, seconds, within
 from pimains.core.troubles import Troubles
 from pimains.meter.delivery import BATCH_ROWS, Delivery
+from pimains.meter.measure import IMPULSES_MAX, IMPULSES_MIN, Measure
 from pimains.meter.own_journal import OwnJournal
 from pimains.meter.pin import GpioError
 from pimains.meter.plan import Flow, FlowMeter
 from pimains.meter.pulse_count import PulseCount
 from pimains.meter.pulse_counter import PulseCounter
-from pimains.meter.register import Register
+from pimains.meter.register import TOTAL_MAX, Register
 from pimains.meter.settings import MeterSettings
 from pimains.shared.orders.service_end import Order, Orders
 
@@ -35,8 +36,11 @@ _SAVE_SECONDS = 600.0
 _GOODBYE_SECONDS = 3.0
 _WITHOUT_GPIO_SECONDS = 60.0
 _COMPLAIN_ABOUT_IGNORED = 20
+_WORD_SECONDS = 1.5  # what is said of a delivery that is under way is hardly older
 _KILOWATT = 1000
-_WORDS = {"save": "", "set": "TOTAL WHO"}
+_NEVER = float("inf")
+_DELIVERED = ", delivered"
+_WORDS = {"save": "", "set": "TOTAL WHO", "replace": "TOTAL IMPULSES WHO"}
 
 
 def count(me: Instance, settings: MeterSettings) -> Naps:
@@ -69,19 +73,23 @@ class Meter:
     def __init__(self, me: Instance, settings: MeterSettings) -> None:
         self.me = me
         self._settings = settings
-        self._impulses = settings.impulses_per_unit or 1.0
+        self._wanted = Measure(settings.unit, settings.impulses_per_unit or 1.0)
         self._source = settings.SOURCE or f"{socket.gethostname().partition('.')[0]}.{me.name}"
-        self._own_journal = OwnJournal(me, self._source)
+        self._own_journal = OwnJournal(me, self._source, self._wanted)
+        self._measure = self._own_journal.before or self._wanted
         at_least = self._own_journal.pulses()
         self._pulse_count = PulseCount(me.run / "count", me.lib / "count", clocks.boot_id(), at_least)
         pulses, run = self._pulse_count.pulses, self._own_journal.run
         if self._pulse_count.damage:
             self._tell(f"goes on from the count {pulses}", self._pulse_count.damage, True, "count-damaged")
-        self._register = Register(me, self._source, settings.unit, self._impulses, settings.START_TOTAL, pulses, run)
+        self._register = Register(me, self._source, *self._measure, settings.START_TOTAL, pulses, run)
         now = me.clock.monotonic()
-        self._flow = FlowMeter(self._impulses, now, pulses, self._pulse_count.pulse_at, self._pulse_count.per_hour)
+        shown = self._measure if self._own_journal.refusal else self._wanted
+        self._flow = FlowMeter(shown.impulses, now, pulses, self._pulse_count.pulse_at, self._pulse_count.per_hour)
         self._next_reading = self._next_commit = now
         self._next_save = now + _SAVE_SECONDS
+        self._next_word = _NEVER
+        self._said_of_delivery = ""
         self._counter: PulseCounter | None = None
         self._delivery: Delivery | None = None
         self._troubles = Troubles(me.complain, print)
@@ -99,16 +107,28 @@ class Meter:
             clock=self.me.clock,
             scratch=self.me.run,
         )
+        if not self._own_journal.refusal and self._measure != self._wanted:
+            self._measure_anew(before)
         self._own_journal.keep(self.me.clock.monotonic(), before)  # where this run begins to count
         self.me.leave("without-pin", None)
-        told = f"GPIO {self._settings.PIN} by {self._counter.pin.factory}, {self._impulses:g} pulses per {self._settings.unit}"
+        told = f"GPIO {self._settings.PIN} by {self._counter.pin.factory}, {self._measure}"
         print(f"counting {self._source} at {told}, from {self._total()}")
         if (self._settings.COLLECTOR or "").startswith("http://"):
             print(f"{self._settings.COLLECTOR}: the token travels in the clear; https:// would hide it")
 
+    def _measure_anew(self, pulses: int) -> None:
+        """A pulse is another thing from now on; what was counted until now stays what it was."""
+        before, self._measure = self._measure, self._wanted
+        total, is_other = self._register.total(pulses), before.unit != self._measure.unit
+        if is_other:  # of another source: that one's face is not this one's
+            pulses = pulses if self._own_journal.begun is None else self._own_journal.begun
+            total = self._settings.START_TOTAL or 0.0
+        cause = f"it counts {self._measure} from now on, and counted {before} until then"
+        self._register.counts_on(self._measure, pulses, total, cause, self._own_journal.run)
+
     def seconds_to_wait(self) -> float:
         """Until there is something to attend to."""
-        return min(self._next_reading, self._next_commit, self._next_save) - self.me.clock.monotonic()
+        return min(self._next_reading, self._next_commit, self._next_save, self._next_word) - self.me.clock.monotonic()
 
     def attend(self) -> None:
         """Do what is due."""
@@ -117,12 +137,20 @@ class Meter:
             self.take_reading()
             late = now - self._next_reading > self._settings.INTERVAL
             self._next_reading = (now if late else self._next_reading) + self._settings.INTERVAL
+        elif now >= self._next_word:
+            self._say_how_delivery_goes(now)
         if now >= self._next_commit:
             self._commit()
             self._next_commit = now + self._settings.COMMIT_SECONDS
         if now >= self._next_save:
             self.save()
             self._next_save = now + _SAVE_SECONDS
+
+    def _say_how_delivery_goes(self, now: float) -> None:
+        """It may be over before the next reading."""
+        self._next_word = now + _WORD_SECONDS
+        if self._about_delivery() != self._said_of_delivery:
+            self._show(self._flow.look(now, self._pulse_count.pulses, self._pulse_count.pulse_at))
 
     def take_reading(self) -> None:
         """One row for the journal, and the state files. Raises GpioError when the pin is gone."""
@@ -188,9 +216,29 @@ class Meter:
             self.take_reading()
             self.save()
             return f"saved in {time.monotonic() - started:.1f} s"
+        if self._own_journal.refusal:
+            raise ValueError(f"{self._settings.directory}/UNIT: {self._own_journal.refusal}")
+        if order.word == "replace":
+            return self._replace(*order.rest.split(" ", 2))
         total, _, who = order.rest.partition(" ")
         self._next_reading = self.me.clock.monotonic()
         return self._register.set(float(total), self._pulse_count.pulses, who or "somebody")
+
+    def _replace(self, total: str, impulses: str, who: str) -> str:
+        """Another meter hangs at the pin: what it counts is added, and its face is shown."""
+        shows, measure = float(total), Measure(self._measure.unit, float(impulses) or self._measure.impulses)
+        if not (0 <= shows <= TOTAL_MAX and IMPULSES_MIN <= measure.impulses <= IMPULSES_MAX):
+            raise ValueError(f"{shows:g} is no total, or {measure} is nothing that a meter has")
+        self.take_reading()
+        now, pulses = self.me.clock.monotonic(), self._pulse_count.pulses
+        self._own_journal.begin_run(measure)
+        cause = f"{who} has replaced the meter; the new one counts {measure}"
+        words = self._register.counts_on(measure, pulses, shows, cause, self._own_journal.run)
+        self._measure = self._wanted = measure
+        self._own_journal.keep(now, pulses)
+        self._flow = FlowMeter(measure.impulses, now, pulses, None, None)
+        self._next_reading = now
+        return words
 
     def _commit(self) -> None:
         try:
@@ -200,7 +248,7 @@ class Meter:
             self._look("count", f"{self.me.lib}/count: {error.strerror}; a power cut would cost pulses")
 
     def _send(self) -> None:
-        if not self._settings.COLLECTOR or not self._own_journal.journal:
+        if not self._settings.COLLECTOR or not self._own_journal.journal or self._own_journal.refusal:
             return
         if self._delivery is None:
             self._delivery = Delivery(self._collector, self._own_journal.journal, self._register, self.me.clock, self._tell)
@@ -224,7 +272,7 @@ class Meter:
         return Collector(given.COLLECTOR or "", given.TOKEN, given.CA, given.FINGERPRINT)
 
     def _show(self, flow: Flow | None) -> None:
-        name, factor, unit = ("flow", 1, "m3/h") if self._settings.unit == "m3" else ("power", _KILOWATT, "W")
+        name, factor, unit = ("flow", 1, "m3/h") if self._measure.unit == "m3" else ("power", _KILOWATT, "W")
         amount = None if flow is None else flow.per_hour * factor
         is_what = "at most" if flow and flow.is_bound else "measured"
         self.me.leave(name, None if amount is None else f"{amount:.4g}")
@@ -234,15 +282,18 @@ class Meter:
         now = f"{name} not known yet" if amount is None else f"{'at most ' if is_what == 'at most' else ''}{amount:.4g} {unit}"
         self._look("journal", self._own_journal.trouble and f"{self._own_journal.trouble}; readings are held in memory")
         self._look("face", "" if self._register.is_known else f"{self.me.lib}/face: what the meter showed is lost")
+        self._look("unit", self._own_journal.refusal and f"{self._settings.directory}/UNIT: {self._own_journal.refusal}")
         self._look("contact", self._about_contact())
-        delivery = self._about_delivery()
+        self._said_of_delivery = delivery = self._about_delivery()
+        is_under_way = delivery not in ("", _DELIVERED)
+        self._next_word = self.me.clock.monotonic() + _WORD_SECONDS if is_under_way else _NEVER
         troubles = self._troubles.now()
         self.me.status("; ".join([f"{now}, {total}{delivery}", *troubles]), well=not troubles)
 
     def _total(self) -> str:
         if not self._register.is_known:
             return "total not known: pimains meter set TOTAL"
-        return f"{self._register.total(self._pulse_count.pulses):.3f} {self._settings.unit}"
+        return f"{self._register.total(self._pulse_count.pulses):.3f} {self._measure.unit}"
 
     def _look(self, about: str, trouble: str) -> None:
         """One trouble of each is told until it is over, whatever its words have become meanwhile: numbers in them grow."""
@@ -267,7 +318,7 @@ class Meter:
         with suppress(sqlite3.Error):
             waiting = self._own_journal.journal.waiting()
             if not trouble and (self._delivery.has_caught_up or not waiting):
-                return ", delivered"
+                return _DELIVERED
             return f", {waiting} readings wait" if trouble or waiting > BATCH_ROWS else f", {waiting} readings on their way"
         return ""
 

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from pimains.core.settings import Setting, Settings, choice, integer, number, optional, path, text
+from pimains.meter.measure import IMPULSES_MAX, IMPULSES_MIN
 
 
 def _parse_url(value: str) -> str:
@@ -32,8 +33,8 @@ class MeterSettings(Settings):
     PULL = choice("up", "down", "none")
     BOUNCE_MS = number(0, 1000, "time in milliseconds")
     UNIT = choice("kwh", "m3")
-    IMPULSES_PER_KWH = optional(number(0.001, 1_000_000, "number of pulses"))
-    IMPULSES_PER_M3 = optional(number(0.001, 1_000_000, "number of pulses"))
+    IMPULSES_PER_KWH = optional(number(IMPULSES_MIN, IMPULSES_MAX, "number of pulses"))
+    IMPULSES_PER_M3 = optional(number(IMPULSES_MIN, IMPULSES_MAX, "number of pulses"))
     SOURCE = optional(Setting(lambda value: _source(value), "name", "1-64 letters, digits, dots, hyphens and underscores"))
     START_TOTAL = optional(number(0, 1e9, "reading of the meter's face"))
     INTERVAL = number(1, 3600, "time in seconds")

@@ -108,6 +108,7 @@ def test_prometheus_reads_the_metrics(collector: Collector) -> None:
     lines = dict(line.rsplit(" ", 1) for line in collector.get("/metrics").text.splitlines() if not line.startswith("#"))
     assert float(lines['pimains_power_watts{source="house"}']) == pytest.approx(720, rel=1e-3)
     assert float(lines['pimains_energy_kwh_total{source="house"}']) == 0.1
+    assert float(lines['pimains_face_kwh{source="house"}']) == 0.1
     assert float(lines['pimains_last_reading_timestamp_seconds{source="house"}']) == pytest.approx(now, abs=0.01)
 
 

@@ -1,12 +1,16 @@
 """The collector's page in a real browser: at a desk and on a phone, light and dark."""
 
 import os
+import time
 from collections.abc import Iterator
+from importlib import resources
 
 import pytest
 
+from pimains.shared.plan.delivery import Batch
 from tests.collector.browser import PROGRAM, Browser
 from tests.collector.collecting import Collector
+from tests.collector.house.test_counters import run
 from tests.collector.screenshots import furnished
 from tests.kit import House, until
 
@@ -100,3 +104,41 @@ def test_links_lead_to_the_source_they_are_at(house: House, browser: Browser) ->
     assert page.evaluate("location.search") == "?range=year"
     until(lambda: abs(page.evaluate("document.getElementById('source-2').getBoundingClientRect().top")) < 5)
     assert page.evaluate("document.querySelector('nav a[aria-current]').innerText") == "Year"
+
+
+_AXE = resources.files("axe_core_python").joinpath("axe.min.js")
+_GRAVE = """
+axe.run().then(found => found.violations.filter(each => ['serious', 'critical'].includes(each.impact))
+  .map(each => [each.id, each.help, ...each.nodes.map(node => node.html.slice(0, 120))]))
+"""
+
+
+def test_axe_finds_nothing_serious_or_critical_in_six_views(house: House, browser: Browser) -> None:
+    url = furnished(house).url
+    views = (("", 1280, False), ("", 360, True), ("?range=week", 1280, True), ("?range=month&table=1", 360, False))
+    for view, width, dark in (*views, ("?range=year&in=cost&table=1", 1280, False), ("?range=decade", 360, True)):
+        page = browser.open(f"{url}/{view}", width=width, dark=dark)
+        page.evaluate(_AXE.read_text(encoding="utf-8") + "; 0")
+        assert page.evaluate("axe.run().then(found => found.passes.length)") > 10
+        assert page.evaluate(_GRAVE) == [], (view, width, dark)
+
+
+def test_axe_finds_nothing_serious_or_critical_where_there_is_no_reading_and_where_two_meters_have_one_source(
+    house: House, browser: Browser
+) -> None:
+    collector = Collector(house)
+    now = time.time()
+    for batches in (
+        (),
+        (heard("first", now - 3000, 100, 300), heard("clone", now - 1400, 400, 60), heard("first", now - 3000, 400, 99, 301)),
+    ):
+        for batch in batches:
+            collector.send(batch)
+        page = browser.open(collector.url)
+        assert page.evaluate("document.querySelectorAll('[role=status]').length") == (1 if batches else 0)
+        page.evaluate(_AXE.read_text(encoding="utf-8") + "; 0")
+        assert page.evaluate(_GRAVE) == []
+
+
+def heard(name: str, began: float, first: int, count: int, sequence: int = 1) -> Batch:
+    return run(name, began, *range(first, first + count), first=sequence)

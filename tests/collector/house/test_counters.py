@@ -12,7 +12,7 @@ import pytest
 from pimains.shared.plan import delivery
 from pimains.shared.plan.delivery import Batch, Boot, Reading, RegisterReading, Run
 from tests.collector.collecting import TOKEN, Collector
-from tests.kit import TOP, House
+from tests.kit import TOP, House, until
 from tests.meter.meters import Meter
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="services become user pimains: needs root")
@@ -62,7 +62,8 @@ def test_a_new_sd_card_takes_no_energy_away_anywhere_and_is_told_once(collector:
     assert all(after[name] >= amount for name, amount in before.items())
     assert after["today"] == pytest.approx(68.01)
     metrics = dict(line.rsplit(" ", 1) for line in collector.get("/metrics").text.splitlines() if not line.startswith("#"))
-    assert float(metrics['pimains_energy_kwh_total{source="house"}']) == 7068.01
+    assert float(metrics['pimains_face_kwh{source="house"}']) == 7068.01
+    assert float(metrics['pimains_energy_kwh_total{source="house"}']) == pytest.approx(68.01)
     assert float(metrics['pimains_power_watts{source="house"}']) > 0
     rows = list(csv.DictReader(io.StringIO(collector.get("/v1/export?source=house").text)))
     assert [float(row["total_kWh"]) for row in rows] == [7000, 7060, 7068, 7068, 7068.003, 7068.007, 7068.009, 7068.01]
@@ -71,6 +72,7 @@ def test_a_new_sd_card_takes_no_energy_away_anywhere_and_is_told_once(collector:
     assert min(float(row["amount_kWh"]) for row in rows) == 0
     assert collector.get("/graphs/house/day.svg").ok
     assert not re.search(r"[-\u2212][0-9.,]+ (kWh|W)\b", collector.get("/").text)
+    assert "Counts anew since " in collector.get("/").text
     dump = subprocess.run(
         ["rrdtool", "dump", collector.instance.lib / "rrd/s-house.rrd"], check=True, capture_output=True, text=True
     ).stdout
@@ -93,6 +95,51 @@ def test_a_face_that_is_set_after_a_new_card_holds_from_then_on(collector: Colle
     assert amounts["today"] == pytest.approx(68.005)
 
 
+def test_a_face_that_is_set_to_less_is_no_fall_of_what_was_counted_nor_a_new_truth_for_the_past(collector: Collector) -> None:
+    now = time.time()
+    assert collector.send(run("a", now - 80, 0, 24_000, 27_200, register=RegisterReading(0, 100))).ok
+    assert collector.send(run("a", now - 80, 27_300, register=RegisterReading(27_200, 3.2), first=4)).ok
+    metrics = dict(line.rsplit(" ", 1) for line in collector.get("/metrics").text.splitlines() if not line.startswith("#"))
+    assert float(metrics['pimains_energy_kwh_total{source="house"}']) == 27.3
+    assert float(metrics['pimains_face_kwh{source="house"}']) == pytest.approx(3.3)
+    assert "# TYPE pimains_face_kwh gauge" in collector.get("/metrics").text
+    rows = list(csv.DictReader(io.StringIO(collector.get("/v1/export?source=house").text)))
+    assert [float(row["total_kWh"]) for row in rows] == pytest.approx([100, 124, 3.2, 3.3])
+    assert [float(row["amount_kWh"]) for row in rows] == pytest.approx([0, 24, 3.2, 0.1])
+
+
+def test_other_impulses_change_nothing_of_what_was_before(collector: Collector) -> None:
+    now = time.time()
+
+    def of(impulses: int, *batch_of: object, **more: object) -> Batch:
+        batch = run(*batch_of, **more)  # type: ignore[arg-type]  # as run takes them
+        return batch._replace(impulses_per_unit=impulses, runs={batch.run: Run(f"boot-{batch.run}", None, impulses)})
+
+    assert collector.send(of(1000, "old", now - 80, 0, 60_000, 68_000, register=RegisterReading(0, 7000))).ok
+    assert collector.get("/graphs/house/day.svg").ok
+    assert collector.send(of(500, "new", now - 40, 68_000, 68_500, 69_000, register=RegisterReading(68_000, 7068))).ok
+    total, amounts = numbers(collector)
+    assert (total, amounts["today"]) == (7070, 70)
+    rows = list(csv.DictReader(io.StringIO(collector.get("/v1/export?source=house").text)))
+    assert [float(row["total_kWh"]) for row in rows] == [7000, 7060, 7068, 7068, 7069, 7070]
+    assert [float(row["amount_kWh"]) for row in rows] == [0, 60, 8, 0, 1, 1]
+    assert collector.get("/graphs/house/day.svg").ok
+    assert posted(collector) == []
+
+
+def test_a_source_that_has_readings_is_refused_another_unit_and_goes_on_in_its_own(collector: Collector) -> None:
+    now = time.time()
+    assert collector.send(run("a", now - 80, 0, 60)._replace(unit="m3", impulses_per_unit=100)).ok
+    words = "house has counted m3 until now: kWh needs another SOURCE"
+    for _ in range(2):
+        answer = collector.send(run("a", now - 80, 70, first=3))
+        assert (answer.status_code, delivery.read_refusal(answer.content)) == (409, words)
+    assert collector.send(run("a", now - 80, 80, first=3)._replace(unit="m3", impulses_per_unit=100)).ok
+    assert numbers(collector)[1]["today"] == 0.8
+    assert posted(collector) == [["other-unit", "refuses the readings of house", words, "Its meter keeps them until then."]]
+    assert why(collector).count(words) == 1
+
+
 def test_a_cloned_card_is_refused_with_its_first_and_both_are_named_until_one_is_another_source(collector: Collector) -> None:
     collector.token("attic", TOKEN)
     now = time.time()
@@ -106,6 +153,7 @@ def test_a_cloned_card_is_refused_with_its_first_and_both_are_named_until_one_is
         answer = collector.send(each)
         assert (answer.status_code, delivery.read_refusal(answer.content)) == (409, words)
     collector.instance.house.until(lambda: collector.instance.status == words)
+    assert f'<p class="offline" role="status">{words}</p>' in collector.get("/").text
     assert collector.send(run("before", now - 9000, 1, 2)).ok  # late ones of a run that ended before are welcome
     assert posted(collector) == [["two-senders", "refuses the readings of house", words, "Both keep what they have until then."]]
     assert why(collector).count("two meters send as house") == 1
@@ -130,3 +178,27 @@ def test_two_meters_with_one_source_say_so_and_each_goes_on_when_one_has_another
         house.until(lambda meter=meter: meter.pulses == 7 and meter.instance.status.endswith("delivered"))
     totals = {each["source"]: each["total"] for each in collector.get("/v1/sources").json()}
     assert totals == {"attic": 0.007, "house": 0.007}
+
+
+def test_what_is_said_of_readings_is_never_older_than_two_seconds(house: House) -> None:
+    """The first reading of a source, the age of the last one, and what a meter says of its delivery."""
+    collector = Collector(house)
+    house.until(lambda: collector.instance.status.endswith("no readings yet"))
+    for second in (0, 4):  # the collector has looked a moment ago, and some seconds ago
+        time.sleep(second)
+        began = time.time()
+        collector.token(f"house{second}", TOKEN)
+        until(lambda second=second, began=began: collector.send(run("a", began - 5, 0)._replace(source=f"house{second}")).ok, 10)
+        stored = time.monotonic()
+        until(lambda second=second: f", {1 + (second > 0)} source" in collector.instance.status, 10)
+        assert time.monotonic() - stored < 2 + _BUSY_SECONDS
+    path = collector.instance.run / "status"
+    written = set()
+    ends = time.monotonic() + 6
+    while time.monotonic() < ends:
+        written.add(path.stat().st_mtime)
+        assert time.time() - max(written) < 2 + _BUSY_SECONDS
+        time.sleep(0.1)
+
+
+_BUSY_SECONDS = 1.0  # others work on this machine, too

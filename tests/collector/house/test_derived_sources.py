@@ -8,7 +8,7 @@ import pytest
 
 from tests.collector.collecting import TOKEN, Collector, batch, steady
 from tests.collector.house.test_collector_graphs import draw
-from tests.collector.house.test_energy_command import energy
+from tests.collector.house.test_energy_command import command, energy
 from tests.kit import House
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="services become user pimains: needs root")
@@ -51,3 +51,14 @@ def test_late_readings_of_a_part_change_what_is_derived(house: House) -> None:
     before = draw(collector, "twice/months.svg")
     assert collector.send(batch(*[(n, n * 60.0, n * 100) for n in range(1, 200)], offset=now - 40 * 86_400, boot="a")).ok
     assert draw(collector, "twice/months.svg") != before
+
+
+def test_what_other_programs_recorded_is_not_imported_into_what_is_derived(house: House) -> None:
+    collector = Collector(house, DERIVED="twice = house + house")
+    assert collector.send(steady(2)).ok
+    table = house.root / "history.csv"
+    table.write_text("date;amount_kWh\n2025-01-01;8,1\n2025-01-02;8,4\n")
+    refused = command(house, "import", str(table), "--source", "twice")
+    assert refused.returncode == 1
+    assert refused.stderr == "pimains: twice is made of other sources (DERIVED) and has no readings of its own: import into one of these\n"
+    assert [each["source"] for each in collector.get("/v1/sources").json()] == ["house", "twice"]

@@ -1,5 +1,6 @@
 """What the journal says about a source over time."""
 
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from pimains.collector.plan import imports
 from pimains.collector.plan.energy import RISES_SECONDS, Point
 from pimains.collector.series.series import Series
-from pimains.shared.plan.delivery import Batch, Boot, Reading, RegisterReading
+from pimains.shared.plan.delivery import Batch, Boot, Reading, RegisterReading, Run
 from pimains.shared.readings.journal import Journal
 
 
@@ -197,3 +198,69 @@ def test_a_run_within_the_time_of_another_counts_nothing(store: Store) -> None:
     store.add("c", 200, (1, 0, 110), (2, 10, 120))
     assert counts(store) == [*range(100, 111), 110, 120]
     assert store.series.counters_to_tell("house") == []
+
+
+def meant(
+    store: Store, impulses: float, run: str, offset: float, *readings: tuple[int, float, int], face: RegisterReading | None = None
+) -> None:
+    """A run of so many pulses a kWh, as its meter sends it."""
+    rows = [Reading(run, sequence, None, uptime, pulses) for sequence, uptime, pulses in readings]
+    batch = Batch("house", "kWh", impulses, face, {run: Boot(offset, True)}, rows, {run: Run(f"boot-{run}", 0, impulses)}, run)
+    store.series.describe(batch)
+    store.journal.store_sent(batch)
+
+
+def kwh(store: Store, *times: float) -> list[float]:
+    meter = store.series.meters()["house"]
+    return [meter.amount(store.series.count_at("house", time) or 0.0) for time in times]
+
+
+@pytest.mark.parametrize("impulses", [2000, 500, 800, 75])
+def test_other_impulses_count_from_their_run_on_and_change_nothing_before(store: Store, impulses: int) -> None:
+    meant(store, 1000, "a", 1000, (1, 0, 5000), (2, 10, 6000), (3, 20, 9000), face=RegisterReading(5000, 100))
+    meant(store, impulses, "b", 2000, (1, 0, 9010), (2, 10, 9010 + impulses))
+    meant(store, impulses, "c", 3000, (1, 0, 9010 + impulses), (2, 10, 9010 + 3 * impulses), face=RegisterReading(9010, 104.01))
+    assert kwh(store, 1000, 1010, 1020, 2000, 2010, 3010) == pytest.approx([5, 6, 9, 9.01, 10.01, 12.01])
+    assert not store.series.counters_to_tell("house")
+    meter = store.series.meters()["house"]
+    assert [meter.total(point.pulses) for point in store.points()] == pytest.approx([100, 101, 104, 104.01, 105.01, 105.01, 107.01])
+    assert min(b.pulses - a.pulses for a, b in itertools.pairwise(store.points())) >= 0
+
+
+def test_a_journal_that_does_not_say_what_a_pulse_was_means_what_its_source_said_until_another_was_said(store: Store) -> None:
+    store.series.describe(Batch("house", "kWh", 1000, RegisterReading(0, 50), {}, [], run="a"))
+    store.add("a", 1000, (1, 0, 0), (2, 10, 3000))
+    store.add("b", 2000, (1, 0, 3000), (2, 10, 4000))
+    meant(store, 2000, "c", 3000, (1, 0, 4000), (2, 10, 6000), face=RegisterReading(4000, 54))
+    assert kwh(store, 1010, 2010, 3010) == [3, 4, 5]
+    meant(store, 4000, "d", 4000, (1, 0, 6000), (2, 10, 10_000), face=RegisterReading(6000, 55))
+    assert kwh(store, 1010, 2010, 3010, 4010) == [3, 4, 5, 6]
+    assert store.series.meters()["house"].total(24_000) == 56
+
+
+def test_other_impulses_on_a_new_card_are_a_new_counter_of_them(store: Store) -> None:
+    meant(store, 1000, "a", 1000, (1, 0, 0), (2, 10, 68_000), face=RegisterReading(0, 7000))
+    meant(store, 500, "b", 2000, (1, 0, 0), (2, 10, 500))
+    assert kwh(store, 1010, 2000, 2010) == [68, 68, 69]
+    (anew,) = store.series.counters_to_tell("house")
+    assert (anew.begins, store.series.meters()["house"].amount(anew.reached)) == (0, 68)
+    assert store.series.counts_anew_since("house") == 2000
+    assert store.series.meters()["house"].total(34_500) == 7069
+
+
+def test_a_face_holds_from_its_time_on_until_the_next_one_is_read(store: Store) -> None:
+    batch = Batch("house", "kWh", 1000, RegisterReading(1000, 27.2), {}, [], run="a")
+    store.add("a", 1000, (1, 0, 0), (2, 10, 2000), (3, 20, 4000))
+    store.series.describe(batch)
+    store.series.describe(batch._replace(register=RegisterReading(3000, 3.2)))
+    store.series.describe(batch._replace(register=RegisterReading(3000, 3.3)))
+    store.series.describe(batch._replace(register=None))
+    meter = store.series.meters()["house"]
+    assert [meter.total(count) for count in (0, 1000, 2999, 3000, 4000)] == pytest.approx([26.2, 27.2, 29.199, 3.3, 4.3])
+
+
+def test_a_first_face_that_is_less_than_what_was_counted_makes_no_total_of_before_less_than_nothing(store: Store) -> None:
+    store.add("a", 1000, (1, 0, 0), (2, 10, 27_200), (3, 20, 28_200))
+    store.series.describe(Batch("house", "kWh", 1000, RegisterReading(27_200, 3.2), {}, [], run="a"))
+    meter = store.series.meters()["house"]
+    assert [meter.total(count) for count in (0, 20_000, 27_200, 28_200)] == pytest.approx([0, 20, 3.2, 4.2])

@@ -25,5 +25,7 @@ def test_kills_a_bad_line_full_disks_and_hours_offline_cost_no_pulse_and_no_read
         "readings that only its collector has: its own journal lost them",
         "house: begins a journal of readings at the count",
         "collector: house counts anew from 0; its face was",
+        "root has replaced the meter; the new one counts 500 pulses per kWh",
+        "root has replaced the meter; the new one counts 1000 pulses per kWh",
     ):
         assert any(line in told for told in found.told), (line, found.told)

@@ -236,13 +236,13 @@ def test_a_collector_that_lost_its_journal_gets_it_back_and_people_are_told_once
             meter.stop()
     with rehearse(tmp_path, COLLECTOR=url, TOKEN="secret") as meter:
         meter.advance(60)
-        until(lambda: "delivered" in meter.status)
+        until(lambda: meter.advance(1.5) or "delivered" in meter.status)
         had = dict(store.rows)
         store.lose()
         pulse(pin, 7)
         meter.advance(60)
         until(lambda: had.items() <= store.rows.items(), 60, "all of it to be there again")
-        until(lambda: "delivered" in meter.status)
+        until(lambda: meter.advance(1.5) or "delivered" in meter.status)
         meter.stop()
     (action,) = [action for action, cause in ledger(tmp_path) if cause == "its collector had lost them"]
     assert action == f"sent {len(had)} readings again"
@@ -290,4 +290,19 @@ def test_a_delivery_that_goes_well_is_said_to_be_on_its_way_and_then_delivered(
         waits = int(re.search(r"([0-9]+) readings wait", meter.status)[1])  # type: ignore[index]
         meter.advance(50)
         assert int(re.search(r"([0-9]+) readings wait", meter.status)[1]) == waits + 10  # type: ignore[index]
+        meter.stop()
+
+
+def test_what_is_said_of_a_delivery_is_put_right_before_the_next_reading(
+    tmp_path: Path, pin: MockFactory, collector: tuple[Store, str]
+) -> None:
+    store, url = collector
+    store.behaviour = "503"
+    with rehearse(tmp_path, COLLECTOR=url, TOKEN="secret", INTERVAL="3600") as meter:
+        meter.advance(2)
+        until(lambda: meter.advance(1.5) or re.search(r", [0-9]+ readings wait; .*503", meter.status))
+        store.behaviour = "200"
+        until(lambda: meter.advance(1.5) or meter.status.endswith("kWh, delivered"))
+        assert meter.clock.monotonic() < 3600  # and no reading came meanwhile
+        assert len(store.rows) == 2
         meter.stop()

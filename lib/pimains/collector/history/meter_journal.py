@@ -64,8 +64,8 @@ def _store(journal: Path, copy: Path, is_new: bool, options: argparse.Namespace)
         runs = _runs(connection, options.source)
         if is_new and not options.dry_run:
             series.describe(Batch(options.source, options.unit, options.impulses, None, {}, []))
-        for id_, name, kernel_boot, boot, after, until in runs:
-            said = {name: boot}, {name: Run(kernel_boot)}
+        for id_, name, kernel_boot, boot, after, until, impulses in runs:
+            said = {name: boot}, {name: Run(kernel_boot, None, impulses)}
             rows = connection.execute(
                 "select ?, sequence, wall, uptime, pulses from readings"
                 " where boot = ? and sequence > ? and sequence <= ? order by sequence",
@@ -82,15 +82,15 @@ def _store(journal: Path, copy: Path, is_new: bool, options: argparse.Namespace)
     return seen, new
 
 
-def _runs(connection: sqlite3.Connection, source: str) -> list[tuple[int, str, str, Boot, int, int]]:
+def _runs(connection: sqlite3.Connection, source: str) -> list[tuple[int, str, str, Boot, int, int, float | None]]:
     """Those of the source, or, where it has none, of whatever name its meter had then."""
     rows = connection.execute(
-        'select coalesce(part_of, id), name, boot, "offset", synchronised, after, until, source from boots order by id'
+        'select coalesce(part_of, id), name, boot, "offset", synchronised, after, until, impulses, source from boots order by id'
     ).fetchall()
     names = {row[-1] for row in rows}
     return [
-        (id_, name, boot or name, Boot(offset, bool(sure)), after, until)
-        for id_, name, boot, offset, sure, after, until, of in rows
+        (id_, name, boot or name, Boot(offset, bool(sure)), after, until, impulses)
+        for id_, name, boot, offset, sure, after, until, impulses, of in rows
         if (of == source or source not in names) and not is_import(name)
     ]
 

@@ -8,7 +8,7 @@ from aiohttp import web
 from pimains.collector import http_server as http
 from pimains.collector.batching import Batching
 from pimains.collector.intake.tokens import Tokens
-from pimains.collector.store import Store, TwoSenders
+from pimains.collector.store import NotThisSource, Store
 from pimains.core.clock import Clock
 from pimains.shared.plan import delivery
 
@@ -47,7 +47,7 @@ class Reception:
             answer, source, new = await self._store.keep(body, sources)
         except PermissionError as no:
             raise http.refusal(403, str(no)) from None
-        except TwoSenders as no:
+        except NotThisSource as no:
             raise http.refusal(409, str(no)) from None
         except ValueError as no:
             raise http.refusal(413 if str(no).startswith("rows: not a list") else 400, str(no)) from None

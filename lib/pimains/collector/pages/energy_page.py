@@ -56,8 +56,8 @@ class Shown(NamedTuple):
     begun: float | None = None
 
 
-def page(shown: list[Shown], view: View, now: float, url: str) -> str:
-    """The index page; `url` is where meters find this collector."""
+def page(shown: list[Shown], view: View, now: float, url: str, trouble: str = "") -> str:
+    """The index page; `url` is where meters find this collector, `trouble` what somebody has to look after."""
     again = f'<a href="{escape(view.link(""))}">reload</a>'
     parts = [_section(each, number, view, now) for number, each in enumerate(shown)] or [_how_to_begin(url)]
     return (
@@ -65,7 +65,7 @@ def page(shown: list[Shown], view: View, now: float, url: str) -> str:
         f'<meta name="viewport" content="width=device-width, initial-scale=1">'
         f'<link rel="icon" href="{ICON}"><style>{STYLE}</style></head><body>'
         f'<header><h1>Energy</h1><p class="faint">as of {escape(moment(now, now))} · {again}</p></header>\n'
-        f"<main>{_overview(shown)}{''.join(parts)}</main>"
+        f"<main>{_trouble(trouble)}{_overview(shown)}{''.join(parts)}</main>"
         f'<footer class="faint">{_LEGEND if shown else ""}'
         '<p>For programs: <a href="v1/sources">JSON</a>, <a href="metrics">Prometheus</a>, '
         '<a href="v1/openapi.json">OpenAPI</a></p></footer></body></html>\n'
@@ -85,10 +85,14 @@ def _section(shown: Shown, number: int, view: View, now: float) -> str:
         )
     return (
         f'<section id="{place}" aria-labelledby="{place}-name">{name}<p class="faint">last reading {duration(age)} ago</p></div>'
-        f"{_flow(meter, shown.figures.flow, age)}{_amounts(shown.figures)}"
+        f"{_flow(meter, shown.figures.flow, age)}{_anew(shown.figures, now)}{_amounts(shown.figures)}"
         f"{_navigation(view, place, meter.source)}{_flow_picture(shown, view)}{_bars_picture(shown, view)}"
         f"{_other_views(view, place, shown.figures.currency)}</section>\n"
     )
+
+
+def _trouble(words: str) -> str:
+    return f'<p class="offline" role="status">{escape(words)}</p>' if words else ""
 
 
 def _overview(shown: list[Shown]) -> str:
@@ -123,6 +127,11 @@ def _flow(meter: Meter, flow: Flow | None, age: float) -> str:
         )
     bound = "<small>at most</small> " if flow.is_bound else ""
     return f'<p class="flow">{bound}{escape(flow_words(meter, flow.value))}</p>'
+
+
+def _anew(figures: Figures, now: float) -> str:
+    since = figures.counts_anew_since
+    return "" if since is None else f'<p class="faint">Counts anew since {escape(moment(since, now))}</p>'
 
 
 def _amounts(figures: Figures) -> str:

@@ -109,7 +109,9 @@ def _chunks(meter: Meter, points: Iterator[Point]) -> Iterator[list[tuple[str, f
     began = time.monotonic()
     for at, pulses in points:
         when = datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        total, amount = (0.0, 0.0) if meter.is_gauge else (meter.total(pulses), 0.0 if before is None else meter.amount(pulses - before))
+        total, amount = (
+            (0.0, 0.0) if meter.is_gauge else (meter.total(pulses, at), 0.0 if before is None else meter.amount(pulses - before))
+        )
         chunk.append((when, round(at, 3), pulses, total, amount))
         before = pulses
         if len(chunk) >= _CHUNK_ROWS or time.monotonic() - began > 0.1:

@@ -41,14 +41,22 @@ def document() -> dict[str, Any]:
 
 
 def _readings() -> dict[str, Any]:
+    impulses = {"type": "number", "minimum": 0, "exclusiveMinimum": True}
     boot = _object(
-        {"offset": {**_NUMBER, "nullable": True}, "synchronised": {"type": "boolean"}, "boot": _NAME, "acknowledged": _WHOLE}, ()
+        {
+            "offset": {**_NUMBER, "nullable": True},
+            "synchronised": {"type": "boolean"},
+            "boot": _NAME,
+            "acknowledged": _WHOLE,
+            "impulses_per_unit": impulses,
+        },
+        (),
     )
     row = {"type": "array", "minItems": 5, "maxItems": 5, "items": {}, "description": "run, sequence, wall or null, uptime, count"}
     batch = {
         "source": _NAME,
         "unit": _UNIT,
-        "impulses_per_unit": {"type": "number", "minimum": 0, "exclusiveMinimum": True},
+        "impulses_per_unit": impulses,
         "face": {**_object({"count": _WHOLE, "total": _NUMBER}), "nullable": True},
         "run": _NAME,
         "host": _NAME,
@@ -59,7 +67,7 @@ def _readings() -> dict[str, Any]:
     by_run = {"type": "object", "additionalProperties": _WHOLE}
     accepted = _object({"accepted": by_run, "known": by_run})
     refused = {"400": "No such request", "401": "No token of a source", "403": "Another source's", "408": "Too slow", "413": "Too much"}
-    refused["409"] = "Another meter sends as this source"
+    refused["409"] = "Another meter sends as this source, or it has counted in another unit"
     return {
         "summary": "Store readings; sent twice they are stored once",
         "security": [{"token": []}],
@@ -121,6 +129,8 @@ def _source() -> dict[str, Any]:
             "impulses_per_unit": _NUMBER,
             "last_reading": _NUMBER,
             "total": {**_NUMBER, "nullable": True},
+            "counted": {**_NUMBER, "nullable": True},
+            "counts_anew_since": {**_NUMBER, "nullable": True},
             "parts": {"type": "array", "items": _object({"source": _NAME, "sign": {"type": "integer"}})},
             "flow": {**flow, "nullable": True},
             "amounts": _object({name: {**_NUMBER, "nullable": True} for name in _AMOUNTS}, ()),

@@ -82,7 +82,7 @@ class Showing:
         await self._batching.let_go()
         view, now = View.asked(request.query), self._clock.wall()
         shown = await self._shown(await self.figures(), view, now)
-        text = energy_page.page(shown, view, now, f"{request.scheme}://{request.host}")
+        text = energy_page.page(shown, view, now, f"{request.scheme}://{request.host}", self._store.trouble)
         return web.Response(text=text, content_type="text/html", headers={"Content-Security-Policy": POLICY, "Cache-Control": "no-store"})
 
     async def _shown(self, found: list[Figures], view: View, now: float) -> list[Shown]:
@@ -187,6 +187,8 @@ def _told(each: Figures) -> dict[str, object]:
         "last_reading": each.last.time,
         "total": None if each.meter.is_gauge or each.meter.parts else each.total,
         "parts": [{"source": part.source, "sign": sign} for sign, part in each.meter.parts],
+        "counted": None if each.meter.is_gauge else each.counted,
+        "counts_anew_since": each.counts_anew_since,
         "flow": each.flow and {"value": each.flow.value, "unit": each.meter.flow_unit, "is_upper_bound": each.flow.is_bound},
         "amounts": {name: amount.amount for name, amount in amounts.items()},
         "currency": each.currency,

@@ -11,7 +11,9 @@ KINDS = ("day", "month", "year")
 
 
 class Meter(NamedTuple):
-    """One source: how it counts. `unit` is kWh or m3; `register` is what its register showed at some count.
+    """One source: how it counts. `unit` is kWh or m3; `register` is what its register showed at some count, and `before` what it showed
+    at lesser ones, the least first: each holds from its count on until the next one's. `faces_from` has of each of them, the register's
+    last, the time before which it did not hold though the count was the same: that of another meter.
 
     One that does not count is a gauge: its `impulses_per_unit` is 0, its readings are values in any unit, or in none.
     `edition` changes with what is known of its past without being heard of it: when something is imported.
@@ -24,6 +26,8 @@ class Meter(NamedTuple):
     register: RegisterReading | None
     edition: int = 0
     parts: "tuple[tuple[int, Meter], ...]" = ()
+    before: tuple[RegisterReading, ...] = ()
+    faces_from: tuple[float, ...] = ()
 
     @property
     def is_gauge(self) -> bool:
@@ -34,9 +38,14 @@ class Meter(NamedTuple):
         """So many pulses, in units."""
         return pulses / self.impulses_per_unit
 
-    def total(self, pulses: float) -> float:
-        """What its register shows at this count, in units."""
-        return self.amount(pulses) if self.register is None else self.register.total + self.amount(pulses - self.register.pulses)
+    def total(self, pulses: float, time: float = float("inf")) -> float:
+        """What its register shows at this count, in units; at what `time` it was says more where that stood still."""
+        if self.register is None:
+            return self.amount(pulses)
+        known = (*self.before, self.register)
+        begun = zip(reversed(known), reversed(self.faces_from or (float("-inf"),) * len(known)), strict=True)
+        face = next((each for each, since in begun if each.pulses < pulses or (each.pulses == pulses and since <= time)), known[0])
+        return face.total + self.amount(pulses - face.pulses)
 
     def flow(self, pulses: float, seconds: float) -> float:
         """So many pulses in so much time: W, or m3 per hour."""

@@ -30,7 +30,8 @@ class Figures(NamedTuple):
     """One source as it is now. `total` in its unit; `last` is its newest reading that has a time.
 
     Of a gauge `flow` is its value, None when that is not known now, and nothing adds up.
-    `currency` is None where it has no price; `price` is that of a unit now.
+    `currency` is None where it has no price; `price` is that of a unit now. `counted` is how much its counters have
+    counted in all, in its unit, whatever a register shows; `counts_anew_since` when it had a new counter last, if ever.
     """
 
     meter: Meter
@@ -40,6 +41,8 @@ class Figures(NamedTuple):
     amounts: list[Amount]
     currency: str | None = None
     price: float | None = None
+    counted: float = 0.0
+    counts_anew_since: float | None = None
 
 
 class Bar(NamedTuple):
@@ -103,6 +106,8 @@ def figures(series: Series, meter: Meter, now: float, costs: Costs | None = None
         ],
         costs.tariffs.currency if costs and tariff and tariff.has_price else None,
         tariff.price_at(now) if tariff else None,
+        meter.amount(last.pulses),
+        series.counts_anew_since(meter.source),
     )
 
 

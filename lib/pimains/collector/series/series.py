@@ -28,6 +28,7 @@ create table if not exists imports (
     state text not null, at real not null, rows integer, first real, last real, amount real, total real
 );
 create table if not exists faces (source text primary key, run text not null) without rowid;
+create table if not exists faces_before (source text not null, run text not null, pulses integer not null, total real not null);
 create table if not exists counters_told (source text not null, run text not null, primary key (source, run)) without rowid;
 """
 _CHUNK = 1000
@@ -50,20 +51,34 @@ class Series:
         self._boots: dict[str, list[BootReadings]] = {}
         self._heard: dict[str, Counters] = {}
         self._version = -1
-        self._knows_faces = bool(self._connection.execute("select 1 from sqlite_master where name = 'faces'").fetchone())
+        names = {name for (name,) in self._connection.execute("select name from sqlite_master where type = 'table'")}
+        self._knows_faces, self._knows_faces_before = "faces" in names, "faces_before" in names
+        self._knows_impulses = "impulses" in {row[1] for row in self._connection.execute("pragma table_info(boots)")}
 
     def close(self) -> None:
         """Put it away."""
         self._connection.close()
 
     def describe(self, batch: Batch) -> None:
-        """Keep what a source says of itself; raises sqlite3.Error."""
+        """Keep what a source says of itself, and what it said before for the time before; raises sqlite3.Error."""
+        changes = self._connection.total_changes
         register = batch.register or RegisterReading(None, None)  # type: ignore[arg-type]  # as the table has it
         run = batch.run or next(reversed([*batch.boots, *(reading.boot for reading in batch.readings[-1:])]), "")
         # a face that was told before, of an older counter (START_TOTAL on a new card), is none that was read anew
         is_another = (
             self._connection.execute("select face_pulses, face_total from sources where source = ?", (batch.source,)).fetchone() != register
         )
+        self._connection.execute(
+            "update boots set impulses = s.impulses_per_unit from sources as s where boots.source = ?1 and s.source = ?1"
+            " and boots.impulses is null and s.impulses_per_unit != ?2",
+            (batch.source, batch.impulses_per_unit),
+        )
+        if batch.register and is_another:
+            self._connection.execute(
+                "insert into faces_before select source, coalesce((select run from faces where source = ?1), ?2), face_pulses, face_total"
+                " from sources where source = ?1 and face_total is not null",
+                (batch.source, run),
+            )
         row = (batch.source, batch.unit, batch.impulses_per_unit, *register)
         self._connection.execute(
             "insert into sources values (?,?,?,?,?) on conflict (source) do update set"
@@ -75,6 +90,15 @@ class Series:
         )
         if batch.register and run and (is_another or not self._face_run(batch.source)):
             self._connection.execute("insert or replace into faces values (?, ?)", (batch.source, run))
+        if self._connection.total_changes > changes:  # who has changed it is not told that somebody did
+            self._boots.clear()
+            self._heard.clear()
+
+    def other_unit(self, batch: Batch) -> str:
+        """What its source has counted in until now, where that is something else; '' while it has no reading."""
+        look = "select unit from sources where source = ? and unit != ?"
+        found = self._connection.execute(look, (batch.source, batch.unit)).fetchone()
+        return str(found[0]) if found and self._boots_of(batch.source) else ""
 
     def meters(self) -> dict[str, Meter]:
         """Every source, by name."""
@@ -82,18 +106,38 @@ class Series:
             "select *, (select 2 * count(*) - coalesce(sum(state = 'stored'), 0) from imports where imports.source = sources.source"
             " and state != 'under way') from sources order by source"
         )
-        return {
-            name: Meter(name, unit, impulses, self._register(name, pulses, total), edition + len(self._counters(name).anew))
-            for name, unit, impulses, pulses, total, edition in rows.fetchall()
-        }
+        found = {}
+        for name, unit, impulses, pulses, total, edition in rows.fetchall():
+            faces = self._faces(name, unit, impulses, pulses, total)
+            edition_now = edition + len(self._counters(name).anew)
+            found[name] = Meter(name, unit, impulses, faces[-1][0] if faces else None, edition_now)
+            if len(faces) > 1:
+                before, begun = tuple(face for face, _ in faces[:-1]), tuple(since for _, since in faces)
+                found[name] = found[name]._replace(before=before, faces_from=begun)
+        return found
 
-    def _register(self, source: str, pulses: float, total: float | None) -> RegisterReading | None:
-        """What the register showed, by the count of all counters together."""
+    def _faces(self, source: str, unit: str, impulses: float, pulses: float, total: float | None) -> list[tuple[RegisterReading, float]]:
+        """What the register showed, by the count of all counters together, the least first, and from when on at the earliest."""
         if total is None:
-            return None
-        of, runs = self._face_run(source), self._counters(source).runs
-        shift = next((run.shift for run in runs if run.name == of), runs[-1].shift if runs else 0.0)
-        return RegisterReading(pulses + shift, total)  # type: ignore[arg-type]  # a shift is of whole pulses
+            return []
+        told = [(self._face_run(source), pulses, total)]
+        if self._knows_faces_before:
+            look = "select run, pulses, total from faces_before where source = ? order by rowid"
+            told = [*self._connection.execute(look, (source,)), *told]
+        runs = {run.name: run for run in self._counters(source).runs}
+        newest = next(reversed(runs.values()), None)
+        faces: list[tuple[RegisterReading, float]] = []
+        for of, at, showed in told:
+            run = runs.get(of, newest)
+            count = run.counted(at) if run else at
+            since = run.start if run and run.at(run.first).pulses >= count else float("-inf")
+            faces.append((RegisterReading(count, showed), since))  # type: ignore[arg-type]  # of all counters together
+        faces.sort(key=lambda face: face[0].pulses)
+        first = self.first(source)
+        if first and Meter(source, unit, impulses, faces[0][0]).total(first.pulses) < 0:  # it was as counted until it came
+            least = min(0.0, first.pulses)  # what was imported may begin anywhere
+            faces.insert(0, (RegisterReading(least, 0.0), float("-inf")))  # type: ignore[arg-type]  # as above
+        return faces
 
     def _face_run(self, source: str) -> str:
         """The run that has told it."""
@@ -104,6 +148,10 @@ class Series:
         """Where it counts anew, as far as that is sure, and nobody was told."""
         told = {run for (run,) in self._connection.execute("select run from counters_told where source = ?", (source,))}
         return [anew for anew in self._counters(source).anew if anew.is_sure and anew.run not in told]
+
+    def counts_anew_since(self, source: str) -> float | None:
+        """When it had a new counter last; None where it never had."""
+        return max((anew.time for anew in self._counters(source).anew), default=None)
 
     def counter_is_told(self, source: str, run: str) -> None:
         """People know of it."""
@@ -243,15 +291,20 @@ class Series:
             self._version = version
 
     def _read_boots(self, source: str) -> list[BootReadings]:
-        rows = self._connection.execute('select id, name, "offset", synchronised from boots where source = ?', (source,)).fetchall()
+        impulses = "impulses" if self._knows_impulses else "null"
+        rows = self._connection.execute(
+            f'select id, name, "offset", synchronised, {impulses} from boots where source = ?',  # noqa: S608  # a word of ours
+            (source,),
+        ).fetchall()
+        (now,) = self._connection.execute("select impulses_per_unit from sources where source = ?", (source,)).fetchone() or (None,)
         heard: list[BootReadings] = []
         imported: list[BootReadings] = []
-        for id_, name, known, is_sure in rows:
+        for id_, name, known, is_sure, then in rows:
             found = self._read_boot(id_, name, known)
             if found is not None:
-                (imported if found.is_imported else heard).append(found._replace(name=name, is_sure=bool(is_sure)))
-        is_gauge = self._connection.execute("select impulses_per_unit = 0 from sources where source = ?", (source,)).fetchone() == (1,)
-        self._heard[source] = Counters(heard, []) if is_gauge else counted_on(heard)
+                scale = now / then if now and then and now != then and not found.is_imported else 1
+                (imported if found.is_imported else heard).append(found._replace(name=name, is_sure=bool(is_sure), scale=scale))
+        self._heard[source] = Counters(heard, []) if now == 0 else counted_on(heard)
         heard = self._heard[source].runs
         return [*self._lined_up(source, imported, min(heard, key=lambda boot: boot.start, default=None)), *heard]
 

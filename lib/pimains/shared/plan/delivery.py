@@ -3,18 +3,20 @@
     POST /v1/readings                      Authorization: Bearer TOKEN, Content-Type: application/json
     {"source": "house", "unit": "kWh", "impulses_per_unit": 1000,
      "face": {"count": 0, "total": 12345.6} or null, "run": RUN, "host": "pi",
-     "boots": {RUN: {"offset": 1790000000.25 or null, "synchronised": true, "boot": BOOT, "acknowledged": 500}},
+     "boots": {RUN: {"offset": 1790000000.25 or null, "synchronised": true, "boot": BOOT, "acknowledged": 500,
+                     "impulses_per_unit": 1000}},
      "rows": [[RUN, sequence, wall or null, uptime, count], ...]}
 
     200 {"accepted": {RUN: sequence},      stored for good: all rows of this request with that run, up to that sequence
          "known": {RUN: sequence}}         the last that was stored before, of each run with `acknowledged`
     400 {"error": "..."}                   no such request as this; sending it again is of no use
     401, 403                               the token is wrong, or is another source's
-    409 {"error": "..."}                   another meter sends as this source
+    409 {"error": "..."}                   another meter sends as this source, or it has counted in another unit until now
     413                                    more than ROWS_MAX rows or BODY_BYTES_MAX bytes
     429, 5xx, or no answer                 try later
 
-A run is a start of the meter's service, by a random name: what identifies a reading can never come twice for another one.
+A run is a start of the meter's service, or what it counts from when its meter was replaced on, by a random name: what identifies a
+reading can never come twice for another one. Each has its own `impulses_per_unit`; that beside the source is what holds now.
 A row is known by source, run and sequence: sent twice it is stored once, in whatever order it comes. `run` is the one that
 the sender is in, and `face` is of its counter; `boot` is the kernel's name for the boot of a run, `uptime` the seconds since
 that began, which no clock jump bends. A reading's time is its boot's offset plus its uptime; where the boot has no offset it
@@ -23,7 +25,8 @@ rows: then the readings of all runs of that boot move. An offset that came from 
 by one that is not.
 
 `count` is the number of pulses that its counter has counted: in a run it never falls, so that a row that is left out changes
-no total. `face` is what the meter's register showed (in `unit`) at some count; the total at any other count follows from it.
+no total. `face` is what the meter's register showed (in `unit`) at some count: a total at that count or above, until the next one
+that is told, follows from it.
 
 `acknowledged` is the last sequence of a run that was accepted until now. Of a run whose `known` is below that nothing is
 stored: the collector has lost readings, and what its meter still has comes again from there.
@@ -68,10 +71,12 @@ class Boot(NamedTuple):
 
 
 class Run(NamedTuple):
-    """What else is said of a run: the kernel's name for its boot, and the last sequence that was accepted; None where nobody said it."""
+    """What else is said of a run: the kernel's name for its boot, the last sequence that was accepted, and how many pulses were a unit
+    in it; None where nobody said it."""
 
     boot: str | None
     acknowledged: int | None = None
+    impulses_per_unit: float | None = None
 
 
 class RegisterReading(NamedTuple):
@@ -144,9 +149,7 @@ def read(body: bytes) -> Batch:
     unit = said.get("unit")
     if unit not in UNITS:
         raise ValueError(f"unit: not {' or '.join(UNITS)}")
-    impulses = _number(said.get("impulses_per_unit"), "impulses_per_unit")
-    if impulses <= 0:
-        raise ValueError("impulses_per_unit: not above 0")
+    impulses = _impulses(said.get("impulses_per_unit"))
     told = {_boot_name(name): (_boot(value), _run(value)) for name, value in boots.items()}
     run, host = said.get("run", ""), said.get("host", "")
     return Batch(
@@ -219,8 +222,19 @@ def _boot(value: Any) -> Boot:
 
 
 def _run(value: dict[str, Any]) -> Run:
-    boot, acknowledged = value.get("boot"), value.get("acknowledged")
-    return Run(None if boot is None else _name(boot, "boot"), None if acknowledged is None else _whole(acknowledged, "acknowledged"))
+    boot, acknowledged, impulses = value.get("boot"), value.get("acknowledged"), value.get("impulses_per_unit")
+    return Run(
+        None if boot is None else _name(boot, "boot"),
+        None if acknowledged is None else _whole(acknowledged, "acknowledged"),
+        None if impulses is None else _impulses(impulses),
+    )
+
+
+def _impulses(value: Any) -> float:
+    impulses = _number(value, "impulses_per_unit")
+    if impulses <= 0:
+        raise ValueError("impulses_per_unit: not above 0")
+    return impulses
 
 
 def _register_reading(value: Any) -> RegisterReading:

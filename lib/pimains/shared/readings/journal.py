@@ -28,13 +28,16 @@ create table if not exists readings (
     primary key (boot, sequence)
 ) without rowid;
 """
-# `boot` is the kernel's name for it; `part_of`, `after` and `until`: see meter/own_readings.py
+# `boot` is the kernel's name for it, `impulses` how many pulses were a unit in it: null is what its source says now
+# `unit`, `part_of`, `after` and `until`: see meter/own_readings.py
 _COLUMNS_SINCE = {
     "boot": "text not null default ''",
     "host": "text not null default ''",
     "part_of": "integer",
     "after": "integer not null default 0",
     "until": f"integer not null default {2**62}",
+    "impulses": "real",
+    "unit": "text not null default ''",
 }
 CACHE_KB = 64  # of pages in memory for each file, where SQLite would have 2000: the kernel keeps them, too
 _PAGE_BYTES = 1024  # small: a whole page is written when a row of it is
@@ -179,6 +182,8 @@ class Journal:
                 (source, name, of, host, known.offset, known.synchronised),
             )
             found = (int(new.lastrowid or 0), name, *known)
+        if said and said.impulses_per_unit:
+            self._connection.execute("update boots set impulses = ? where id = ? and impulses is null", (said.impulses_per_unit, found[0]))
         if Boot(found[2], bool(found[3])).is_improved_by(boot):
             self._connection.execute(
                 'update boots set "offset" = ?, synchronised = ?, told = 0 where source = ? and boot = ?',
