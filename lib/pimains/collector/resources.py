@@ -9,8 +9,10 @@ from pimains.collector import http_server
 from pimains.collector.graphs.pictures import Graphs
 from pimains.collector.news import News
 from pimains.collector.prices import Asked, Prices
+from pimains.collector.series.series import TABLES
 from pimains.collector.settings import CollectorSettings
 from pimains.collector.store import Store
+from pimains.core import broken_sqlite, notify_queue, salvage
 from pimains.core.failure import in_words
 from pimains.core.instance import Instance
 from pimains.shared.readings import journal
@@ -30,16 +32,37 @@ def tls_of(settings: CollectorSettings) -> ssl.SSLContext | None:
 
 
 def open_store(me: Instance, settings: CollectorSettings, prices: Prices) -> Store:
-    """The journal in DATA_DIR, and what is drawn of it."""
+    """The journal in DATA_DIR, and what is drawn of it. Raises journal.Broken, too: then `mend` it."""
     directory = settings.DATA_DIR or me.lib
     try:
         directory.mkdir(parents=True, exist_ok=True)
         graphs = Graphs(directory / "rrd", _pictures(me, settings, directory), settings.RETENTION_DAYS, prices)
         return Store(directory / "journal.sqlite", graphs, News(me), me.clock, settings.DERIVED)
     except (OSError, sqlite3.OperationalError) as error:
+        if (path := directory / "journal.sqlite").is_dir():
+            raise journal.Broken(path, "is a directory") from None
         raise settings.wrong("DATA_DIR", f"{directory}: {error} (user pimains must be able to write there)") from None
-    except journal.Broken as broken:
-        raise settings.wrong("DATA_DIR", f"{broken}; move that file away, then svc -t {me.directory}") from None
+
+
+def mend(me: Instance, settings: CollectorSettings, broken: journal.Broken) -> None:
+    """Begin a new journal with what can be read of the broken one, which nobody has open, and tell people.
+
+    Where somebody has named the directory, what is no database at all may be something else of his.
+    """
+    if settings.DATA_DIR and not salvage.is_a_database(broken.path):
+        raise settings.wrong("DATA_DIR", f"{broken}; move that file away, then svc -t {me.directory}")
+    me.status(f"{broken}: what can be read is taken over into a new one", well=False)
+    try:
+        why = broken_sqlite.verdict(broken.path)
+        replaced = why and journal.mended(broken.path, why, TABLES)
+    except sqlite3.Error as error:
+        raise settings.wrong("DATA_DIR", f"{broken.path}: {error}; then svc -t {me.directory}") from None
+    if replaced:
+        line = f"{broken.path}: {why}: put aside as {replaced.aside.name}, a new one is begun{replaced.taken}"
+        me.complain(line)
+        me.with_ledger(lambda ledger: ledger.record(me.name, "begins its journal anew", line))
+        what_to_do = "Meters send again what they still have of what is missing. Look at the disk: it loses data."
+        notify_queue.post(f"{me.name}: its journal of readings was broken, a new one is begun", f"{line}\n{what_to_do}", "journal-broken")
 
 
 def _pictures(me: Instance, settings: CollectorSettings, data: Path) -> Path:

@@ -43,6 +43,7 @@ from pimains.core.plan.sentences import clock_was_set, duration
 from pimains.core.service import Instance, run
 from pimains.core.troubles import Troubles
 from pimains.shared.orders.service_end import Order, Orders
+from pimains.shared.readings.journal import Broken
 
 if TYPE_CHECKING:
     import ssl
@@ -55,7 +56,7 @@ with Needed("python3-aiohttp") as library:
     from pimains.collector.intake.readings import Reception
     from pimains.collector.pages.routes import Showing
     from pimains.collector.prices import Prices
-    from pimains.collector.resources import open_store, prices_of, tls_of
+    from pimains.collector.resources import mend, open_store, prices_of, tls_of
 
 LOOK_SECONDS = 10.0
 STATUS_SECONDS = 1.5  # what it says is hardly older: a person looks at it, and at a meter's beside it
@@ -69,7 +70,15 @@ async def collector(me: Instance, settings: CollectorSettings) -> None:
     service.share_one_heap()
     tls = tls_of(settings)
     prices = prices_of(me, settings)
-    store = open_store(me, settings, prices)
+    while True:
+        try:
+            await _serve(me, settings, open_store(me, settings, prices), prices, tls)
+        except Broken as broken:
+            await asyncio.to_thread(mend, me, settings, broken)
+
+
+async def _serve(me: Instance, settings: CollectorSettings, store: Store, prices: Prices, tls: ssl.SSLContext | None) -> None:
+    """Until the journal turns out to be broken, which is raised whatever else is."""
     desk = Desk(me, settings, store, prices)
     try:
         with Orders(me.run, {"store": "", "save": ""}) as orders:
@@ -78,6 +87,9 @@ async def collector(me: Instance, settings: CollectorSettings) -> None:
                 await _listen(settings, desk, tls)
             finally:
                 asyncio.get_running_loop().remove_reader(orders.fileno())
+    except Exception:
+        store.must_be_whole()
+        raise
     finally:
         await desk.say_goodbye()
         store.close()
@@ -166,7 +178,7 @@ class Desk:
     async def _stay_true(self, url: str) -> None:
         """Until the next look, or until something that it says has become another thing."""
         for _ in range(round(LOOK_SECONDS / STATUS_SECONDS)):
-            await asyncio.sleep(self.me.clock.real_seconds(STATUS_SECONDS))
+            await self._store.broken_within(self.me.clock.real_seconds(STATUS_SECONDS))
             if (self._disk_trouble or self._store.trouble) != self._urgent or self._store.heard.keys() - self._known.keys():
                 return
             if not self._trouble:

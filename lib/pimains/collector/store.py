@@ -1,6 +1,8 @@
 """What a collector keeps: its journal in a thread of its own, because SQLite waits for the disk; its graphs in another."""
 
 import asyncio
+import contextlib
+import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -14,11 +16,12 @@ from pimains.collector.plan.energy import Point
 from pimains.collector.plan.senders import Senders
 from pimains.collector.series.derived_series import DerivedSeries
 from pimains.collector.series.series import Series
+from pimains.core import broken_sqlite
 from pimains.core.clock import Clock
 from pimains.core.errors import PimainsError
 from pimains.shared.plan import delivery
 from pimains.shared.plan.known_seconds import Standing
-from pimains.shared.readings.journal import Journal
+from pimains.shared.readings.journal import Broken, Journal
 
 _MOVED_SECONDS = 2.0  # a clock that is put right by less moves nothing that can be seen
 T = TypeVar("T")
@@ -38,23 +41,58 @@ class Store:
         self._senders = Senders()
         self.heard: dict[str, float] = {}
         self.recent = Recent(path)
+        self._path = path
+        self._damage = ""
+        self._is_damaged = asyncio.Event()
         self._journal = Journal(path)
-        self._series = DerivedSeries(path, derived or [])
+        try:
+            self._series, self._series_to_draw = DerivedSeries(path, derived or []), DerivedSeries(path, derived or [])
+        except sqlite3.DatabaseError as error:
+            self._journal.close()
+            if broken_sqlite.is_corruption(error):
+                raise Broken(path, str(error)) from None
+            raise
         self._thread = ThreadPoolExecutor(1, "store")
         self._graphs = graphs
-        self._series_to_draw = DerivedSeries(path, derived or [])
         self._drawing = ThreadPoolExecutor(1, "drawing")
 
     async def ask(self, question: Callable[[Series], T]) -> T:
         """Carry out `question` there."""
-        return await asyncio.get_running_loop().run_in_executor(self._thread, question, self._series)
+        return await self._use(self._thread, question, self._series)
+
+    async def _use(self, thread: ThreadPoolExecutor, use: Callable[..., T], *words: object) -> T:
+        try:
+            return await asyncio.get_running_loop().run_in_executor(thread, use, *words)
+        except sqlite3.DatabaseError as error:
+            if broken_sqlite.is_corruption(error):
+                self._is_broken(str(error))
+            raise
+        except TypeError:  # a reading that is there by its key is not: https://www.sqlite.org/howtocorrupt.html
+            if why := await asyncio.get_running_loop().run_in_executor(thread, broken_sqlite.verdict, self._path):
+                self._is_broken(why)
+            raise
+
+    def _is_broken(self, why: str) -> None:
+        self._damage = why
+        self._is_damaged.set()
+
+    async def broken_within(self, seconds: float) -> None:
+        """Wait for so long; raises Broken as soon as the journal turns out to be."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._is_damaged.wait(), seconds)
+        self.must_be_whole()
+
+    def must_be_whole(self) -> None:
+        """Raises Broken when the journal has turned out to be."""
+        if self._damage:
+            raise Broken(self._path, self._damage)
 
     async def keep(self, body: bytes, sources: set[str]) -> tuple[bytes, str, int]:
         """Store what was sent, if it is of one of `sources`: the answer, the source and how many readings were new.
 
         Raises ValueError, PermissionError, NotThisSource and sqlite3.Error.
         """
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._keep, body, sources)
+        return await self._use(self._thread, self._keep, body, sources)
 
     async def note(self, batches: list[delivery.Batch]) -> None:
         """Store what this collector made of its own. Raises sqlite3.Error."""
@@ -68,11 +106,11 @@ class Store:
                 self._draw_again_if(batch, newest, last, len(batch.readings))
                 self._hears(batch.source)
 
-        await asyncio.get_running_loop().run_in_executor(self._thread, note)
+        await self._use(self._thread, note)
 
     async def standing(self, source: str, boot: str) -> tuple[Standing | None, float]:
         """Where the readings of a boot stand, and the highest count of the source."""
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._journal.standing, source, boot)
+        return await self._use(self._thread, self._journal.standing, source, boot)
 
     def _keep(self, body: bytes, sources: set[str]) -> tuple[bytes, str, int]:
         batch = delivery.read(body)
@@ -125,7 +163,7 @@ class Store:
 
     async def ask_graphs(self, question: Callable[[Series, Graphs], T]) -> T:
         """Carry out `question` where graphs are drawn."""
-        return await asyncio.get_running_loop().run_in_executor(self._drawing, question, self._series_to_draw, self._graphs)
+        return await self._use(self._drawing, question, self._series_to_draw, self._graphs)
 
     async def refresh_graphs(self, now: float) -> None:
         """Bring what graphs are drawn of up to date, so that whoever looks next need not wait for it. Raises CannotDraw, sqlite3.Error."""
@@ -138,7 +176,7 @@ class Store:
 
     async def thin(self, megabytes: int) -> int:
         """Make room: how many readings went."""
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._journal.thin, megabytes * 1_000_000, _THINNED_AT_ONCE)
+        return await self._use(self._thread, self._journal.thin, megabytes * 1_000_000, _THINNED_AT_ONCE)
 
     def close(self) -> None:
         """Finish what is under way and put the journal away."""

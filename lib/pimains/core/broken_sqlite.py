@@ -1,30 +1,58 @@
 """A SQLite file that the disk has ruined is set aside, never deleted: `ledger.sqlite` becomes `ledger.sqlite.corrupt-1`.
 
-A disk that is full, or a file that may not be written, is not corruption.
+What can be read of it is in the new one that takes its place. A disk that is full, or a file that may not be written, is not corruption.
 """
 
+import contextlib
 import fcntl
 import os
 import sqlite3
+from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
-from pimains.core import state
+from pimains.core import kept, salvage, state
 from pimains.core.set_aside import unless_a_file
 
-KEPT = 3
+_NO_KEYS: Mapping[str, str] = {}
 _BESIDE = ("-journal", "-wal", "-shm")  # https://www.sqlite.org/tempfiles.html
 _READ_ONLY, _CORRUPT, _NOT_A_DATABASE = 8, 11, 26  # https://www.sqlite.org/rescode.html
 
 
 def make_way(path: Path) -> None:
-    """For a database at `path`: what lies there, or where SQLite has its files beside it, and is no file goes aside. Raises OSError."""
+    """For a database at `path`: what lies there, or where SQLite has its files beside it, and is no file goes aside. Raises OSError.
+
+    A directory in the place of the database itself is not passed over in silence: whoever opens it finds it broken.
+    """
     for suffix in ("", *_BESIDE):
-        unless_a_file(path.with_name(path.name + suffix))
+        if suffix or not path.is_dir():
+            unless_a_file(path.with_name(path.name + suffix))
 
 
 def is_corruption(error: sqlite3.Error) -> bool:
     """Whether the file itself is at fault."""
     return getattr(error, "sqlite_errorcode", 0) & 0xFF in (_CORRUPT, _NOT_A_DATABASE)
+
+
+def is_at_fault(path: Path, error: sqlite3.Error) -> bool:
+    """The same, also where something else stands in its place."""
+    return is_corruption(error) or path.is_dir()
+
+
+def verdict(path: Path) -> str:
+    """Why the file that nobody has open is no whole database, '' if it is one or is not there. Raises sqlite3.Error."""
+    if path.is_dir():
+        return "is a directory"
+    if not path.exists():
+        return ""
+    try:
+        with contextlib.closing(sqlite3.connect(path, timeout=5)) as connection:
+            (said,) = connection.execute("pragma integrity_check(1)").fetchone()
+    except sqlite3.DatabaseError as error:
+        if is_corruption(error):
+            return str(error)
+        raise
+    return "" if said == "ok" else "database disk image is malformed"
 
 
 def wants_writing(error: sqlite3.Error) -> bool:
@@ -43,19 +71,32 @@ def inode(path: Path) -> int:
         return 0
 
 
-def set_aside(path: Path, broken_inode: int, why: object) -> Path | None:
-    """Rename the file that was found broken; returns its new name, or None when another process has done so already.
+class Replaced(NamedTuple):
+    """Where the broken one is kept, and how many `rows` of it are in the new one."""
 
-    Raises sqlite3.DatabaseError, which begins with `why` it was taken for broken, when that cannot be done, and when three lie
-    there already: the disk goes on ruining files, and a person has to look.
+    aside: Path
+    rows: int
+
+    @property
+    def taken(self) -> str:
+        """What is in the new one, to be said behind something."""
+        return f" with {self.rows} rows that could be read of it" if self.rows else ""
+
+
+def replace(path: Path, broken_inode: int, why: object, tables: str, of: Mapping[str, str] = _NO_KEYS, then: str = "") -> Replaced | None:
+    """Put a new file with `tables` in its place, with what can be read of the one that was found broken, which is kept beside it.
+
+    `of`: see salvage; `then` is done to what was read. None when another process has done so already. Raises
+    sqlite3.DatabaseError, which begins with `why` it was taken for broken, when that cannot be done, and when three lie there
+    already: the disk goes on ruining files, and a person has to look.
     """
     try:
-        return _renamed(path, broken_inode, why)
+        return _replaced(path, broken_inode, why, tables, of, then)
     except OSError as denied:
         raise sqlite3.DatabaseError(f"{why}; it cannot be set aside: {denied.strerror}") from None
 
 
-def _renamed(path: Path, broken_inode: int, why: object) -> Path | None:
+def _replaced(path: Path, broken_inode: int, why: object, tables: str, of: Mapping[str, str], then: str) -> Replaced | None:
     """What SQLite keeps beside it goes first and under the name that belongs to it: a new file must never be changed by that.
 
     Whoever is killed in between leaves a file that is broken still.
@@ -65,21 +106,46 @@ def _renamed(path: Path, broken_inode: int, why: object) -> Path | None:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if inode(path) != broken_inode:
             return None
-        free = [name for name in _names(path) if not name.exists()]
-        if not free:
+        aside = kept.free_name(path)
+        if aside is None:
             raise sqlite3.DatabaseError(
-                f"{why}; {KEPT} broken ones lie beside it already, so it is not set aside: look at the disk, then move them away"
+                f"{why}; {kept.KEPT} broken ones lie beside it already, so it is not set aside: look at the disk, then move them away"
             )
+        new = path.with_name(f".{path.name}.new")
+        rows = _made(new, path, tables, of, then)
         for suffix in _BESIDE:
             beside = path.with_name(path.name + suffix)
             if beside.exists():
-                beside.rename(free[0].with_name(free[0].name + suffix))
-        path.rename(free[0])
+                beside.rename(aside.with_name(aside.name + suffix))
+        path.rename(aside)
+        new.rename(path)
         state.sync_directory(path.parent)
-        return free[0]
+        return Replaced(aside, rows)
     finally:
         os.close(lock)
 
 
-def _names(path: Path) -> list[Path]:
-    return [path.with_name(f"{path.name}.corrupt-{number}") for number in range(1, KEPT + 1)]
+def _made(new: Path, broken: Path, tables: str, of: Mapping[str, str], then: str) -> int:
+    """The new one beside it, on the disk; how many rows it has. Empty where there is no room for more."""
+    for suffix in ("", *_BESIDE):
+        state.remove(new.with_name(new.name + suffix))
+    os.close(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644))
+    with contextlib.closing(sqlite3.connect(new, isolation_level=None)) as connection:
+        connection.execute("pragma journal_mode = off")  # nobody else knows of it, and whoever is killed here begins again
+        connection.execute("pragma synchronous = off")
+        connection.executescript(tables)
+        try:
+            connection.execute("begin")
+            rows = salvage.take_over(broken, connection, of)
+            connection.execute("commit")
+            connection.executescript(then)
+        except sqlite3.OperationalError:
+            rows = -1
+    if rows < 0:
+        os.truncate(new, 0)  # whoever opens it makes the tables
+    handle = os.open(new, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+    return max(rows, 0)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from pimains.core import paths, state
+from pimains.core import kept, paths, state
 from pimains.core.clock import Clock, SystemClock
 from pimains.core.failure import in_words
 from pimains.core.plan.text import shortened
@@ -102,6 +102,24 @@ class Instance:
             self.complain(f"{self.lib / name}: {error.strerror}")
             return False
         return True
+
+    def kept(self, name: str, parse: Callable[[str], T], what_then: str) -> T | None:
+        """What `keep` wrote, as `parse` has it, which raises ValueError or TypeError for what cannot be it; None while there is nothing.
+
+        One that is damaged is set aside, and that is said with what it means: `what_then`.
+        """
+        path = self.lib / name
+        try:
+            text = state.whole(path)
+            return None if text is None else parse(text)
+        except (state.Damaged, ValueError, TypeError) as damage:
+            why = str(damage) if isinstance(damage, state.Damaged) else "makes no sense"
+        try:
+            line = f"{path}: {why}: kept as {kept.set_aside(path).name}; {what_then}"
+        except OSError as error:
+            line = f"{path}: {why} ({error.strerror}); {what_then}"
+        self.complain(line)
+        return None
 
     def with_ledger(self, use: "Callable[[Ledger], T]") -> "T | None":
         """What `use` returns; None, and a line, when the ledger cannot be used: that keeps nobody from what he has to do."""

@@ -9,7 +9,8 @@ Each entry is an actuation:
 subject ("plug", "halt"), action ("power off"), cause in words, the inputs it was decided on with their ages, and
 when the subject may next change. Beside them stands how long things took, from which budgets are measured.
 
-A ledger that the disk has ruined is set aside as ledger.sqlite.corrupt-N and a new one is begun, with an entry that says so.
+A ledger that the disk has ruined is set aside as ledger.sqlite.corrupt-N and a new one is begun, with what can be read of it and an
+entry that says so.
 """
 
 import contextlib
@@ -166,7 +167,7 @@ class Ledger:
             with way(path) as connection:
                 return use(connection)
         except sqlite3.DatabaseError as error:
-            if broken_sqlite.is_corruption(error):
+            if broken_sqlite.is_at_fault(path, error):
                 self._begin_anew(path, opened, error)
             elif broken_sqlite.wants_writing(error):
                 way = self._open
@@ -176,10 +177,10 @@ class Ledger:
             return use(connection)
 
     def _begin_anew(self, path: Path, broken_inode: int, error: sqlite3.DatabaseError) -> None:
-        aside = broken_sqlite.set_aside(path, broken_inode, error)
-        if aside is not None:
-            self.record("ledger", "begin anew", f"the one before was broken ({error}) and is kept as {aside}")
-            self._tell(f"the ledger was broken ({error}): it is kept as {aside}, a new one is begun")
+        replaced = broken_sqlite.replace(path, broken_inode, error, _TABLES)
+        if replaced is not None:
+            self.record("ledger", f"begin anew{replaced.taken}", f"the one before was broken ({error}) and is kept as {replaced.aside}")
+            self._tell(f"the ledger was broken ({error}): it is kept as {replaced.aside}, a new one is begun{replaced.taken}")
 
     @contextlib.contextmanager
     def _reading(self, path: Path) -> Iterator[sqlite3.Connection]:
@@ -211,7 +212,9 @@ class Ledger:
 def _entry(
     boot: str, monotonic: float, wall: float, subject: str, action: str, cause: str, inputs: str, next_change: float | None
 ) -> Entry:
-    readings = {name: Reading(value, age) for name, (value, age) in json.loads(inputs).items()}
+    readings: dict[str, Reading] = {}
+    with contextlib.suppress(ValueError, TypeError, AttributeError):  # a disk may change what stands on a page and leave its shape
+        readings = {str(name): Reading(value, age) for name, (value, age) in json.loads(inputs).items()}
     return Entry(boot, monotonic, wall, subject, action, cause, readings, next_change)
 
 

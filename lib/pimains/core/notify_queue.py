@@ -110,7 +110,7 @@ def waiting() -> list[str]:
 
 def read(name: str) -> Post | None:
     """The message with the id `name`; None when it is gone or was torn by a power cut."""
-    lines = state.read(queue() / name)
+    lines = (state.read(queue() / name) or "").replace("\0", "")
     if not lines:
         return None
     event, _, rest = lines.partition("\n")

@@ -6,6 +6,7 @@ import pwd
 import shutil
 import stat
 from contextlib import suppress
+from pathlib import Path
 
 from pimains.core import paths, state
 from pimains.core.errors import WrongSetting
@@ -30,6 +31,8 @@ def make_directories(me: Instance, user: str | None) -> None:
         try:
             _give(directory, 0, 0)
             _make_own(directory, name, *_identity(user))
+            if user and _identity(user)[0]:
+                _give_back(directory, name, top / name, *_identity(user))
             if top == paths.lib():
                 _make_own(directory, paths.SERVICES_LEDGER, *_identity("pimains"))
                 _take_over(directory, paths.LEDGER, also_of=_identity("pimains")[0])
@@ -83,6 +86,48 @@ def _make_own(top: int, name: str, user: int, of_group: int) -> None:
                 _take_over(directory, each)
     finally:
         os.close(directory)
+
+
+def _give_back(top: int, name: str, path: Path, user: int, of_group: int) -> None:
+    """Root's files in a directory of `user`'s, and in those in it, which he could not write: a copy that was put back with sudo.
+
+    Those in a directory where others may put files, too, stay whose they are.
+    """
+    try:
+        directory = os.open(name, _OPEN_DIRECTORY, dir_fd=top)
+    except OSError:  # a link of root's, or one that was never made
+        return
+    try:
+        status = os.fstat(directory)
+        if status.st_uid != user or status.st_mode & stat.S_ISVTX:
+            return
+        for each in os.listdir(directory):
+            found = os.stat(each, dir_fd=directory, follow_symlinks=False)
+            if stat.S_ISDIR(found.st_mode):
+                _give_back(directory, each, path / each, user, of_group)
+            elif stat.S_ISREG(found.st_mode) and found.st_uid == 0 and found.st_nlink == 1:
+                _give_file(directory, each, path / each, user, of_group)
+    except FileNotFoundError:  # its own service is still at work there
+        return
+    finally:
+        os.close(directory)
+
+
+def _give_file(directory: int, name: str, path: Path, user: int, of_group: int) -> None:
+    """As it is found open: whatever is put in its place meanwhile is not given away."""
+    try:
+        handle = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=directory)
+    except OSError:
+        return
+    try:
+        status = os.fstat(handle)
+        if stat.S_ISREG(status.st_mode) and status.st_uid == 0 and status.st_nlink == 1:
+            os.fchown(handle, user, of_group)
+            os.fchmod(handle, stat.S_IMODE(status.st_mode) & 0o777 | 0o600)
+            if path.is_relative_to(paths.lib()):
+                print(f"{path}: belonged to root: it is this service's again")
+    finally:
+        os.close(handle)
 
 
 def _take_over(directory: int, name: str, *, also_of: int = 0) -> None:

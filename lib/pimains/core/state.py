@@ -7,6 +7,7 @@ import stat
 import struct
 from pathlib import Path
 
+from pimains.core.errors import PimainsError
 from pimains.core.set_aside import set_aside
 
 _LONGEST = 64 * 1024
@@ -71,6 +72,11 @@ def read(path: Path) -> str | None:
 
     Links, FIFOs, devices and directories that somebody put in its place are taken for not there; 64 KiB are read at most.
     """
+    content = _bytes(path)
+    return None if content is None else content.decode("utf-8", "replace").strip()
+
+
+def _bytes(path: Path) -> bytes | None:
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
@@ -81,7 +87,28 @@ def read(path: Path) -> str | None:
         os.close(handle)
         return None
     with open(handle, "rb") as file:
-        return file.read(_LONGEST).decode("utf-8", "replace").strip()
+        return file.read(_LONGEST)
+
+
+class Damaged(PimainsError):
+    """A value is there and is not one: the text says why, without the file's name."""
+
+
+def whole(path: Path) -> str | None:
+    """What `write` has put there; None if nothing is there. Raises Damaged for what it cannot have written, or what cannot be read."""
+    try:
+        content = _bytes(path)
+    except OSError as error:  # EIO
+        raise Damaged((error.strerror or str(error)).lower()) from None
+    if content is None:
+        if not os.path.lexists(path):
+            return None
+        raise Damaged("is a directory" if path.is_dir() else "cannot be read")
+    if not content.strip(b"\0\n "):
+        raise Damaged("is empty")
+    if not content.endswith(b"\n"):
+        raise Damaged("ends in the middle")
+    return content.decode("utf-8", "replace").strip()
 
 
 def number(text: str | None) -> float | None:

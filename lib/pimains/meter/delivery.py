@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from pimains.core import broken_sqlite
 from pimains.core.clock import Clock
 from pimains.core.errors import Away, PimainsError
 from pimains.core.failure import in_words
@@ -25,8 +26,9 @@ _SHORTEST_SECONDS = 0.1  # also in rehearsals
 class Delivery:
     """Wakes at `bring`; `trouble` is why nothing goes through, '' while it does. `setting`: what somebody has to look at.
 
-    `has_caught_up`: all that there was before the last exchange is accepted as stored. `tell` hears of readings that a collector
-    had lost, or that only it has: what was done, and why; and whether people are to be told.
+    `broken`: what its journal says when it is, so that it can be mended. `has_caught_up`: all that there was before the last exchange
+    is accepted as stored. `tell` hears of readings that a collector had lost, or that only it has: what was done, and why; and whether
+    people are to be told.
     """
 
     def __init__(
@@ -40,8 +42,9 @@ class Delivery:
         self.trouble = ""
         self.setting = ""
         self.has_caught_up = False
+        self.journal = journal
+        self.broken: sqlite3.Error | None = None
         self._open = open_collector
-        self._journal = journal
         self._register = register
         self._clock = clock
         self._tell = tell
@@ -55,6 +58,12 @@ class Delivery:
         self._thread = threading.Thread(target=self._run, name="delivery", daemon=True)
         journal.ask_again()
         self._thread.start()
+
+    def goes_on_with(self, journal: OwnReadings) -> None:
+        """Another one may have taken its place."""
+        if journal is not self.journal:
+            self.journal, self.broken = journal, None
+            journal.ask_again()
 
     def bring(self) -> None:
         """There may be something to bring."""
@@ -82,6 +91,7 @@ class Delivery:
                 self._bring_all(collector)
             except (Away, sqlite3.Error) as why:
                 self.trouble, self.setting = str(why), ""
+                self.broken = why if isinstance(why, sqlite3.Error) and broken_sqlite.is_corruption(why) else None
             except Exception as why:
                 # nothing may end this thread: a meter counts on, and says what is wrong
                 words = str(why) if isinstance(why, PimainsError) else in_words(why)
@@ -89,7 +99,7 @@ class Delivery:
             if self.trouble:
                 if collector is not None:
                     collector.close()
-                self._journal.ask_again()  # whatever it was, it may not be the same collector any more
+                self.journal.ask_again()  # whatever it was, it may not be the same collector any more
                 gc.collect()  # a failed request is full of circles
                 self._idle.set()
                 wait = wait_seconds(self._failures, random.random())  # noqa: S311  # only so that machines do not come in step
@@ -101,7 +111,7 @@ class Delivery:
 
     def _bring_all(self, collector: "Collector") -> None:
         while not self._end.is_set():
-            unsent = self._journal.unsent(BATCH_ROWS)
+            unsent = self.journal.unsent(BATCH_ROWS)
             shown = self._register.shown
             if not unsent.readings and not unsent.boots and shown == self._told:
                 self._catches_up()
@@ -109,7 +119,7 @@ class Delivery:
             self.has_caught_up &= len(unsent.readings) < BATCH_ROWS
             batch = self._register.batch(unsent)
             answer = collector.send(batch)
-            outcome = self._journal.acknowledge(unsent, answer)
+            outcome = self.journal.acknowledge(unsent, answer)
             self._lost += outcome.lost
             self._ahead += outcome.ahead
             if outcome.behind:
@@ -128,7 +138,7 @@ class Delivery:
         if behind & self._found_behind:
             raise Away("it does not keep what it accepts")
         self._found_behind |= behind
-        self._journal.ask_again()
+        self.journal.ask_again()
 
     def _catches_up(self) -> None:
         self._well()

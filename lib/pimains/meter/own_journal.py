@@ -1,21 +1,29 @@
 """A meter's own readings: dated as well as the clock is known, kept through everything, and bounded.
 
 Each start that counts is a run with a name of its own, so that no reading is ever taken for another one.
+A journal that turns out to be broken, whenever that is, is mended by a thread beside the counting; what is measured meanwhile waits.
 """
 
 import sqlite3
+import threading
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 
 from pimains.core import broken_sqlite, notify_queue
 from pimains.core import clock as clocks
+from pimains.core.ledger import Ledger
 from pimains.core.service import Instance
 from pimains.meter.measure import NOBODY, Measure, refusal
-from pimains.meter.own_readings import UNBOOKED, OwnReadings, new_run
+from pimains.meter.own_readings import UNBOOKED, OwnReadings, mended_recent, new_run
 from pimains.shared.plan import boot_time
 from pimains.shared.plan.delivery import Boot, Reading
-from pimains.shared.readings.journal import Broken
+from pimains.shared.readings.journal import Broken, mended
 
 _HELD_MAX = 20_000  # readings in memory while no journal can be opened: a day at 5 s
 _ROOM = 0.9  # of what they may take is what they take afterwards
+_TRIES = 3
+_MENDED_AT_ONCE_SECONDS = 1.0  # most are; nobody waits for longer
 _GLANCE_SECONDS = 0.25  # both clocks are read within it, or what they show does not belong together
 
 
@@ -37,6 +45,9 @@ class OwnJournal:
         self._me = me
         self._source = source
         self._path = me.lib / "journal.sqlite"
+        self._recent = me.run / "recent.sqlite"
+        self._mending: _Mending | None = None
+        self._unmended = ""
         self._held: list[Reading] = []
         self._id = UNBOOKED
         self._sequence = 0
@@ -46,7 +57,8 @@ class OwnJournal:
         try:
             self._open()
         except sqlite3.Error as error:
-            self._fails(error)
+            if self.fails(error):
+                self._open()
 
     def keep(self, uptime: float, pulses: int) -> None:
         """Keep a reading; kill -9 does not lose it, unless there was never room to begin a journal."""
@@ -54,18 +66,28 @@ class OwnJournal:
         self._held.append(Reading(self.run, self._sequence, None, uptime, pulses))
         if len(self._held) > _HELD_MAX:
             del self._held[1:-1:2]
-        self.trouble = ""
-        try:
-            if self._date() or self._id == UNBOOKED:
-                self._book(pulses)
-        except sqlite3.Error as error:
-            self._fails(error)
-        try:
-            while self._held and self.journal:
-                self.journal.note(self._id, self._held[0])
-                del self._held[0]
-        except sqlite3.Error as error:
-            self._fails(error)
+        self.trouble = self._unmended
+        for _ in range(_TRIES):
+            try:
+                if self._date() or self._id == UNBOOKED:
+                    self._book(pulses)
+                while self._held and self.journal:
+                    self.journal.note(self._id, self._held[0])
+                    del self._held[0]
+            except sqlite3.Error as error:
+                if self.fails(error):
+                    continue
+            break
+
+    def pulses(self) -> int:
+        """The highest count it has, 0 while it has none."""
+        for _ in range(_TRIES):
+            try:
+                return self.journal.pulses() if self.journal else 0
+            except sqlite3.Error as error:
+                if not self.fails(error):
+                    break
+        return 0
 
     def save(self, bytes_max: float) -> None:
         """Put everything where a power cut does not hurt it, and keep it below `bytes_max`."""
@@ -75,7 +97,7 @@ class OwnJournal:
             self.journal.save()
             self._make_room(bytes_max)
         except sqlite3.Error as error:
-            self._fails(error)
+            self.fails(error)
 
     def _make_room(self, bytes_max: float) -> None:
         """A little each time: nobody waits for it."""
@@ -106,17 +128,16 @@ class OwnJournal:
 
     def _open(self) -> None:
         """Open the journal, if it is not; one that is broken is set aside. What was not delivered goes with the source."""
-        for _ in range(3):
-            if self.journal is not None:
-                break
+        if self._mending and not self._is_mended():
+            return
+        if self.journal is None:
             try:
-                self.journal = OwnReadings(self._path, self._me.run / "recent.sqlite")
+                self.journal = OwnReadings(self._path, self._recent)
             except Broken as error:
-                self._begin_anew(error)
-            else:
-                noted = self.journal.last_sequence(UNBOOKED)  # by a start before this one
-                self._held = [each._replace(sequence=noted + each.sequence) for each in self._held]
-                self._sequence += noted
+                raise sqlite3.DatabaseError(str(error)) from error
+            noted = self.journal.last_sequence(UNBOOKED)  # by a start before this one
+            self._held = [each._replace(sequence=noted + each.sequence) for each in self._held]
+            self._sequence += noted
         if self.journal and not self._is_ours:
             self._make_it_ours(self.journal)
             self._is_ours = True
@@ -161,11 +182,70 @@ class OwnJournal:
         print(f"{self._source}: {action}: {cause}")
         self._me.with_ledger(lambda ledger: ledger.record(self._me.name, action, cause, {}))
 
-    def _begin_anew(self, broken: Broken) -> None:
-        if aside := broken_sqlite.set_aside(broken.path, broken_sqlite.inode(broken.path), broken.why):
-            line = f"{broken}: put aside as {aside.name}, a new one is begun"
+    def fails(self, error: sqlite3.Error) -> bool:
+        """It could not be used; whether it can be now: one that is broken is mended."""
+        self.trouble = f"{self._path}: {error}"
+        broken = error.__cause__
+        if not (isinstance(broken, Broken) or broken_sqlite.is_at_fault(self._path, error) or self._recent.is_dir()):
+            return False
+        if self._mending is None:
+            self._leave()
+            self._mending = _Mending(self._path, self._recent, str(error))
+            self._mending.wait(_MENDED_AT_ONCE_SECONDS)
+        return self._is_mended()
+
+    def _leave(self) -> None:
+        if self.journal:
+            self.journal.close()
+        self.journal, self._id = None, UNBOOKED
+
+    def _is_mended(self) -> bool:
+        """Whether it can be opened again; says what has become of it."""
+        if self._mending is None or not self._mending.is_done():
+            self.trouble = f"{self._path}: it was broken, what can be read is taken over into a new one"
+            return False
+        done, self._mending = self._mending, None
+        for path, why, replaced in done.replaced:
+            line = f"{path}: {why}: put aside as {replaced.aside.name}, a new one is begun{replaced.taken}"
             self._me.complain(line)
             notify_queue.post(f"{self._source}: its journal of readings was broken, a new one is begun", line, "journal-broken")
+            self._me.with_ledger(partial(_record, self._me.name, line))
+        self._unmended = self.trouble = done.trouble
+        return not done.trouble
 
-    def _fails(self, error: sqlite3.Error) -> None:
-        self.trouble = f"{self._path}: {error}"
+
+def _record(name: str, line: str, ledger: Ledger) -> None:
+    ledger.record(name, "begins its journal anew", line)
+
+
+class _Mending:
+    """Under way: of the journal, of what is recent, or of both. `trouble`: why it cannot be done."""
+
+    def __init__(self, path: Path, recent: Path, why: str) -> None:
+        self.replaced: list[tuple[Path, str, broken_sqlite.Replaced]] = []
+        self.trouble = ""
+        self._path = path
+        self._files: tuple[tuple[Path, Callable[[Path, str], broken_sqlite.Replaced | None]], ...]
+        self._files = ((path, mended), (recent, mended_recent))
+        self._why = why
+        self._thread = threading.Thread(target=self._run, name="mending", daemon=True)
+        self._thread.start()
+
+    def wait(self, seconds: float) -> None:
+        """For it to be done."""
+        self._thread.join(seconds)
+
+    def is_done(self) -> bool:
+        """Whether it could be done or not."""
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        try:
+            for path, mend in self._files:
+                why = broken_sqlite.verdict(path)
+                if why and (replaced := mend(path, why)):
+                    self.replaced.append((path, why, replaced))
+            if not self.replaced:
+                self.trouble = f"{self._path}: {self._why}, and nothing is found wrong with it"
+        except sqlite3.Error as error:
+            self.trouble = f"{path}: {error}"

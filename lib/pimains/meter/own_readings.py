@@ -8,26 +8,30 @@ is of the new source `after` that sequence, and `until` there of the one before,
 another unit stays where it is.
 """
 
+import re
 import secrets
 from pathlib import Path
 from typing import NamedTuple
 
 from pimains.core import broken_sqlite
+from pimains.core.broken_sqlite import Replaced
 from pimains.meter.measure import NOBODY, Measure
 from pimains.shared.plan.delivery import Answer, Boot, Reading, Run
 from pimains.shared.readings.journal import CACHE_KB, Journal
 
 _RECENT = """
-create table if not exists recent.readings (
+create table if not exists readings (
     boot integer not null, sequence integer not null, wall real, uptime real not null, pulses integer not null,
     primary key (boot, sequence)
 ) without rowid;
-create table if not exists recent.sent (boot integer primary key, sent integer not null, told integer not null);
+create table if not exists sent (boot integer primary key, sent integer not null, told integer not null);
 """
-_RECENT_RUNS = """
-create table recent.runs (
+_RUNS = """
+create table runs (
     id integer primary key, source text not null, name text not null, boot text not null, "offset" real, synchronised integer not null
 );
+"""
+_RECENT_RUNS = """
 insert into recent.runs select id, source, name, boot, "offset", synchronised from main.boots
     where id in (select boot from recent.readings union select boot from recent.sent);
 """
@@ -39,6 +43,15 @@ _NAME_BYTES = 8
 def new_run() -> str:
     """A name that no run has had."""
     return secrets.token_hex(_NAME_BYTES)
+
+
+def mended_recent(path: Path, why: str) -> Replaced | None:
+    """As `mended` does, for the second file."""
+    return broken_sqlite.replace(path, broken_sqlite.inode(path), why, _RECENT + _RUNS, {"readings": "runs"})
+
+
+def _in_recent(tables: str) -> str:
+    return re.sub(r"(create table (if not exists )?)", r"\1recent.", tables)
 
 
 class Unsent(NamedTuple):
@@ -103,9 +116,9 @@ class OwnReadings(Journal):
         self._connection.execute(f"pragma recent.cache_size = -{CACHE_KB}")
         self._connection.execute("pragma recent.journal_mode = truncate")
         self._connection.execute("pragma recent.synchronous = off")
-        self._connection.executescript(_RECENT)
+        self._connection.executescript(_in_recent(_RECENT))
         if not self._connection.execute("select 1 from recent.sqlite_master where name = 'runs'").fetchone():
-            self._connection.executescript(_RECENT_RUNS)
+            self._connection.executescript(_in_recent(_RUNS) + _RECENT_RUNS)
         self._find_runs_again()
 
     def _find_runs_again(self) -> None:

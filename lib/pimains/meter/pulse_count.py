@@ -6,6 +6,7 @@ time. Both files have their full size from the beginning: a full disk stops neit
 """
 
 import contextlib
+import errno
 import fcntl
 import json
 import mmap
@@ -14,9 +15,10 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from pimains.core import set_aside
+from pimains.core import kept, set_aside
 
 _SECTOR = 512
+_IN_THE_WAY = (errno.EISDIR, errno.EACCES, errno.ENXIO)
 _PAGE = mmap.PAGESIZE
 _BOOT_ID = slice(0, 36)
 _WORD = 8  # the index of the count in words of 8 bytes, after the boot id; then come pulse_at and per_hour
@@ -26,18 +28,25 @@ _NONE = -1.0
 class PulseCount:
     """`pulses` since it was made; `had_closed`: the contact was closed when that was saved, and its pulse is counted.
 
+    `damage`: what is wrong with what was saved, '' where nothing is; it is kept beside it, where there is something to be kept.
     Only this boot's: `pulse_at`, in seconds since the boot, and `per_hour`, as the service left it.
     """
 
     def __init__(self, live: Path, saved: Path, boot: str, at_least: int = 0) -> None:
         for path in (live, saved):
-            set_aside.unless_a_file(path)
-        self._saved = os.open(saved, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            if not path.is_dir():
+                set_aside.unless_a_file(path)
+        self.damage = ""
+        self._saved = self._opened(saved)
+        if not any(self._sectors()) and os.fstat(self._saved).st_size:
+            os.close(self._saved)
+            self.damage = f"{saved}: holds no count: kept as {kept.set_aside(saved).name}"
+            self._saved = self._opened(saved)
         if os.fstat(self._saved).st_size < 2 * _SECTOR:
-            os.pwrite(self._saved, bytes(2 * _SECTOR), 0)
+            os.pwrite(self._saved, bytes(2 * _SECTOR), os.fstat(self._saved).st_size)
         self._serial, pulses, self.had_closed = max(self._sectors(), default=(0, 0, None))
         self._committed = (pulses, self.had_closed)
-        handle = os.open(live, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        handle = self._opened(live)
         os.posix_fallocate(handle, 0, _PAGE)
         self._memory = mmap.mmap(handle, _PAGE)
         os.close(handle)
@@ -48,6 +57,8 @@ class PulseCount:
             pulses, self.had_closed = max(pulses, word >> 1), bool(word & 1)
         else:
             self.pulse_at = self.per_hour = None
+        if at_least > pulses and not self.damage:
+            self.damage = f"{saved}: it was at {pulses}, and there are readings of {at_least}"
         self._set(max(pulses, at_least), bool(self.had_closed))
         self._memory[_BOOT_ID] = boot.encode().ljust(36)[:36]
         self._aligned = mmap.mmap(-1, _PAGE)
@@ -112,6 +123,17 @@ class PulseCount:
 
     def _set(self, pulses: int, is_closed: bool) -> None:
         self._counts[_WORD] = pulses << 1 | is_closed
+
+    def _opened(self, path: Path) -> int:
+        """The file, made where there is none; what cannot be opened is set aside. Raises OSError."""
+        flags = os.O_RDWR | os.O_CREAT | os.O_NONBLOCK | os.O_CLOEXEC
+        try:
+            return os.open(path, flags, 0o644)
+        except OSError as error:
+            if error.errno not in _IN_THE_WAY:
+                raise
+            self.damage = f"{path}: {(error.strerror or '').lower()}: kept as {kept.set_aside(path).name}"
+            return os.open(path, flags, 0o644)
 
     def _sectors(self) -> Iterator[tuple[int, int, bool | None]]:
         for place in (0, _SECTOR):

@@ -77,9 +77,11 @@ class Meter:
         self._source = settings.SOURCE or f"{socket.gethostname().partition('.')[0]}.{me.name}"
         self._own_journal = OwnJournal(me, self._source, self._wanted)
         self._measure = self._own_journal.before or self._wanted
-        at_least = self._own_journal.journal.pulses() if self._own_journal.journal else 0
+        at_least = self._own_journal.pulses()
         self._pulse_count = PulseCount(me.run / "count", me.lib / "count", clocks.boot_id(), at_least)
         pulses, run = self._pulse_count.pulses, self._own_journal.run
+        if self._pulse_count.damage:
+            self._tell(f"goes on from the count {pulses}", self._pulse_count.damage, True, "count-damaged")
         self._register = Register(me, self._source, *self._measure, settings.START_TOTAL, pulses, run)
         now = me.clock.monotonic()
         shown = self._measure if self._own_journal.refusal else self._wanted
@@ -110,14 +112,15 @@ class Meter:
         self._own_journal.keep(self.me.clock.monotonic(), before)  # where this run begins to count
         self.me.leave("without-pin", None)
         told = f"GPIO {self._settings.PIN} by {self._counter.pin.factory}, {self._measure}"
-        print(f"counting {self._source} at {told}, from {self._register.total(self._pulse_count.pulses):.3f} {self._measure.unit}")
+        print(f"counting {self._source} at {told}, from {self._total()}")
         if (self._settings.COLLECTOR or "").startswith("http://"):
             print(f"{self._settings.COLLECTOR}: the token travels in the clear; https:// would hide it")
 
     def _measure_anew(self, pulses: int) -> None:
         """A pulse is another thing from now on; what was counted until now stays what it was."""
         before, self._measure = self._measure, self._wanted
-        total, is_other = self._register.total(pulses), before.unit != self._measure.unit
+        total = self._register.total(pulses) if self._register.is_known else None
+        is_other = before.unit != self._measure.unit
         if is_other:  # of another source: that one's face is not this one's
             pulses = pulses if self._own_journal.begun is None else self._own_journal.begun
             total = self._settings.START_TOTAL or 0.0
@@ -250,14 +253,18 @@ class Meter:
             return
         if self._delivery is None:
             self._delivery = Delivery(self._collector, self._own_journal.journal, self._register, self.me.clock, self._tell)
-        self._delivery.bring()
+        if (broken := self._delivery.broken) and self._own_journal.journal is self._delivery.journal:
+            self._own_journal.fails(broken)
+        if self._own_journal.journal:
+            self._delivery.goes_on_with(self._own_journal.journal)
+            self._delivery.bring()
 
-    def _tell(self, action: str, cause: str, people: bool) -> None:
+    def _tell(self, action: str, cause: str, people: bool, event: str = "readings-lost") -> None:
         line = f"{self._source}: {action}: {cause}"
         print(line)
         self.me.with_ledger(lambda ledger: ledger.record(self.me.name, action, cause))
         if people:
-            notify_queue.post(f"{self._source}: {cause}", line, "readings-lost")
+            notify_queue.post(f"{self._source}: {cause}", line, event)
 
     def _collector(self) -> "Collector":
         from pimains.meter.collector import Collector  # requests costs 12 MB, and not everybody has a collector
@@ -271,17 +278,23 @@ class Meter:
         is_what = "at most" if flow and flow.is_bound else "measured"
         self.me.leave(name, None if amount is None else f"{amount:.4g}")
         self.me.leave(f"{name}_is", None if amount is None else is_what)
-        total = f"{self._register.total(self._pulse_count.pulses):.3f}"
-        self.me.leave("total", total)
+        total = self._total()
+        self.me.leave("total", total.partition(" ")[0] if self._register.is_known else None)
         now = f"{name} not known yet" if amount is None else f"{'at most ' if is_what == 'at most' else ''}{amount:.4g} {unit}"
         self._look("journal", self._own_journal.trouble and f"{self._own_journal.trouble}; readings are held in memory")
         self._look("unit", self._own_journal.refusal and f"{self._settings.directory}/UNIT: {self._own_journal.refusal}")
+        self._look("face", "" if self._register.is_known else f"{self.me.lib}/face: what the meter showed is lost")
         self._look("contact", self._about_contact())
         self._said_of_delivery = delivery = self._about_delivery()
         is_under_way = delivery not in ("", _DELIVERED)
         self._next_word = self.me.clock.monotonic() + _WORD_SECONDS if is_under_way else _NEVER
         troubles = self._troubles.now()
-        self.me.status("; ".join([f"{now}, {total} {self._measure.unit}{delivery}", *troubles]), well=not troubles)
+        self.me.status("; ".join([f"{now}, {total}{delivery}", *troubles]), well=not troubles)
+
+    def _total(self) -> str:
+        if not self._register.is_known:
+            return "total not known: pimains meter set TOTAL"
+        return f"{self._register.total(self._pulse_count.pulses):.3f} {self._measure.unit}"
 
     def _look(self, about: str, trouble: str) -> None:
         """One trouble of each is told until it is over, whatever its words have become meanwhile: numbers in them grow."""

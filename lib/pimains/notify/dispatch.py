@@ -6,13 +6,14 @@ import os
 import time
 from pathlib import Path
 
-from pimains.core import clock, notify_queue, set_aside, state
+from pimains.core import clock, kept, notify_queue, state
 from pimains.core.errors import WrongSetting
 from pimains.core.instance import Instance
 from pimains.core.process.function import Forked
+from pimains.core.set_aside import unless_a_file
 from pimains.core.troubles import Troubles
 from pimains.notify.address import AWAY, DONE, REFUSED, SETTING, Address, Outcome, Words
-from pimains.notify.outbox import Message, Outbox
+from pimains.notify.outbox import Message, Outbox, set_aside
 from pimains.notify.plan import Moment, Sent, Throttle, summed_up, wall_time
 from pimains.notify.reports import Reports
 from pimains.notify.settings import NotifySettings
@@ -34,6 +35,7 @@ class Dispatcher:
         self.outbox = Outbox(notify_queue.directory() / "outbox")
         self.held = Outbox(notify_queue.directory() / "held")
         self.throttle = Throttle(settings.THROTTLE_SECONDS, settings.MESSAGES_PER_HOUR_MAX, _read_sent(me.run / "sent"))
+        self._tell_of_damaged([*self.outbox.damaged, *self.held.damaged])
         self._counted = dict.fromkeys(self.outbox.messages, me.clock.monotonic())  # up to when a message's `waited` was counted
         self._disk_trouble = ""
         self._troubles = Troubles(me.complain)
@@ -72,7 +74,7 @@ class Dispatcher:
             return False
         known = name in self.outbox.messages or any(message.id == name for message in self.held)
         if post is None:
-            print(f"{notify_queue.queue() / name}: is no message, removed")
+            self._no_message(notify_queue.queue() / name)
         elif not known and (not self.settings.EVENTS or post.event in (*self.settings.EVENTS, notify_queue.TEST)):
             now = self.now()
             message = Message(name, post.event, post.subject, post.body, now, now)
@@ -101,8 +103,26 @@ class Dispatcher:
             with contextlib.suppress(OSError):
                 state.write(self.me.run / "sent", "\n".join(f"{sent.at} {sent.event}" for sent in self.throttle.sent))
 
+    def _no_message(self, path: Path) -> None:
+        """Somebody's directory is kept; an empty file was a message, before a power cut."""
+        if path.is_dir() and not path.is_symlink():
+            self._tell_of_damaged([set_aside(path)])
+        elif os.path.lexists(path):
+            print(f"{path}: is no message, removed")
+            if path.is_file():
+                notify_queue.post("a message was lost on the disk", f"{path} was empty", "message-damaged")
+
+    def _tell_of_damaged(self, found: list[str]) -> None:
+        """People hear that there was something, and what can be read of it."""
+        for words in found:
+            self.me.complain(f"a message was damaged on the disk: {words}")
+            notify_queue.post("a message was damaged on the disk", words, "message-damaged")
+
     def _tell_of_dropped(self) -> None:
         dropped, counted = notify_queue.directory() / "dropped", notify_queue.directory() / ".dropped"
+        for each in (dropped, counted):
+            if each.is_dir():
+                self.me.complain(f"{each}: is a directory: kept as {kept.set_aside(each).name}")
         if dropped.exists():
             dropped.rename(counted)
         if counted.exists():
@@ -230,7 +250,7 @@ class Dispatcher:
 
 def _lock(path: Path) -> int:
     """Two that deliver would deliver everything twice."""
-    set_aside.unless_a_file(path)
+    unless_a_file(path)
     handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -7,11 +7,13 @@ outbox/<id>     on its way, with the addresses that have it already
 import contextlib
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from pimains.core import state
+from pimains.core import kept, state
+from pimains.core.plan.text import one_line
 from pimains.core.set_aside import own_directory
 from pimains.notify.plan import Moment
 
@@ -33,19 +35,34 @@ class Message(NamedTuple):
     waited: float = 0.0
 
 
+def set_aside(path: Path) -> str:
+    """Keep what is no message beside the directories of messages: where it is, and what can be read of it. A fourth one goes."""
+    left = one_line((state.read(path) or "").replace("\0", ""))
+    try:
+        aside = kept.set_aside_as(path, path.parent.with_name(f"{path.parent.name}-message"))
+    except OSError:
+        with contextlib.suppress(OSError):
+            shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+        return left
+    return f"{aside}: {left}"
+
+
 class Outbox:
-    """One of the two directories, with what is in it."""
+    """One of the two directories, with what is in it; `damaged` is what can be said of those that were no message, which are kept."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self.messages: dict[str, Message] = {}
+        self.damaged: list[str] = []
         os.close(own_directory(directory))
         for path in sorted(directory.iterdir()):
-            if message := _read(path):
-                self.messages[path.name] = message
-            else:
+            if path.name.startswith("."):  # a power cut came before it was renamed: where it came from, it still is
                 with contextlib.suppress(OSError):
                     path.unlink()
+            elif message := _read(path):
+                self.messages[path.name] = message
+            else:
+                self.damaged.append(set_aside(path))
 
     def __iter__(self) -> Iterator[Message]:
         return iter(list(self.messages.values()))

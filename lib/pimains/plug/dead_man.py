@@ -29,6 +29,8 @@ class DeadManSwitch:
 
     def __init__(self, me: Instance, host: str, wanted_seconds: int | None, times: HaltTimes, say: Callable[[str], None]) -> None:
         self._me = me
+        if damage := plug_cuts.damage(me):
+            me.complain(damage)
         self._host = host
         self._wanted_seconds = wanted_seconds
         self._times = times

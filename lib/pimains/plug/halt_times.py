@@ -62,7 +62,8 @@ class HaltTimes:
 
     async def learn(self, plug: "Plug") -> None:
         """How long the last halt took, from the plug's own meter or the journal of its boot."""
-        boot, _, told_at = (state.read(self._me.lib / "told") or "").partition(" ")
+        told = self._me.kept("told", str, "how long the last shutdown took is not learned")
+        boot, _, told_at = (told or "").partition(" ")
         if not boot or boot == clocks.boot_id():
             return
         seconds = plug.value(plug.last_halt)

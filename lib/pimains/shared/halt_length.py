@@ -27,7 +27,10 @@ UNKNOWN = HaltLength(30.0, 3600.0, 0.0)  # as long as no halt service was ever s
 
 def read() -> HaltLength:
     """What the halt service left last; UNKNOWN where it left nothing, or nothing that can be true."""
-    words = (state.read(_path()) or "").split()
+    try:
+        words = (state.whole(_path()) or "").split()
+    except state.Damaged:  # the halt service leaves it again when it starts
+        return UNKNOWN
     numbers = [number for word in words if (number := state.number(word)) is not None and math.isfinite(number) and number >= 0]
     return HaltLength(*numbers) if len(numbers) == len(words) == len(HaltLength._fields) else UNKNOWN
 
@@ -35,8 +38,12 @@ def read() -> HaltLength:
 def leave(length: HaltLength) -> None:
     """For the halt service; raises OSError."""
     words = " ".join(f"{seconds:g}" for seconds in length)
-    if state.read(_path()) != words:  # an SD card wears out
-        state.write(_path(), words, durable=True)
+    try:
+        if state.whole(_path()) == words:  # an SD card wears out
+            return
+    except state.Damaged as why:
+        print(f"{_path()}: {why}: written anew")
+    state.write(_path(), words, durable=True)
 
 
 def _path() -> Path:

@@ -18,7 +18,7 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
-from pimains.core import paths, state
+from pimains.core import kept, paths, state
 from pimains.core.clock import boot_id
 from pimains.core.errors import PimainsError
 from pimains.core.plan.text import short_line
@@ -105,6 +105,8 @@ def accepted() -> HaltRequest | None:
         _discard(path)
         raise NoRequest(f"{path} is no plain file: ignored")
     try:
+        if not text.strip("\0") or "\n" not in text:  # nobody's power is cut for a note that was never whole
+            raise NoRequest(f"{path} is damaged, and nobody knows what was asked: ignored")
         return _parsed(text, path)
     except NoRequest:
         _discard(path)
@@ -275,6 +277,11 @@ def _parsed(text: str, path: Path) -> HaltRequest:
 
 
 def _discard(path: Path) -> None:
-    """Take away whatever somebody put there; a directory with something in it stays."""
+    """Take away whatever somebody put there; a directory with something in it is kept beside it."""
     with contextlib.suppress(OSError):
-        path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink()
+        if not path.is_dir() or path.is_symlink():
+            path.unlink()
+        elif any(path.iterdir()):
+            print(f"{path}: is a directory: kept as {kept.set_aside(path).name}")
+        else:
+            path.rmdir()

@@ -18,6 +18,7 @@ _NOTHING = "nothing is asked"
 _MODE = 0o664
 _LOOKS_AT_AN_EMPTY_FILE = 20
 _LOOK_SECONDS = 0.01
+_BYTES_MAX = 64 * 1024
 
 
 def keep(path: Path) -> None:
@@ -25,8 +26,7 @@ def keep(path: Path) -> None:
     if is_no_file(path):
         raise FileExistsError(errno.EEXIST, "is no plain file", str(path))
     if not path.exists():
-        state.write(path, _NOTHING, mode=_MODE)  # in one step, never seen empty: that would be somebody who does not say what he wants
-        os.utime(path, (0, 0), follow_symlinks=False)
+        _make(path)
     handle = _opened(path)
     try:
         if os.geteuid() == 0:
@@ -34,6 +34,20 @@ def keep(path: Path) -> None:
         os.fchmod(handle, _MODE)
     finally:
         os.close(handle)
+
+
+def _make(path: Path) -> None:
+    """In one step, never seen empty: that would be somebody who does not say what he wants. What root has just put there stays."""
+    aside = path.with_name(f".{path.name}.new")
+    state.write(aside, _NOTHING, mode=_MODE)
+    os.utime(aside, (0, 0), follow_symlinks=False)
+    try:
+        os.link(aside, path)
+    except FileExistsError as there:
+        if is_no_file(path):
+            raise FileExistsError(errno.EEXIST, "is no plain file", str(path)) from there
+    finally:
+        aside.unlink()
 
 
 def ask(path: Path, text: str) -> None:
@@ -54,12 +68,25 @@ def asked(path: Path) -> str | None:
     Who writes it with echo has a moment between emptying the file and filling it.
     """
     for _ in range(_LOOKS_AT_AN_EMPTY_FILE):
-        if (text := state.read(path)) != "":
+        if (text := _text(path)) != "":
             break
         time.sleep(_LOOK_SECONDS)
     if text is None or text == _NOTHING:
         return None
     return text.removeprefix(f"{_NOTHING}\n")
+
+
+def _text(path: Path) -> str | None:
+    """What the file says that is looked at; None for what is no plain file, or another name of some."""
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return None
+    with open(handle, "rb") as file:
+        status = os.fstat(handle)
+        if not stat.S_ISREG(status.st_mode) or status.st_nlink > 1:
+            return None
+        return file.read(_BYTES_MAX).decode("utf-8", "replace").strip()
 
 
 def is_touched(path: Path) -> bool:

@@ -9,12 +9,16 @@ The plug service writes and goes on from there after a restart; halt and update 
 """
 
 import math
+import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import NamedTuple
 
 from pimains.core import paths, state
 from pimains.core.instance import Instance
 from pimains.shared.plan import cuts
+
+SHORTEST_SECONDS = 60.0  # that a plug can be told
 
 
 class Cut(NamedTuple):
@@ -38,12 +42,21 @@ def disarm(me: Instance) -> None:
 
 def armed_seconds(me: Instance) -> float | None:
     """After how many seconds without a heartbeat it cuts; None while it does not."""
-    return _seconds(state.read(me.lib / "armed"))
+    return _armed(me.lib / "armed")
 
 
 def may_be_armed(me: Instance) -> bool:
     """Whether it was told to cut, and not told since not to, whatever has become of the note."""
-    return state.read(me.lib / "armed") is not None
+    return os.path.lexists(me.lib / "armed")
+
+
+def damage(me: Instance) -> str:
+    """What is wrong with the note of it, and what that means; '' where nothing is."""
+    try:
+        state.whole(me.lib / "armed")
+    except state.Damaged as why:
+        return f"{me.lib / 'armed'}: {why}: its plug is taken to cut after {SHORTEST_SECONDS:.0f} s, the least there is"
+    return ""
 
 
 def was_heard(me: Instance) -> float:
@@ -93,10 +106,19 @@ def unheard(now: float) -> str:
 def _cuts(now: float) -> Iterator[Cut]:
     for path in sorted(paths.lib().glob("*/armed")):
         name = path.parent.name
-        if (armed := _seconds(state.read(path))) is not None:
+        if (armed := _armed(path)) is not None:
             contact = _seconds(state.read(paths.run() / name / "contact")) or 0.0
             countdown = _seconds(state.read(paths.run() / name / "countdown")) or 0.0
             yield Cut(name, armed, countdown, max(0.0, now - contact))
+
+
+def _armed(path: Path) -> float | None:
+    """Where the note is damaged nobody knows: the plug may be as quick as any."""
+    try:
+        text = state.whole(path)
+    except state.Damaged:
+        return SHORTEST_SECONDS
+    return _seconds(text)
 
 
 def _seconds(text: str | None) -> float | None:

@@ -31,7 +31,7 @@ from pimains.core.service import Instance, Nap, Naps, Readable, run, within
 from pimains.update import upgrade
 from pimains.update.apt import Change
 from pimains.update.due import UpgradeTime
-from pimains.update.plan.rows import Rows, listed, parsed, written
+from pimains.update.plan.rows import Rows, listed, parsed, whole, written
 from pimains.update.settings import UpdateSettings
 from pimains.update.upgrade import Upgrade
 
@@ -130,7 +130,7 @@ class Updater:
 
     def see_through(self) -> Naps:
         """Wait until the upgrade that was begun has ended, and tell how it went; nothing if none was begun."""
-        job = parsed(state.read(self._job))
+        job = self._me.kept("job", whole, "how the upgrade that was begun went is in /var/log/apt/term.log")
         if not job:
             return
         changes = [Change(*row) for kind, *row in job if kind == "change" and len(row) == len(Change._fields)]

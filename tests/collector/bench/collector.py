@@ -90,12 +90,12 @@ def send_all(session: requests.Session, collector: Collector, count: int, now: f
     return seconds
 
 
-def bytes_a_commit(session: requests.Session, collector: Collector, rows: int, offset: float) -> float:
-    """What is written to the disk for a request of so many rows."""
+def bytes_a_commit(session: requests.Session, collector: Collector, rows: int, offset: float, part: int) -> float:
+    """What is written to the disk for a request of so many rows; the boots of all parts come one after the other."""
     before = written_bytes(collector.instance.pid)
     for start in range(1, REQUESTS * rows, rows):
-        some = [(number, number * 5.0, number) for number in range(start, start + rows)]
-        body = delivery.written(batch(*some, offset=offset, boot=f"by-{rows}"))
+        some = [(number, number * 5.0, part * 10**9 + number) for number in range(start, start + rows)]
+        body = delivery.written(batch(*some, offset=offset + part * 10**6, boot=f"by-{rows}"))
         assert session.post(collector.url + delivery.PATH, body, timeout=60).ok
     return (written_bytes(collector.instance.pid) - before) / REQUESTS
 
@@ -124,9 +124,9 @@ def measure(count: int, root: Path, data: Path, idle_seconds: float = IDLE_SECON
                 for keeps in (True, False):
                     middle, slow = asked(collector, path, tag, keeps)
                     table.append((f"{what} again, {'one connection' if keeps else 'new ones'}", f"{middle:.1f} ms, p95 {slow:.1f} ms"))
-            bytes_a_commit(session, collector, 2, now)  # what came before is written to its place by these
-            for rows in (1, 5):
-                each = bytes_a_commit(session, collector, rows, now)
+            bytes_a_commit(session, collector, 2, now, 1)  # what came before is written to its place by these
+            for part, rows in enumerate((1, 5), 2):
+                each = bytes_a_commit(session, collector, rows, now, part)
                 table.append((f"written, {rows} in each request", f"{each:.0f} bytes, {each * 17_280 / rows / 1e6:.1f} MB a day at 5 s"))
             now_, alone, _ = memory(collector.instance.pid)
             table.append(("memory (PSS)", f"{now_:.1f} MB, {alone:.1f} MB as the only Python"))

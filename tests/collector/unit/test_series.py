@@ -145,6 +145,18 @@ def test_a_count_that_falls_is_a_new_counter_and_totals_only_rise(store: Store) 
     assert [anew.run for anew in store.series.counters_to_tell("house")] == ["d"]
 
 
+def test_what_a_power_cut_took_of_a_meters_count_is_no_new_counter_and_totals_only_rise(store: Store) -> None:
+    store.series.describe(Batch("house", "kWh", 1000, RegisterReading(0, 7000), {}, [], run="a"))
+    store.add("a", 1000, (1, 0, 0), (2, 10, 60), (3, 7000, 7000), (4, 7010, 7010))
+    store.add("b", 9000, (1, 0, 6995), (2, 10, 7005))
+    store.add("c", 10_000, (1, 0, 7000), (2, 10, 7010))
+    assert counts(store) == [0, 60, 7000, 7010, 7010, 7020, 7020, 7030]
+    assert store.series.meters()["house"].total(7030) == 7007.03
+    assert store.series.counters_to_tell("house") == []
+    store.add("d", 11_000, (1, 0, 3000), (2, 10, 3001))  # a card of an hour and more ago
+    assert [(anew.run, anew.begins, anew.reached) for anew in store.series.counters_to_tell("house")] == [("d", 3000, 7030)]
+
+
 def test_readings_of_an_old_counter_that_come_late_are_counted_where_they_belong(store: Store) -> None:
     store.add("b", 2000, (1, 0, 0), (2, 10, 5))
     assert counts(store) == [0, 5]

@@ -60,6 +60,17 @@ def test_a_message_on_its_way_is_kept_before_it_is_taken_out_of_the_queue(tmp_pa
     assert "the plug is lost" in (left / "notify/outbox/one").read_text()
 
 
+def test_a_message_that_was_only_written_aside_is_none_and_is_taken_away(tmp_path: Path) -> None:
+    program = """
+box = Outbox(notify_queue.directory() / 'outbox')
+box.keep('one', message('one'))
+(box.directory / 'one').rename(box.directory / '.one.172')
+assert not Outbox(box.directory).messages
+os.sync()
+"""
+    assert list((left_after(tmp_path, program) / "notify/outbox").iterdir()) == []
+
+
 def test_a_message_that_was_delivered_does_not_come_back(tmp_path: Path) -> None:
     program = "box = Outbox(notify_queue.directory() / 'outbox'); box.keep('one', message('one')); box.drop('one')"
     assert list((left_after(tmp_path, program) / "notify/outbox").iterdir()) == []

@@ -44,7 +44,8 @@ def test_a_ledger_that_others_keep_locked_is_waited_for_so_long_and_no_longer(me
 
 
 def test_a_ledger_that_cannot_be_written_is_said_and_is_the_trouble_of_whoever_needs_it(me: Instance) -> None:
-    me.ledger.path.mkdir(parents=True)
+    me.ledger.path.parent.mkdir(parents=True, exist_ok=True)
+    me.ledger.path.symlink_to("/nowhere/ledger.sqlite")
     note = LedgerNote(me, lambda ledger: ledger.record("update", "never", "a test"))
     assert to_the_end(note.written()) == ""
     assert note.trouble == "the ledger cannot be written: OperationalError: unable to open database file"

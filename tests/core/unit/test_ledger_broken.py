@@ -80,7 +80,7 @@ def only_the_header(data: bytes) -> bytes:
     return data[:100]
 
 
-@pytest.mark.parametrize("ruin", [no_database, half, first_page_zeroed, only_the_header])
+@pytest.mark.parametrize("ruin", [no_database, first_page_zeroed, only_the_header])
 def test_a_broken_ledger_is_set_aside_as_it_is_and_a_new_one_is_begun(ledger: Ledger, told: Told, ruin: object) -> None:
     fill(ledger)
     broken = ruin(ledger.path.read_bytes())  # type: ignore[operator]
@@ -93,6 +93,36 @@ def test_a_broken_ledger_is_set_aside_as_it_is_and_a_new_one_is_begun(ledger: Le
     [line] = told
     assert line.startswith("the ledger was broken (")
     assert line.endswith(f"it is kept as {ledger.path}.corrupt-1, a new one is begun")
+
+
+def test_a_ledger_that_ends_too_early_goes_on_with_what_can_be_read_of_it(ledger: Ledger, told: Told) -> None:
+    for _ in range(5):
+        fill(ledger)
+    broken = half(ledger.path.read_bytes())
+    ledger.path.write_bytes(broken)
+    use(ledger)
+    assert ledger.path.with_name("ledger.sqlite.corrupt-1").read_bytes() == broken
+    last, anew, *before = ledger.entries(limit=1000)
+    assert (last.action, before[-1].action) == ("shut down", "power on 0")
+    assert anew.action == f"begin anew with {len(before) + 100} rows that could be read of it"
+    assert len(before) >= 10
+    assert told == [
+        f"the ledger was broken (database disk image is malformed): it is kept as {ledger.path}.corrupt-1, "
+        f"a new one is begun{anew.action.removeprefix('begin anew')}"
+    ]
+
+
+def test_a_ruined_page_costs_what_stood_on_it_and_no_more(ledger: Ledger, told: Told) -> None:
+    for number in range(1000):
+        ledger.record("plug", f"power on {number}", "a test" * 40)
+    data = ledger.path.read_bytes()
+    somewhere = len(data) // 2 // PAGE * PAGE
+    ledger.path.write_bytes(data[:somewhere] + b"\xff" * PAGE + data[somewhere + PAGE :])
+    assert len(ledger.entries(limit=10_000)) >= 1000 - 40
+    ledger.record("halt", "shut down", "a test")
+    assert len(aside(ledger)) == len(told) == 1
+    with sqlite3.connect(ledger.path) as connection:
+        assert connection.execute("pragma quick_check").fetchall() == [("ok",)]
 
 
 def test_whichever_page_is_zeroed_what_a_service_does_with_its_ledger_succeeds(tmp_path: Path) -> None:
@@ -132,9 +162,14 @@ def test_whatever_sqlite_keeps_beside_a_file_goes_with_it(tmp_path: Path, suffix
     path = tmp_path / "readings.sqlite"
     path.write_bytes(b"no database")
     path.with_name(f"readings.sqlite{suffix}").write_bytes(b"of the broken one")
-    aside = broken_sqlite.set_aside(path, broken_sqlite.inode(path), "a test")
-    assert {each.name for each in tmp_path.iterdir()} == {"readings.sqlite.corrupt-1", f"readings.sqlite.corrupt-1{suffix}"}
-    assert aside == path.with_name("readings.sqlite.corrupt-1")
+    replaced = broken_sqlite.replace(path, broken_sqlite.inode(path), "a test", "create table readings (pulses integer);")
+    assert {each.name for each in tmp_path.iterdir()} == {
+        "readings.sqlite",
+        "readings.sqlite.corrupt-1",
+        f"readings.sqlite.corrupt-1{suffix}",
+    }
+    assert path.with_name(f"readings.sqlite.corrupt-1{suffix}").read_bytes() == b"of the broken one"
+    assert replaced == (path.with_name("readings.sqlite.corrupt-1"), 0)
 
 
 def test_what_a_killed_writer_left_half_written_is_rolled_back_by_the_first_reader(ledger: Ledger, told: Told) -> None:

@@ -172,10 +172,13 @@ def test_links_fifos_and_directories_in_a_requests_place_are_no_requests_and_tel
         lambda path: path.hardlink_to(secret),
     ):
         make(halt.run / ".aside")
-        house.until(lambda: was_replaced(halt.run / "request", halt.run / ".aside"))
-        house.until(lambda: (halt.run / "request").is_file() and not (halt.run / "request").is_symlink() and not is_asked(halt))
-        house.until(lambda: not os.path.lexists(halt.run / "accepted"))
-    house.until(lambda: halt.log.count("is no plain file: ignored") == 5)
+        house.until(lambda: was_replaced(halt.run / "request", halt.run / ".aside"), what="it to lie there")
+        house.until(
+            lambda: (halt.run / "request").is_file() and not (halt.run / "request").is_symlink() and not is_asked(halt),
+            what="it to be taken away",
+        )
+        house.until(lambda: not os.path.lexists(halt.run / "accepted"), what="no request")
+    house.until(lambda: halt.log.count("is no plain file: ignored") == 5, 10, what=lambda: halt.log)
     assert halt.status == "ready"
     assert house.halts() == []
     assert secret.read_text() == "the secret\n"
@@ -356,7 +359,7 @@ def test_a_log_that_nobody_reads_keeps_no_machine_up(house: House) -> None:
 def test_a_ledger_that_cannot_be_written_keeps_no_machine_up(house: House) -> None:
     add_step(house, "20-clients", "echo clients >>$RAN")
     halt = new_halt(house)
-    (house.root / "var/lib/pimains/ledger.sqlite").mkdir()
+    (house.root / "var/lib/pimains/ledger.sqlite").symlink_to("/nowhere/ledger.sqlite")
     ask(halt)
     house.until(house.halts)
     assert ran(house) == ["clients"]

@@ -184,6 +184,7 @@ class Pulled:
                     until(lambda: self._of_this_life("up", "failed"), _UP_SECONDS)
                     up = time.monotonic() - began
                 if not self._of_this_life("up"):
+                    self._note_heard()
                     self._fault(f"not all is up {time.monotonic() - began:.0f} s after power on:\n{self._console(number)}")
                     raise NotUp
                 if self._luck.random() < 0.25:
@@ -228,7 +229,7 @@ class Pulled:
                     pulled.touch()
                     machine.kill()
             until(report.exists, what="the disk to lose what was not flushed")
-            server.terminate()
+            server.kill()  # told to end it might wait for a machine that is gone
 
     def _console(self, number: int) -> str:
         path = self._top / f"console-{number}"
@@ -334,7 +335,7 @@ class Pulled:
         if old and old[-1].pulses > saved:
             before = last.uptime - old[-1].uptime
             self._fault(f"the count is {saved}; {before:.0f} s before the last reading it was {old[-1].pulses} already")
-        return int(last.pulses) - saved if self._of_last_life(last) else 0, lost
+        return max(0, int(last.pulses) - saved) if self._of_last_life(last) else 0, lost
 
     def _of_last_life(self, reading: Reading) -> bool:
         boots = [value for what, value in self._heard if what == "begun"]

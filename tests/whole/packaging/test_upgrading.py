@@ -66,6 +66,7 @@ add update --upgrade=mpd --interval=43200
 """
 # its notify has lost the module that sends mail while it is not restarted; its collector began to answer when its books were closed
 KNOWN = ("cannot import name 'mail' from 'pimains.devices'", "cannot schedule new futures after shutdown")
+NEW_SETTINGS = ["collector/variables/DERIVED", "collector/variables/PRICES"]
 # each start of a service is a line with its directory
 COUNT_STARTS = (
     "import os, sys; words = sys.orig_argv; words[-2:-1] == ['-m'] and '.service' in words[-1]"
@@ -195,8 +196,10 @@ def pids(root: DebianRoot) -> dict[str, str]:
     return {line.split(":")[0]: line.split("(pid ")[1].split(")")[0] for line in lines}
 
 
-def settings(root: DebianRoot) -> str:
-    return root.run("cd /etc/service && grep -r . */variables | sort; ls -l */variables/*; readlink */run */log/run")
+def settings(root: DebianRoot, *, new: bool = False) -> list[str]:
+    """Values, owners, rights and links of all instances; of the settings that this version has `new`, or of all others."""
+    lines = root.run("cd /etc/service && grep -r . */variables | sort; ls -l */variables/*; readlink */run */log/run").splitlines()
+    return [line for line in lines if any(name in line for name in NEW_SETTINGS) == new]
 
 
 def starts(root: DebianRoot) -> list[str]:
@@ -250,6 +253,7 @@ def test_all_are_up_after_it_as_before_restarted_once_with_their_settings(root: 
     now = pids(root)
     assert {name for name in now if now[name] != running[name]} == set(UP), "neither the logs nor the checkout's instance"
     assert settings(root) == kept
+    assert {line.split(":")[0] for line in settings(root, new=True) if ":" in line.split()[0]} == set(NEW_SETTINGS)
     assert starts(root) == sorted(UP), "once"
     assert errors(root) == []
     assert halts(root) == 0
@@ -295,7 +299,8 @@ def test_instances_of_a_checkout_go_on_over_its_update_and_have_the_new_code_onc
     update_checkout(checkout)
     assert until_up(checkout) == before
     assert "fclient" in checkout.run("/srv/checkout/create_service --list")
-    assert checkout.run("/srv/checkout/create_service --refresh") == ""
+    told = checkout.run("/srv/checkout/create_service --refresh").splitlines()
+    assert [re.sub(r"^.* new setting /etc/service/([^,]*), .*$", r"\1", line) for line in told] == NEW_SETTINGS
     assert pids(checkout) == running
     checkout.run(": >/srv/starts; svc -t /etc/service/*")
     until(lambda: sorted(UP) == starts(checkout), what="each to be started once")

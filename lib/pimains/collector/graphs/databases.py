@@ -23,6 +23,7 @@ from pimains.collector.plan.energy import Meter
 from pimains.collector.plan.flow_steps import Reached, Step, Steps
 from pimains.collector.plan.gauge import GaugeSteps
 from pimains.collector.series.series import Series
+from pimains.core import kept
 from pimains.core.errors import PimainsError
 from pimains.core.failure import with_own_text
 from pimains.core.plan.budget import KILL_SECONDS
@@ -36,20 +37,25 @@ _DRAW_SECONDS_MAX = 60
 _LONG_SECONDS = STEP_SECONDS + 1.0  # what goes on for longer is cut: not so what a meter tells every five seconds, more or less
 _SAID = {  # by what rrdtool has in its own words
     "No such file": "a database is missing, and is built again",
-    "not an RRD": "a database is damaged: remove it, it is built again",
+    "not an RRD": "a database is damaged: it is built again",
     "Permission denied": "user pimains may not write the databases",
     "No space left": "the disk is full",
-    "illegal attempt to update": "a database is ahead of its readings: remove it, it is built again",
+    "illegal attempt to update": "a database is ahead of its readings: it is built again",
     "ould not lock": "another rrdtool uses the database",
     "memory": "there is too little memory for it",
 }
 _NAME_LENGTH_MAX, _BEGUN_LENGTH = 192, 96  # characters; a file's name has 255 at most, and %- is in no other
+_NOT_ITS_FAULT = ("Permission denied", "No space left", "ould not lock", "memory")
 _RESIZED = "resize.rrd"  # what rrdtool calls it
 _FIRST_ROOM_DAYS, _LAST_ROOM_DAYS = 8, 128  # doubled until then; what is older yet has all the room at once
 
 
 class CannotDraw(PimainsError):
     """There is no picture; the text says why."""
+
+
+class Unusable(CannotDraw):
+    """A database is not one any more: made anew, it can be drawn of."""
 
 
 class Built(NamedTuple):
@@ -73,7 +79,15 @@ class Databases:
 
     def forget(self, source: str) -> None:
         """The journal of this source changed before what its database has: it is built again when somebody looks."""
+        self._clear(source)
         (self.directory / f"{quoted(source)}.json").unlink(missing_ok=True)
+
+    def _clear(self, source: str) -> None:
+        """A directory in the place of one of its files is kept beside it."""
+        for kind in ("json", "rrd", "new", "aside"):
+            path = self.directory / f"{quoted(source)}.{kind}"
+            if path.is_dir():
+                print(f"{path}: is a directory: kept as {kept.set_aside(path).name}")
 
     def decided(self, source: str) -> float | None:
         """Until where its database goes."""
@@ -94,6 +108,7 @@ class Databases:
             return Built(min(each.reached for each in built), max(each.at for each in built), min(each.room for each in built))
         try:
             self.directory.mkdir(exist_ok=True)
+            self._clear(meter.source)
             known = self._known(meter)
             if known is not None:
                 try:
@@ -239,7 +254,8 @@ def _remote_control(directory: Path) -> Iterator[Callable[[str], None]]:
 def refused(said: str) -> CannotDraw:
     """What rrdtool says, in words."""
     why = next((words for sign, words in _SAID.items() if sign in said), "rrdtool could not do it")
-    return CannotDraw(with_own_text(why, said))
+    is_its_fault = not any(sign in said for sign in _NOT_ITS_FAULT)
+    return (Unusable if is_its_fault else CannotDraw)(with_own_text(why, said))
 
 
 def _values(steps: Iterable[Step], last: float) -> Iterator[str]:

@@ -12,9 +12,9 @@ import hashlib
 import math
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
-from pimains.collector.graphs.databases import Built, CannotDraw, Databases, quoted
+from pimains.collector.graphs.databases import Built, CannotDraw, Databases, Unusable, quoted
 from pimains.collector.plan.energy import Meter, Period, periods
 from pimains.collector.prices import Prices
 from pimains.collector.series.figures import BARS, Bar, bars
@@ -28,6 +28,7 @@ COLOURS = {
     "dark": {"BACK": "181c21", "CANVAS": "181c21", "FONT": "b9c2cd", "GRID": "ffffff12", "MGRID": "ffffff2a", "line": "4cc38a"},
 }
 THEMES = tuple(COLOURS)
+T = TypeVar("T")
 COSTS = {f"cost-{name}": name for name in BARS}
 NAMES = (*RANGES, *BARS, *COSTS)
 _TIMES = {  # rrdtool's --x-grid: a line each, a darker line each, a label each, how long the label is the middle of, its text
@@ -96,6 +97,18 @@ class Graphs:
 
     def draw(self, series: Series, meter: Meter, wanted: Wanted, now: float) -> Picture:
         """The picture; the one drawn before, while a new one would look the same. Raises CannotDraw."""
+        return self._twice(meter, lambda: self._draw(series, meter, wanted, now))
+
+    def _twice(self, meter: Meter, ask: Callable[[], T]) -> T:
+        """What is only derived is made again when it turns out to be damaged."""
+        try:
+            return ask()
+        except Unusable as why:
+            print(f"graphs of {meter.source}: {why}: made anew from the journal")
+            self.forget(meter.source)
+            return ask()
+
+    def _draw(self, series: Series, meter: Meter, wanted: Wanted, now: float) -> Picture:
         built = self._refreshed(series, meter, now)
         if wanted.name in RANGES:
             of = _looks(built, meter, wanted.name, now)
@@ -129,6 +142,9 @@ class Graphs:
 
     def extremes(self, series: Series, meter: Meter, name: str, now: float) -> Extremes:
         """Of the flow in one of RANGES. Raises CannotDraw."""
+        return self._twice(meter, lambda: self._find_extremes(series, meter, name, now))
+
+    def _find_extremes(self, series: Series, meter: Meter, name: str, now: float) -> Extremes:
         built = self._refreshed(series, meter, now)
         of = _looks(built, meter, name, now)
         known = self._extremes.get((meter.source, name))

@@ -84,19 +84,18 @@ class Senders:
 def _brought(batch: Batch, known: list[HeardRun]) -> list[HeardRun]:
     """The runs that a request has readings of, as they would be when these were stored."""
     stored = {run.name: run for run in known}
-    found: dict[str, HeardRun] = {}
+    uptimes: dict[str, list[float]] = {}
     for reading in batch.readings:
-        run = found.get(reading.boot) or stored.get(reading.boot)
-        if run is None:
-            said = batch.runs.get(reading.boot)
-            run = HeardRun(reading.boot, (said and said.boot) or reading.boot, batch.host, Boot(None), reading.uptime, reading.uptime)
-        boot = batch.boots.get(reading.boot, run.boot)
-        found[reading.boot] = run._replace(
-            boot=boot if run.boot.is_improved_by(boot) else run.boot,
-            first=min(run.first, reading.uptime),
-            last=max(run.last, reading.uptime),
-        )
-    return list(found.values())
+        uptimes.setdefault(reading.boot, []).append(reading.uptime)
+    found = []
+    for name, took in uptimes.items():
+        said = batch.runs.get(name)
+        new = HeardRun(name, (said and said.boot) or name, batch.host, Boot(None), took[0], took[0])
+        run = stored.get(name, new)
+        boot = batch.boots.get(name, run.boot)
+        better = boot if run.boot.is_improved_by(boot) else run.boot
+        found.append(run._replace(boot=better, first=min(run.first, *took), last=max(run.last, *took)))
+    return found
 
 
 def _send_at_once(mine: HeardRun, other: HeardRun) -> bool:

@@ -1,13 +1,16 @@
 """The counters of a source, one after the other: a count that falls from a run to the next one is a new counter.
 
 A new SD card, a count file that was lost, an older copy of it: what it counts is added to what was counted before, so that totals
-only rise. Nobody knows what flowed between two counters, and it is nothing. What a pulse is may be another thing in each run: a run's
-`scale` makes them those of now.
+only rise. Nobody knows what flowed between two counters, and it is nothing. A meter that lost its power goes on from what its card had
+by then, a little below what it had sent already: that is added on in the same way, and is the same counter. What a pulse is may be
+another thing in each run: a run's `scale` makes them those of now.
 """
 
 from typing import NamedTuple
 
 from pimains.collector.series.boot_readings import BootReadings
+
+_A_LITTLE_SECONDS = 3600.0  # of counting: a card has at the latest after ten minutes what was counted (the meter's COMMIT_SECONDS)
 
 
 class Anew(NamedTuple):
@@ -43,7 +46,8 @@ def counted_on(heard: list[BootReadings]) -> Counters:
             pulses = run._replace(scale=1)
             begins = (pulses.at(run.first) if run.start >= before.end else pulses.before(before.end)).pulses
             if begins < ended:
-                found.anew.append(Anew(run.name, run.start, begins * run.scale, reached, run.is_sure == before.is_sure))
+                if not _lost_its_power(before._replace(scale=1, shift=0), begins):
+                    found.anew.append(Anew(run.name, run.start, begins * run.scale, reached, run.is_sure == before.is_sure))
                 shift = reached - begins * run.scale
             elif run.scale != before.scale:  # what was counted since that one's last reading, it has counted
                 shift = reached + (begins - ended) * before.scale - begins * run.scale
@@ -52,3 +56,8 @@ def counted_on(heard: list[BootReadings]) -> Counters:
         reached = before.counted(ended)
         found.runs.append(before)
     return found
+
+
+def _lost_its_power(before: BootReadings, begins: float) -> bool:
+    """Whether a run whose counter goes on at `begins` has only lost the last of what was counted; `before` is as that had it."""
+    return begins > 0 and begins >= before.before(max(before.start, before.end - _A_LITTLE_SECONDS)).pulses

@@ -19,7 +19,7 @@ from pimains.shared.plan import known_seconds
 from pimains.shared.plan.delivery import Batch, Boot, RegisterReading
 from pimains.shared.readings.journal import CACHE_KB
 
-_TABLES = """
+TABLES = """
 create table if not exists sources (
     source text primary key, unit text not null, impulses_per_unit real not null, face_pulses integer, face_total real
 ) without rowid;
@@ -46,7 +46,7 @@ class Series:
         else:
             self._connection = sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
             self._connection.execute("pragma synchronous = full")
-            self._connection.executescript(_TABLES)
+            self._connection.executescript(TABLES)
         self._connection.execute(f"pragma cache_size = -{CACHE_KB}")
         self._boots: dict[str, list[BootReadings]] = {}
         self._heard: dict[str, Counters] = {}

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from pimains.core import broken_sqlite
+from pimains.core.broken_sqlite import Replaced
 from pimains.core.errors import PimainsError
 from pimains.shared.plan import delivery
 from pimains.shared.plan.delivery import Batch, Boot, Reading, Run
@@ -40,6 +41,14 @@ _COLUMNS_SINCE = {
 }
 CACHE_KB = 64  # of pages in memory for each file, where SQLite would have 2000: the kernel keeps them, too
 _PAGE_BYTES = 1024  # small: a whole page is written when a row of it is
+
+
+def mended(path: Path, why: str, more_tables: str = "") -> Replaced | None:
+    """Put a new journal in the place of the broken one, with what can be read of that: see core/broken_sqlite. Nobody has it open."""
+    since = "".join(f"alter table boots add column {column} {kind};" for column, kind in _COLUMNS_SINCE.items())
+    tables = f"pragma page_size = {_PAGE_BYTES};{_TABLES}{since}{more_tables}"
+    then = "update boots set boot = name where boot = '';"
+    return broken_sqlite.replace(path, broken_sqlite.inode(path), why, tables, {"readings": "boots"}, then)
 
 
 class Broken(PimainsError):

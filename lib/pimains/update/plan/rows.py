@@ -16,6 +16,14 @@ def parsed(text: str | None) -> Rows:
     return [line.split("\t") for line in (text or "").splitlines() if "\t" in line]
 
 
+def whole(text: str) -> Rows:
+    """The same; raises ValueError for a line that is no row, as a damaged file has it."""
+    rows = parsed(text)
+    if len(rows) != len(text.splitlines()):
+        raise ValueError("a line is no row")
+    return rows
+
+
 def listed(words: Sequence[object], most: int = NAMED) -> str:
     """`a, b and 3 more`: the first `most` of them by name."""
     more = f" and {len(words) - most} more" if len(words) > most else ""

@@ -1,0 +1,85 @@
+"""Whatever becomes of a collector's files, it serves what can be read, takes what comes, and says what was lost."""
+
+import contextlib
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests import damage
+from tests.collector.collecting import Collector, steady
+from tests.kit import House
+
+READINGS = 4000
+
+
+@pytest.fixture
+def collector(house: House) -> Collector:
+    house.add("notify", svscan=False, MAIL_TO="", APPRISE_FILE="")
+    collector = Collector(house)
+    house.until(lambda: (house.root / "var/lib/pimains/notify/queue").is_dir())
+    collector.token("attic", "another-token-of-a-test")
+    assert collector.send(steady(READINGS)).ok
+    attic = steady(10)
+    assert collector.send(attic._replace(source="attic"), "another-token-of-a-test").ok
+    return collector
+
+
+def sources(collector: Collector) -> dict[str, float]:
+    return {each["source"]: each["total"] for each in collector.get("/v1/sources").json()}
+
+
+def told(house: House) -> str:
+    return "".join(path.read_text() for path in (house.root / "var/lib/pimains/notify/queue").iterdir())
+
+
+def checkpointed(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as journal:
+        journal.execute("pragma wal_checkpoint(truncate)")
+
+
+def test_a_journal_ruined_behind_its_first_page_while_it_serves_costs_only_what_stood_there(house: House, collector: Collector) -> None:
+    journal, pid = collector.instance.lib / "journal.sqlite", collector.instance.pid
+    checkpointed(journal)
+    damage.behind_page_1(journal)
+
+    def is_mended() -> bool:
+        with contextlib.suppress(requests.RequestException):
+            collector.get("/v1/export?source=house&from=2000-01-01&every=0")
+        return "put aside as journal.sqlite.corrupt-1, a new one is begun with" in collector.instance.log
+
+    house.until(is_mended, 20, collector.instance.log)
+    house.until(lambda: "2 sources" in collector.instance.status, what=collector.instance.status)
+    assert sources(collector) == {"attic": 0.01, "house": READINGS / 1000}
+    lines = collector.get("/v1/export?source=house&from=2000-01-01").text.splitlines()
+    assert READINGS / 3 < len(lines) < READINGS
+    assert collector.send(steady(20)).ok
+    assert collector.instance.pid == pid
+    assert "its journal of readings was broken" in told(house)
+
+
+@pytest.mark.parametrize("name", [name for name in damage.DAMAGES if name != "lost"])
+def test_a_damaged_journal_is_kept_beside_a_new_one_that_takes_what_meters_send(house: House, collector: Collector, name: str) -> None:
+    lib = collector.instance.lib
+    damage.met_by(collector.instance, name, lib / "journal.sqlite", collector.instance.run / "url")
+    damage.settled(collector.instance)
+    assert collector.send(steady(20)).ok
+    assert "house" in sources(collector)
+    if name == "of another owner":
+        assert sources(collector)["house"] == READINGS / 1000
+    elif name != "empty":
+        collector.instance.until_logged("journal.sqlite.corrupt-1, a new one is begun")
+        assert "its journal of readings was broken" in told(house)
+
+
+@pytest.mark.parametrize("name", damage.DAMAGES)
+def test_a_damaged_database_of_graphs_is_made_anew_from_the_journal_at_once(house: House, collector: Collector, name: str) -> None:
+    assert collector.get("/graphs/house/day.svg").ok
+    rrd = collector.instance.lib / "rrd"
+    damage.met_by(collector.instance, name, rrd / "s-house.rrd")
+    assert collector.get("/graphs/house/day.svg?theme=dark").ok
+    damage.do(name, rrd / "s-house.json")
+    assert collector.get("/graphs/house/week.svg").ok
+    damage.settled(collector.instance)

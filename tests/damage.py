@@ -1,0 +1,115 @@
+"""What can become of a file on a card: each damage by its name, done to a path; and whether a service that has met it is settled.
+
+def test_it(house):
+    damage.do("torn", meter.lib / "count")
+    damage.settled(meter)
+"""
+
+import contextlib
+import os
+import random
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.kit import TestInstance, until
+
+PAGE = 1024
+_LOOKED_AT_SECONDS = 1.5  # supervise waits for one before it restarts what has ended
+
+
+def lost(path: Path) -> None:
+    """The file is not there any more."""
+    path.unlink()
+
+
+def empty(path: Path) -> None:
+    """It has no byte any more: what a power cut leaves of a file whose name was written before what is in it."""
+    os.truncate(path, 0)
+
+
+def torn(path: Path) -> None:
+    """It ends in the middle."""
+    os.truncate(path, path.stat().st_size // 2)
+
+
+def zeroed(path: Path) -> None:
+    """It is as long as it was, and nothing of it was written: XFS, ext4 with delayed allocation."""
+    path.write_bytes(bytes(path.stat().st_size))
+
+
+def of_another_owner(path: Path) -> None:
+    """As `sudo cp` leaves it: the service may not even read it."""
+    os.chown(path, 0, 0)
+    path.chmod(0o600)
+
+
+def a_directory(path: Path) -> None:
+    """Something else stands there."""
+    if path.exists():
+        path.unlink()
+    path.mkdir()
+    os.chown(path, path.parent.stat().st_uid, -1)
+    (path / "something").write_text("of somebody")
+
+
+def behind_page_1(path: Path) -> None:
+    """Each seventh page of a database, from the twelfth on: below it stand what its tables are and the roots of their trees."""
+    luck = random.Random(path.name)
+    pages = path.stat().st_size // PAGE
+    with path.open("r+b") as file:
+        for page in range(11, pages, 7):
+            file.seek(page * PAGE)
+            file.write(luck.randbytes(PAGE))
+
+
+DAMAGES: dict[str, Callable[[Path], None]] = {
+    "lost": lost,
+    "empty": empty,
+    "torn": torn,
+    "zeroed": zeroed,
+    "of another owner": of_another_owner,
+    "a directory": a_directory,
+}
+
+
+def do(name: str, *paths: Path) -> None:
+    """One of DAMAGES, to each that is there."""
+    for path in paths:
+        DAMAGES[name](path)
+
+
+def met_by(instance: TestInstance, name: str, *paths: Path) -> None:
+    """The instance is started on files with this damage, and has said how it is."""
+    down(instance)
+    do(name, *paths)
+    up(instance)
+
+
+def down(instance: TestInstance) -> None:
+    """Stopped in order."""
+    instance.svc("-d")
+    until(lambda: not instance.pid, what=f"{instance.name} to be down")
+
+
+def up(instance: TestInstance) -> None:
+    """Started, and it has said how it is."""
+    (instance.run / "status").unlink(missing_ok=True) if (instance.run / "status").is_file() else None
+    instance.svc("-u")
+
+    def has_said() -> bool:
+        with contextlib.suppress(IsADirectoryError):
+            return instance.status not in ("", "starting")
+        return False
+
+    until(has_said, what=f"{instance.name} to say how it is")
+
+
+def settled(instance: TestInstance) -> None:
+    """It is up and stays up: no crash loop."""
+    pid = instance.pid
+    assert pid
+    time.sleep(_LOOKED_AT_SECONDS)
+    assert instance.pid == pid, instance.log[-3000:]
+    assert "Traceback" not in instance.log
+    assert not instance.status.startswith("failed"), instance.status
