@@ -63,11 +63,14 @@ class Register:
         print(f"{words} ({who})")
         return words
 
-    def counts_on(self, measure: Measure, pulses: int, total: float, cause: str, run: str) -> str:
-        """When `pulses` have come it shows `total`, and counts by `measure` from then on; returns that in words."""
-        now, was = f"{total:.3f} {measure.unit}", f"{self.total(pulses):.3f} {self._unit}"
-        self._me.ledger.record(self._me.name, f"set its total to {now}", cause, {"total before": Input(was, 0.0)})
-        self._write(RegisterReading(pulses, total))
+    def counts_on(self, measure: Measure, pulses: int, total: float | None, cause: str, run: str) -> str:
+        """When `pulses` have come it shows `total`, None where that is lost, and counts by `measure` from then on; that in words."""
+        now = "not known" if total is None else f"{total:.3f} {measure.unit}"
+        was = f"{self.total(pulses):.3f} {self._unit}" if self.is_known else "not known"
+        action = f"counts {measure} from now on" if total is None else f"{_SET}{now}"
+        self._me.ledger.record(self._me.name, action, cause, {"total before": Input(was, 0.0), **self._inputs(pulses)})
+        if total is not None:
+            self._write(RegisterReading(pulses, total))
         self._run, self._unit, self._impulses = run, *measure
         words = f"{self._source}: total is {now} now, was {was}; {cause}"
         print(words)

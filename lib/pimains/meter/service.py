@@ -119,7 +119,8 @@ class Meter:
     def _measure_anew(self, pulses: int) -> None:
         """A pulse is another thing from now on; what was counted until now stays what it was."""
         before, self._measure = self._measure, self._wanted
-        total, is_other = self._register.total(pulses), before.unit != self._measure.unit
+        total = self._register.total(pulses) if self._register.is_known else None
+        is_other = before.unit != self._measure.unit
         if is_other:  # of another source: that one's face is not this one's
             pulses = pulses if self._own_journal.begun is None else self._own_journal.begun
             total = self._settings.START_TOTAL or 0.0
