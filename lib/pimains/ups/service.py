@@ -66,8 +66,7 @@ class Watch:
         for each in self.upses:
             if answer := each.link.answer():
                 now = self.me.clock.monotonic()
-                events = each.judge(answer, now)
-                self._judged(each, events, now)
+                self._judged(each, each.judge(answer, now), now)
         self._say()
 
     def is_edited(self) -> bool:
@@ -80,10 +79,10 @@ class Watch:
         for each in self.upses:
             each.link.close()
 
-    def _judged(self, ups: Watched, events: tuple[str, ...], now: float) -> None:  # noqa: ARG002  # what is decided needs it
-        """`ups` was looked at, or this machine slept: what is decided by how all of them stand is decided here."""
-        for event in events:
-            print(f"{ups.name}: {event}")
+    def _judged(self, ups: Watched, events: tuple[str, ...], now: float) -> None:
+        """`ups` was looked at, or this machine slept: what is decided by how all of them stand is decided here, after people are told."""
+        ups.tell(events, now)
+        ups.show(self._line(ups, now), now)
 
     def _mind_sleep(self) -> None:
         before, self._clocks = self._clocks, _clocks()

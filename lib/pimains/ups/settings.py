@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from pimains.core.settings import Setting, Settings, choice, flag, host, integer, number, optional, path, port, text
 from pimains.ups.plan import battery, standing
+from pimains.ups.texts import LANGUAGES
 
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _HOST_AND_PORT = re.compile(r"(?:\[([^\]]+)\]|([^:]+))(?::([0-9]+))?")
@@ -14,7 +15,6 @@ _UPSES_MAX = 16
 _SUPPLIES_MAX = 16
 _PORT = "3493"
 _HERE = ("localhost", "127.0.0.1", "::1")
-_LANGUAGES = ("en", "de", "fr")
 
 
 class Ups(NamedTuple):
@@ -73,7 +73,7 @@ class UpsSettings(Settings):
     FINALDELAY_SECONDS = number(0, 600, "time in seconds")
     HOSTSYNC_SECONDS_MAX = number(1, 3600, "time in seconds")
     CUT_WAIT_SECONDS = optional(number(10, 3600, "time in seconds"))
-    LANGUAGE = choice(*_LANGUAGES)
+    LANGUAGE = choice(*LANGUAGES)
 
     def check_together(self) -> None:
         """What feeds this machine has to know it; the numbers have to fit each other."""

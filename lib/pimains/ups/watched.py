@@ -1,23 +1,26 @@
 """One UPS that is watched: its link, how it stands, its battery, and what is kept of it.
 
-/run/pimains/<instance>/known/<ups>       how it stood, for a service that was restarted since this boot
-/var/lib/pimains/<instance>/pasts.<ups>   how fast earlier outages emptied its battery
+/run/pimains/<instance>/known.<ups>   how it stood, for a service that was restarted since this boot
+/var/lib/pimains/<instance>/pasts.<ups>     how fast earlier outages emptied its battery
 /var/lib/pimains/<instance>/address.<ups>   where its upsd was met last, for when there is no name server
 """
 
+from collections.abc import Sequence
+from datetime import datetime
 from functools import partial
 
-from pimains.core import state
+from pimains.core import machine, notify_queue, paths, state
 from pimains.core.instance import Instance
 from pimains.core.troubles import Troubles
 from pimains.shared.host_address import Address
+from pimains.ups import memory, texts
 from pimains.ups.link import Answer, Link
 from pimains.ups.nut import Credentials, Encryption, Nut
 from pimains.ups.plan import battery as batteries
 from pimains.ups.plan import standing as standings
-from pimains.ups.plan.battery import Battery
-from pimains.ups.plan.standing import Standing
+from pimains.ups.plan.telling import Message, tell
 from pimains.ups.settings import Ups, UpsSettings
+from pimains.ups.shown import Shown
 
 
 class Watched:
@@ -27,13 +30,15 @@ class Watched:
         self.ups = ups
         self.name = settings.called(ups)
         self.power = settings.power_of(ups)
-        self.standing = Standing()
-        self.battery = Battery()
+        self._kept = state.read(me.run / f"known.{self.name}") or ""
+        self.standing, self.battery, self._matters = memory.read(self._kept)
         self.variables: dict[str, str] = {}  # as they were last
         self.why_not = ""  # why no data come, "" while they do
         self.pasts = batteries.read(state.read(me.lib / f"pasts.{self.name}") or "")
         self._me = me
         self._settings = settings
+        self._is_first = ups == settings.UPS[0]
+        self._shown = Shown(me, "" if self._is_first else f"{self.name}.")
         self._troubles = Troubles(me.complain, print)
         self.link = Link(self._nut(), settings.POLL_SECONDS, logs_in=self.power > 0, commands=settings.commands(ups))
 
@@ -57,6 +62,23 @@ class Watched:
         self.battery = batteries.follow(self.battery, self.standing, now)
         return events
 
+    def tell(self, events: Sequence[str], now: float) -> None:
+        """Have people told of events, and of earlier ones whose time has come."""
+        for event in events:
+            print(f"{self.name}: {event}")
+        self._matters, messages = tell(self._matters, events, now)
+        for message in messages:
+            self._post(message, now)
+
+    def show(self, words: str, now: float) -> None:
+        """Leave for others how it stands, `words` in a sentence, and for the next one of this service."""
+        ending = self.ends(now)
+        self._shown.show(self.standing, self.variables, words, None if ending is None else ending.at, now)
+        kept = memory.written(memory.Known(self.standing, self.battery, self._matters))
+        if kept != self._kept:
+            self._kept = kept
+            self._me.leave(f"known.{self.name}", kept)
+
     def faults(self) -> list[str]:
         """What a person has to mend."""
         return self._troubles.now()
@@ -64,6 +86,30 @@ class Watched:
     def ends(self, now: float) -> batteries.End | None:
         """When its battery will be empty."""
         return batteries.end(self.battery, self.standing, self.pasts, now)
+
+    def _post(self, message: Message, now: float) -> None:
+        numbers, wall = self.standing.numbers, self._me.clock.wall()
+        began = "" if message.since is None else f"{datetime.fromtimestamp(wall - now + message.since):%H:%M}"
+        facts = texts.Facts(
+            host=machine.own_name(),
+            ups=self.name,
+            event=message.event,
+            status=self.variables.get("ups.status", ""),
+            charge=numbers.charge,
+            runtime=numbers.runtime,
+            load=numbers.load,
+            alarm=self.variables.get("ups.alarm", ""),
+            minutes=round(message.for_seconds / 60),
+            times=message.times,
+            since=began,
+        )
+        own = paths.etc() / self._me.name
+        try:
+            subject, body = texts.written(facts, self._settings.LANGUAGE, own)
+        except OSError as error:
+            self._troubles.look("texts", f"{own / message.event}: {error.strerror}; the shipped text is told")
+            subject, body = texts.written(facts, self._settings.LANGUAGE, None)
+        notify_queue.post(subject, body, f"ups-{message.event.lower()}" + ("" if self._is_first else f".{self.name}"))
 
     def _nut(self) -> Nut:
         settings, kept_as = self._settings, f"address.{self.name}"
