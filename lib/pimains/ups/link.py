@@ -37,7 +37,7 @@ class Link:
     def __init__(self, nut: Nut, poll_seconds: float, *, logs_in: bool, commands: bool) -> None:
         self.nut = nut
         self._poll_seconds = poll_seconds
-        self._logs_in = logs_in
+        self._logs_in = self._is_fed = logs_in
         self._commands = commands
         self._worker: Worker[Answer] = Worker(nut.ups)
         self._due_at = 0.0
@@ -67,6 +67,19 @@ class Link:
         """
         self._asked.append(call)
         self._due_at = 0.0
+
+    def hurry(self) -> None:
+        """Try at once where upsd was away."""
+        self._due_at = 0.0
+
+    def leave(self, call: Callable[[Nut], None]) -> None:
+        """Have `call` log out, and do not log in again."""
+        self._logs_in = False
+        self.ask(call)
+
+    def stay_logged_in(self) -> None:
+        """Log in again where that is wanted."""
+        self._logs_in = self._is_fed
 
     def begin_when_due(self, now: float, *, is_on_battery: bool) -> None:
         """Begin to look, unless it is too early, or the look before has no answer yet. Raises nothing: it is in the answer."""

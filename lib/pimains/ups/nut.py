@@ -82,6 +82,11 @@ class Nut:
         self.is_logged_in = False
 
     @property
+    def own_address(self) -> str:
+        """Where upsd sees this machine; "" without a connection."""
+        return self._connection.own_address if self._connection else ""
+
+    @property
     def is_open(self) -> bool:
         """Whether something can be asked."""
         return self._connection is not None and not self._connection.is_dead

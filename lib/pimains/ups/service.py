@@ -15,6 +15,7 @@ from pimains.ups.plan import words
 from pimains.ups.settings import UpsSettings
 
 with Needed("python3-nut2") as library:
+    from pimains.ups.shutting_down import ShuttingDown
     from pimains.ups.watched import Watched
 
 
@@ -41,6 +42,7 @@ class Watch:
         self.me = me
         self.settings = settings
         self.upses = [Watched(me, settings, each) for each in settings.UPS]
+        self.shutting = ShuttingDown(me, settings, self.upses)
         self._edits = state.Watch(me.directory / "variables")
         self._clocks = _clocks()
         self._said = ("", True)
@@ -54,11 +56,11 @@ class Watch:
     def seconds_to_wait(self) -> float:
         """Until the next look."""
         now = self.me.clock.monotonic()
-        return min(each.link.seconds_to_wait(now) for each in self.upses)
+        return min(self.shutting.seconds_to_wait(now), *(each.link.seconds_to_wait(now) for each in self.upses))
 
     def files(self) -> list[service.Readable]:
         """What becomes readable when there is something to do."""
-        return [self._edits, *(each.link for each in self.upses)]
+        return [self._edits, *self.shutting.files(), *(each.link for each in self.upses)]
 
     def judge(self) -> None:
         """Take in what was answered."""
@@ -67,6 +69,7 @@ class Watch:
             if answer := each.link.answer():
                 now = self.me.clock.monotonic()
                 self._judged(each, each.judge(answer, now), now)
+        self.shutting.tick(self.me.clock.monotonic())
         self._say()
 
     def is_edited(self) -> bool:
@@ -76,12 +79,14 @@ class Watch:
     def close(self) -> None:
         """Let go of all."""
         self._edits.close()
+        self.shutting.close()
         for each in self.upses:
             each.link.close()
 
     def _judged(self, ups: Watched, events: tuple[str, ...], now: float) -> None:
         """`ups` was looked at, or this machine slept: what is decided by how all of them stand is decided here, after people are told."""
         ups.tell(events, now)
+        self.shutting.looked(ups, now)
         ups.show(self._line(ups, now), now)
 
     def _mind_sleep(self) -> None:
@@ -93,6 +98,10 @@ class Watch:
 
     def _say(self) -> None:
         now = self.me.clock.monotonic()
+        if under_way := self.shutting.line():
+            self._said = under_way, False
+            self.me.status(under_way, well=False)
+            return
         lines = {each.name: self._line(each, now) for each in self.upses}
         faults = [fault for each in self.upses for fault in each.faults()]
         line = "; ".join(faults or ([*lines.values()] if len(lines) == 1 else [f"{name} {text}" for name, text in lines.items()]))
@@ -102,7 +111,9 @@ class Watch:
             self.me.status(line, well=said[1])
 
     def _line(self, ups: Watched, now: float) -> str:
-        shuts_down = words.shuts_down_in(ups.battery, ups.ends(now), self.settings.to_last, 0.0, now) if ups.power else None
+        shuts_down = (
+            words.shuts_down_in(ups.battery, ups.ends(now), self.settings.to_last, self.shutting.need_seconds(), now) if ups.power else None
+        )
         return words.how_it_is(ups.standing, ups.battery, ups.why_not, shuts_down, now)
 
 

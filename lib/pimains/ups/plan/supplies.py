@@ -84,6 +84,17 @@ def is_in_danger(supplies: Sequence[Supply], min_supplies: int) -> bool:
     return bool(critical(supplies)) and left < min_supplies
 
 
+def power_ends(ends: Sequence[tuple[int, float | None]], left: int, min_supplies: int) -> float | None:
+    """When this machine is fed too little, by the power and the end of each battery that feeds it beside `left`; None if not known."""
+    known = sorted((end, power) for power, end in ends if end is not None)
+    feeding = left + sum(power for power, _ in ends)
+    for end, power in known:
+        feeding -= power
+        if feeding < min_supplies:
+            return end
+    return None
+
+
 def role(supplies: Sequence[Supply]) -> Role:
     """What this machine is to `supplies`."""
     if not any(each.power for each in supplies):
