@@ -231,7 +231,7 @@ class ShuttingDown:
         if act is Act.FORCE:
             self._force(names)
         elif act in (Act.ASK, Act.ASK_UNLESS_ASKED):
-            self._wants_to_ask = act is Act.ASK or halt_request.pending() is None
+            self._wants_to_ask = not self._is_asked()
         elif act is Act.CANCEL:
             self._wants_to_ask = False
             with suppress(OSError):
@@ -272,6 +272,13 @@ class ShuttingDown:
             self._wants_to_ask = False
         except OSError as error:
             self._me.complain(f"this machine cannot be shut down: {error.strerror} (is there a halt service?)")
+
+    def _is_asked(self) -> bool:
+        """Whether halt has our request, and does not let anybody take it back where nobody may."""
+        request = halt_request.pending()
+        return (
+            request is not None and request.requester == self._me.name and (request.is_final or not (self.outage and self.outage.is_final))
+        )
 
     def _say(self, before: Outage | None, event: Event, moment: Moment, apart: str) -> None:
         after = _phase(self.outage, apart) or Phase.WELL

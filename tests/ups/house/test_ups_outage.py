@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import select
 import signal
 import subprocess
 import time
@@ -11,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from pimains.shared import halt_request
+from pimains.shared.orders.service_end import Orders
 from tests.halt.halting import new_halt
-from tests.kit import House, TestInstance, until
+from tests.kit import TOP, House, TestInstance, until
 from tests.ups.nut2_library import NUT2
 from tests.ups.upsd import PASSWORD, PROGRAMS, USERS, Upsd
 
@@ -35,7 +37,7 @@ def halt(house: House, monkeypatch: pytest.MonkeyPatch) -> TestInstance:
 def guarding(house: House, upses: str, **settings: str) -> TestInstance:
     given = {"USERNAME": "anna", "PASSWORD": PASSWORD, "POLL_SECONDS": "0.5", "FINALDELAY_SECONDS": "1", "HOSTSYNC_SECONDS_MAX": "20"}
     ups = house.add("ups", pythonpath=str(NUT2), UPS=upses, **{**given, **settings})
-    house.until(lambda: "on line" in ups.status or "OL" in ups.status or "mains" in ups.status, what=lambda: ups.story)
+    house.until(lambda: "on line" in ups.status or "OL" in ups.status or "mains" in ups.status, what=ups.story)
     return ups
 
 
@@ -94,7 +96,7 @@ def test_a_primary_has_its_upsmons_shut_down_first_and_halts_when_they_have_left
     with upsmon(upsd, tmp_path, "secondary", "bert", "bert") as one, upsmon(upsd, tmp_path, "secondary", "bert", "bert") as two:
         until(lambda: clients(upsd) == 3)
         upsd.say("eaton", **LB)
-        house.until(house.halts, what=lambda: ups.story)
+        house.until(house.halts, what=ups.story)
         halted = time.time()
         assert max(float(one.read_text()), float(two.read_text())) < halted
     assert "FSD" in status(upsd)
@@ -124,7 +126,7 @@ def test_a_client_that_hangs_is_waited_for_its_budget_and_named(house: House, up
         until(lambda: "FSD" in status(upsd))
         began = time.monotonic()
         upsd.kill_driver("eaton")
-        house.until(lambda: requests(halt), what=lambda: ups.story)
+        house.until(lambda: requests(halt), what=ups.story)
         assert 6 - 1 < time.monotonic() - began - 1 < 6 + 1
     assert "going on without 127.0.0.1: still logged in" in ups.log
 
@@ -161,7 +163,7 @@ def test_a_secondary_of_a_real_primary_follows_its_forced_shutdown_and_is_logged
     with upsmon(upsd, tmp_path, "primary", "carl", "carl") as primary:
         until(lambda: clients(upsd) == 2)
         upsd.say("eaton", **LB)
-        house.until(house.halts, what=lambda: ups.story)
+        house.until(house.halts, what=ups.story)
         until(primary.exists)
         assert "85-ups done" in "\n".join(halt_request.progress())
     assert requests(halt) == 1
@@ -196,9 +198,9 @@ def test_a_secondary_gives_its_primary_up_and_comes_back_when_the_mains_do(house
     house.until(lambda: halt.status.startswith("ready"))
     upsd.say("eaton", status="OB LB", charge="50", runtime="1700")
     ups.until_logged("giving up on the primary")
-    house.until(lambda: halt.status.startswith("shutting down"), what=lambda: ups.story)
+    house.until(lambda: halt.status.startswith("shutting down"), what=ups.story)
     upsd.say("eaton", status="OL")
-    house.until(lambda: halt.status.startswith("ready; the last shutdown was cancelled by ups"), what=lambda: halt.story)
+    house.until(lambda: halt.status.startswith("ready; the last shutdown was cancelled by ups"), what=halt.story)
     house.until(lambda: not (ups.lib / "outage").exists())
     assert house.halts() == []
 
@@ -211,7 +213,7 @@ def test_killed_at_a_phase_boundary_it_goes_on_with_one_request(house: House, up
         upsd.say("eaton", **LB)
         ups.until_logged(f"-> {phase}")
         ups.kill()
-        house.until(house.halts, what=lambda: ups.story)
+        house.until(house.halts, what=ups.story)
     assert requests(halt) == 1
     assert "also asked for" not in halt.log
 
@@ -224,7 +226,7 @@ def test_of_two_upses_one_that_is_critical_takes_its_clients_and_not_this_machin
     assert "FSD" not in status(upsd, "cellar")
     assert halt.status == "ready"
     upsd.say("cellar", **LB)
-    house.until(house.halts, what=lambda: ups.story)
+    house.until(house.halts, what=ups.story)
     assert (house.root / "run/pimains-halt/cut").read_text().splitlines()[2] == "eaton cellar"
 
 
@@ -233,6 +235,45 @@ def test_halted_by_somebody_else_in_an_outage_a_primary_tells_its_clients_first(
     upsd.say("eaton", status="OB", charge="90", runtime="1700")
     house.until((ups.lib / "outage").exists)
     (halt.run / "request").write_text("bored\nanna\n")
-    house.until(house.halts, what=lambda: ups.story)
+    house.until(house.halts, what=ups.story)
     assert "FSD" in status(upsd)
     assert (house.root / "run/pimains-halt/cut").exists()
+
+
+def test_while_halt_command_fails_nothing_is_cut_and_the_login_is_renewed(
+    house: House, upsd: Upsd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PIMAINS_ROOT", str(house.root))
+    halt = new_halt(house, HALT_COMMAND="/bin/false")
+    ups = guarding(house, at(upsd))
+    flag = house.root / "run/pimains-halt/cut"
+    upsd.say("eaton", **LB)
+    house.until(flag.exists, what=ups.story)
+    halt.until_logged("this machine is not shut down: HALT_COMMAND failed")
+    house.until(lambda: not flag.exists())
+    until(lambda: clients(upsd) == 1)
+    halt.set("HALT_COMMAND", house.recorder)
+    halt.svc("-t")
+    house.until(house.halts, what=halt.story)
+    assert flag.exists()
+    assert requests(halt) == 1
+
+
+@pytest.mark.parametrize(
+    ("said", "written"), [("cut 60 eaton", "60 eaton"), ("cut 60 ../x $(id) -k ok", "60 ok"), ("cut x eaton", ""), ("cut 60", "")]
+)
+def test_root_takes_what_is_said_for_text(house: House, halt: TestInstance, said: str, written: str) -> None:
+    """Whoever is user pimains answers in the place of the service."""
+    (house.root / "run/pimains/ups").mkdir()
+    with Orders(house.root / "run/pimains/ups", {"outage-last": "REASON"}) as orders:
+        for path in (house.root / "run/pimains/ups/orders").rglob("*"):
+            path.chmod(0o777)
+        (house.root / "run/pimains/ups/orders").chmod(0o777)
+        environment = {"PATH": os.environ["PATH"], "PIMAINS_ROOT": str(house.root)}
+        step = subprocess.Popen([TOP / "services/ups/halt.d/85-ups"], env=environment)
+        while step.poll() is None:
+            for order in orders.take():
+                orders.answer(order.id, said)
+            select.select([orders], [], [], 0.05)
+    flag = house.root / "run/pimains-halt/cut"
+    assert ("" if not flag.exists() else " ".join(flag.read_text().split("\n")[1:]).strip()) == written
