@@ -65,12 +65,14 @@ class Watch:
     def judge(self) -> None:
         """Take in what was answered."""
         self._mind_sleep()
+        is_news = False
         for each in self.upses:
             if answer := each.link.answer():
-                now = self.me.clock.monotonic()
+                now, is_news = self.me.clock.monotonic(), True
                 self._judged(each, each.judge(answer, now), now)
         self.shutting.tick(self.me.clock.monotonic())
-        self._say()
+        if is_news or self.shutting.line():
+            self._say()
 
     def is_edited(self) -> bool:
         """Whether a setting was edited while one is wrong: then this service starts anew with it, as others do that wait for that."""
@@ -102,9 +104,8 @@ class Watch:
             self._said = under_way, False
             self.me.status(under_way, well=False)
             return
-        lines = {each.name: self._line(each, now) for each in self.upses}
         faults = [fault for each in self.upses for fault in each.faults()]
-        line = "; ".join(faults or ([*lines.values()] if len(lines) == 1 else [f"{name} {text}" for name, text in lines.items()]))
+        line = "; ".join(faults or [f"{each.name} {each.words}" if len(self.upses) > 1 else each.words for each in self.upses])
         said = line, not faults and all(words.is_well(each.standing, now) for each in self.upses)
         if said != self._said:
             self._said = said

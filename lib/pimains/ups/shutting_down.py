@@ -30,6 +30,7 @@ _AGAIN_SECONDS = 1.0
 _CUT_WAIT_AFTER_OFFDELAY = 60.0
 _CUT_WAIT_UNKNOWN = 300.0
 _LATER = (Phase.FORCED, Phase.DELAYED)
+_RECORDED = (Phase.DELAYED, Phase.ASKED, Phase.RETURNING)  # FSD does not wait for the ledger, and a line that flaps does not fill it
 _ANSWERS = {Act.NOTHING_TO_DO: "nothing to do", Act.GO_ON: "go on"}
 
 
@@ -49,7 +50,7 @@ class ShuttingDown:
         self._wants_to_ask = False
         self._again_at = 0.0
         self._gone_since: float | None = None
-        self._took: dict[str, list[float]] = {}
+        self._took: dict[str, Sequence[float]] = {}
         self._there: tuple[str, ...] = ()
         self.outage = self._file.read()
         if self.outage:
@@ -145,9 +146,12 @@ class ShuttingDown:
     def _budget(self, there: Sequence[str] | None) -> float:
         if there is None:
             return self._settings.HOSTSYNC_SECONDS_MAX
-        for address in there:
-            if address not in self._took:
-                self._took[address] = self._me.with_ledger(lambda ledger, a=address: ledger.durations(_client(a))) or []  # type: ignore[misc]
+        if unknown := [address for address in dict.fromkeys(there) if address not in self._took]:
+
+            def look(ledger: Ledger) -> dict[str, list[float]]:
+                return {address: ledger.durations(_client(address)) for address in unknown}
+
+            self._took.update(self._me.with_ledger(look) or {address: [] for address in unknown})
         return clients.wait_seconds(there, self._took, self._settings.HOSTSYNC_SECONDS_MAX)
 
     def _clients(self, names: Sequence[str] | None = None) -> tuple[str, ...]:
@@ -156,9 +160,14 @@ class ShuttingDown:
 
     def _note_who_left(self, names: Sequence[str], seconds: float) -> None:
         there = self._clients(names)
-        for address in clients.gone(self._there, there):
-            print(f"client {address} has logged out after {seconds:.1f} s")
-            self._me.with_ledger(lambda ledger, a=address: ledger.took(_client(a), seconds))  # type: ignore[misc]
+        if gone := clients.gone(self._there, there):
+
+            def note(ledger: Ledger) -> None:
+                for address in gone:
+                    ledger.took(_client(address), seconds)
+
+            print(f"logged out after {seconds:.1f} s: {', '.join(gone)}")
+            self._me.with_ledger(note)
         self._there = there
 
     def _try_again(self, now: float) -> None:
@@ -285,7 +294,7 @@ class ShuttingDown:
         why = moment.why or (self.outage.why if self.outage else "") or event.value
         line = f"{apart + ': ' if apart else ''}{_phase(before, apart) or Phase.WELL} -> {after}: {why}"
         print(line)
-        if self.outage and self.outage.phase is Phase.FORCED:  # the ledger takes a while, and FSD does not wait for it
+        if after not in _RECORDED:
             return
 
         def record(ledger: Ledger) -> None:

@@ -33,6 +33,7 @@ class Watched:
         self._kept = state.read(me.run / f"known.{self.name}") or ""
         self.standing, self.battery, self._matters = memory.read(self._kept)
         self.variables: dict[str, str] = {}  # as they were last
+        self.words = "no data yet"
         self.why_not = ""  # why no data come, "" while they do
         self.pasts = batteries.read(state.read(me.lib / f"pasts.{self.name}") or "")
         self._me = me
@@ -72,6 +73,7 @@ class Watched:
 
     def show(self, words: str, now: float) -> None:
         """Leave for others how it stands, `words` in a sentence, and for the next one of this service."""
+        self.words = words
         ending = self.ends(now)
         self._shown.show(self.standing, self.variables, words, None if ending is None else ending.at, now)
         kept = memory.written(memory.Known(self.standing, self.battery, self._matters))
@@ -116,7 +118,7 @@ class Watched:
         host, _, kept = (state.read(self._me.lib / kept_as) or "").partition(" ")
         keep = partial(self._keep_address, kept_as)
         address = Address(self.ups.host, self.ups.port, kept if host == self.ups.host else "", keep)
-        credentials = Credentials(settings.USERNAME or "", settings.PASSWORD or "") if self.power else Credentials()
+        credentials = Credentials(settings.USERNAME or "", settings.PASSWORD or "")
         return Nut(self.ups.name, address, credentials, Encryption(settings.TLS, settings.CA), settings.wrong)
 
     def _keep_address(self, kept_as: str, address: str) -> None:
