@@ -64,8 +64,8 @@ def test_it_says_how_the_ups_stands_and_whether_somebody_has_to_look(house: Hous
         *("100", "1800", "20", "230", "229")
     ]
     assert [ups.read(name) for name in ("ups.status", "line", "words", "battery.end")] == ["OL", "on line", "on line, 100 %", ""]
-    upsd.say("eaton", status="OB DISCHRG", charge="41", runtime="660")
-    house.until(lambda: ups.status.startswith("on battery for ") and "41 %, shutting down in about 9 min" in ups.status, what=ups.story)
+    upsd.say("eaton", status="OB DISCHRG", charge="41", runtime="600")
+    house.until(lambda: ups.status.startswith("on battery for ") and "41 %, shutting down in about 8 min" in ups.status, what=ups.story)
     assert ups.read("unwell") == ups.status
     assert 590 < float(ups.read("battery.end")) - time.clock_gettime(time.CLOCK_BOOTTIME) < 601
     upsd.say("eaton", status="OL CHRG")
