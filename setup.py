@@ -34,6 +34,7 @@ setup(
     python_requires=">=3.11",
     packages=find_packages("lib"),
     package_dir={"": "lib"},
+    package_data={"pimains.ups.texts": ["??"]},
     data_files=service_files(),
     entry_points={"gpiozero_pin_factories": ["pimains-house = pimains.house.pins:HouseFactory"]},
 )

@@ -110,6 +110,11 @@ class Settings:
         """The lines that create_service prints once a new instance with `values` was made."""
         return []
 
+    @classmethod
+    def has_to_itself(cls, values: Mapping[str, str]) -> str:  # noqa: ARG003  # for subclasses
+        """Why a machine has one instance with such `values`, after the setting that says so ("POWER: ..."); "" where it may have more."""
+        return ""
+
     def check_together(self) -> None:
         """Checks that need more than one setting; a subclass raises `self.wrong(...)`."""
 

@@ -5,6 +5,7 @@ Exit codes: 0 done, 1 it could not be done, 2 asked wrongly; then nothing was wr
 
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from pimains.core import paths, scan_directory, templates
@@ -72,6 +73,7 @@ def _add(words: Words, servicedir: Path) -> None:
         given = {**template.settings().made_up(given), **given}
         settings = {each.name: given.get(each.name, each.default) for each in template.variables().values()}
         arguments.check_all(template, settings)
+        _check_others(template, name, settings, servicedir)
         _finish_removal(servicedir / f".{name}")
         values = {**given, **making.environment(Path(words.own["root"]).absolute() if "root" in words.own else None)}
         instance = making.create(template, servicedir, name, values, down="down" in words.own)
@@ -89,6 +91,7 @@ def _change(instance: ServiceDirectory, template: Template, given: dict[str, str
     wanted = {name: given.get(name, present.get(name, "")) for name in template.variables()}
     if given:
         arguments.check_all(template, wanted)
+        _check_others(template, instance.name, wanted, instance.path.parent)
     extra = {"PIMAINS_ROOT": str(Path(words.own["root"]).absolute())} if "root" in words.own else {}
     changed = making.change(instance, {**given, **extra})
     for name in changed:
@@ -187,6 +190,18 @@ def _check_place(template: Template, name: str) -> None:
     only_as = template.settings().only_as
     if only_as and name != only_as:
         raise Misused(f"--instance: {name!r} cannot be a {template.service}: a machine has one, called {only_as} (leave --instance out)")
+
+
+def _check_others(template: Template, name: str, settings: Mapping[str, str], servicedir: Path) -> None:
+    """Raises Misused where another instance has already what one of a machine has to itself."""
+    why = template.settings().has_to_itself(settings)
+    for each in scan_directory.found(servicedir) if why else ():
+        if each.service != template.service or each.name == name:
+            continue
+        theirs = {setting: value or "" for setting, value in each.variables().items()}
+        if template.settings().has_to_itself({**dict.fromkeys(settings, ""), **theirs}):
+            setting, _, words = why.partition(": ")
+            raise Misused(f"{arguments.option(setting)}: {each.name} is there already; {words}")
 
 
 def _template(service: str) -> Template:

@@ -1,4 +1,7 @@
-"""How long each step of a halt may take: by what it took before, and by when a plug cuts the power that does not hear this machine."""
+"""How long each step of a halt may take: by what it took before, and by when the power goes.
+
+That is when a plug cuts that does not hear this machine, or when the battery is empty that feeds it.
+"""
 
 import math
 from collections.abc import Callable, Sequence
@@ -7,7 +10,7 @@ from pimains.core.clock import Clock
 from pimains.core.plan.budget import ENDING_SECONDS, budget
 from pimains.halt.plan import short_time
 from pimains.halt.step_files import Step
-from pimains.shared import plug_cuts
+from pimains.shared import battery_end, plug_cuts
 from pimains.shared.plan.step_progress import is_upgrade
 
 
@@ -50,5 +53,13 @@ class HaltBudgets:
         left = self._left()
         return wanted if left == math.inf else short_time.patience(wanted, self.of_all(to_come), left)
 
+    def why_short(self) -> str:
+        """Why a step gets less than it would like to."""
+        now = self._clock.monotonic()
+        if battery_end.seconds_left(now) < plug_cuts.seconds_left(now):
+            return "the battery will be empty"
+        return "a plug that hears no more of this machine cuts its power"
+
     def _left(self) -> float:
-        return plug_cuts.seconds_left(self._clock.monotonic())
+        now = self._clock.monotonic()
+        return min(plug_cuts.seconds_left(now), battery_end.seconds_left(now))

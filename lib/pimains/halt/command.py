@@ -144,7 +144,11 @@ def cancel(options: argparse.Namespace, watch: state.Watch) -> bool:
     if not _wait(watch, halt_request.is_cancel_answered, _ANSWER_SECONDS):
         raise PimainsError(f"the halt service does not answer: {_HINT.format(options.servicedir / 'halt')}")
     if any(line.startswith(step_progress.CANCEL_REFUSED) for line in halt_request.progress()):
-        raise PimainsError(f"too late to cancel: {_status()}")
+        raise PimainsError(f"too late to cancel: {step_progress.why_refused(halt_request.progress()) or _status()}")
+    if step_progress.goes_on(halt_request.progress()):
+        raise PimainsError(
+            f"somebody else has asked as well, so it goes on: {_under_way()}; pimains halt --cancel once more stops that, too"
+        )
     if _under_way():
         _say(options, f"cancelled; first the step that runs now has to end: {_status()}")
     _wait(watch, lambda: not _under_way() and _status().startswith("ready"))

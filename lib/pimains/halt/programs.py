@@ -17,7 +17,7 @@ class HaltPrograms:
 
     def __init__(self, me: Instance, request: HaltRequest, beside: Beside) -> None:
         self._me = me
-        self._request = request
+        self.request = request
         self._beside = beside
         self._logged: dict[str, int] = {}
 
@@ -30,11 +30,11 @@ class HaltPrograms:
         """
         environment = {
             **os.environ,
-            "PIMAINS_REASON": self._request.reason,
-            "PIMAINS_REQUESTER": self._request.requester,
+            "PIMAINS_REASON": self.request.reason,
+            "PIMAINS_REQUESTER": self.request.requester,
             "PIMAINS_BUDGET_SECONDS": f"{seconds:g}",
             "PIMAINS_SERVICEDIR": str(self._me.directory.parent),
-            **({"PIMAINS_REHEARSAL": "1"} if self._request.is_rehearsal else {}),
+            **({"PIMAINS_REHEARSAL": "1"} if self.request.is_rehearsal else {}),
             **more,
         }
 

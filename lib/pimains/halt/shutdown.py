@@ -13,13 +13,14 @@ from pimains.halt import step_files
 from pimains.halt.budgets import HaltBudgets
 from pimains.halt.leaving import HaltLeaving
 from pimains.halt.ledger import HaltLedger
-from pimains.halt.plan import rehearsal, short_time
+from pimains.halt.plan import askers, rehearsal, short_time
+from pimains.halt.plan.askers import Asked
 from pimains.halt.programs import HaltPrograms
 from pimains.halt.settings import HaltSettings
 from pimains.halt.step_files import Step
 from pimains.halt.undo import HaltTakenBack
 from pimains.shared import halt_request, plug_cuts
-from pimains.shared.halt_request import HaltRequest, NoRequest
+from pimains.shared.halt_request import Cancel, HaltRequest, NoRequest
 from pimains.shared.plan import step_progress
 
 _RETRY_SECONDS = (5.0, 10.0, 20.0, 60.0)
@@ -57,7 +58,6 @@ class Halting:
         self._gives_way = False
         self._is_undoing = False
         self._is_command_started = False
-        self._others: set[HaltRequest] = set()
         self._ledger = HaltLedger(me)
         self._budgets = HaltBudgets(self._ledger.durations, me.clock, settings.STEP_SECONDS_MAX, settings.UPGRADE_SECONDS_MAX)
         self._progress = halt_request.progress()
@@ -76,6 +76,8 @@ class Halting:
             self._progress = list(already)
             halt_request.note_progress(self._progress)
             self._me.leave("rehearsed", None)
+        elif asked := askers.under(self._progress):
+            self._go_on_under(asked)
         self._cancelled_by, self._over = step_progress.who_cancelled(self._progress), step_progress.why_over(self._progress)
         if not (self._cancelled_by or self._over):
             self._say_what_begins(is_new)
@@ -137,7 +139,7 @@ class Halting:
             return
         granted = self._budgets.granted(to_come)
         if (wanted := self._budgets.of(step)) - granted >= 1:
-            print(f"{step.name} gets {granted:.0f} s instead of {wanted:.0f} s: a plug that hears no more of this machine cuts its power")
+            print(f"{step.name} gets {granted:.0f} s instead of {wanted:.0f} s: {self._budgets.why_short()}")
         self._has_come_to(f"{step.name} started")
         where = f"{self._verb}: {self._request}, step {step.name}, at most {granted:.0f} s"
         at_first = where
@@ -238,16 +240,45 @@ class Halting:
             self._be_over("the request was removed")
             return
         self._hear_another()
-        requester = halt_request.who_cancels()
-        if requester and self._is_of_no_return():
+        if cancel := halt_request.cancelled():
+            self._hear(cancel)
+            halt_request.take_cancel()
+
+    def _hear(self, cancel: Cancel) -> None:
+        """What of it can be granted: its own request is taken back, another's that came meanwhile goes on."""
+        requester = cancel.requester
+        if askers.was_heard(self._progress, cancel.mark):
+            return
+        if self._is_of_no_return():
             self._has_come_to(f"{step_progress.CANCEL_REFUSED} {requester}")
             self._me.complain(f"{requester} cancels, too late: the power will be cut")
-        elif requester:
+            return
+        beside = askers.others(self._progress)
+        asked: list[HaltRequest | Asked] = [self._request, *beside]
+        if final := next((each for each in asked if each.is_final), None):
+            why = f"{final.reason} (asked by {final.requester}): other machines go down with this one"
+            self._has_come_to(f"{step_progress.CANCEL_REFUSED} {requester}\t{why}")
+            self._me.complain(f"{requester} cancels, too late: {why}")
+            return
+        left = askers.left(requester, self._request.requester, beside, only_own=cancel.only_own)
+        if left.stays_up:
             self._cancelled_by = requester
             self._has_come_to(f"{step_progress.CANCELLED} {requester}")
             print(f"{requester} cancels")
-        if requester:
-            halt_request.take_cancel()
+            return
+        before, withdrawn = self._request, askers.withdrawn(requester, cancel.mark)
+        if left.under is None:
+            self._has_come_to(withdrawn)
+            print(f"{requester} asks no longer; it goes on: {before}")
+            return
+        self._has_come_to(withdrawn, askers.goes_on_under(left.under))
+        self._go_on_under(left.under)
+        print(f"{requester} cancels ({before}), and it goes on: {self._request}")
+        self._ledger.note("go on shutting down", f"{self._request}; cancelled by {requester}: {before}")
+
+    def _go_on_under(self, asked: Asked) -> None:
+        self._request = self._programs.request = HaltRequest(asked.reason, asked.requester, is_final=asked.is_final)
+        halt_request.go_on_under(self._request)
 
     def _hear_another(self) -> None:
         """Nothing is begun twice; but a rehearsal keeps nobody from shutting down."""
@@ -255,9 +286,17 @@ class Halting:
         if another and self._request.is_rehearsal and not another.is_rehearsal:
             self._gives_way = True
             return
-        another = another and taken(halt_request.take_another)
-        if another and another not in self._others and len(self._others) < _OTHERS_NAMED:
-            self._others.add(another)
+        if another is None:
+            return
+        self._note(another)
+        if later := taken(halt_request.take_another):  # who has asked in between
+            self._note(later)
+
+    def _note(self, another: HaltRequest) -> None:
+        kind = askers.REHEARSAL if another.is_rehearsal else askers.FINAL if another.is_final else ""
+        other, known = Asked(another.reason, another.requester, kind), askers.others(self._progress)
+        if other not in known and (len(known) < _OTHERS_NAMED or other.is_final):
+            self._has_come_to(other.line)
             print(f"also asked for: {another}; it is under way already")
 
     def _is_of_no_return(self) -> bool:
@@ -359,6 +398,6 @@ class Halting:
     def _now(self) -> float:
         return self._me.clock.monotonic()
 
-    def _has_come_to(self, line: str) -> None:
-        self._progress.append(line)
+    def _has_come_to(self, *lines: str) -> None:
+        self._progress += lines
         halt_request.note_progress(self._progress)

@@ -10,7 +10,8 @@ alone. A request that it takes it notes in
     /run/pimains/halt/progress  a line for each step that was started, or has ended and how
 
 so that what is asked later cannot change it. A third line `boot ID` tells a request of this boot from one that a crash left;
-a fourth one, `rehearsal`, that the machine stays up and no plug is told.
+a fourth one, `rehearsal`, that the machine stays up and no plug is told, or `final`, that nobody can take it back: others go down with it.
+A second line of a cancel, `only what I asked for`, leaves the requests of others as they are.
 """
 
 import contextlib
@@ -26,6 +27,8 @@ from pimains.shared import kept_file
 from pimains.shared.plan import step_progress
 
 _REHEARSAL = "rehearsal"
+_FINAL = "final"
+_ONLY_OWN = "only what I asked for"
 
 
 class HaltRequest(NamedTuple):
@@ -34,9 +37,18 @@ class HaltRequest(NamedTuple):
     reason: str
     requester: str
     is_rehearsal: bool = False
+    is_final: bool = False
 
     def __str__(self) -> str:
         return f"{self.reason} (asked by {self.requester})"
+
+
+class Cancel(NamedTuple):
+    """Who wants this machine to stay up, and whether he takes back only what he asked for himself; `mark` tells it from his next one."""
+
+    requester: str
+    only_own: bool = False
+    mark: str = ""
 
 
 class NoRequest(PimainsError):
@@ -48,12 +60,12 @@ def directory() -> Path:
     return paths.run() / "halt"
 
 
-def ask(reason: str, requester: str, *, is_rehearsal: bool = False) -> None:
-    """Ask for a shutdown, or for its rehearsal.
+def ask(reason: str, requester: str, *, is_rehearsal: bool = False, is_final: bool = False) -> None:
+    """Ask for a shutdown, or for its rehearsal; `is_final` for one that nobody can take back.
 
     Raises FileNotFoundError when no halt service was started since boot, PermissionError outside group pimains.
     """
-    _say(_request(), "\n".join(_lines(HaltRequest(short_line(reason) or "no reason given", short_line(requester), is_rehearsal))))
+    _say(_request(), "\n".join(_lines(HaltRequest(short_line(reason) or "no reason given", short_line(requester), is_rehearsal, is_final))))
 
 
 def withdraw() -> None:
@@ -61,9 +73,9 @@ def withdraw() -> None:
     kept_file.forget(_request())
 
 
-def cancel(requester: str) -> None:
-    """Ask to forget the shutdown; raises as `ask` does."""
-    _say(_cancel(), short_line(requester))
+def cancel(requester: str, *, only_own: bool = False) -> None:
+    """Ask to forget the shutdown, or only what the requester asked for himself; raises as `ask` does."""
+    _say(_cancel(), "\n".join([short_line(requester), *([_ONLY_OWN] if only_own else [])]))
 
 
 def is_cancel_answered() -> bool:
@@ -148,16 +160,38 @@ def take_another() -> HaltRequest | None:
 
 def who_cancels() -> str | None:
     """For the halt service: who cancels, if anybody does."""
+    said = cancelled()
+    return said.requester if said else None
+
+
+def cancelled() -> Cancel | None:
+    """For the halt service: who cancels, and what, if anybody does."""
     if not _keep(_cancel()):
-        return "somebody"
+        return Cancel("somebody")
     text = kept_file.asked(_cancel())
-    return None if text is None else short_line(text.partition("\n")[0]) or "somebody"
+    if text is None:
+        return None
+    requester, *more = text.splitlines() or [""]
+    with contextlib.suppress(OSError):
+        return Cancel(short_line(requester) or "somebody", more[:1] == [_ONLY_OWN], f"{_cancel().stat().st_mtime_ns}")
+    return None
 
 
 def take_cancel() -> None:
     """For the halt service, when the answer stands where those who cancel look for it: they do as soon as this is done."""
     with contextlib.suppress(OSError):
         kept_file.forget(_cancel())
+
+
+def go_on_under(request: HaltRequest) -> None:
+    """For the halt service: the shutdown that is under way is this one's from now on, on a full disk too."""
+    try:
+        with (directory() / "accepted").open("r+", encoding="utf-8") as file:
+            file.write("\n".join(_lines(request)) + "\n")
+            file.truncate()
+    except OSError:
+        with contextlib.suppress(OSError):
+            state.write(directory() / "accepted", "\n".join(_lines(request)))
 
 
 def progress() -> list[str]:
@@ -208,7 +242,8 @@ def _say(path: Path, text: str) -> None:
 
 
 def _lines(request: HaltRequest) -> list[str]:
-    return [request.reason, request.requester, f"boot {boot_id()}", *([_REHEARSAL] if request.is_rehearsal else [])]
+    kind = [_REHEARSAL] if request.is_rehearsal else [_FINAL] if request.is_final else []
+    return [request.reason, request.requester, f"boot {boot_id()}", *kind]
 
 
 def _request() -> Path:
@@ -273,7 +308,7 @@ def _parsed(text: str, path: Path) -> HaltRequest:
     reason, requester, boot, kind = (*text.split("\n", 4), "", "", "", "")[:4]
     if boot.startswith("boot ") and boot != f"boot {boot_id()}":
         raise NoRequest(f"{path} ({short_line(reason)}) is older than this boot: ignored")
-    return HaltRequest(short_line(reason) or "no reason given", short_line(requester) or "somebody", kind == _REHEARSAL)
+    return HaltRequest(short_line(reason) or "no reason given", short_line(requester) or "somebody", kind == _REHEARSAL, kind == _FINAL)
 
 
 def _discard(path: Path) -> None:

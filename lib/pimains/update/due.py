@@ -10,7 +10,7 @@ from pimains.core.instance import Instance
 from pimains.core.naps import Nap, Readable, within
 from pimains.core.plan import back_off
 from pimains.core.plan.sentences import clock_was_set
-from pimains.shared import fserver_clients, halt_request, kept_file, plug_cuts
+from pimains.shared import battery_end, fserver_clients, halt_request, kept_file, plug_cuts
 from pimains.shared.fserver_clients import ClientsWatch
 from pimains.update.plan.put_off import PutOff
 from pimains.update.settings import UpdateSettings
@@ -54,6 +54,8 @@ class UpgradeTime:
             return "this machine is about to halt"
         if instance := plug_cuts.unheard(self._me.clock.monotonic()):
             return f"the plug of the service {instance} does not hear this machine and may cut its power"
+        if instance := battery_end.on_battery():
+            return f"the service {instance} says that this machine is on battery"
         return ""
 
     def until_due(self, tell: Callable[[str], None]) -> Generator[Nap, tuple[Readable, ...], str]:

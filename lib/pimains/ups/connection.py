@@ -46,6 +46,12 @@ class Connection:
         """Whether nothing can be asked any more."""
         return self._socket is None
 
+    @property
+    def own_address(self) -> str:
+        """This end's, as the other one sees it; "" when it is dead."""
+        address: str = self._socket.getsockname()[0] if self._socket else ""
+        return address
+
     def begin(self, seconds: float) -> None:
         """What follows has `seconds`."""
         self._end = time.monotonic() + seconds

@@ -8,7 +8,7 @@ Away: it is not there, or says what it should not; `open` again after `retry_sec
 text says which. ErrorReply: upsd is there and will not do it, by its `word`. No call takes longer than SECONDS_MAX.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
@@ -82,14 +82,22 @@ class Nut:
         self.is_logged_in = False
 
     @property
+    def own_address(self) -> str:
+        """Where upsd sees this machine; "" without a connection."""
+        return self._connection.own_address if self._connection else ""
+
+    @property
     def is_open(self) -> bool:
         """Whether something can be asked."""
         return self._connection is not None and not self._connection.is_dead
 
-    def open(self) -> None:
-        """Connect, encrypt, and say who asks, which upsd takes whatever it is; raises Away, WrongSetting, ErrorReply."""
+    def open(self, addresses: Sequence[tuple[str, int]] = ()) -> None:
+        """Connect, encrypt, and say who asks, which upsd takes whatever it is; raises Away, WrongSetting, ErrorReply.
+
+        `addresses` are what `address` has found already.
+        """
         self.close()
-        made = connection.connect(self.address.find(), SECONDS_MAX / 2)
+        made = connection.connect(addresses or self.address.find(), SECONDS_MAX / 2)
         self.use(made)
         made.begin(SECONDS_MAX / 2)
         self.address.was_good(made.peer)

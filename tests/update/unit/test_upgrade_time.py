@@ -259,3 +259,18 @@ def test_a_plug_that_did_not_cut_in_its_time_holds_nothing_up(me: Instance, cloc
     assert new(me).obstacle() == ""
     state.write(armed, "nan")
     assert new(me).obstacle() == ""
+
+
+def test_nothing_is_begun_on_battery(me: Instance, clock: FakeClock) -> None:
+    end = me.run.parent / "ups/battery_end"
+    end.parent.mkdir(parents=True)
+    state.write(end, "inf")
+    state.write(me.run / "now", "")
+    waiting = Waiting(new(me), clock)
+    assert waiting.says == "waiting: the service ups says that this machine is on battery"
+    state.write(end, "5000")
+    waiting.sleep()
+    assert not waiting.cause
+    end.unlink()
+    waiting.sleep()
+    assert waiting.cause == "somebody asked for it"

@@ -75,12 +75,12 @@ def test_data_that_never_come_back_halt_before_the_battery_is_empty_and_not_at_t
 
 
 def test_a_second_outage_an_hour_later_is_counted_from_its_own_beginning() -> None:
-    """Scenario 15: ON_BATTERY_MAX, also when somebody remembers the first."""
+    """Scenario 15: ON_BATTERY_SECONDS_MAX, also when somebody remembers the first."""
     watch = Watch(Limits(on_battery_max=600))
     assert watch.see(on_battery(90, 1800), 599) == ""
     watch.see({"ups.status": "OL", "battery.charge": "90"}, 3600)
     second = watch.now - BEGAN
-    assert watch.see(on_battery(90, 1800), 700) == "on battery for 600 s, ON_BATTERY_MAX is 600 s"
+    assert watch.see(on_battery(90, 1800), 700) == "on battery for 600 s, ON_BATTERY_SECONDS_MAX is 600 s"
     assert watch.began_at() == second + 600
 
 
@@ -98,7 +98,10 @@ def test_without_any_number_lost_data_last_lost_max(lost_max: float) -> None:
     watch.battery = Battery()
     watch.see(on_battery(), 30)
     assert watch.end is None
-    assert watch.see(None, 700) == f"no data for {lost_max:.0f} s on battery and nothing known of its charge, LOST_MAX is {lost_max:g} s"
+    assert (
+        watch.see(None, 700)
+        == f"no data for {lost_max:.0f} s on battery and nothing known of its charge, LOST_SECONDS_MAX is {lost_max:g} s"
+    )
     assert abs(watch.began_at() - 30 - lost_max) <= 2
 
 
@@ -129,18 +132,18 @@ def test_a_threshold_is_a_moment_to_begin_at_and_the_battery_is_still_there() ->
     watch = Watch(Limits(charge_low=50))
     watch.see(on_battery(60, 1200))
     assert watch.see(on_battery(51, 1000), 30) == ""
-    assert watch.see(on_battery(50, 1000)) == "its charge is 50 %, CHARGE_LOW is 50 %"
+    assert watch.see(on_battery(50, 1000)) == "its charge is 50 %, CHARGE_LOW_PERCENT is 50 %"
     assert watch.end == 31 + 1000
 
 
 def test_while_no_data_come_a_threshold_is_reached_by_the_pace_that_is_known() -> None:
     watch = Watch(Limits(charge_low=50, runtime_low=300), [Past(40, 800, None)])
     watch.see(on_battery(90))
-    assert watch.see(None, 2000) == "no data, and at the pace of earlier outages the charge has come down to CHARGE_LOW, 50 %"
+    assert watch.see(None, 2000) == "no data, and at the pace of earlier outages the charge has come down to CHARGE_LOW_PERCENT, 50 %"
     assert watch.began_at() == 40 * 20
     watch = Watch(Limits(runtime_low=600))
     watch.see(on_battery(90, 1800))
-    assert watch.see(None, 2000) == "no data, and as the UPS reports the battery lasts for RUNTIME_LOW, 600 s"
+    assert watch.see(None, 2000) == "no data, and as the UPS reports the battery lasts for RUNTIME_LOW_SECONDS, 600 s"
 
 
 def test_the_pace_of_this_outage_counts_once_the_first_minute_is_over_and_it_took_five_points() -> None:

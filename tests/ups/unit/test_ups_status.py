@@ -270,8 +270,8 @@ def test_thresholds_act_on_battery_only_and_with_lb_ignored_they_alone_do() -> N
     limits = Limits(ignore_lb=True, charge_low=30, runtime_low=300)
     assert not numbers(("20", "100"), ("20", "100"), status="OL", limits=limits).is_critical
     assert not numbers(("31", "301"), ("31", "301"), status="OB LB", limits=limits).is_critical
-    assert numbers(("31", "301"), ("30", "301"), limits=limits).why_low == "its charge is 30 %, CHARGE_LOW is 30 %"
-    assert numbers(("31", "301"), ("31", "300"), limits=limits).why_low == "its battery lasts for 300 s more, RUNTIME_LOW is 300 s"
+    assert numbers(("31", "301"), ("30", "301"), limits=limits).why_low == "its charge is 30 %, CHARGE_LOW_PERCENT is 30 %"
+    assert numbers(("31", "301"), ("31", "300"), limits=limits).why_low == "its battery lasts for 300 s more, RUNTIME_LOW_SECONDS is 300 s"
 
 
 def test_a_charge_that_falls_at_once_acts_when_it_was_seen_again_two_seconds_later_and_lb_acts_at_once() -> None:

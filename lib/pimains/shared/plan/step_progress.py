@@ -1,5 +1,6 @@
 """How far a shutdown has come, read from its progress: a line for each step that was started or has ended, oldest first.
 
+also asked for	the UPS is low	ups	final
 80-plug started
 80-plug done in 0.2 s
 called off: HALT_COMMAND failed (exit 1)
@@ -10,12 +11,15 @@ cancelled by anna
 from collections.abc import Sequence
 
 FIRST_STEP_OF_NO_RETURN = 80
+ALSO_ASKED = "also asked for"
 CALLED_OFF = "called off:"
 CANCEL_REFUSED = "cancel refused to"
 CANCELLED = "cancelled by"
 TAKEN_BACK = "taken back:"
+UNDER = "goes on under"
 OVER = "over:"
-_NO_PROGRAMS = (CALLED_OFF, CANCEL_REFUSED, CANCELLED, TAKEN_BACK, OVER)
+WITHDRAWN = "withdrawn by"
+_NO_PROGRAMS = (ALSO_ASKED, CALLED_OFF, CANCEL_REFUSED, CANCELLED, TAKEN_BACK, OVER, UNDER, WITHDRAWN)
 
 
 def is_of_no_return(name: str) -> bool:
@@ -85,6 +89,17 @@ def who_cancelled(progress: Sequence[str]) -> str:
 def why_over(progress: Sequence[str]) -> str:
     """Why this machine stays up although nobody cancelled, such as the end of a rehearsal; "" if it does not."""
     return next((line.removeprefix(OVER).strip() for line in progress if line.startswith(OVER)), "")
+
+
+def goes_on(progress: Sequence[str]) -> bool:
+    """Whether all that a cancel took back left a request that is carried out."""
+    return any(line.startswith(WITHDRAWN) for line in progress) and not who_cancelled(progress)
+
+
+def why_refused(progress: Sequence[str]) -> str:
+    """Why the last cancel that was refused was; "" where it was because the power will be cut."""
+    refused = [line for line in progress if line.startswith(CANCEL_REFUSED)]
+    return refused[-1].partition("\t")[2] if refused else ""
 
 
 def what_ran(progress: Sequence[str]) -> list[str]:

@@ -4,8 +4,8 @@
     why = due(battery, standing, pasts, limits, need_seconds, now)
 
 All times are monotonic seconds. The end is the earliest that is known of: what the UPS reports, this outage's own pace, and (where no
-runtime is reported, or no data come) the pace of earlier outages of this UPS. Without any of them, lost data last LOST_MAX.
-CHARGE_LOW and RUNTIME_LOW are moments to begin at and no end: what halts by them still has the battery to itself.
+runtime is reported, or no data come) the pace of earlier outages of this UPS. Without any of them, lost data last LOST_SECONDS_MAX.
+CHARGE_LOW_PERCENT and RUNTIME_LOW_SECONDS are moments to begin at and no end: what halts by them still has the battery to itself.
 """
 
 import math
@@ -28,7 +28,7 @@ _LONGEST_SECONDS = 10_000_000.0
 
 
 class Limits(NamedTuple):
-    """The settings CHARGE_LOW (percent), RUNTIME_LOW and ON_BATTERY_MAX (seconds), None for not used, and LOST_MAX (seconds)."""
+    """The settings CHARGE_LOW_PERCENT, RUNTIME_LOW_SECONDS and ON_BATTERY_SECONDS_MAX, None for not used, and LOST_SECONDS_MAX."""
 
     charge_low: float | None = None
     runtime_low: float | None = None
@@ -135,7 +135,7 @@ def due(battery: Battery, standing: Standing, pasts: Sequence[Past], limits: Lim
     if standing.why_low:
         return standing.why_low
     if limits.on_battery_max is not None and now - battery.began >= limits.on_battery_max:
-        return f"on battery for {now - battery.began:.0f} s, ON_BATTERY_MAX is {limits.on_battery_max:g} s"
+        return f"on battery for {now - battery.began:.0f} s, ON_BATTERY_SECONDS_MAX is {limits.on_battery_max:g} s"
     if ending is None:
         return _lost_for_too_long(lost_for, limits)
     if ending.at - now <= need_seconds + margin_seconds(need_seconds):
@@ -181,18 +181,18 @@ def _lost_seconds(standing: Standing, now: float) -> float:
 
 def _lost_for_too_long(lost_for: float, limits: Limits) -> str:
     if lost_for >= limits.lost_max:
-        return f"no data for {lost_for:.0f} s on battery and nothing known of its charge, LOST_MAX is {limits.lost_max:g} s"
+        return f"no data for {lost_for:.0f} s on battery and nothing known of its charge, LOST_SECONDS_MAX is {limits.lost_max:g} s"
     return ""
 
 
 def _low_by_now(battery: Battery, standing: Standing, pasts: Sequence[Past], limits: Limits, ending: End, now: float) -> str:
     if limits.runtime_low is not None and ending.at - now <= limits.runtime_low:
-        return f"no data, and {ending.source} the battery lasts for RUNTIME_LOW, {limits.runtime_low:g} s"
+        return f"no data, and {ending.source} the battery lasts for RUNTIME_LOW_SECONDS, {limits.runtime_low:g} s"
     if limits.charge_low is None or battery.charge is None:
         return ""
     for pace, source in _paces(battery, battery.charge, standing, pasts, now):
         if battery.charge.value - (now - _since(battery, battery.charge, pace)) / pace <= limits.charge_low:
-            return f"no data, and {source} the charge has come down to CHARGE_LOW, {limits.charge_low:g} %"
+            return f"no data, and {source} the charge has come down to CHARGE_LOW_PERCENT, {limits.charge_low:g} %"
     return ""
 
 

@@ -26,7 +26,7 @@ _OTHERS_MAX = 64
 
 
 class Limits(NamedTuple):
-    """The settings that judge: IGNORE_LB, CHARGE_LOW (percent) and RUNTIME_LOW (seconds), None for not used, and OFF_SECONDS."""
+    """The settings that judge: IGNORE_LB, CHARGE_LOW_PERCENT and RUNTIME_LOW_SECONDS, None for not used, and OFF_SECONDS."""
 
     ignore_lb: bool = False
     charge_low: float | None = None
@@ -135,9 +135,9 @@ def _why_low(before: Standing, numbers: Numbers, limits: Limits, *, has_lb: bool
     if numbers.is_doubtful:
         return before.why_low
     if limits.charge_low is not None and numbers.charge is not None and numbers.charge <= limits.charge_low:
-        return f"its charge is {numbers.charge:g} %, CHARGE_LOW is {limits.charge_low:g} %"
+        return f"its charge is {numbers.charge:g} %, CHARGE_LOW_PERCENT is {limits.charge_low:g} %"
     if limits.runtime_low is not None and numbers.runtime is not None and numbers.runtime <= limits.runtime_low:
-        return f"its battery lasts for {numbers.runtime:g} s more, RUNTIME_LOW is {limits.runtime_low:g} s"
+        return f"its battery lasts for {numbers.runtime:g} s more, RUNTIME_LOW_SECONDS is {limits.runtime_low:g} s"
     return ""
 
 

@@ -1,0 +1,117 @@
+"""Tell how the UPSes are, check that NUT's files and the settings go together, or read the settings out of an upsmon.conf.
+
+check ends with exit code 1 where it found something. It sees the most as root.
+"""
+
+import argparse
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from pimains.core import scan_directory, state
+from pimains.core.errors import Misused, PimainsError
+from pimains.core.scan_directory import ServiceDirectory
+from pimains.ups import check
+from pimains.ups.plan import importing, nut_conf
+
+_VALUES = ("line", "words", "ups.status", "battery.charge", "battery.runtime", "battery.end", "ups.load", "input.voltage", "output.voltage")
+_TEXTS = ("line", "words", "ups.status")
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What `pimains ups` may be told."""
+    parser.add_argument("action", nargs="?", choices=("show", "check", "import"), default="show", help="what to do (default: %(default)s)")
+    parser.add_argument("file", nargs="?", metavar="FILE", type=Path, help="the upsmon.conf to import, such as /etc/nut/upsmon.conf")
+    parser.add_argument("--to", metavar="DIRECTORY", type=Path, help="write the imported settings there, for create_service --restore")
+    parser.add_argument(
+        "--nut", metavar="DIRECTORY", type=Path, default=Path("/etc/nut"), help="where NUT's files are (default: %(default)s)"
+    )
+    parser.add_argument("--instance", help="the ups service, when there are several")
+    parser.add_argument("--servicedir", type=Path, default=scan_directory.SCAN_DIRECTORY, help="where services are (default: %(default)s)")
+    parser.add_argument("--json", action="store_true", help="for programs")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Do it."""
+    if (options.file is None) == (options.action == "import"):
+        raise Misused("import needs a FILE, and nothing else does: pimains ups import /etc/nut/upsmon.conf")
+    if options.to and options.action != "import":
+        raise Misused(f"--to means nothing with {options.action}")
+    if options.action == "import":
+        return _import(options.file, options.to, as_json=options.json)
+    services = [each for each in scan_directory.found(options.servicedir) if each.service == "ups"]
+    services = [each for each in services if options.instance in (None, each.name)]
+    if not services:
+        which = f"no ups service {options.instance}" if options.instance else "no ups service"
+        raise Misused(f"{options.servicedir}: {which} (create_service --service_name=ups --ups=NAME@HOST --add-service)")
+    return _check(services, options.nut, as_json=options.json) if options.action == "check" else _show(services, as_json=options.json)
+
+
+def _show(services: list[ServiceDirectory], *, as_json: bool) -> int:
+    found = {each.name: _upses(each) for each in services}
+    if as_json:
+        print(json.dumps(found, indent=2))
+        return 0
+    for service, upses in found.items():
+        for name, values in upses.items():
+            print(f"{service}: {name}: {values['words'] or 'not known: does the service run?'}")
+    return 0
+
+
+def _upses(service: ServiceDirectory) -> dict[str, dict[str, Any]]:
+    settings = check.settings_of(service)
+    found = {}
+    for ups in settings.UPS:
+        name = settings.called(ups)
+        prefix = "" if ups == settings.UPS[0] else f"{name}."
+        texts = {value: state.read(service.run / f"{prefix}{value}") for value in _VALUES}
+        found[name] = {value: text if value in _TEXTS else state.number(text) for value, text in texts.items()}
+    return found
+
+
+def _check(services: list[ServiceDirectory], nut: Path, *, as_json: bool) -> int:
+    found = {each.name: check.findings(each, nut) for each in services}
+    if as_json:
+        print(json.dumps({name: [each._asdict() for each in listed] for name, listed in found.items()}, indent=2))
+    else:
+        for name, listed in found.items():
+            for each in listed:
+                print(each)
+            if not listed:
+                print(f"{name}: nothing that does not go together" + ("" if os.geteuid() == 0 else ", as far as others than root may see"))
+    return 1 if any(found.values()) else 0
+
+
+def _import(file: Path, to: Path | None, *, as_json: bool) -> int:
+    try:
+        imported = importing.settings_of(nut_conf.read(file.read_text(encoding="utf-8", errors="replace")))
+    except OSError as error:
+        raise PimainsError(f"{file}: {error.strerror}") from None
+    if "UPS" not in imported.settings:
+        raise PimainsError(f"{file}: has no MONITOR with a UPS, its power value, a user, a password and a role")
+    check.try_out(file, imported.settings)
+    if to:
+        _write(to, imported.settings)
+    if as_json:
+        shown = {name: value for name, value in imported.settings.items() if name != "PASSWORD"}
+        print(json.dumps({"settings": shown, "notes": imported.notes}, indent=2))
+        return 0
+    for name, value in sorted(imported.settings.items()):
+        print(f"{name}: {'(the secret)' if name == 'PASSWORD' else value}")
+    for note in imported.notes:
+        print(f"{file}: {note}")
+    if to:
+        print(f"written: create_service --service_name=ups --restore={to} --add-service")
+    else:
+        print(f"pimains ups import {file} --to DIRECTORY writes them for create_service")
+    return 0
+
+
+def _write(to: Path, settings: dict[str, str]) -> None:
+    try:
+        to.mkdir(mode=0o700, parents=True)
+        for name, value in settings.items():
+            state.write(to / name, value, mode=0o600)
+    except OSError as error:
+        raise PimainsError(f"{to}: {error.strerror}") from None

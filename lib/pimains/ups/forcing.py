@@ -1,0 +1,67 @@
+"""FSD on the UPSes that this machine commands, and the clients that have to leave before it does.
+
+Each call is made over the UPS's own link, in its thread; what came of it stands here. LIST CLIENT is answered also when the driver is dead.
+"""
+
+from collections.abc import Callable
+from contextlib import suppress
+
+from pimains.core.errors import Away, WrongSetting
+from pimains.core.plan.text import short_line
+from pimains.ups.nut import Nut
+from pimains.ups.plan import clients
+from pimains.ups.replies import ErrorReply
+
+
+class Forcing:
+    """One UPS; `clients` are the addresses of who else is logged in, None while that is not known."""
+
+    def __init__(self) -> None:
+        self.is_answered = False
+        self.refused = ""  # what a person has to mend in upsd.users
+        self.trouble = ""
+        self.clients: tuple[str, ...] | None = None
+        self.is_logged_out = False
+
+    @property
+    def is_over(self) -> bool:
+        """Whether upsd has answered, one way or the other."""
+        return self.is_answered or bool(self.refused)
+
+    def force(self, nut: Nut) -> None:
+        """Set FSD, and look who is there."""
+        try:
+            nut.force_shutdown()
+            self.is_answered, self.refused, self.trouble = True, "", ""
+        except WrongSetting as wrong:
+            self.refused = str(wrong)
+        except (Away, ErrorReply) as error:
+            self.trouble = short_line(str(error))
+            return
+        self.look(nut)
+
+    def look(self, nut: Nut) -> None:
+        """Who is logged in beside this machine."""
+        with suppress(Away, ErrorReply, WrongSetting):  # the last answer stands
+            self.clients = clients.others(nut.clients(), nut.own_address, int(nut.is_logged_in))
+
+    def log_out(self, nut: Nut) -> None:
+        """The primary waits for this machine no longer."""
+        try:
+            nut.log_out()
+        except (Away, ErrorReply):
+            pass  # closed, which is as good
+        finally:
+            self.is_logged_out = True
+
+
+def return_load(say: Callable[[str], None]) -> Callable[[Nut], None]:
+    """Have the UPS cut its output and give it back with the mains."""
+
+    def command(nut: Nut) -> None:
+        try:
+            nut.command("shutdown.return")
+        except (Away, ErrorReply, WrongSetting) as error:
+            say(short_line(f"{nut.ups} does not take shutdown.return and runs empty: {error}"))
+
+    return command

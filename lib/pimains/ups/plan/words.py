@@ -1,0 +1,61 @@
+"""How a UPS stands, in the words of who hangs on it: "on battery for 3 min, 41 %, shutting down in about 9 min"."""
+
+from pimains.core.plan.sentences import duration
+from pimains.ups.plan.battery import Battery, End, Limits, margin_seconds
+from pimains.ups.plan.standing import Standing
+from pimains.ups.plan.status import Fsd, Line
+
+LOST_FOR_A_MOMENT_SECONDS = 30.0  # what is away for less is nobody's trouble
+_SHOWN = {
+    "LB": "battery low",
+    "RB": "its battery has to be replaced",
+    "OVER": "overloaded",
+    "ALARM": "alarm",
+    "TRIM": "voltage lowered",
+    "BOOST": "voltage raised",
+    "ECO": "saving energy",
+}
+_UNWELL = ("LB", "RB", "OVER", "ALARM")
+
+
+def shuts_down_in(battery: Battery, ending: End | None, limits: Limits, need_seconds: float, now: float) -> float | None:
+    """Seconds from `now` until a shutdown that takes `need_seconds` has to begin as far as it is known; None where it is not."""
+    if battery.began is None:
+        return None
+    ends = [] if ending is None else [ending.at - need_seconds - margin_seconds(need_seconds)]
+    if limits.on_battery_max is not None:
+        ends.append(battery.began + limits.on_battery_max)
+    return max(0.0, min(ends) - now) if ends else None
+
+
+def how_it_is(standing: Standing, battery: Battery, why_not: str, shuts_down: float | None, now: float) -> str:
+    """`why_not` is why no data come; `shuts_down` in how many seconds this machine does, None where it does not or nobody knows."""
+    if standing.line is None:
+        return f"no data yet: {why_not}" if why_not else "no data yet"
+    words = [str(standing.line)]
+    if battery.began is not None and standing.is_on_battery:
+        words[0] += f" for {duration(now - battery.began)}"
+    if standing.lost_at is not None:
+        words[0] = f"was {words[0]}" if not standing.is_on_battery else words[0]
+        words.insert(0, f"no data for {duration(now - standing.lost_at)} ({why_not})")
+    elif standing.numbers.charge is not None:
+        words.append(f"{standing.numbers.charge:g} %")
+    if standing.fsd:
+        words.append("forced shutdown" if standing.fsd is Fsd.BELIEVED else "an old forced shutdown stands there: restart its nut-server")
+    if standing.is_off and standing.line is not Line.OFF:
+        words.append("its output is off")
+    words += [text for word, text in _SHOWN.items() if word in standing.words]
+    if standing.unknown_words:
+        words.append(f"says {' '.join(sorted(standing.unknown_words))}")
+    if standing.is_critical:
+        words.append("shutting down")
+    elif shuts_down is not None and standing.is_on_battery:
+        words.append(f"shutting down in about {duration(shuts_down)}")
+    return ", ".join(words)
+
+
+def is_well(standing: Standing, now: float) -> bool:
+    """Whether nobody need look after it."""
+    is_lost = standing.lost_at is not None and now - standing.lost_at >= LOST_FOR_A_MOMENT_SECONDS
+    is_away = standing.line is None or is_lost
+    return not (is_away or standing.is_on_battery or standing.fsd or standing.is_off or standing.words.intersection(_UNWELL))
