@@ -23,7 +23,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """What `pimains ups` may be told."""
     parser.add_argument("action", nargs="?", choices=("show", "check", "import"), default="show", help="what to do (default: %(default)s)")
     parser.add_argument("file", nargs="?", metavar="FILE", type=Path, help="the upsmon.conf to import, such as /etc/nut/upsmon.conf")
-    parser.add_argument("--to", metavar="DIRECTORY", type=Path, help="write the imported settings there, for create_service --restore")
+    parser.add_argument("--to", metavar="DIRECTORY", type=Path, help="write the imported settings there, for an instance made of them")
     parser.add_argument(
         "--nut", metavar="DIRECTORY", type=Path, default=Path("/etc/nut"), help="where NUT's files are (default: %(default)s)"
     )
