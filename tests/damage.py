@@ -6,10 +6,13 @@ def test_it(house):
 """
 
 import contextlib
+import itertools
 import os
 import random
+import sqlite3
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 from tests.kit import TestInstance, until
@@ -54,13 +57,17 @@ def a_directory(path: Path) -> None:
 
 
 def behind_page_1(path: Path) -> None:
-    """Each seventh page of a database, from the twelfth on: below it stand what its tables are and the roots of their trees."""
+    """Each seventh page with rows of a database; where its trees begin and branch, and what came last into each, stays."""
+    look = "select name, pageno from dbstat where pagetype = 'leaf' and name not like 'sqlite%' order by name, path"
+    with closing(sqlite3.connect(path)) as database:
+        leaves = database.execute(look).fetchall()
+        roots = {page for (page,) in database.execute("select rootpage from sqlite_master")}
     luck = random.Random(path.name)
-    pages = path.stat().st_size // PAGE
     with path.open("r+b") as file:
-        for page in range(11, pages, 7):
-            file.seek(page * PAGE)
-            file.write(luck.randbytes(PAGE))
+        for (name, page), (next_name, _) in list(itertools.pairwise(leaves))[::7]:
+            if name == next_name and page not in roots:
+                file.seek((page - 1) * PAGE)
+                file.write(luck.randbytes(PAGE))
 
 
 DAMAGES: dict[str, Callable[[Path], None]] = {

@@ -51,7 +51,7 @@ def test_a_journal_ruined_behind_its_first_page_while_it_serves_costs_only_what_
         return "put aside as journal.sqlite.corrupt-1, a new one is begun with" in collector.instance.log
 
     house.until(is_mended, 20, collector.instance.log)
-    house.until(lambda: "2 sources" in collector.instance.status, what=collector.instance.status)
+    house.until(lambda: "2 sources" in collector.instance.status, what=collector.instance.story)
     assert sources(collector) == {"attic": 0.01, "house": READINGS / 1000}
     lines = collector.get("/v1/export?source=house&from=2000-01-01").text.splitlines()
     assert READINGS / 3 < len(lines) < READINGS

@@ -267,7 +267,11 @@ class Endurance:
             path.unlink()
         instance.svc("-u")
         until(lambda: instance.status.startswith("http"), 30, "the collector to begin again")
-        until(lambda: self.collected() == self.generated and had <= self.stored(), 60, "what it had to be there again")
+        until(
+            lambda: self.collected() == self.generated and had <= self.stored(),
+            60,
+            lambda: f"what it had to be there again: {self.collected()} of {self.generated}, not {sorted(had - self.stored())[:5]}",
+        )
         return len(had) > 0
 
     def stored(self) -> set[tuple[str, int, float, int]]:
