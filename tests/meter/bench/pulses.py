@@ -262,7 +262,7 @@ class Endurance:
         instance = self.collector.instance
         instance.svc("-d")
         until(lambda: instance.pid == 0)
-        had = self.stored() & set(_rows(Path(shutil.copytree(self._copy, self._copy.with_name("look"))) / "journal.sqlite"))
+        had = self.stored() & set(_rows(Path(shutil.copytree(self._copy, self._copy.with_name("look"))) / "journal.sqlite", "house"))
         for path in self.disks[1].glob("journal.sqlite*"):
             path.unlink()
         instance.svc("-u")
@@ -351,8 +351,11 @@ def _empty(directory: Path) -> None:
 
 
 def _rows(journal: Path, source: str = "%") -> list[tuple[str, int, float, int]]:
-    """Its readings: run, sequence, uptime, count."""
-    sql = "select name, sequence, uptime, pulses from readings join boots on boots.id = readings.boot where source like ? order by 1, 2"
+    """Its readings: run, sequence, uptime, count; a meter's of a source are those that are to be delivered as that."""
+    sql = (
+        "select distinct name, sequence, uptime, pulses from readings join boots on coalesce(part_of, id) = readings.boot"
+        " and sequence > after and sequence <= until where source like ? order by 1, 2"
+    )
     with contextlib.closing(sqlite3.connect(journal)) as connection:
         return list(connection.execute(sql, (source,)))
 
