@@ -118,7 +118,7 @@ def test_every_pimains_command_in_the_documents_is_understood(command: str) -> N
     module = module_of(verb)
     parser = argparse.ArgumentParser(prog=f"pimains {verb}")
     module.arguments(parser)
-    parser.parse_args(words)
+    parser.parse_intermixed_args(words)
 
 
 @pytest.mark.parametrize("command", commands("create_service"))
