@@ -29,6 +29,9 @@ ELSEWHERE = {
     "sudo systemctl disable --now RPiMP.service": "needs RPiMP",
     "cd /service/fserver": "needs pistop",
     "sudo apt install apprise": "needs Debian's archive",
+    "sudo apt install nut-server": "needs Debian's archive",
+    "sudo systemctl disable --now nut-monitor": "needs systemd and NUT",
+    "sudo pimains ups import": "needs NUT's upsmon.conf: tests/ups/house/test_ups_command.py",
     "rsync -av rsync://music.lan": "needs the music of a server",
     "export REQUESTS_CA_BUNDLE": "a line of POWERPI's own script",
     "curl --cacert /etc/pimains/collector.pem": "needs a Pi that ran POWERPI",
@@ -36,10 +39,13 @@ ELSEWHERE = {
 _ANOTHER_PI = """create_service --service_name=meter --del-service >/dev/null
 create_service --service_name=gas --del-service >/dev/null
 """
+_CERTIFICATE = "openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=nas.lan -keyout nas.key -out /etc/pimains/nas.pem"
 # what a reader has or does before it, in a shell of root's
 BEFORE = {
     "sudo svc -d /etc/service/collector": "mkdir -p /mnt/disk",
     "sudo apt install rsync\nsudo mkdir": "mkdir -p /MDrive",
+    "sudo apt install ./dist/python3-nut2": "ln -s /srv/dist dist; echo secret >ups-password.txt; echo secret >mail-password.txt",
+    "sudo create_service --service_name=ups --tls": _CERTIFICATE,
     "sudo create_service --service_name=halt --add-service\nsudo create_service --service_name=plug": "echo >key.txt",
     "sudo create_service --service_name=plug --instance=diskplug": "echo >disk-key.txt",
     "sudo openssl req": "echo 'a good password' >password.txt",
@@ -54,6 +60,7 @@ MAY_FAIL = {
     "cat /run/pimains/fserver/clients": "no client ever joined",
     ":8460/v1/": "a block before it has the collector speak TLS",
     "pimains halt --cancel": "too late: the request before it was carried out, this Debian would be off",
+    "pimains ups": "there is no upsd here",
     "pimains status": "1 when something is unwell: there is no plug and no GPIO here",
     "pimains plug": "there is no plug here",
     "pimains notify --test": "there is no mail server here",
@@ -85,7 +92,7 @@ def root(tmp_path: Path) -> Iterator[DebianRoot]:
     with debian_root("bookworm", tmp_path, more="pasting") as root:
         root.install("/srv/dist/*.deb")
         root.run("ln -s /proc/self/fd /dev/fd && ln -s fd/0 /dev/stdin && ln -s fd/1 /dev/stdout && ln -s fd/2 /dev/stderr")
-        names = f"localhost {os.uname().nodename} pi.lan music.lan sonoffs26.local diskplug.local smtp.example.org"
+        names = f"localhost {os.uname().nodename} pi.lan music.lan sonoffs26.local diskplug.local smtp.example.org nas.lan shed.lan"
         (root.top / "etc/hosts").write_text(f"127.0.0.1 {names}\n")
         # this Debian has no systemd, and nothing in it could halt anything
         (root.top / "sbin/shutdown").write_text('#!/bin/sh\necho "$*" >>/srv/halted\n')
