@@ -96,7 +96,7 @@ class Line(postman.Postman):
         self._noted.sent.update({(each.boot, each.sequence): each for each in readings})
         answer = super().bring(path, body, headers)
         if answer and answer[0] == 200:
-            accepted = delivery.read_answer(answer[1])
+            accepted = delivery.read_answer(answer[1]).accepted
             stored = [each for each in readings if each.sequence <= accepted.get(each.boot, 0)]
             self._noted.acknowledged.update({(each.boot, each.sequence): each.pulses for each in stored})
         return answer
