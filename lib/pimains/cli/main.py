@@ -22,7 +22,10 @@ def main(words: list[str] | None = None) -> int:
     parser.add_argument("--version", action="version", version=f"pimains {__version__}")
     parser.add_argument("verb", metavar="VERB", choices=VERBS)
     verb = parser.parse_args(words[:1] or ["--help"]).verb
-    options = parser_of(verb).parse_intermixed_args(words[1:])  # an option may stand between two words
+    parser = parser_of(verb)
+    # an option may stand between two words; --help is told before these have lost their defaults for that
+    parse = parser.parse_args if {"-h", "--help"} & set(words) else parser.parse_intermixed_args
+    options = parse(words[1:])
     try:
         return int(module_of(verb).run(options))
     except PimainsError as error:

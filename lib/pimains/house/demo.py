@@ -188,7 +188,7 @@ def _svscan(services: Path, environment: dict[str, str]) -> Iterator[None]:
             svscan.wait()
             supervised = [each for top in services.iterdir() for each in (top, top / "log") if (each / "supervise").exists()]
             subprocess.run(["svc", "-dx", *supervised], check=False)
-            deadline = time.monotonic() + 10
+            deadline = time.monotonic() + 40  # halt first calls its plug off, as on a machine that stays up
             while time.monotonic() < deadline and any(subprocess.run(["svok", each], check=False).returncode == 0 for each in supervised):
                 time.sleep(0.05)
 
