@@ -187,8 +187,10 @@ def _svscan(services: Path, environment: dict[str, str]) -> Iterator[None]:
             svscan.terminate()
             svscan.wait()
             supervised = [each for top in services.iterdir() for each in (top, top / "log") if (each / "supervise").exists()]
+            # halt would first have its plug called off, as on a machine that stays up, and that plug is gone
+            subprocess.run(["svc", "-dxk", *(each for each in supervised if each.name == "halt")], check=False)
             subprocess.run(["svc", "-dx", *supervised], check=False)
-            deadline = time.monotonic() + 40  # halt first calls its plug off, as on a machine that stays up
+            deadline = time.monotonic() + 10
             while time.monotonic() < deadline and any(subprocess.run(["svok", each], check=False).returncode == 0 for each in supervised):
                 time.sleep(0.05)
 
