@@ -11,6 +11,7 @@ import hypothesis
 import pytest
 
 from tests.core.lamp import Checkout
+from tests.fserver.two_hosts import TwoHosts, two_hosts
 from tests.kit import House, new_house
 from tests.plug.firmware import Plug, new_plugs
 from tests.ups.nut2_library import NUT2
@@ -32,6 +33,13 @@ def house() -> Iterator[House]:
     """A house of its own: a root, a scan directory, a real svscan. In /tmp, where user pimains may go too."""
     with tempfile.TemporaryDirectory(prefix="pimains-house-", ignore_cleanup_errors=True) as root:  # what was killed may still be ending
         yield from new_house(Path(root))
+
+
+@pytest.fixture
+def hosts() -> Iterator[TwoHosts]:
+    """Two hosts with a cable between them. See tests/fserver/two_hosts.py."""
+    with tempfile.TemporaryDirectory(prefix="pimains-hosts-") as top, two_hosts(Path(top)) as both:
+        yield both
 
 
 @pytest.fixture

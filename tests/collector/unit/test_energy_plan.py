@@ -1,7 +1,5 @@
 """What counted pulses mean."""
 
-import os
-import time
 from collections.abc import Iterator
 from itertools import pairwise
 
@@ -9,20 +7,15 @@ import pytest
 
 from pimains.collector.plan.energy import Flow, Meter, Point, Rises, flow_now, periods
 from pimains.shared.plan.delivery import RegisterReading
+from tests.collector.zones import in_zone
 
 METER = Meter("house", "kWh", 1000, None)
 
 
 @pytest.fixture(autouse=True)
 def in_berlin() -> Iterator[None]:
-    before = os.environ.get("TZ")
-    os.environ["TZ"] = "CET-1CEST,M3.5.0,M10.5.0/3"
-    time.tzset()
-    yield
-    del os.environ["TZ"]
-    if before is not None:
-        os.environ["TZ"] = before
-    time.tzset()
+    with in_zone("CET-1CEST,M3.5.0,M10.5.0/3"):
+        yield
 
 
 def test_the_register_tells_the_total() -> None:

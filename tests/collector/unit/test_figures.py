@@ -1,7 +1,5 @@
 """What a source's readings add up to."""
 
-import os
-import time
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -12,18 +10,13 @@ from pimains.collector.series.figures import bars, figures, still_to_come
 from pimains.collector.series.series import Series
 from pimains.shared.plan.delivery import Batch, Boot, Reading
 from pimains.shared.readings.journal import Journal
+from tests.collector.zones import in_zone
 
 
 @pytest.fixture
 def berlin() -> Iterator[None]:
-    before = os.environ.get("TZ")
-    os.environ["TZ"] = "Europe/Berlin"
-    time.tzset()
-    yield
-    os.environ.pop("TZ")
-    if before is not None:
-        os.environ["TZ"] = before
-    time.tzset()
+    with in_zone("Europe/Berlin"):
+        yield
 
 
 def series_of(directory: Path, readings: list[tuple[float, int]]) -> Series:

@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import time
 from collections.abc import Iterator
 from datetime import datetime
 from itertools import pairwise
@@ -24,6 +23,7 @@ from pimains.collector.series.series import Series
 from pimains.core.errors import Misused, PimainsError
 from pimains.shared.plan.delivery import Batch, Boot, Reading
 from pimains.shared.readings.journal import Journal
+from tests.collector.zones import in_zone
 
 NOON = 1_795_262_400.0
 
@@ -248,20 +248,14 @@ def test_tables_are_read_as_people_have_them(tmp_path: Path, text: str) -> None:
 
 @pytest.fixture
 def berlin() -> Iterator[None]:
-    yield from in_zone("Europe/Berlin")
+    with in_zone("Europe/Berlin"):
+        yield
 
 
 @pytest.fixture
 def greenwich() -> Iterator[None]:
-    yield from in_zone("UTC")
-
-
-def in_zone(name: str) -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TZ", name)
-        time.tzset()
+    with in_zone("UTC"):
         yield
-    time.tzset()
 
 
 @pytest.mark.usefixtures("berlin")

@@ -1,8 +1,6 @@
 """What a year costs: by the price that held, as an independent calculation has it, minute by minute."""
 
 import calendar
-import os
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,6 +17,7 @@ from pimains.collector.series.figures import bars, figures
 from pimains.collector.series.series import Series
 from pimains.shared.plan.delivery import Batch, Boot, Reading
 from pimains.shared.readings.journal import Journal
+from tests.collector.zones import in_zone
 
 BERLIN = ZoneInfo("Europe/Berlin")
 LINES = """
@@ -43,14 +42,8 @@ FROM 2026-11-01 SOURCE=gas PRICE=0.13
 
 @pytest.fixture(autouse=True)
 def in_berlin() -> Iterator[None]:
-    before = os.environ.get("TZ")
-    os.environ["TZ"] = "Europe/Berlin"
-    time.tzset()
-    yield
-    os.environ.pop("TZ")
-    if before is not None:
-        os.environ["TZ"] = before
-    time.tzset()
+    with in_zone("Europe/Berlin"):
+        yield
 
 
 def pulses_until(minutes: int) -> int:

@@ -1,6 +1,5 @@
 """Tables of other programs: read as what they are, asked about where they do not say it, or refused by line."""
 
-import time
 from collections.abc import Iterator
 from datetime import datetime
 from itertools import pairwise
@@ -15,6 +14,7 @@ from pimains.collector.plan.imports import Slice
 from pimains.collector.plan.table_columns import chosen, head_of
 from pimains.collector.plan.table_numbers import Numbers
 from pimains.collector.plan.table_slices import Sums, Way
+from tests.collector.zones import in_zone
 
 NOW = datetime(2026, 11, 27, 12).timestamp()
 DAY = 86_400.0
@@ -23,11 +23,8 @@ HOUR = 3600.0
 
 @pytest.fixture(autouse=True)
 def berlin() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TZ", "Europe/Berlin")
-        time.tzset()
+    with in_zone("Europe/Berlin"):
         yield
-    time.tzset()
 
 
 def at(*when: int, fold: int = 0) -> float:

@@ -5,7 +5,6 @@ The share is real: sshfs on a host of its own, whose daemon is killed or frozen,
 
 import os
 import signal
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -14,17 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.fserver.two_hosts import SERVER, TwoHosts, two_hosts
+from tests.fserver.two_hosts import SERVER, TwoHosts
 from tests.kit import TestInstance
 
 pytestmark = pytest.mark.alone
 _ELSEWHERE = "10.91.0.9"
-
-
-@pytest.fixture
-def hosts() -> Iterator[TwoHosts]:
-    with tempfile.TemporaryDirectory(prefix="pimains-hosts-") as top, two_hosts(Path(top)) as both:
-        yield both
 
 
 def is_up(hosts: TwoHosts, fclient: TestInstance) -> bool:

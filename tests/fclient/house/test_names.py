@@ -1,21 +1,11 @@
 """A server by its name, on two hosts: every address of it is tried, and the last good one outlives a restart while names are not known."""
 
-import tempfile
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
-from tests.fserver.two_hosts import SERVER, TwoHosts, run, two_hosts
+from tests.fserver.two_hosts import SERVER, TwoHosts, run
 
 pytestmark = pytest.mark.alone
 _IPV6 = "fd00:91::1"
-
-
-@pytest.fixture
-def hosts() -> Iterator[TwoHosts]:
-    with tempfile.TemporaryDirectory(prefix="pimains-hosts-") as top, two_hosts(Path(top)) as both:
-        yield both
 
 
 @pytest.mark.parametrize("listens", ["0.0.0.0", "::"])

@@ -1,23 +1,14 @@
 """A file server and a client on two hosts, with a real share that hangs when the cable is cut."""
 
 import os
-import tempfile
 import time
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from tests.fserver.two_hosts import TwoHosts, seconds_until, two_hosts
+from tests.fserver.two_hosts import TwoHosts, seconds_until
 from tests.kit import TestInstance
 
 pytestmark = pytest.mark.alone
-
-
-@pytest.fixture
-def hosts() -> Iterator[TwoHosts]:
-    with tempfile.TemporaryDirectory(prefix="pimains-hosts-") as top, two_hosts(Path(top)) as both:
-        yield both
 
 
 def test_a_client_comes_and_goes_with_its_server(hosts: TwoHosts) -> None:
