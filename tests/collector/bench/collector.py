@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """What a collector does in a second, how soon a graph is there, and what it costs.
 
-    tests/collector/bench/collector.py [READINGS]
+    tests/collector/bench/collector.py [READINGS [SOURCES]]
 
-READINGS (200 000) at 5 s each are sent by HTTP to a real collector and put into its database; 6 307 200 are a year.
+READINGS (200 000) at 5 s each are sent by HTTP to a real collector and put into its database; 6 307 200 are a year, 31 536 000
+five. With SOURCES (1) it has others beside that one, each with 100 000 readings or as many as that one.
 Beside it, on the same machine, `rrdtool update` for each of 200 readings. COMMIT_SECONDS=20 makes five
 of a meter's readings at 5 s one request.
 """
@@ -30,6 +31,7 @@ from tests.kit import new_house  # noqa: E402  # only findable now
 
 UPDATES = 200
 REQUESTS = 200
+OTHERS = 100_000
 IDLE_SECONDS = 20
 
 
@@ -78,12 +80,12 @@ def timed(session: requests.Session, url: str) -> float:
     return (time.monotonic() - began) * 1000
 
 
-def send_all(session: requests.Session, collector: Collector, count: int, now: float) -> float:
+def send_all(session: requests.Session, collector: Collector, count: int, now: float, source: str = "house") -> float:
     """Seconds for so many readings."""
     rows = ((number, number * 5.0, number // 2) for number in range(1, count + 1))
     seconds = 0.0
     while some := list(islice(rows, delivery.ROWS_MAX)):
-        body = delivery.written(batch(*some, offset=now - count * 5))
+        body = delivery.written(batch(*some, offset=now - count * 5, source=source))
         began = time.monotonic()
         assert session.post(collector.url + delivery.PATH, body, timeout=60).ok
         seconds += time.monotonic() - began
@@ -100,7 +102,19 @@ def bytes_a_commit(session: requests.Session, collector: Collector, rows: int, o
     return (written_bytes(collector.instance.pid) - before) / REQUESTS
 
 
-def measure(count: int, root: Path, data: Path, idle_seconds: float = IDLE_SECONDS) -> list[tuple[str, str]]:
+def send_others(collector: Collector, sources: int, count: int, now: float) -> float:
+    """Seconds for the readings of as many sources but one."""
+    seconds = 0.0
+    for number in range(1, sources):
+        source, token = f"meter-{number}", f"a-token-of-meter-{number}-alone"
+        collector.token(source, token)
+        with requests.Session() as session:
+            session.headers["Authorization"] = f"Bearer {token}"
+            seconds += send_all(session, collector, count, now, source)
+    return seconds
+
+
+def measure(count: int, root: Path, data: Path, idle_seconds: float = IDLE_SECONDS, sources: int = 1) -> list[tuple[str, str]]:
     """The rows of the table."""
     for house in new_house(root):
         collector = Collector(house, DATA_DIR=str(data), PRICE="0.32")
@@ -109,8 +123,11 @@ def measure(count: int, root: Path, data: Path, idle_seconds: float = IDLE_SECON
             now = time.time()
             stored = send_all(session, collector, count, now)
             built = timed(session, f"{collector.url}/graphs/house/day.svg") / 1000
+            each = min(count, OTHERS)
+            others = send_others(collector, sources, each, now)
             table = [
                 ("readings sent and stored", f"{count} in {stored:.1f} s: {count / stored:.0f}/s"),
+                *((f"{sources - 1} other sources", f"{each} each: {each * (sources - 1) / others:.0f}/s") for _ in range(sources > 1)),
                 ("their database made, and one graph", f"{built:.1f} s: both together {count / (stored + built):.0f} readings/s"),
                 ("rrdtool update for each reading", f"{one_by_one(root):.0f} readings/s"),
             ]
@@ -153,7 +170,8 @@ def directories() -> Iterator[tuple[Path, Path]]:
 def main() -> None:
     """Print the table."""
     with directories() as (root, data):
-        for what, value in measure(int(sys.argv[1]) if len(sys.argv) > 1 else 200_000, root, data):
+        count, sources = (*map(int, sys.argv[1:3]), *(200_000, 1)[len(sys.argv[1:3]) :])
+        for what, value in measure(count, root, data, sources=sources):
             print(f"{what:40} {value}")
 
 
