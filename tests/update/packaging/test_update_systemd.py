@@ -14,8 +14,9 @@ BOOT = rf"""{MACHINE}
 overlay "$1" "$2"
 cat >root/srv/watch <<'END'
 #!/bin/sh
-# it looks five minutes after boot, and this machine has the clock of another one, which may have been up for less
-mkdir -p /run/pimains/update && touch /run/pimains/update/now
+# it looks five minutes after boot, and this machine has the clock of another one: asked for while it looks, it would look once more
+mkdir -p /run/pimains/update
+[ "$(cut -d. -f1 /proc/uptime)" -ge 240 ] || touch /run/pimains/update/now
 for _ in $(seq 400); do
     grep -q "^upgraded" /run/pimains/update/status && break
     sleep 0.2
