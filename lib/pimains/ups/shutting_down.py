@@ -12,7 +12,7 @@ from pimains.core.clock import boot_id
 from pimains.core.instance import Instance
 from pimains.core.ledger import Ledger
 from pimains.core.naps import Readable
-from pimains.shared import battery_end, halt_length
+from pimains.shared import battery_end, halt_length, halt_request
 from pimains.ups.clients import Clients
 from pimains.ups.forcing import Forcing, return_load
 from pimains.ups.outage_file import OutageFile
@@ -70,6 +70,12 @@ class ShuttingDown:
         if self._role() is Role.SECONDARY:
             return halting + settings.HOSTSYNC_SECONDS_MAX
         return halting + self._clients.budget(self._clients.there(self._commanded()))
+
+    def needed_for(self) -> str:
+        """Why this service may not be stopped now; "" where it may, also because this machine goes down."""
+        if self.outage is None or self.outage.phase is Phase.CUTTING or halt_request.is_going_down():
+            return ""
+        return f"an outage is under way, {self.outage.phase}"
 
     def line(self) -> str:
         """What is under way, in words; "" for nothing."""
