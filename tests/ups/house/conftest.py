@@ -1,5 +1,7 @@
-"""A upsd with two UPSes, whose users are anna (primary), bert (secondary) and carl (primary), and a halt service whose machine stays up."""
+"""A upsd with two UPSes, whose users are anna (primary), bert (secondary) and carl (primary), a halt service whose machine stays up, and
+another machine of the house."""
 
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,6 +9,7 @@ import pytest
 
 from tests.halt.halting import new_halt
 from tests.kit import House, TestInstance
+from tests.ups.neighbour import Neighbour, neighbour
 from tests.ups.upsd import USERS, Upsd
 
 
@@ -20,3 +23,9 @@ def upsd(tmp_path: Path) -> Iterator[Upsd]:
 def halt(house: House, monkeypatch: pytest.MonkeyPatch) -> TestInstance:
     monkeypatch.setenv("PIMAINS_ROOT", str(house.root))
     return new_halt(house)
+
+
+@pytest.fixture
+def nas() -> Iterator[Neighbour]:
+    with tempfile.TemporaryDirectory(prefix="pimains-nas-") as top, neighbour(Path(top)) as nas:
+        yield nas
