@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 from pimains.core.clock import boot_id
 from pimains.ups.hosts import ssh
-from tests.kit import TOP, until
+from tests.kit import TOP, House, until
 
 HERE, THERE = "10.92.0.1", "10.92.0.2"
 NOBODY = "10.92.0.9"
@@ -77,10 +77,10 @@ class Neighbour:
         (self.top / "then").write_text(f"#!/bin/sh\n{script}\n")
         (self.top / "then").chmod(0o755)
 
-    def authorize(self, command: str = "") -> None:
-        """Put the line there that the package prints."""
+    def authorize(self, line: str = "") -> None:
+        """Put a line into its authorized_keys: the one that belongs to the key in `directory`."""
         key = (self.directory / "key.pub").read_text().strip()
-        (self.top / "authorized_keys").write_text(ssh.authorized(command or str(self.recorder), key) + "\n")
+        (self.top / "authorized_keys").write_text((line or ssh.authorized(str(self.recorder), key)) + "\n")
 
     def pin(self) -> None:
         """Take its host key for the right one."""
@@ -130,6 +130,19 @@ class Neighbour:
         assert said.returncode == 0, said.stderr
         answer, seconds_taken = said.stdout.splitlines()
         return Told(answer, float(seconds_taken))
+
+    def pimains(self, house: House, *words: str, at_terminal: str | None = None) -> "subprocess.CompletedProcess[str]":
+        """`pimains WORDS` on this machine, of the instances of `house`; `at_terminal` is what somebody types there."""
+        environment = {**os.environ, "PYTHONPATH": str(TOP / "lib"), "PIMAINS_ROOT": str(house.root)}
+        all_words = ["ip", "netns", "exec", self.here, _PYTHON, "-B", "-m", "pimains.cli", *words, f"--servicedir={house.scan}"]
+        master, terminal = os.openpty()
+        try:
+            os.write(master, f"{at_terminal or ''}\n".encode())
+            stdin = subprocess.DEVNULL if at_terminal is None else terminal
+            return subprocess.run(all_words, env=environment, stdin=stdin, capture_output=True, text=True, check=False)
+        finally:
+            os.close(master)
+            os.close(terminal)
 
     @contextmanager
     def listening(self) -> Iterator[list[str]]:
