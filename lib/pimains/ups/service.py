@@ -116,7 +116,7 @@ class Watch:
         shuts_down = (
             words.shuts_down_in(ups.battery, ups.ends(now), self.settings.to_last, self.shutting.need_seconds(), now) if ups.power else None
         )
-        return words.how_it_is(ups.standing, ups.battery, ups.why_not, shuts_down, now)
+        return words.how_it_is(ups.standing, ups.battery, ups.why_not, shuts_down, now, stays_up=self.shutting.stays_up(ups))
 
 
 def _clocks() -> tuple[float, float]:

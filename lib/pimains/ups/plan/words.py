@@ -28,8 +28,11 @@ def shuts_down_in(battery: Battery, ending: End | None, limits: Limits, need_sec
     return max(0.0, min(ends) - now) if ends else None
 
 
-def how_it_is(standing: Standing, battery: Battery, why_not: str, shuts_down: float | None, now: float) -> str:
-    """`why_not` is why no data come; `shuts_down` in how many seconds this machine does, None where it does not or nobody knows."""
+def how_it_is(standing: Standing, battery: Battery, why_not: str, shuts_down: float | None, now: float, *, stays_up: bool = False) -> str:
+    """`why_not` is why no data come; `shuts_down` in how many seconds this machine does, None where it does not or nobody knows.
+
+    `stays_up`: this machine does, whatever becomes of this UPS.
+    """
     if standing.line is None:
         return f"no data yet: {why_not}" if why_not else "no data yet"
     words = [str(standing.line)]
@@ -48,7 +51,7 @@ def how_it_is(standing: Standing, battery: Battery, why_not: str, shuts_down: fl
     if standing.unknown_words:
         words.append(f"says {' '.join(sorted(standing.unknown_words))}")
     if standing.is_critical:
-        words.append("shutting down")
+        words.append("this machine stays up" if stays_up else "shutting down")
     elif shuts_down is not None and standing.is_on_battery:
         words.append(f"shutting down in about {duration(shuts_down)}")
     return ", ".join(words)
