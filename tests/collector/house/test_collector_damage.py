@@ -60,16 +60,20 @@ def test_a_journal_ruined_behind_its_first_page_while_it_serves_costs_only_what_
     assert "its journal of readings was broken" in told(house)
 
 
-@pytest.mark.parametrize("name", [name for name in damage.DAMAGES if name != "lost"])
+@pytest.mark.parametrize("name", damage.DAMAGES)
 def test_a_damaged_journal_is_kept_beside_a_new_one_that_takes_what_meters_send(house: House, collector: Collector, name: str) -> None:
     lib = collector.instance.lib
+    assert collector.get("/graphs/house/day.svg").ok
     damage.met_by(collector.instance, name, lib / "journal.sqlite", collector.instance.run / "url")
     damage.settled(collector.instance)
     assert collector.send(steady(20)).ok
     assert "house" in sources(collector)
     if name == "of another owner":
         assert sources(collector)["house"] == READINGS / 1000
-    elif name != "empty":
+    elif name in ("lost", "empty"):
+        collector.instance.until_logged("journal.sqlite: was lost, a new one is begun")
+        assert "its journal of readings was lost" in told(house)
+    else:
         collector.instance.until_logged("journal.sqlite.corrupt-1, a new one is begun")
         assert "its journal of readings was broken" in told(house)
 
