@@ -37,6 +37,13 @@ def house() -> Iterator[House]:
         yield from new_house(Path(root))
 
 
+@pytest.fixture(scope="module")
+def house_of_module() -> Iterator[House]:
+    """One that all tests of a file share, each of which leaves its services as it found them: to make one takes a while."""
+    with tempfile.TemporaryDirectory(prefix="pimains-house-", ignore_cleanup_errors=True) as root:
+        yield from new_house(Path(root))
+
+
 @pytest.fixture
 def hosts() -> Iterator[TwoHosts]:
     """Two hosts with a cable between them. See tests/fserver/two_hosts.py."""

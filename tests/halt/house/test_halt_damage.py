@@ -26,12 +26,13 @@ def test_a_request_is_carried_out_whatever_lies_in_the_place_of_what_halt_keeps(
             path.write_text("a line\n")
     damage.do(name, *files)
     damage.up(halt)
-    damage.settled(halt)
     house.until(lambda: halt.status == "ready", what=halt.log)
-    house.until(lambda: len((halt.lib / "length").read_text().split()) == 3, what=halt.log)
+    length = halt.lib / "length"
+    house.until(lambda: length.is_file() and len(length.read_text().split()) == 3, what=halt.log)
     assert not house.halts()
     halt_request.ask("a test", "somebody")
     house.until(house.halts, what=halt.log)
+    damage.settled(halt)
     if name == "a directory":
         halt.until_logged("is a directory: kept as request.corrupt-1", "progress")
     if name in ("torn", "zeroed", "a directory"):
