@@ -4,6 +4,7 @@ Its driver is a recorder: dummy-ups, but when it is to cut the output it only wr
 """
 
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.kit import CACHE, until
+from tests.kit import CACHE, TOP, until
 from tests.whole.booted import CannotBoot, Machine, machines
 from tests.whole.debian_root import debian_root
 
@@ -59,18 +60,22 @@ class Life(NamedTuple):
     checked: str
 
 
-@contextmanager
-def fed_machine(aside: Path) -> Iterator[Machine]:
-    """Off, as the manual leaves it before the first create_service."""
-    for layer in LAYERS:
-        if not layer.is_dir():
-            raise CannotBoot(f"{layer} is not there: tests/run makes it")
-    (aside / "layer").mkdir()
-    with debian_root("trixie", aside / "layer", on=LAYERS[0], keep=True) as root:
+@pytest.fixture(scope="module")
+def layer(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Debian 13 with NUT, and with our packages on top."""
+    if os.geteuid() != 0:
+        pytest.skip("only root may enter a root")
+    aside = tmp_path_factory.mktemp("layer")
+    with debian_root("trixie", aside, more="nut", keep=True) as root:
         root.install("/srv/dist/pimains_*.deb /srv/dist/python3-nut2_*.deb")
         root.run("systemctl -q disable nut-monitor")
-    (aside / "machine").mkdir()
-    with machines(aside / "machine", (aside / "layer/upper", *LAYERS), {"fed": "10.92.0.1"}) as (fed,):
+    return aside / "upper"
+
+
+@contextmanager
+def fed_machine(aside: Path, layer: Path) -> Iterator[Machine]:
+    """Off, as the manual leaves it before the first create_service."""
+    with machines(aside, (layer, *LAYERS), {"fed": "10.92.0.1"}) as (fed,):
         for name, text in (("nut.conf", "MODE=standalone"), ("ups.conf", _UPS), ("upsd.users", _USERS)):
             fed.write(f"etc/nut/{name}", text, 0o640)  # they are there, and the group's that Debian gives them
         fed.write("opt/drivers/recorder", _RECORDER, 0o755)
@@ -142,12 +147,10 @@ def story(fed: Machine) -> str:
 
 
 @pytest.fixture(scope="module")
-def life(tmp_path_factory: pytest.TempPathFactory) -> Life:
-    """Everything below is about one machine, which is on four times."""
-    if os.geteuid() != 0:
-        pytest.skip("only root may boot machines")
+def life(tmp_path_factory: pytest.TempPathFactory, layer: Path) -> Life:
+    """What follows is about one machine, which is on four times."""
     try:
-        with fed_machine(tmp_path_factory.mktemp("fed")) as fed:
+        with fed_machine(tmp_path_factory.mktemp("fed"), layer) as fed:
             return a_life(fed)
     except CannotBoot as trouble:
         pytest.skip(f"no machine can be booted here: {trouble}")
@@ -182,3 +185,9 @@ def test_with_the_mains_the_outage_is_over_when_it_is_up_again(life: Life) -> No
 
 def test_the_manuals_set_up_passes_its_own_check(life: Life) -> None:
     assert life.checked == "ups: nothing that does not go together\n"
+
+
+def test_the_last_act_is_what_it_is_as_autopkgtest_does_it(layer: Path, tmp_path: Path) -> None:
+    with debian_root("trixie", tmp_path, on=layer, more="nut") as root:
+        shutil.copy(TOP / "debian/tests/last-act", root.top / "srv")
+        root.run("/srv/last-act")
