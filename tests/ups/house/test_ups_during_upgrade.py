@@ -8,7 +8,7 @@ import pytest
 
 from tests.halt.halting import new_halt, upgrade
 from tests.kit import House
-from tests.ups.house.test_ups_outage import at, guarding
+from tests.ups.outages import at, guarding
 from tests.ups.upsd import Upsd
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="services become user pimains: needs root")
