@@ -8,12 +8,12 @@ import pytest
 from tests.ups.bench.kills import boundary_outages, kill, random_outages
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="services become user pimains: needs root")
-HOUSES = 4
+HOUSES = 6
 
 
 def test_killed_at_random_instants_there_is_one_forced_shutdown_and_one_request_and_nobody_is_forgotten() -> None:
     seed = random.randrange(10**6)
-    print(f"seed {seed}: tests/ups/bench/kills.py 30 {seed}")
+    print(f"seed {seed}: 30 kills in {HOUSES} houses")
     assert kill(random_outages(30), HOUSES, seed) == 30
 
 
