@@ -43,7 +43,10 @@ _LONG = {"status": "ups.status", "charge": "battery.charge", "runtime": "battery
 
 
 class Upsd:
-    """Drivers first, then upsd, as `with` begins; all ended with it. `certificate` is for STARTTLS, `override` said by each UPS."""
+    """Drivers first, then upsd, as `with` begins; all ended with it. `certificate` is for STARTTLS, `override` said by each UPS.
+
+    The words of `enter` come before each program's (tests/ups/nut_versions.py).
+    """
 
     def __init__(
         self,
@@ -53,8 +56,10 @@ class Upsd:
         certificate: tuple[Path, Path] | None = None,
         override: Mapping[str, str] = {},  # read only
         max_age: int = 15,
+        enter: tuple[str, ...] = (),
     ) -> None:
         self.names = names or ("eaton",)
+        self.enter = enter
         self.port = free_port()
         self.directory = directory / f"nut-{self.port}"
         self.directory.mkdir()
@@ -107,6 +112,15 @@ class Upsd:
             _end(self._upsd, number)
             self._upsd = None
 
+    def reboot(self, status: str) -> None:
+        """As when its machine starts again, with each UPS in that state."""
+        self.stop()
+        for each in self.names:
+            self.kill_driver(each)
+            self._write(f"{each}.dev", "".join(f"{name}: {value}\n" for name, value in {**VARIABLES, "ups.status": status}.items()))
+            self.start_driver(each)
+        self.start()
+
     def freeze(self) -> None:
         """Have upsd stop where it is: its kernel still takes connections."""
         assert self._upsd
@@ -158,7 +172,7 @@ class Upsd:
         user = ("-u", "root") if os.getuid() == 0 else ()
         log = (self.directory / "log").open("ab")
         with log:
-            return subprocess.Popen([PROGRAMS / program, *words, *user], env=self._environment, stdout=log, stderr=log)
+            return subprocess.Popen([*self.enter, PROGRAMS / program, *words, *user], env=self._environment, stdout=log, stderr=log)
 
     def _listens(self) -> bool:
         assert self._upsd
