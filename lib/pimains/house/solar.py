@@ -9,7 +9,6 @@ from enum import IntEnum
 
 DAY_SECONDS = 86_400.0
 _HOUR_SECONDS = 3600.0
-_NOMINAL_VOLTS = 25.6
 _ABSORPTION_VOLTS = 28.8
 _FLOAT_VOLTS = 27.6
 _EMPTY_VOLTS = 24.0
@@ -22,6 +21,8 @@ _TAIL = 0.02  # of the capacity in an hour: absorption is over
 _CLOUD_SHADES = 0.8
 _LEAST_WATTS = 2.0  # a charger that gets less is off
 _PANEL_VOLTS = 68.0
+_CUT_SOC = 0.02  # its loads are cut off below it
+_BACK_SOC = 0.1
 
 
 class Charging(IntEnum):
@@ -52,6 +53,7 @@ class SolarHouse:
         self.yields_wh = [0.0, 0.0]  # today, yesterday
         self.most_watts = [0.0, 0.0]
         self._absorbed = 0.0
+        self._is_cut = False
 
     @property
     def hour(self) -> float:
@@ -69,6 +71,11 @@ class SolarHouse:
         return (self.soc - 1) * self.capacity
 
     @property
+    def stored_wh(self) -> float:
+        """What the battery holds: it would give that at the voltage that it has at rest."""
+        return self.capacity * (_EMPTY_VOLTS * self.soc + (_FULL_VOLTS - _EMPTY_VOLTS) * self.soc**2 / 2)
+
+    @property
     def panel_volts(self) -> float:
         """Lower when it gives more."""
         return 0.0 if not self.available() else _PANEL_VOLTS * (1.1 - 0.1 * self.panel_watts / self.peak)
@@ -81,7 +88,8 @@ class SolarHouse:
     def live(self, seconds: float, relays_watts: float = 0.0) -> None:
         """`seconds` go by (a few at a time: what flows is taken for constant), while relays feed another `relays_watts`."""
         day = self.day
-        load = (self.load + relays_watts) if self.soc > 0 else 0.0
+        self._is_cut = self.soc < (_BACK_SOC if self._is_cut else _CUT_SOC)
+        load = 0.0 if self._is_cut else self.load + relays_watts
         available = self.available()
         accepted = self.volts * self._accepted()
         self.panel_watts = min(available, load + accepted)
@@ -128,8 +136,3 @@ class SolarHouse:
         if self.amperes >= 0 and self.charging in (Charging.ABSORPTION, Charging.FLOAT):
             return _ABSORPTION_VOLTS if self.charging == Charging.ABSORPTION else _FLOAT_VOLTS
         return min(_ABSORPTION_VOLTS, self._at_rest() + _OHMS * self.amperes + (1.2 * self.soc if self.amperes > 0 else 0.0))
-
-
-def stored_wh(house: SolarHouse) -> float:
-    """What the battery holds, by its nominal voltage."""
-    return house.soc * house.capacity * _NOMINAL_VOLTS
