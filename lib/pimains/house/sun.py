@@ -170,22 +170,32 @@ def main(options: argparse.Namespace, draws: Callable[[], float] | None = None) 
     sun = made(options, draws)
     print(f"speaking at {' '.join(str(device.cable.link) for device in sun.devices.values())}", flush=True)
     due = time.monotonic()
+    begun = b""
     try:
         while True:
             ready, _, _ = select.select([sys.stdin], [], [], max(0.0, due - time.monotonic()))
             if ready:
-                line = sys.stdin.readline()
-                if not line or line.split() == ["quit"]:
+                told = os.read(sys.stdin.fileno(), 4096)  # whole, so that select knows of all that still waits
+                if not told:
+                    print("no more sun: its standard input has ended, by which it is told; leave it open", flush=True)
                     return
-                try:
-                    sun.obey(line)
-                except (ValueError, KeyError, OSError) as error:
-                    print(f"{line.strip()!r}: {error!r}; see python3 -m pimains.house.sun --help", file=sys.stderr, flush=True)
+                *lines, begun = (begun + told).split(b"\n")
+                for line in lines:
+                    if line.split() == [b"quit"]:
+                        return
+                    _try_to_obey(sun, line.decode(errors="replace"))
                 continue
             sun.live()
             due = max(due + _STEP_SECONDS / options.speed, time.monotonic() - _BEHIND_SECONDS_MAX / options.speed)
     finally:
         sun.close()
+
+
+def _try_to_obey(sun: Sun, line: str) -> None:
+    try:
+        sun.obey(line)
+    except (ValueError, KeyError, OSError) as error:
+        print(f"{line.strip()!r}: {error!r}; see python3 -m pimains.house.sun --help", file=sys.stderr, flush=True)
 
 
 def arguments() -> argparse.ArgumentParser:
