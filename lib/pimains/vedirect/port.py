@@ -5,7 +5,6 @@ Raises PortAway while it cannot be read; trying again later may help.
 
 import errno
 import grp
-import re
 from contextlib import suppress
 from pathlib import Path
 
@@ -14,7 +13,6 @@ import serial
 from pimains.core.errors import Away
 
 BAUD = 19200
-_BY_ID = Path("/dev/serial/by-id")
 _READ_BYTES_MAX = 4096
 _MISSING = "is not there: is its cable plugged in?"
 _UNPLUGGED = "was unplugged"
@@ -60,18 +58,6 @@ class Port:
         """Let others have it."""
         with suppress(OSError):
             self._serial.close()
-
-
-def lasting_name(path: Path, directory: Path = _BY_ID) -> Path | None:
-    """Which of the names in `directory` stands for the port whose name may be another one's after a reboot; None where it need not be."""
-    if not re.fullmatch(r"tty(USB|ACM)[0-9]+", path.name):
-        return None
-    with suppress(OSError):
-        target = path.resolve()
-        for name in sorted(directory.iterdir()):
-            if name.resolve() == target:
-                return name
-    return directory
 
 
 def _why(path: Path, error: OSError | ValueError) -> str:

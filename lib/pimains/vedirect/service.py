@@ -14,6 +14,7 @@ from pimains.core.library import Needed
 from pimains.core.plan import back_off
 from pimains.core.service import Instance, Naps, run, seconds, within
 from pimains.core.troubles import Troubles
+from pimains.vedirect import lasting_name
 from pimains.vedirect.connection import Connection
 from pimains.vedirect.plan import fields, identity, telling
 from pimains.vedirect.plan.framing import Block
@@ -22,7 +23,7 @@ from pimains.vedirect.settings import VedirectSettings
 from pimains.vedirect.values import Values
 
 with Needed("python3-serial") as library:
-    from pimains.vedirect.port import Port, PortAway, lasting_name
+    from pimains.vedirect.port import Port, PortAway
 
 _GATHER_SECONDS = 0.1  # a block comes in a dozen pieces
 _LOOK_SECONDS = 1.0
@@ -62,10 +63,8 @@ class Reader:
         self._failures = 0
         self._latest: dict[str, str] = {}
         self._connection = Connection()
-        if name := lasting_name(self._path):
-            me.complain(
-                f"{settings.directory}/PORT: {self._path} may be another device after a reboot; write {name}{'/...' * name.is_dir()}"
-            )
+        if advice := lasting_name.advice(self._path):
+            me.complain(f"{settings.directory}/PORT: {advice}")
 
     def look(self) -> None:
         """Open the port when that is due; say what is lost."""

@@ -89,6 +89,16 @@ def test_10_swapped_cables(house: House) -> None:
     until(lambda: (one.read("unwell"), two.read("unwell")) == ("", ""), what=one.story)
 
 
+def test_10_a_port_that_may_be_another_one_after_a_reboot_is_said(house: House) -> None:
+    sun = Sun(house)
+    port = sun.dev / "ttyUSB0"
+    port.symlink_to(sun.ports["mppt"])
+    mppt = house.add("vedirect", PORT=str(port))
+    mppt.until_logged(f"{mppt.directory}/variables/PORT: {port} may be another device after a reboot; write the name")
+    until(lambda: mppt.read("V"), what=mppt.story)  # it works until then
+    assert "may be another device after a reboot" in mppt.read("error")
+
+
 def test_a_device_that_is_exchanged_while_the_cable_stays_is_said_and_taken_once_the_old_one_is_forgotten(house: House) -> None:
     sun = Sun(house)
     mppt = sun.add("mppt")

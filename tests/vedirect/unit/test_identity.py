@@ -4,10 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from pimains.vedirect.lasting_name import advice
 from pimains.vedirect.plan import identity
 from pimains.vedirect.plan.identity import Identity, Introduction
 from pimains.vedirect.plan.telling import told
-from pimains.vedirect.port import Port, PortAway, lasting_name
+from pimains.vedirect.port import Port, PortAway
+from pimains.vedirect.settings import VedirectSettings
 from tests.vedirect.devices import ALL
 
 CHARGER = Identity("HQ9999ABCDE", "0xA053", "")
@@ -84,13 +86,19 @@ def test_a_port_that_may_be_another_one_after_a_reboot_has_a_lasting_name(tmp_pa
     port, names = tmp_path / "dev/ttyUSB0", tmp_path / "by-id"
     port.touch()
     names.mkdir()
-    assert lasting_name(port, names) == names
+    assert advice(port, names) == f"{port} may be another device after a reboot; write the name that it has in {names}"
     (names / "usb-other").symlink_to(tmp_path / "dev/ttyUSB1")
     (names / "usb-VictronEnergy-if00-port0").symlink_to("../dev/ttyUSB0")
-    assert lasting_name(port, names) == names / "usb-VictronEnergy-if00-port0"
-    assert lasting_name(names / "usb-VictronEnergy-if00-port0", names) is None
-    assert lasting_name(Path("/dev/serial0"), names) is None
-    assert lasting_name(port, tmp_path / "nowhere") == tmp_path / "nowhere"
+    assert advice(port, names) == f"{port} may be another device after a reboot; write {names}/usb-VictronEnergy-if00-port0"
+    assert advice(names / "usb-VictronEnergy-if00-port0", names) == ""
+    assert advice(Path("/dev/serial0"), names) == ""
+    assert advice(port, tmp_path / "nowhere").endswith(f"write the name that it has in {tmp_path}/nowhere")
+
+
+def test_who_makes_an_instance_hears_of_the_lasting_name_at_once() -> None:
+    (line,) = VedirectSettings.advice({"PORT": "/dev/ttyUSB7"})
+    assert line == "PORT: /dev/ttyUSB7 may be another device after a reboot; write the name that it has in /dev/serial/by-id"
+    assert VedirectSettings.advice({"PORT": "/dev/serial/by-id/usb-VictronEnergy-if00-port0"}) == []
 
 
 def test_a_port_that_is_not_there_says_so_as_one_that_was_unplugged(tmp_path: Path) -> None:
