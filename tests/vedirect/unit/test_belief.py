@@ -88,11 +88,32 @@ def test_a_broken_label_that_comes_again_much_later_is_not_believed(belief: Beli
     assert not belief.believes(broken)
 
 
-def test_what_really_jumps_all_the_time_is_published_all_the_time_from_the_third_block_on(belief: Belief) -> None:
+def test_what_really_jumps_all_the_time_is_published_all_the_time_from_the_fourth_block_on(belief: Belief) -> None:
     chance = random.Random(1)
     believed = [belief.believes(mppt(PPV=str(chance.randrange(300, 700)))) for _ in range(200)]
     assert not any(believed[:2])
     assert sum(believed) > 180
+
+
+def test_a_state_that_goes_to_and_fro_with_each_block_is_published_too(belief: Belief) -> None:
+    believed = [belief.believes(mppt(MPPT=str(number % 2), PPV=str(number * 97 % 60))) for number in range(200)]
+    assert sum(believed) > 180
+
+
+def test_a_device_that_is_restless_from_the_beginning_is_believed_too() -> None:
+    belief = Belief()
+    chance = random.Random(2)
+    blocks = [mppt(MPPT=str(number % 2), PPV=str(chance.randrange(900)), I=str(chance.randrange(60_000))) for number in range(400)]
+    assert sum(belief.believes(block) for block in blocks) > 350
+
+
+def test_a_restless_device_has_its_bounds_too(belief: Belief) -> None:
+    for number in range(100):
+        belief.believes(mppt(PPV=str(number % 2 * 400)))
+    assert not belief.believes(mppt(PPV="0", V="19000"))
+    assert belief.believes(mppt(PPV="0"))
+    assert not belief.believes(mppt(PPV="0", CS="7"))
+    assert not belief.believes(mppt(PPV="4000"))
 
 
 def test_a_field_that_has_calmed_down_is_bounded_as_before(belief: Belief) -> None:

@@ -5,6 +5,8 @@ belong; and one in which a number jumps further than its bound, or anything else
 A device may send blocks of several kinds in turn: each is compared with its own.
 """
 
+from collections import deque
+from collections.abc import Iterable
 from typing import TypeAlias
 
 from pimains.vedirect.plan import fields
@@ -15,7 +17,9 @@ _KINDS_MAX = 8
 _NEW_KINDS_MAX = 4
 _NEW_KIND_BLOCKS = 8  # within so many blocks a new kind has to come again
 _RESTLESS_BLOCKS = 3  # so many that jump soon after each other: it is what is measured that jumps
+_RESTLESS_BLOCKS_MAX = 4
 _REST = 0.25  # of such a block is forgotten with each that does not
+_RECENT_BLOCKS = 4
 _ROOM = 2.0
 _CALMER = 0.995
 
@@ -50,12 +54,10 @@ class Belief:
         """Blocks of a new kind are believed from the second one on that agrees with the one before."""
         before = self._new.pop(labels, None)
         if before and self._blocks - before[0] <= _NEW_KIND_BLOCKS:
-            kind = _Kind(before[1])
-            if kind.believes(block):
-                self._kinds[labels] = kind
-                if len(self._kinds) > _KINDS_MAX:
-                    del self._kinds[next(iter(self._kinds))]
-                return True
+            self._kinds[labels] = kind = _Kind(before[1])
+            if len(self._kinds) > _KINDS_MAX:
+                del self._kinds[next(iter(self._kinds))]
+            return kind.believes(block)
         self._new[labels] = (self._blocks, block)
         if len(self._new) > _NEW_KINDS_MAX:
             del self._new[next(iter(self._new))]
@@ -63,36 +65,42 @@ class Belief:
 
 
 class _Kind:
-    """Blocks with the same labels."""
+    """Blocks with the same labels; of the `first` one nobody knows yet whether it is true."""
 
     def __init__(self, first: Block) -> None:
         self._believed = first
         self._waiting: Block | None = None
+        self._recent: deque[Block] = deque((first,), _RECENT_BLOCKS)
         self._restless = 0.0
         self._bounds: dict[str, float] = {label: bound for label, _ in first if (bound := fields.jump(label)) is not None}
 
     def believes(self, block: Block) -> bool:
         known = [self._believed] if self._waiting is None else [self._believed, self._waiting]
         if any(self._is_near(block, each) for each in known):
+            is_true = True
             self._calm_down(block)
-            self._restless = max(0.0, self._restless - _REST)
-        elif self._restless + 1 >= _RESTLESS_BLOCKS and all(
-            text in {each[place][1] for each in known} for place, (label, text) in enumerate(block) if not self._is_measured(label, text)
-        ):
-            self._make_room(block, known[-1])
         else:
-            self._waiting, self._restless = block, self._restless + 1
-            return False
-        self._believed, self._waiting = block, None
-        return True
+            is_true = self._restless >= _RESTLESS_BLOCKS and any(self._is_near(block, each, self._recent) for each in known)
+            self._restless = min(self._restless + 1, _RESTLESS_BLOCKS_MAX)
+            if self._restless >= _RESTLESS_BLOCKS:
+                self._make_room(block, known[-1])
+        self._recent.append(block)
+        if is_true:
+            self._believed, self._waiting = block, None
+        else:
+            self._waiting = block
+        return is_true
 
     def _is_measured(self, label: str, text: str) -> bool:
         return fields.whole(text) is not None and (label in self._bounds or fields.is_unknown(label))
 
-    def _is_near(self, block: Block, other: Block) -> bool:
+    def _is_near(self, block: Block, other: Block, recent: Iterable[Block] = ()) -> bool:
+        """Whether one is what may follow the other; what is no number may also be as it was in a `recent` one."""
         return all(
-            text == before or (self._is_measured(label, text) and self._is_measured(label, before) and self._is_within(label, text, before))
-            for (label, text), (_, before) in zip(block, other, strict=True)
+            text == before
+            or (self._is_measured(label, text) and self._is_measured(label, before) and self._is_within(label, text, before))
+            or any(each[place][1] == text for each in recent)
+            for place, ((label, text), (_, before)) in enumerate(zip(block, other, strict=True))
         )
 
     def _is_within(self, label: str, text: str, before: str) -> bool:
@@ -104,6 +112,7 @@ class _Kind:
                 self._bounds[label] = _ROOM * _distance(text, before)
 
     def _calm_down(self, block: Block) -> None:
+        self._restless = max(0.0, self._restless - _REST)
         for (label, text), (_, before) in zip(block, self._believed, strict=True):
             usual = fields.jump(label)
             if usual is not None and self._bounds[label] > usual and _distance(text, before) < self._bounds[label] / 2:
