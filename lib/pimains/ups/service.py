@@ -112,9 +112,9 @@ class Watch:
             self.me.status(line, well=said[1])
 
     def _line(self, ups: Watched, now: float) -> str:
-        shuts_down = (
-            words.shuts_down_in(ups.battery, ups.ends(now), self.settings.to_last, self.shutting.need_seconds(), now) if ups.power else None
-        )
+        shuts_down = None
+        if ups.power and ups.battery.began is not None:
+            shuts_down = words.shuts_down_in(ups.battery, ups.ends(now), self.settings.to_last, self.shutting.need_seconds(), now)
         return words.how_it_is(ups.standing, ups.battery, ups.why_not, shuts_down, now)
 
 

@@ -7,11 +7,11 @@ shutting.tick(now)             # when time has passed, or one of shutting.files(
 
 from collections.abc import Sequence
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from pimains.core import notify_queue, state
 from pimains.core.clock import boot_id
 from pimains.core.instance import Instance
-from pimains.core.ledger import Ledger
 from pimains.core.naps import Readable
 from pimains.shared import battery_end, halt_length, halt_request
 from pimains.shared.orders.service_end import Orders
@@ -23,6 +23,9 @@ from pimains.ups.plan.outage import Act, Event, Moment, Outage, Phase, Role, Wai
 from pimains.ups.plan.supplies import Supply
 from pimains.ups.settings import UpsSettings
 from pimains.ups.watched import Watched
+
+if TYPE_CHECKING:
+    from pimains.core.ledger import Ledger  # sqlite3 costs a megabyte, and is used when there is an outage
 
 WORDS = {"outage-halt": "REASON", "outage-last": "REASON", "outage-stay": "REASON", "outage-rehearse": "REASON"}
 _LOGOUT_SECONDS = 2.0
@@ -51,6 +54,7 @@ class ShuttingDown:
         self._again_at = 0.0
         self._gone_since: float | None = None
         self._took: dict[str, Sequence[float]] = {}
+        self._has_left_an_end = True  # the one before may have
         self._there: tuple[str, ...] = ()
         self.outage = self._file.read()
         if self.outage:
@@ -95,7 +99,7 @@ class ShuttingDown:
         if ups.standing.fresh_at == now and ups.standing.fsd is None and ups.name in self._forced and not self._is_forcing(ups.name):
             self._forced.discard(ups.name)
             self._keep_forced()
-        need = self.need_seconds()
+        need = self.need_seconds() if ups.standing.is_on_battery else 0.0  # it reads files
         why = batteries.due(ups.battery, ups.standing, ups.pasts, self._settings.to_last, need, now)
         self._supplies[ups.name] = supplies.looked_at(before, ups.standing, why, now, is_fsd_ours=ups.name in self._forced)
         self._leave_battery_end(now)
@@ -148,7 +152,7 @@ class ShuttingDown:
             return self._settings.HOSTSYNC_SECONDS_MAX
         if unknown := [address for address in dict.fromkeys(there) if address not in self._took]:
 
-            def look(ledger: Ledger) -> dict[str, list[float]]:
+            def look(ledger: "Ledger") -> dict[str, list[float]]:
                 return {address: ledger.durations(_client(address)) for address in unknown}
 
             self._took.update(self._me.with_ledger(look) or {address: [] for address in unknown})
@@ -162,7 +166,7 @@ class ShuttingDown:
         there = self._clients(names)
         if gone := clients.gone(self._there, there):
 
-            def note(ledger: Ledger) -> None:
+            def note(ledger: "Ledger") -> None:
                 for address in gone:
                     ledger.took(_client(address), seconds)
 
@@ -297,7 +301,7 @@ class ShuttingDown:
         if after not in _RECORDED:
             return
 
-        def record(ledger: Ledger) -> None:
+        def record(ledger: "Ledger") -> None:
             ledger.record(f"ups {self._me.name}", after.value, why)
 
         self._me.with_ledger(record)
@@ -309,8 +313,11 @@ class ShuttingDown:
     def _leave_battery_end(self, now: float) -> None:
         feeding = [ups for ups in self._upses.values() if ups.power]
         if not any(ups.standing.is_on_battery for ups in feeding):
-            battery_end.forget(self._me)
+            if self._has_left_an_end:
+                battery_end.forget(self._me)
+                self._has_left_an_end = False
             return
+        self._has_left_an_end = True
         ends = [(ups.power, end.at if (end := ups.ends(now)) else None) for ups in feeding if ups.standing.is_on_battery]
         left = sum(ups.power for ups in feeding if not ups.standing.is_on_battery)
         if left < self._settings.MINSUPPLIES:
