@@ -28,7 +28,10 @@ class Instance:
         self.name = name
         self.directory = directory
         self.clock = clock or SystemClock()
+        self.needed_for: Callable[[], str] = str  # why it may not be stopped now
         self._troubles = Troubles(_log)
+        self._stands = ("", True)
+        self._beside = ""
 
     @property
     def run(self) -> Path:
@@ -55,12 +58,21 @@ class Instance:
 
     def status(self, line: str, *, well: bool = True) -> None:
         """Say in the words of the user how things stand; `well` is whether nobody needs to look after it."""
+        self._stands = line, well
+        line = "; ".join(filter(None, (line, self._beside)))
         if well:
             self.leave("unwell", None)
         elif line != state.read(self.run / "unwell"):
             self.leave("unwell", line)
         if line != state.read(self.run / "status"):
             self.leave("status", line)
+
+    def say_beside(self, words: str) -> None:
+        """From now on this stands in the status beside how things stand."""
+        if words != self._beside:
+            self._beside = words
+            line, well = self._stands
+            self.status(line, well=well)
 
     def starts(self) -> None:
         """Before its service has said anything: whether it is well stays as it was, until the service knows."""

@@ -21,6 +21,13 @@ class Readable(Protocol):
         """The descriptor."""
 
 
+class Told(Readable, Protocol):
+    """What tells a service to stop; readable when there was a signal."""
+
+    def is_due(self, *, is_signalled: bool) -> bool:
+        """Whether that is now; `is_signalled` where it was readable."""
+
+
 class Nap(NamedTuple):
     """What a service waits for: `seconds` to pass, or one of `files` to become readable, whichever comes first."""
 
@@ -58,18 +65,18 @@ def unstoppable(naps: Generator[Nap, tuple[Readable, ...], T], told: Callable[[]
         return value
 
 
-def drive(naps: Naps, clock: Clock, wakeup: Readable) -> None:
-    """Step a service until it ends; a byte at `wakeup` means stop."""
+def drive(naps: Naps, clock: Clock, stopping: Told) -> None:
+    """Step a service until it ends, or is told to stop by `stopping`."""
     told = False
     try:
         nap = next(naps)
         while True:
-            ready = poll(nap, clock, *(() if told else (wakeup,)))
-            if not told and wakeup in ready:
+            ready = poll(nap, clock, *(() if told else (stopping,)))
+            if not told and stopping.is_due(is_signalled=stopping in ready):
                 told = True
                 nap = naps.throw(Stop())
             else:
-                nap = naps.send(ready)
+                nap = naps.send(tuple(each for each in ready if each is not stopping))
     except (StopIteration, Stop):
         return
     finally:

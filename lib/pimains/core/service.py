@@ -30,6 +30,7 @@ from pimains.core.instance import Instance
 from pimains.core.naps import Nap, Naps, Readable, Stop, drive, poll, seconds, within
 from pimains.core.privileges import become, make_directories
 from pimains.core.settings import Settings, from_environment
+from pimains.core.stopping import Stopping
 
 __all__ = ["Instance", "Nap", "Naps", "Readable", "Stop", "run", "seconds", "within"]  # what the module of a service needs
 
@@ -67,7 +68,7 @@ def run(main: Main[S], settings: type[S], *, user: str | None = "pimains", owner
 
             run_until_told(result, wakeup.fileno())
         else:
-            drive(result, me.clock, wakeup)
+            drive(result, me.clock, Stopping(me, wakeup))
         me.status("stopped")
     except WrongSetting as wrong:
         print(wrong)
@@ -88,7 +89,7 @@ class _Wakeup:
         signal.set_wakeup_fd(inward, warn_on_full_buffer=False)
 
     def fileno(self) -> int:
-        """The end to wait at."""
+        """The end to wait at, where each signal is a byte."""
         return self._out
 
 
@@ -123,6 +124,12 @@ def _was_edited(variables: Path, settings: type[S]) -> bool:
         if line.rstrip(b"\n").rstrip(b" \t").replace(b"\0", b"\n") != os.environb.get(name.encode(), b"")[:4096]:
             return True
     return False
+
+
+def refuse_to_stop(me: Instance, needed_for: Callable[[], str]) -> None:
+    """From now on svc -d waits for as long as `needed_for` tells what this service is needed for, "" for nothing (core.stopping)."""
+    me.needed_for = needed_for
+    signal.signal(signal.SIGCONT, lambda *_: None)
 
 
 _M_ARENA_MAX = -8  # malloc.h

@@ -12,9 +12,9 @@ from collections.abc import Generator
 from pimains.core.clock import Clock
 from pimains.core.naps import Nap, Readable
 from pimains.core.process.program import Beside, run_for
+from pimains.core.stopping import SYSTEM_STATE
 from pimains.core.supervisor import Supervisor
 
-_STATE = ["systemctl", "is-system-running"]
 _ANSWER_SECONDS = 5.0
 _TRIES = 2  # one that is ended by TERM may have met the shutdown itself
 
@@ -33,7 +33,7 @@ class HaltLeaving:
 
     def _machine_stops(self) -> Generator[Nap, tuple[Readable, ...], bool]:
         for _ in range(_TRIES):
-            ending = yield from run_for(_ANSWER_SECONDS, _STATE, os.environ, _keep_quiet, self._clock, self._beside)
+            ending = yield from run_for(_ANSWER_SECONDS, [*SYSTEM_STATE], os.environ, _keep_quiet, self._clock, self._beside)
             if not ending.by_another:
                 return ending.last_line == "stopping"
         return True

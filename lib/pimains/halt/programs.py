@@ -1,7 +1,7 @@
 """The programs of one shutdown, steps and HALT_COMMAND: what they are told, and where people see how far they are."""
 
 import os
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 
 from pimains.core.instance import Instance
 from pimains.core.naps import Nap, Readable
@@ -13,11 +13,11 @@ _STAMP_BYTES = 26  # multilog's
 
 
 class HaltPrograms:
-    """For one request; `beside` is looked after while one runs."""
+    """For one shutdown, whose `request` may be another's as it goes on; `beside` is looked after while one runs."""
 
-    def __init__(self, me: Instance, request: HaltRequest, beside: Beside) -> None:
+    def __init__(self, me: Instance, request: Callable[[], HaltRequest], beside: Beside) -> None:
         self._me = me
-        self.request = request
+        self._request = request
         self._beside = beside
         self._logged: dict[str, int] = {}
 
@@ -28,13 +28,14 @@ class HaltPrograms:
 
         `where` tells people what is under way, or `at_first` does until the program says something; what it says is added to that.
         """
+        request = self._request()
         environment = {
             **os.environ,
-            "PIMAINS_REASON": self.request.reason,
-            "PIMAINS_REQUESTER": self.request.requester,
+            "PIMAINS_REASON": request.reason,
+            "PIMAINS_REQUESTER": request.requester,
             "PIMAINS_BUDGET_SECONDS": f"{seconds:g}",
             "PIMAINS_SERVICEDIR": str(self._me.directory.parent),
-            **({"PIMAINS_REHEARSAL": "1"} if self.request.is_rehearsal else {}),
+            **({"PIMAINS_REHEARSAL": "1"} if request.is_rehearsal else {}),
             **more,
         }
 

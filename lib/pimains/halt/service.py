@@ -31,8 +31,9 @@ from pimains.core.errors import WrongSetting
 from pimains.core.service import Instance, Naps, run, within
 from pimains.core.supervisor import Supervisor
 from pimains.halt import length, step_files
+from pimains.halt.askers import taken
 from pimains.halt.settings import HaltSettings
-from pimains.halt.shutdown import Halting, taken
+from pimains.halt.shutdown import Halting
 from pimains.halt.step_files import Step
 from pimains.shared import halt_request
 from pimains.shared.halt_request import HaltRequest

@@ -1,7 +1,7 @@
 """One shutdown, from the request to HALT_COMMAND or to its cancellation."""
 
 import math
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Sequence
 from typing import TypeVar
 
 from pimains.core import notify_queue, state
@@ -10,17 +10,17 @@ from pimains.core.process.program import Beside
 from pimains.core.service import Instance, Nap, Naps, Readable, within
 from pimains.core.supervisor import Supervisor
 from pimains.halt import step_files
+from pimains.halt.askers import HaltAskers, taken
 from pimains.halt.budgets import HaltBudgets
 from pimains.halt.leaving import HaltLeaving
 from pimains.halt.ledger import HaltLedger
-from pimains.halt.plan import askers, rehearsal, short_time
-from pimains.halt.plan.askers import Asked
+from pimains.halt.plan import rehearsal, short_time
 from pimains.halt.programs import HaltPrograms
 from pimains.halt.settings import HaltSettings
 from pimains.halt.step_files import Step
 from pimains.halt.undo import HaltTakenBack
 from pimains.shared import halt_request, plug_cuts
-from pimains.shared.halt_request import Cancel, HaltRequest, NoRequest
+from pimains.shared.halt_request import HaltRequest
 from pimains.shared.plan import step_progress
 
 _RETRY_SECONDS = (5.0, 10.0, 20.0, 60.0)
@@ -29,17 +29,7 @@ _BEGINS_SECONDS = 10.0  # from HALT_COMMAND's end until systemd stops: logind wa
 _CALL_OFF_AGAIN_SECONDS = (5.0, 60.0)  # while a countdown may be running; later
 _COUNTDOWN_SECONDS = 600.0  # of somebody who does not leave word of it (shared.plug_cuts)
 _LONGEST_COUNTDOWN_SECONDS = 3600.0  # after that, who was told to cut has cut, unless it was told again meanwhile
-_OTHERS_NAMED = 20
 T = TypeVar("T")
-
-
-def taken(take: Callable[[], HaltRequest | None]) -> HaltRequest | None:
-    """What `take` returns; a request that is none is said and forgotten."""
-    try:
-        return take()
-    except NoRequest as refused:
-        print(refused)
-        return None
 
 
 class Halting:
@@ -52,17 +42,12 @@ class Halting:
         self._me = me
         self._settings = settings
         self._watch = watch
-        self._request = request
-        self._cancelled_by = ""
-        self._over = ""  # why this machine stays up although nobody cancelled
-        self._gives_way = False
-        self._is_undoing = False
-        self._is_command_started = False
         self._ledger = HaltLedger(me)
+        self._askers = HaltAskers(me, watch, self._ledger, request)
+        self._has_come_to = self._askers.has_come_to
         self._budgets = HaltBudgets(self._ledger.durations, me.clock, settings.STEP_SECONDS_MAX, settings.UPGRADE_SECONDS_MAX)
-        self._progress = halt_request.progress()
-        beside = Beside(watch, self._look_around)
-        self._programs = HaltPrograms(me, request, beside)
+        beside = Beside(watch, self._askers.look_around)
+        self._programs = HaltPrograms(me, lambda: self._request, beside)
         self._leaving = HaltLeaving(supervisor, me.clock, beside)
         self._taken_back = HaltTakenBack(me, self._programs, self._budgets, settings.STEP_SECONDS_MAX)
 
@@ -73,30 +58,28 @@ class Halting:
         told to stop meanwhile.
         """
         if is_new:
-            self._progress = list(already)
-            halt_request.note_progress(self._progress)
+            self._askers.begin(already)
             self._me.leave("rehearsed", None)
-        elif asked := askers.under(self._progress):
-            self._go_on_under(asked)
-        self._cancelled_by, self._over = step_progress.who_cancelled(self._progress), step_progress.why_over(self._progress)
-        if not (self._cancelled_by or self._over):
+        else:
+            self._askers.go_on()
+        if not self._askers.stays_up:
             self._say_what_begins(is_new)
             if is_new and not self._request.is_rehearsal:
                 yield from self._unstoppable(self._wait_for_second_thoughts())
             yield from self._unstoppable(self._run_steps())
             if not self._stays_up():
                 yield from self._shut_down()
-        if self._gives_way:
+        if self._askers.gives_way:
             self._make_way()
             return
-        if not (self._cancelled_by or self._over):
+        if not self._askers.stays_up:
             yield from self._unstoppable(self._leave_it_to_the_next())
-        if self._cancelled_by or self._over:
+        if self._askers.stays_up:
             yield from self._unstoppable(self._stay_up())
 
     def take_back(self, why: str) -> Naps:
         """What an earlier process of this service began, whose request is gone."""
-        self._be_over(why)
+        self._askers.be_over(why)
         yield from self._unstoppable(self._stay_up())
 
     def _say_what_begins(self, is_new: bool) -> None:
@@ -167,19 +150,19 @@ class Halting:
         if self._request.is_rehearsal:
             self._ledger.remember()
             print(f"a rehearsal: HALT_COMMAND would be started now: {' '.join(self._settings.HALT_COMMAND)}")
-            self._be_over("the rehearsal is over")
+            self._askers.be_over("the rehearsal is over")
             return
         pauses = iter(_RETRY_SECONDS)
         pause = 0.0
-        self._is_command_started = step_progress.has_succeeded(self._progress, "HALT_COMMAND")
+        self._askers.is_command_started = step_progress.has_succeeded(self._progress, "HALT_COMMAND")
         while True:
-            trouble = "" if self._is_command_started else (yield from self._unstoppable(self._start_command()))
+            trouble = "" if self._askers.is_command_started else (yield from self._unstoppable(self._start_command()))
             if not trouble:
                 self._me.status(f"shut down: {self._request}")
                 seconds = self._before_the_cut(_STILL_UP_SECONDS)
                 if (yield from self._is_called_off_within(seconds)):
                     return
-                self._is_command_started = False
+                self._askers.is_command_started = False
                 trouble = f"it is still up {seconds:.0f} s after HALT_COMMAND"
             pause = next(pauses, pause)
             self._has_come_to(f"{step_progress.CALLED_OFF} {trouble}")
@@ -191,16 +174,16 @@ class Halting:
 
     def _start_command(self) -> Generator[Nap, tuple[Readable, ...], str]:
         """Start HALT_COMMAND; returns "" if it did well, else what went wrong."""
-        self._is_command_started = True
+        self._askers.is_command_started = True
         where = f"shutting down: {self._request}, HALT_COMMAND started"
         seconds = self._before_the_cut(self._settings.STEP_SECONDS_MAX)
         ending = yield from self._programs.run(where, "HALT_COMMAND", self._settings.HALT_COMMAND, seconds)
         # daemontools is stopped early in a shutdown, and with it all that was started below: also what has begun the shutdown
         words = "done: ended by the shutdown it has begun" if ending.by_another else str(ending)
-        self._is_command_started = ending.is_done or ending.by_another
+        self._askers.is_command_started = ending.is_done or ending.by_another
         self._has_come_to(f"HALT_COMMAND {words}")
         self._ledger.remember()
-        return "" if self._is_command_started else f"HALT_COMMAND {words}"
+        return "" if self._askers.is_command_started else f"HALT_COMMAND {words}"
 
     def _before_the_cut(self, wanted: float) -> float:
         """How much of `wanted` seconds can be waited for this machine to go down, before those who were told to cut are called off."""
@@ -227,84 +210,8 @@ class Halting:
         print("told to stop: will do so when this shutdown is carried out or cancelled")
 
     def _stays_up(self) -> bool:
-        self._look_around()
-        return bool(self._cancelled_by or self._over or self._gives_way)
-
-    def _look_around(self) -> None:
-        """Somebody may ask as well, or cancel, or remove the request."""
-        self._watch.changed()
-        if self._cancelled_by or self._over:
-            halt_request.take_cancel()  # once more; who asks now is heard when everything is as it was
-            return
-        if taken(halt_request.accepted) is None:
-            self._be_over("the request was removed")
-            return
-        self._hear_another()
-        if cancel := halt_request.cancelled():
-            self._hear(cancel)
-            halt_request.take_cancel()
-
-    def _hear(self, cancel: Cancel) -> None:
-        """What of it can be granted: its own request is taken back, another's that came meanwhile goes on."""
-        requester = cancel.requester
-        if askers.was_heard(self._progress, cancel.mark):
-            return
-        if self._is_of_no_return():
-            self._has_come_to(f"{step_progress.CANCEL_REFUSED} {requester}")
-            self._me.complain(f"{requester} cancels, too late: the power will be cut")
-            return
-        beside = askers.others(self._progress)
-        asked: list[HaltRequest | Asked] = [self._request, *beside]
-        if final := next((each for each in asked if each.is_final), None):
-            why = f"{final.reason} (asked by {final.requester}): other machines go down with this one"
-            self._has_come_to(f"{step_progress.CANCEL_REFUSED} {requester}\t{why}")
-            self._me.complain(f"{requester} cancels, too late: {why}")
-            return
-        left = askers.left(requester, self._request.requester, beside, only_own=cancel.only_own)
-        if left.stays_up:
-            self._cancelled_by = requester
-            self._has_come_to(f"{step_progress.CANCELLED} {requester}")
-            print(f"{requester} cancels")
-            return
-        before, withdrawn = self._request, askers.withdrawn(requester, cancel.mark)
-        if left.under is None:
-            self._has_come_to(withdrawn)
-            print(f"{requester} asks no longer; it goes on: {before}")
-            return
-        self._has_come_to(withdrawn, askers.goes_on_under(left.under))
-        self._go_on_under(left.under)
-        print(f"{requester} cancels ({before}), and it goes on: {self._request}")
-        self._ledger.note("go on shutting down", f"{self._request}; cancelled by {requester}: {before}")
-
-    def _go_on_under(self, asked: Asked) -> None:
-        self._request = self._programs.request = HaltRequest(asked.reason, asked.requester, is_final=asked.is_final)
-        halt_request.go_on_under(self._request)
-
-    def _hear_another(self) -> None:
-        """Nothing is begun twice; but a rehearsal keeps nobody from shutting down."""
-        another = taken(halt_request.waiting)
-        if another and self._request.is_rehearsal and not another.is_rehearsal:
-            self._gives_way = True
-            return
-        if another is None:
-            return
-        self._note(another)
-        if later := taken(halt_request.take_another):  # who has asked in between
-            self._note(later)
-
-    def _note(self, another: HaltRequest) -> None:
-        kind = askers.REHEARSAL if another.is_rehearsal else askers.FINAL if another.is_final else ""
-        other, known = Asked(another.reason, another.requester, kind), askers.others(self._progress)
-        if other not in known and (len(known) < _OTHERS_NAMED or other.is_final):
-            self._has_come_to(other.line)
-            print(f"also asked for: {another}; it is under way already")
-
-    def _is_of_no_return(self) -> bool:
-        return not self._request.is_rehearsal and (self._is_command_started or step_progress.will_be_cut(self._progress))
-
-    def _be_over(self, why: str) -> None:
-        self._over = why
-        self._has_come_to(f"{step_progress.OVER} {why}")
+        self._askers.look_around()
+        return self._askers.stays_up or self._askers.gives_way
 
     def _make_way(self) -> None:
         """What a rehearsal has done is done for the shutdown that comes: it undoes it when it is cancelled."""
@@ -318,7 +225,7 @@ class Halting:
         while step_progress.still_told(self._progress) and not (yield from self._leaving.is_harmless()):
             if self._now() >= begins_by:
                 why = "this service is stopped"
-                self._is_command_started = False
+                self._askers.is_command_started = False
                 print("told to stop, and this machine does not go down: nobody is to cut its power")
                 self._has_come_to(f"{step_progress.CALLED_OFF} {why}")
                 self._ledger.note("leave the power on", why)
@@ -329,17 +236,17 @@ class Halting:
     def _stay_up(self) -> Naps:
         """Nobody cuts the power, and everything is as it was before."""
         ran = ", ".join(step_progress.what_ran(self._progress)) or "nothing"
-        why = f"{step_progress.CANCELLED} {self._cancelled_by}" if self._cancelled_by else self._over
+        why = f"{step_progress.CANCELLED} {self._askers.cancelled_by}" if self._askers.cancelled_by else self._askers.over
         if not (yield from self._leave_the_power_on(why)):
             return
         undone = yield from self._taken_back.undo(why, self._progress)
         if self._request.is_rehearsal:
             self._tell_the_rehearsal(undone)
-        elif self._cancelled_by:
-            self.outcome = "; ".join([f"the last shutdown was cancelled by {self._cancelled_by}; done before that: {ran}", *undone])
+        elif self._askers.cancelled_by:
+            self.outcome = "; ".join([f"the last shutdown was cancelled by {self._askers.cancelled_by}; done before that: {ran}", *undone])
             print(self.outcome)
             self._ledger.note("cancel", self.outcome)
-            notify_queue.post(f"not shutting down: cancelled by {self._cancelled_by}", f"{self._request}\n{self.outcome}", "halt")
+            notify_queue.post(f"not shutting down: cancelled by {self._askers.cancelled_by}", f"{self._request}\n{self.outcome}", "halt")
         else:
             print("; ".join([f"not shutting down: {why}; done before that: {ran}", *undone]))
             self._ledger.note("stay up", why)
@@ -368,7 +275,7 @@ class Halting:
                 if taken(halt_request.waiting) and not was_told_to_stop:
                     break
                 yield within(again - self._now(), self._watch)
-                self._look_around()
+                self._askers.look_around()
 
     def _may_count_down(self, since: float, seconds: float) -> bool:
         """Whether who was told before the time `since` may still cut: a plug service leaves word of it, of others nobody knows."""
@@ -378,12 +285,20 @@ class Halting:
         report = rehearsal.report(
             self._progress, undone, [f"{step.name} is not run: {step.fault}" for step in step_files.steps() if step.fault]
         )
-        if self._cancelled_by:
-            report = report._replace(troubles=[f"it was cancelled by {self._cancelled_by}", *report.troubles])
+        if self._askers.cancelled_by:
+            report = report._replace(troubles=[f"it was cancelled by {self._askers.cancelled_by}", *report.troubles])
         self.outcome = f"the last rehearsal ({self._request.reason}): {report}"
         print(self.outcome)
         self._ledger.note("rehearsed", self.outcome)
         self._me.leave("rehearsed", "\n".join(["unwell" if report.troubles else "well", *report.lines]))
+
+    @property
+    def _request(self) -> HaltRequest:
+        return self._askers.request
+
+    @property
+    def _progress(self) -> list[str]:
+        return self._askers.progress
 
     @property
     def _verb(self) -> str:
@@ -397,7 +312,3 @@ class Halting:
 
     def _now(self) -> float:
         return self._me.clock.monotonic()
-
-    def _has_come_to(self, *lines: str) -> None:
-        self._progress += lines
-        halt_request.note_progress(self._progress)

@@ -24,6 +24,7 @@ def ups(me: Instance, settings: UpsSettings) -> Naps:
     library.must_be_there(me.directory)
     service.share_one_heap()
     watch = Watch(me, settings)
+    service.refuse_to_stop(me, watch.shutting.needed_for)
     try:
         for each in watch.upses:
             yield from each.link.nut.address.first(me.clock)

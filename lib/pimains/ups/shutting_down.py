@@ -6,7 +6,6 @@ shutting.tick(now)             # when time has passed, or one of shutting.files(
 """
 
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from pimains.core import notify_queue, state
@@ -14,27 +13,24 @@ from pimains.core.clock import boot_id
 from pimains.core.instance import Instance
 from pimains.core.naps import Readable
 from pimains.shared import battery_end, halt_length, halt_request
-from pimains.shared.orders.service_end import Orders
+from pimains.ups.clients import Clients
 from pimains.ups.forcing import Forcing, return_load
 from pimains.ups.outage_file import OutageFile
 from pimains.ups.plan import battery as batteries
-from pimains.ups.plan import clients, supplies
-from pimains.ups.plan.outage import Act, Event, Moment, Outage, Phase, Role, Wait, decide, decide_apart, timer
+from pimains.ups.plan import supplies
+from pimains.ups.plan.outage import Act, Event, Moment, Outage, Phase, Role, decide, decide_apart, timer
 from pimains.ups.plan.supplies import Supply
+from pimains.ups.request import Request
 from pimains.ups.settings import UpsSettings
+from pimains.ups.steps import Steps, cut_order
 from pimains.ups.watched import Watched
 
 if TYPE_CHECKING:
     from pimains.core.ledger import Ledger  # sqlite3 costs a megabyte, and is used when there is an outage
 
-WORDS = {"outage-halt": "REASON", "outage-last": "REASON", "outage-stay": "REASON", "outage-rehearse": "REASON"}
-_LOGOUT_SECONDS = 2.0
 _AGAIN_SECONDS = 1.0
-_CUT_WAIT_AFTER_OFFDELAY = 60.0
-_CUT_WAIT_UNKNOWN = 300.0
 _LATER = (Phase.FORCED, Phase.DELAYED)
 _RECORDED = (Phase.DELAYED, Phase.ASKED, Phase.RETURNING)  # FSD does not wait for the ledger, and a line that flaps does not fill it
-_ANSWERS = {Act.NOTHING_TO_DO: "nothing to do", Act.GO_ON: "go on"}
 
 
 class ShuttingDown:
@@ -46,16 +42,12 @@ class ShuttingDown:
         self._supplies = {each.name: Supply(each.name, each.power, settings.commands(each.ups)) for each in upses}
         self._forcing = {each.name: Forcing() for each in upses}
         self._file = OutageFile(me)
-        self._orders = Orders(me.run, WORDS)
+        self._clients = Clients(me, settings, self._forcing)
+        self._request = Request(me)
+        self._steps = Steps(me)
         self._forced = set((state.read(me.run / "forced") or "").split())  # by this machine, and it stands there still
-        self._later: list[str] = []  # orders that are answered when halt was asked
-        self._last: dict[str, tuple[float, str]] = {}  # orders that are answered when this machine is logged out
-        self._wants_to_ask = False
         self._again_at = 0.0
-        self._gone_since: float | None = None
-        self._took: dict[str, Sequence[float]] = {}
         self._has_left_an_end = True  # the one before may have
-        self._there: tuple[str, ...] = ()
         self.outage = self._file.read()
         if self.outage:
             is_of_this_boot = self.outage.boot == boot_id()
@@ -63,15 +55,15 @@ class ShuttingDown:
 
     def files(self) -> list[Readable]:
         """Readable when a step of halt asks."""
-        return [self._orders]
+        return [self._steps]
 
     def close(self) -> None:
         """No step is answered any more."""
-        self._orders.close()
+        self._steps.close()
 
     def seconds_to_wait(self, now: float) -> float:
         """Until there is something to do besides the next look."""
-        if self._later or self._last or self._wants_to_ask or (self.outage and self.outage.is_begun):
+        if self._steps.is_awaited or self._request.is_wanted or (self.outage and self.outage.is_begun):
             return max(0.05, min(1.0, self._until_timer(now)))
         return float("inf")
 
@@ -81,14 +73,20 @@ class ShuttingDown:
         halting = settings.FINALDELAY_SECONDS + halt_length.read().measured + battery_end.SHUTDOWN_SECONDS
         if self._role() is Role.SECONDARY:
             return halting + settings.HOSTSYNC_SECONDS_MAX
-        return halting + self._budget(self._clients())
+        return halting + self._clients.budget(self._clients.there(self._commanded()))
+
+    def needed_for(self) -> str:
+        """Why this service may not be stopped now; "" where it may, also because this machine goes down."""
+        if self.outage is None or self.outage.phase is Phase.CUTTING or halt_request.is_going_down():
+            return ""
+        return f"an outage is under way, {self.outage.phase}"
 
     def line(self) -> str:
         """What is under way, in words; "" for nothing."""
         if not (self.outage and self.outage.is_begun):
             return ""
         names = {
-            Phase.FORCED: f"forced shutdown, waiting for {', '.join(self._clients() or ['its answer'])}",
+            Phase.FORCED: f"forced shutdown, waiting for {', '.join(self._clients.there(self._commanded()) or ['its answer'])}",
             Phase.DELAYED: "shutting down in a moment",
         }
         return f"{names.get(self.outage.phase, 'this machine is shutting down')}: {self.outage.why}"
@@ -114,65 +112,32 @@ class ShuttingDown:
             self._again_at = now + _AGAIN_SECONDS
             self._try_again(now)
         self._mind_timers(now)
-        if self._wants_to_ask:
-            self._ask()
-        self._answer_who_waits(now)
+        self._request.make(self.outage)
+        is_logged_out = all(self._forcing[name].is_logged_out for name in self._upses)
+        self._steps.answer_who_waits(now, is_asked=not (self.outage and self.outage.phase in _LATER), is_logged_out=is_logged_out)
 
     def _mind_timers(self, now: float) -> None:
         if self.outage is None:
             return
         names = self._ours(self.outage)
         if self.outage.phase is Phase.FORCED and self.outage.role is Role.PRIMARY:
-            self._note_who_left(names, now - self.outage.since)
+            self._clients.note_who_left(names, now - self.outage.since)
             if names and all(self._forcing[name].refused for name in names):
                 self._decide(Event.REFUSED, self._moment(now, self.outage.role))
-        while self.outage and (event := timer(self.outage, now, self._wait(names))):
+        while self.outage and (event := timer(self.outage, now, self._clients.wait(names))):
             before = self.outage
             role = before.role if before.is_begun else Role.SECONDARY  # who waits for its primary
             self._decide(event, self._moment(now, role, before.why, before.upses))
             if self.outage == before:
                 break
         for name, own in [*(self.outage.apart if self.outage else {}).items()]:
-            if event := timer(own, now, self._wait([name])):
+            if event := timer(own, now, self._clients.wait([name])):
                 self._decide(event, self._moment(now, Role.APART, own.why), name)
-
-    def _wait(self, names: Sequence[str]) -> Wait:
-        forcing = [self._forcing[name] for name in names]
-        there = None if any(not each.is_over or each.clients is None for each in forcing) else self._clients(names)
-        settings = self._settings
-        return Wait(there, self._budget(there), settings.FINALDELAY_SECONDS, settings.HOSTSYNC_SECONDS_MAX)
 
     def _until_timer(self, now: float) -> float:
         if self.outage and self.outage.phase is Phase.DELAYED:
             return self.outage.since + self._settings.FINALDELAY_SECONDS - now
         return 1.0
-
-    def _budget(self, there: Sequence[str] | None) -> float:
-        if there is None:
-            return self._settings.HOSTSYNC_SECONDS_MAX
-        if unknown := [address for address in dict.fromkeys(there) if address not in self._took]:
-
-            def look(ledger: "Ledger") -> dict[str, list[float]]:
-                return {address: ledger.durations(_client(address)) for address in unknown}
-
-            self._took.update(self._me.with_ledger(look) or {address: [] for address in unknown})
-        return clients.wait_seconds(there, self._took, self._settings.HOSTSYNC_SECONDS_MAX)
-
-    def _clients(self, names: Sequence[str] | None = None) -> tuple[str, ...]:
-        of = [name for name, each in self._supplies.items() if each.is_ours] if names is None else names
-        return tuple(address for name in of for address in self._forcing[name].clients or ())
-
-    def _note_who_left(self, names: Sequence[str], seconds: float) -> None:
-        there = self._clients(names)
-        if gone := clients.gone(self._there, there):
-
-            def note(ledger: "Ledger") -> None:
-                for address in gone:
-                    ledger.took(_client(address), seconds)
-
-            print(f"logged out after {seconds:.1f} s: {', '.join(gone)}")
-            self._me.with_ledger(note)
-        self._there = there
 
     def _try_again(self, now: float) -> None:
         """Once a second: what upsd has not answered, who is still there, whether halt has lost our request."""
@@ -180,51 +145,23 @@ class ShuttingDown:
             return
         watched = {*self._ours(self.outage), *self.outage.apart}
         if not self.outage.is_begun:
-            watched |= {name for name, each in self._supplies.items() if each.is_ours}
+            watched.update(self._commanded())
         for name in watched:
             is_forced = self._is_forcing(name)
             forcing = self._forcing[name]
             if is_forced or not self.outage.is_begun:
                 self._upses[name].link.ask(forcing.force if is_forced and not forcing.is_over else forcing.look)
-        if self.outage.phase in (Phase.ASKED, Phase.CUTTING) and not self._wants_to_ask:
-            is_gone = halt_request.pending() is None
-            if is_gone and self._gone_since is not None:
-                self._decide(Event.REQUEST_GONE, self._moment(now, self.outage.role))
-            self._gone_since = now if is_gone else None
+        if self.outage.phase in (Phase.ASKED, Phase.CUTTING) and self._request.is_missed():
+            self._decide(Event.REQUEST_GONE, self._moment(now, self.outage.role))
 
     def _hear(self, now: float) -> None:
-        for order in self._orders.take():
-            if order.word == "outage-rehearse":
-                self._orders.answer(order.id, self.line() or "nothing would be cut")
-                continue
-            event = {"outage-halt": Event.STEP_40, "outage-last": Event.STEP_85, "outage-stay": Event.CALLED_OFF}[order.word]
-            on_battery = tuple(name for name, each in self._supplies.items() if each.is_ours and each.is_on_battery)
+        for order, event in self._steps.take(self.line):
+            on_battery = tuple(name for name in self._commanded() if self._supplies[name].is_on_battery)
             acts = self._decide(event, self._moment(now, self._role(), f"this machine is halted: {order.rest}", on_battery))
-            if Act.GO_ON_LATER in acts:
-                self._later.append(order.id)
-            elif event is Event.STEP_85:
-                self._last[order.id] = now + _LOGOUT_SECONDS, self._flag() if Act.FLAG in acts else "nothing to cut"
-            else:
-                self._orders.answer(order.id, next((_ANSWERS[act] for act in acts if act in _ANSWERS), "goes on as before"))
-
-    def _answer_who_waits(self, now: float) -> None:
-        if not (self.outage and self.outage.phase in _LATER):
-            for id_ in self._later:
-                self._orders.answer(id_, "go on")
-            self._later = []
-        for id_, (until, text) in [*self._last.items()]:
-            if now >= until or all(self._forcing[name].is_logged_out for name in self._upses):
-                self._orders.answer(id_, text)
-                del self._last[id_]
+            self._steps.answer(order, acts, self._flag, now)
 
     def _flag(self) -> str:
-        """cut SECONDS UPS...: what step 85 writes down for the last act."""
-        names = self._ours(self.outage) if self.outage else []
-        delays = [state.number(self._upses[name].variables.get("ups.delay.shutdown")) for name in names]
-        known = [delay for delay in delays if delay is not None and 0 <= delay <= 3600]
-        wait = max(known) + _CUT_WAIT_AFTER_OFFDELAY if len(known) == len(names) else _CUT_WAIT_UNKNOWN
-        wait = self._settings.CUT_WAIT_SECONDS or wait
-        return " ".join([f"cut {wait:.0f}", *(self._upses[name].ups.name for name in names)])
+        return cut_order([self._upses[name] for name in self._ours(self.outage)], self._settings.CUT_WAIT_SECONDS)
 
     def _decide(self, event: Event, moment: Moment, apart: str = "") -> tuple[Act, ...]:
         """Decide, write, act."""
@@ -244,11 +181,9 @@ class ShuttingDown:
         if act is Act.FORCE:
             self._force(names)
         elif act in (Act.ASK, Act.ASK_UNLESS_ASKED):
-            self._wants_to_ask = not self._is_asked()
+            self._request.want(outage)
         elif act is Act.CANCEL:
-            self._wants_to_ask = False
-            with suppress(OSError):
-                halt_request.cancel(self._me.name, only_own=True)
+            self._request.take_back()
         elif act is Act.RETURN:
             for name in names:
                 self._upses[name].link.ask(return_load(self._me.complain))
@@ -260,7 +195,7 @@ class ShuttingDown:
             for name in names:
                 self._upses[name].tell(("SHUTDOWN_HOSTSYNC",), moment.now)
         elif act is Act.TELL_MISSING:
-            self._tell(f"going on without {', '.join(self._clients(names)) or 'an answer of upsd'}: still logged in", "ups-missing")
+            self._tell(f"going on without {', '.join(self._clients.there(names)) or 'an answer of upsd'}: still logged in", "ups-missing")
         elif act is Act.TELL_REFUSED:
             self._tell("; ".join(dict.fromkeys(self._forcing[name].refused for name in names)), "ups-refused")
         elif act is Act.TELL_ALONE:
@@ -275,23 +210,6 @@ class ShuttingDown:
             forcing = self._forcing[name] = Forcing()
             self._upses[name].link.ask(forcing.force)
             self._upses[name].link.hurry()
-
-    def _ask(self) -> None:
-        if self.outage is None:
-            self._wants_to_ask = False
-            return
-        try:
-            halt_request.ask(self.outage.why, self._me.name, is_final=self.outage.is_final)
-            self._wants_to_ask = False
-        except OSError as error:
-            self._me.complain(f"this machine cannot be shut down: {error.strerror} (is there a halt service?)")
-
-    def _is_asked(self) -> bool:
-        """Whether halt has our request, and does not let anybody take it back where nobody may."""
-        request = halt_request.pending()
-        return (
-            request is not None and request.requester == self._me.name and (request.is_final or not (self.outage and self.outage.is_final))
-        )
 
     def _say(self, before: Outage | None, event: Event, moment: Moment, apart: str) -> None:
         after = _phase(self.outage, apart) or Phase.WELL
@@ -326,6 +244,9 @@ class ShuttingDown:
     def _ours(self, outage: Outage | None) -> list[str]:
         return [name for name in outage.upses if name in self._supplies and self._supplies[name].is_ours] if outage else []
 
+    def _commanded(self) -> list[str]:
+        return [name for name, each in self._supplies.items() if each.is_ours]
+
     def _is_forcing(self, name: str) -> bool:
         if self.outage is None:
             return False
@@ -341,10 +262,6 @@ class ShuttingDown:
     def _moment(self, now: float, role: Role, why: str = "", upses: tuple[str, ...] = ()) -> Moment:
         wall = self._me.clock.wall()
         return Moment(now, role, why, upses, f"{wall:.0f}", boot_id(), wall)
-
-
-def _client(address: str) -> str:
-    return f"ups client {address}"
 
 
 def _phase(outage: Outage | None, apart: str) -> Phase | None:

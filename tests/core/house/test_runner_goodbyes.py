@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -236,3 +237,72 @@ def test_a_missing_user_is_one_line_that_says_what_to_do(tmp_path: Path) -> None
     service.tell()
     code, said = service.end()
     assert "this machine has no user 'nobody-there'" in said
+
+
+NEEDED = """
+from pimains.core.service import refuse_to_stop
+
+def main(me, settings):
+    busy = Path("busy")
+    refuse_to_stop(me, lambda: "somebody is on the stairs" if busy.exists() else "")
+    me.status("light")
+    naps = 0
+    try:
+        while True:
+            yield seconds(0.1)
+            naps += 1
+            me.leave("naps", str(naps))
+    finally:
+        print("goodbye")
+"""
+REFUSED = "told to stop, which it does when this is over: somebody is on the stairs (svc -k stops it now)"
+
+
+@pytest.fixture
+def needed(tmp_path: Path) -> Iterator[Service]:
+    """A service that may not be stopped, and systemd in the words of the file `state`."""
+    systemctl = tmp_path / "bin/systemctl"
+    systemctl.parent.mkdir()
+    systemctl.write_text(f"#!/bin/sh\ncat {tmp_path}/state\n")
+    systemctl.chmod(0o755)
+    (tmp_path / "state").write_text("running\n")
+    service = Service(tmp_path, NEEDED, PATH=f"{systemctl.parent}:{os.environ['PATH']}")
+    (service.directory / "busy").touch()
+    service.start()
+    until(lambda: service.read("status") == "light")
+    yield service
+    service.process.kill()
+    service.process.communicate()
+
+
+def test_a_service_that_is_needed_says_so_when_told_to_stop_and_stops_when_that_is_over(needed: Service) -> None:
+    needed.tell()
+    needed.tell(signal.SIGCONT)
+    until(lambda: needed.read("status") == f"light; {REFUSED}")
+    needed.tell()  # supervise wants it down: it would not start it again
+    until(lambda: REFUSED in needed.process.stdout.readline())  # type: ignore[union-attr]
+    until(lambda: REFUSED in needed.process.stdout.readline())  # type: ignore[union-attr]
+    assert needed.process.poll() is None
+    (needed.directory / "busy").unlink()
+    assert needed.process.wait(60) == 0
+    assert needed.read("status") == "stopped"
+    assert needed.process.stdout.read() == "goodbye\n"  # type: ignore[union-attr]
+
+
+def test_a_service_that_is_needed_is_restarted_all_the_same(needed: Service) -> None:
+    needed.tell(signal.SIGCONT)  # it was stopped before, and has gone on
+    naps = int(needed.read("naps") or 0)
+    until(lambda: int(needed.read("naps") or 0) > naps + 1)
+    needed.tell()
+    assert needed.process.wait(60) == 0
+
+
+def test_a_service_that_is_needed_holds_up_no_machine_that_goes_down(needed: Service) -> None:
+    needed.tell()
+    needed.tell(signal.SIGCONT)
+    until(lambda: REFUSED in needed.read("status"))
+    (needed.root / "state").write_text("stopping\n")
+    needed.tell()
+    needed.tell(signal.SIGCONT)
+    assert needed.process.wait(60) == 0
+    assert needed.read("status") == "stopped"

@@ -25,6 +25,9 @@ class Pipe:
     def fileno(self) -> int:
         return self.out
 
+    def is_due(self, *, is_signalled: bool) -> bool:
+        return is_signalled
+
     def write(self) -> None:
         os.write(self.inward, b"x")
 

@@ -1,0 +1,86 @@
+"""svc -d and svc -t of an ups service in an outage."""
+
+import os
+import time
+
+import pytest
+
+from tests.halt.halting import let_go, pause_at
+from tests.kit import House, TestInstance, until
+from tests.ups.outages import LB, at, clients, guarding
+from tests.ups.upsd import Upsd
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="services become user pimains: needs root")
+REFUSED = "told to stop, which it does when this is over: an outage is under way, on battery (svc -k stops it now)"
+
+
+def on_battery(house: House, upsd: Upsd) -> TestInstance:
+    ups = guarding(house, at(upsd))
+    upsd.say("eaton", status="OB", charge="90", runtime="1700")
+    house.until((ups.lib / "outage").exists, what=ups.story)
+    return ups
+
+
+def test_svc_d_is_refused_in_words_until_the_outage_is_closed(house: House, upsd: Upsd, halt: TestInstance) -> None:
+    ups = on_battery(house, upsd)
+    pid = ups.pid
+    ups.svc("-d")
+    house.until(lambda: ups.status.startswith("on battery for ") and ups.status.endswith(f"; {REFUSED}"), what=ups.story)
+    ups.until_logged(REFUSED)
+    assert clients(upsd) == 1
+    upsd.say("eaton", status="OL")
+    house.until(lambda: ups.pid == 0, what=ups.story)
+    assert ups.status == "stopped"
+    assert not (ups.lib / "outage").exists()
+    assert ups.log.count(REFUSED) == 1
+    ups.svc("-u")
+    house.until(lambda: ups.pid not in (0, pid) and ups.status == "on line, 90 %", what=ups.story)
+
+
+def test_svc_k_stops_it_amid_an_outage_which_stands(house: House, upsd: Upsd, halt: TestInstance) -> None:
+    ups = on_battery(house, upsd)
+    ups.svc("-d")
+    ups.until_logged(REFUSED)
+    ups.svc("-k")
+    house.until(lambda: ups.pid == 0, what=ups.story)
+    assert (ups.lib / "outage").exists()
+
+
+def test_svc_t_restarts_it_and_it_is_logged_in_again_within_five_seconds(house: House, upsd: Upsd, halt: TestInstance) -> None:
+    ups = on_battery(house, upsd)
+    before, pid = (ups.lib / "outage").read_text(), ups.pid
+    ups.svc("-t")
+    began = time.monotonic()
+    house.until(lambda: ups.pid not in (0, pid), what=ups.story)
+    until(lambda: clients(upsd) == 1)
+    assert time.monotonic() - began < 5
+    assert REFUSED not in ups.log
+    house.until(lambda: ups.status.startswith("on battery for "), what=ups.story)
+    assert (ups.lib / "outage").read_text() == before
+
+
+def test_amid_a_shutdown_of_this_machine_it_obeys_at_once(house: House, upsd: Upsd, halt: TestInstance) -> None:
+    pause = pause_at(house, "86-pause")
+    ups = guarding(house, at(upsd))
+    upsd.say("eaton", **LB)
+    house.until(lambda: "step 86-pause" in halt.status, what=halt.story)
+    ups.svc("-d")
+    house.until(lambda: ups.pid == 0, what=ups.story)
+    assert ups.status == "stopped"
+    assert "told to stop" not in ups.log
+    let_go(pause)
+    house.until(house.halts, what=halt.story)
+
+
+def test_a_machine_that_goes_down_is_not_held_up(house: House, upsd: Upsd, halt: TestInstance) -> None:
+    """systemd stops daemontools by TERM and CONT, too."""
+    systemctl = house.root / "bin/systemctl"
+    systemctl.parent.mkdir()
+    systemctl.write_text("#!/bin/sh\n[ $1 = is-system-running ] && echo stopping && exit 1\n")
+    systemctl.chmod(0o755)
+    ups = guarding(house, at(upsd), PATH=f"{systemctl.parent}:{os.environ['PATH']}")
+    upsd.say("eaton", status="OB", charge="90", runtime="1700")
+    house.until((ups.lib / "outage").exists, what=ups.story)
+    ups.svc("-d")
+    house.until(lambda: ups.pid == 0, what=ups.story)
+    assert (ups.lib / "outage").exists()
