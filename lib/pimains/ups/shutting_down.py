@@ -8,7 +8,7 @@ shutting.tick(now)             # when time has passed, or one of shutting.files(
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from pimains.core import notify_queue, state
+from pimains.core import state
 from pimains.core.clock import boot_id
 from pimains.core.instance import Instance
 from pimains.core.naps import Readable
@@ -20,6 +20,7 @@ from pimains.ups.plan import battery as batteries
 from pimains.ups.plan import supplies
 from pimains.ups.plan.outage import Act, Event, Moment, Outage, Phase, Role, decide, decide_apart, timer
 from pimains.ups.plan.supplies import Supply
+from pimains.ups.plan.telling import OfAShutdown
 from pimains.ups.request import Request
 from pimains.ups.settings import UpsSettings
 from pimains.ups.steps import Steps, cut_order
@@ -182,6 +183,8 @@ class ShuttingDown:
             self._force(names)
         elif act in (Act.ASK, Act.ASK_UNLESS_ASKED):
             self._request.want(outage)
+            if act is Act.ASK and outage:
+                self._tell(OfAShutdown.SHUTDOWN, outage.upses, moment)
         elif act is Act.CANCEL:
             self._request.take_back()
         elif act is Act.RETURN:
@@ -195,13 +198,17 @@ class ShuttingDown:
             for name in names:
                 self._upses[name].tell(("SHUTDOWN_HOSTSYNC",), moment.now)
         elif act is Act.TELL_MISSING:
-            self._tell(f"going on without {', '.join(self._clients.there(names)) or 'an answer of upsd'}: still logged in", "ups-missing")
+            who = ", ".join(self._clients.there(names)) or "an answer of upsd"
+            self._tell(OfAShutdown.MISSING, names, moment, f"going on without {who}: still logged in", who)
         elif act is Act.TELL_REFUSED:
-            self._tell("; ".join(dict.fromkeys(self._forcing[name].refused for name in names)), "ups-refused")
+            refused = "; ".join(dict.fromkeys(self._forcing[name].refused for name in names))
+            self._tell(OfAShutdown.REFUSED, names, moment, refused, refused)
         elif act is Act.TELL_ALONE:
-            self._tell("giving up on the primary: it has not forced a shutdown", "ups-alone")
+            line = "giving up on the primary: it has not forced a shutdown"
+            self._tell(OfAShutdown.ALONE, outage.upses if outage else names, moment, line)
         elif act is Act.TELL_WILL_BE_CUT:
-            self._tell("the power is back, and will be cut once more: that restarts everybody who was told to shut down", "ups-cut")
+            line = "the power is back, and will be cut once more: that restarts everybody who was told to shut down"
+            self._tell(OfAShutdown.CUT, names or (outage.upses if outage else ()), moment, line)
 
     def _force(self, names: Sequence[str]) -> None:
         self._forced.update(names)
@@ -224,9 +231,11 @@ class ShuttingDown:
 
         self._me.with_ledger(record)
 
-    def _tell(self, line: str, event: str) -> None:
-        self._me.complain(line)
-        notify_queue.post(line, self.outage.why if self.outage else "", event, durable=False)
+    def _tell(self, event: OfAShutdown, names: Sequence[str], moment: Moment, line: str = "", about: str = "") -> None:
+        if line:
+            self._me.complain(line)
+        known = [name for name in names if name in self._upses] or [*self._upses]
+        self._upses[known[0]].tell_of_a_shutdown(event, known, about, moment.now)
 
     def _leave_battery_end(self, now: float) -> None:
         feeding = [ups for ups in self._upses.values() if ups.power]

@@ -7,6 +7,7 @@ import pytest
 
 from tests.halt.halting import new_halt
 from tests.kit import House, TestInstance
+from tests.ups.messages import Queue
 from tests.ups.upsd import USERS, Upsd
 
 
@@ -20,3 +21,8 @@ def upsd(tmp_path: Path) -> Iterator[Upsd]:
 def halt(house: House, monkeypatch: pytest.MonkeyPatch) -> TestInstance:
     monkeypatch.setenv("PIMAINS_ROOT", str(house.root))
     return new_halt(house)
+
+
+@pytest.fixture
+def queue(house: House, monkeypatch: pytest.MonkeyPatch) -> Queue:
+    return Queue(house, monkeypatch)

@@ -1,4 +1,4 @@
-"""ups with TLS to two real upsds that have certificates: what is wrong with one is said with the file to edit, and the other is looked at."""
+"""ups with TLS to two real upsds: what is wrong with one certificate is said with the file to edit, and the other UPS is looked at."""
 
 import os
 import subprocess
