@@ -114,10 +114,9 @@ class Watch:
             self.me.status(line, well=said[1])
 
     def _line(self, ups: Watched, now: float) -> str:
-        shuts_down = None
-        if ups.power and ups.battery.began is not None:
-            shuts_down = words.shuts_down_in(ups.battery, ups.ends(now), self.settings.to_last, self.shutting.need_seconds(), now)
-        return words.how_it_is(ups.standing, ups.battery, ups.why_not, shuts_down, now)
+        then = self.shutting.then(ups)
+        due_at = ups.due_at(self.settings.to_last, self.shutting.need_seconds(), now) if then and ups.standing.is_on_battery else None
+        return words.how_it_is(ups.standing, ups.battery, ups.why_not, due_at, now, then)
 
 
 def _clocks() -> tuple[float, float]:

@@ -17,13 +17,13 @@ from pimains.ups.clients import Clients
 from pimains.ups.forcing import Forcing, return_load
 from pimains.ups.outage_file import OutageFile
 from pimains.ups.plan import battery as batteries
-from pimains.ups.plan import supplies
+from pimains.ups.plan import supplies, words
 from pimains.ups.plan.outage import Act, Event, Moment, Outage, Phase, Role, decide, decide_apart, timer
 from pimains.ups.plan.supplies import Supply
 from pimains.ups.plan.telling import OfAShutdown
 from pimains.ups.request import Request
 from pimains.ups.settings import UpsSettings
-from pimains.ups.steps import Steps, cut_order
+from pimains.ups.steps import Steps, cut_order, off_delay_seconds
 from pimains.ups.watched import Watched
 
 if TYPE_CHECKING:
@@ -74,7 +74,16 @@ class ShuttingDown:
         halting = settings.FINALDELAY_SECONDS + halt_length.read().measured + battery_end.SHUTDOWN_SECONDS
         if self._role() is Role.SECONDARY:
             return halting + settings.HOSTSYNC_SECONDS_MAX
-        return halting + self._clients.budget(self._clients.there(self._commanded()))
+        commanded = self._commanded()
+        off_delay = max((delay for name in commanded if (delay := off_delay_seconds(self._upses[name])) is not None), default=0.0)
+        return halting + off_delay + self._clients.budget(self._clients.there(commanded))
+
+    def then(self, ups: Watched) -> str:
+        """What is done when the battery of `ups` is low, in words; "" for nothing."""
+        supply = self._supplies[ups.name]
+        if not supplies.is_fed_without([*self._supplies.values()], ups.name, self._settings.MINSUPPLIES):
+            return words.SHUTS_DOWN if supply.power else ""
+        return words.OTHERS_SHUT_DOWN if supply.is_ours else ""
 
     def needed_for(self) -> str:
         """Why this service may not be stopped now; "" where it may, also because this machine goes down."""

@@ -89,6 +89,10 @@ class Watched:
         """When its battery will be empty."""
         return batteries.end(self.battery, self.standing, self.pasts, now)
 
+    def due_at(self, limits: batteries.Limits, need_seconds: float, now: float) -> float | None:
+        """When those that it feeds have to begin to shut down, None where that is not known."""
+        return batteries.due_at(self.battery, self.standing, self.pasts, limits, need_seconds, now)
+
     def tell_of_a_shutdown(self, event: OfAShutdown, upses: Sequence[str], about: str, now: float) -> None:
         """Have people told of what happens to all of `upses`, with the numbers of this one, without waiting for the disk."""
         subject, body = self._written(Message(event), now, ups=", ".join(upses), about=about)
