@@ -62,7 +62,7 @@ class Finding(NamedTuple):
 
 def findings(facts: Facts) -> list[Finding]:
     """All there are, file by file."""
-    found = [*_secrets(facts), *_upsmon(facts)]
+    found = [*_broken(facts), *_secrets(facts), *_upsmon(facts)]
     if facts.here:
         found += [*_mode(facts), *_drivers(facts), *_upsd(facts), *_users(facts)]
     return sorted(found, key=lambda each: each[:2])
@@ -74,6 +74,13 @@ def _lines(facts: Facts, name: str) -> Sequence[Line]:
 
 def _at(facts: Facts, name: str, line: Line | None, what: str) -> Finding:
     return Finding(facts.files[name].path, line.number if line else 0, what)
+
+
+def _broken(facts: Facts) -> Iterator[Finding]:
+    for name in FILES:
+        for line in _lines(facts, name):
+            if line.is_broken:
+                yield _at(facts, name, line, "a quotation mark has no end here, so NUT leaves this line out")
 
 
 def _secrets(facts: Facts) -> Iterator[Finding]:
