@@ -74,6 +74,11 @@ def test_a_good_configuration_has_nothing_to_be_found() -> None:
             {},
             "upsd.users:2: the password of [anna] is not that of the setting PASSWORD",
         ),
+        (
+            {"upsd.users": "[anna]\npassword = open sesame\nupsmon primary\n"},
+            {"password": "open sesame"},
+            "upsd.users:2: the password of [anna] has blanks: NUT takes its first word; put it in quotation marks",
+        ),
         ({"upsd.users": GOOD["upsd.users"].replace("primary", "secondary")}, {}, "upsd.users:3: [anna] needs: upsmon primary"),
         ({"upsd.users": "[anna]\npassword = x\n"}, {"password": None}, "upsd.users:1: [anna] needs: upsmon primary"),
         ({"nut.conf": "\nMODE=none\n"}, {}, "nut.conf:2: MODE=none starts no upsd"),
