@@ -12,9 +12,12 @@ import pytest
 
 from tests.core.lamp import Checkout
 from tests.fserver.two_hosts import TwoHosts, two_hosts
-from tests.kit import House, new_house
+from tests.halt.halting import new_halt
+from tests.kit import House, TestInstance, new_house
 from tests.plug.firmware import Plug, new_plugs
+from tests.ups.messages import Queue
 from tests.ups.nut2_library import NUT2
+from tests.ups.upsd import USERS, Upsd
 
 sys.path.append(str(NUT2))  # as on a machine where python3-nut2 is installed
 
@@ -54,6 +57,26 @@ def checkout() -> Iterator[Checkout]:
 def plugs(tmp_path: Path) -> Iterator[Callable[..., Plug]]:
     """Makes plugs: the real firmware, each with a flash and a port of its own. See firmware.py."""
     yield from new_plugs(tmp_path)
+
+
+@pytest.fixture
+def upsd(tmp_path: Path) -> Iterator[Upsd]:
+    """A real upsd with the UPSes eaton and cellar; anna and carl may command them, bert may log in."""
+    with Upsd(tmp_path, "eaton", "cellar", users=f"{USERS}[carl]\n password = carl\n upsmon primary\n") as upsd:
+        yield upsd
+
+
+@pytest.fixture
+def halt(house: House, monkeypatch: pytest.MonkeyPatch) -> TestInstance:
+    """A halt service that is ready, and the test has its files where the house has them."""
+    monkeypatch.setenv("PIMAINS_ROOT", str(house.root))
+    return new_halt(house)
+
+
+@pytest.fixture
+def queue(house: House, monkeypatch: pytest.MonkeyPatch) -> Queue:
+    """Where messages wait in the house."""
+    return Queue(house, monkeypatch)
 
 
 @pytest.hookimpl(tryfirst=True)  # xdist looks for groups in the same hook

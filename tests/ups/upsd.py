@@ -58,16 +58,16 @@ class Upsd:
         self.port = free_port()
         self.directory = directory / f"nut-{self.port}"
         self.directory.mkdir()
-        self._state = Path(tempfile.mkdtemp(prefix="pimains-nut-"))  # its sockets: the path of a test's own directory may be too long
+        self.state = Path(tempfile.mkdtemp(prefix="pimains-nut-"))  # its sockets: the path of a test's own directory may be too long
         self._environment = {
             "PATH": os.environ["PATH"],
             "NUT_CONFPATH": str(self.directory),
-            "NUT_STATEPATH": str(self._state),
-            "NUT_ALTPIDPATH": str(self._state),
+            "NUT_STATEPATH": str(self.state),
+            "NUT_ALTPIDPATH": str(self.state),
         }
         self._drivers: dict[str, subprocess.Popen[bytes]] = {}
         self._upsd: subprocess.Popen[bytes] | None = None
-        conf = f"LISTEN 127.0.0.1 {self.port}\nSTATEPATH {self._state}\nMAXAGE {max_age}\n"
+        conf = f"LISTEN 127.0.0.1 {self.port}\nSTATEPATH {self.state}\nMAXAGE {max_age}\n"
         if certificate:
             conf += self._database(certificate)
         self._write("upsd.conf", conf)
@@ -92,7 +92,7 @@ class Upsd:
         self.stop()
         for each in self.names:
             self.kill_driver(each)
-        shutil.rmtree(self._state, ignore_errors=True)
+        shutil.rmtree(self.state, ignore_errors=True)
 
     def start(self) -> None:
         """Let upsd run, until it knows each UPS whose driver runs."""
@@ -125,13 +125,13 @@ class Upsd:
     def start_driver(self, name: str) -> None:
         """Let a UPS be there."""
         self._drivers[name] = self._begin("dummy-ups", "-F", "-a", name)
-        until((self._state / f"dummy-ups-{name}").exists, 30, f"the driver of {name}")
+        until((self.state / f"dummy-ups-{name}").exists, 30, f"the driver of {name}")
 
     def kill_driver(self, name: str) -> None:
         """As when its USB cable is pulled."""
         if driver := self._drivers.pop(name, None):
             _end(driver, signal.SIGKILL)
-        (self._state / f"dummy-ups-{name}").unlink(missing_ok=True)
+        (self.state / f"dummy-ups-{name}").unlink(missing_ok=True)
 
     def freeze_driver(self, name: str) -> None:
         """Its data are stale soon."""

@@ -1,9 +1,11 @@
-"""Tell how the UPSes are, check that NUT's files and the settings go together, or read the settings out of an upsmon.conf.
+"""Tell how the UPSes are, check that NUT's files and the settings go together, cancel an outage, or import an upsmon.conf.
 
-check ends with exit code 1 where it found something. It sees the most as root.
+check ends with exit code 1 where it found something. It sees the most as root. cancel ends what an outage still has in hand, as far as
+that can be taken back, and with exit code 1 where it cannot: others go down by then.
 """
 
 import argparse
+import getpass
 import json
 import os
 from pathlib import Path
@@ -12,6 +14,7 @@ from typing import Any
 from pimains.core import scan_directory, state
 from pimains.core.errors import Misused, PimainsError
 from pimains.core.scan_directory import ServiceDirectory
+from pimains.shared.orders.asker_end import ask_service
 from pimains.ups import check
 from pimains.ups.plan import importing, nut_conf
 
@@ -21,7 +24,9 @@ _TEXTS = ("line", "words", "ups.status")
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """What `pimains ups` may be told."""
-    parser.add_argument("action", nargs="?", choices=("show", "check", "import"), default="show", help="what to do (default: %(default)s)")
+    parser.add_argument(
+        "action", nargs="?", choices=("show", "check", "cancel", "import"), default="show", help="what to do (default: %(default)s)"
+    )
     parser.add_argument("file", nargs="?", metavar="FILE", type=Path, help="the upsmon.conf to import, such as /etc/nut/upsmon.conf")
     parser.add_argument("--to", metavar="DIRECTORY", type=Path, help="write the imported settings there, for an instance made of them")
     parser.add_argument(
@@ -45,6 +50,8 @@ def run(options: argparse.Namespace) -> int:
     if not services:
         which = f"no ups service {options.instance}" if options.instance else "no ups service"
         raise Misused(f"{options.servicedir}: {which} (create_service --service_name=ups --ups=NAME@HOST --add-service)")
+    if options.action == "cancel":
+        return _cancel(services, as_json=options.json)
     return _check(services, options.nut, as_json=options.json) if options.action == "check" else _show(services, as_json=options.json)
 
 
@@ -68,6 +75,21 @@ def _upses(service: ServiceDirectory) -> dict[str, dict[str, Any]]:
         texts = {value: state.read(service.run / f"{prefix}{value}") for value in _VALUES}
         found[name] = {value: text if value in _TEXTS else state.number(text) for value, text in texts.items()}
     return found
+
+
+def _cancel(services: list[ServiceDirectory], *, as_json: bool) -> int:
+    said: dict[str, dict[str, Any]] = {}
+    for service in services:
+        try:
+            said[service.name] = {"ok": True, "said": ask_service(service, f"outage-cancel {getpass.getuser()}")}
+        except PimainsError as refused:
+            said[service.name] = {"ok": False, "said": str(refused)}
+    if as_json:
+        print(json.dumps(said, indent=2))
+    else:
+        for name, each in said.items():
+            print(f"{name}: {each['said']}")
+    return 0 if all(each["ok"] for each in said.values()) else 1
 
 
 def _check(services: list[ServiceDirectory], nut: Path, *, as_json: bool) -> int:

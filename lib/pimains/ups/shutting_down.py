@@ -14,16 +14,16 @@ from pimains.core.instance import Instance
 from pimains.core.naps import Readable
 from pimains.shared import battery_end, halt_length, halt_request
 from pimains.ups.clients import Clients
-from pimains.ups.forcing import Forcing, return_load
+from pimains.ups.forcing import Forcing
+from pimains.ups.orders import OutageOrders, cut_order, off_delay_seconds
 from pimains.ups.outage_file import OutageFile
 from pimains.ups.plan import battery as batteries
-from pimains.ups.plan import supplies, words
+from pimains.ups.plan import cancelling, supplies, words
 from pimains.ups.plan.outage import Act, Event, Moment, Outage, Phase, Role, decide, decide_apart, timer
 from pimains.ups.plan.supplies import Supply
 from pimains.ups.plan.telling import OfAShutdown
 from pimains.ups.request import Request
 from pimains.ups.settings import UpsSettings
-from pimains.ups.steps import Steps, cut_order, off_delay_seconds
 from pimains.ups.watched import Watched
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class ShuttingDown:
         self._file = OutageFile(me)
         self._clients = Clients(me, settings, self._forcing)
         self._request = Request(me)
-        self._steps = Steps(me)
+        self._orders = OutageOrders(me)
         self._forced = set((state.read(me.run / "forced") or "").split())  # by this machine, and it stands there still
         self._again_at = 0.0
         self._has_left_an_end = True  # the one before may have
@@ -56,15 +56,15 @@ class ShuttingDown:
 
     def files(self) -> list[Readable]:
         """Readable when a step of halt asks."""
-        return [self._steps]
+        return [self._orders]
 
     def close(self) -> None:
         """No step is answered any more."""
-        self._steps.close()
+        self._orders.close()
 
     def seconds_to_wait(self, now: float) -> float:
         """Until there is something to do besides the next look."""
-        if self._steps.is_awaited or self._request.is_wanted or (self.outage and self.outage.is_begun):
+        if self._orders.is_awaited or self._request.is_wanted or (self.outage and self.outage.is_begun):
             return max(0.05, min(1.0, self._until_timer(now)))
         return float("inf")
 
@@ -81,8 +81,10 @@ class ShuttingDown:
     def then(self, ups: Watched) -> str:
         """What is done when the battery of `ups` is low, in words; "" for nothing."""
         supply = self._supplies[ups.name]
-        if not supplies.is_fed_without([*self._supplies.values()], ups.name, self._settings.MINSUPPLIES):
-            return words.SHUTS_DOWN if supply.power else ""
+        is_apart = any(name == ups.name for name, _ in self._apart())
+        stays_up = is_apart or not supply.power or supplies.is_fed_without([*self._supplies.values()], ups.name, self._settings.MINSUPPLIES)
+        if not stays_up:
+            return words.SHUTS_DOWN
         return words.OTHERS_SHUT_DOWN if supply.is_ours else ""
 
     def needed_for(self) -> str:
@@ -93,13 +95,17 @@ class ShuttingDown:
 
     def line(self) -> str:
         """What is under way, in words; "" for nothing."""
-        if not (self.outage and self.outage.is_begun):
-            return ""
-        names = {
-            Phase.FORCED: f"forced shutdown, waiting for {', '.join(self._clients.there(self._commanded()) or ['its answer'])}",
+        if self.outage and self.outage.is_begun:
+            return self._line(self.outage, self._commanded())
+        apart = [f"{self._line(own, [name])}; this machine stays up" for name, own in self._apart() if own.is_begun]
+        return "; ".join(apart)
+
+    def _line(self, outage: Outage, names: Sequence[str]) -> str:
+        words = {
+            Phase.FORCED: f"forced shutdown, waiting for {', '.join(self._clients.there(names)) or 'its answer'}",
             Phase.DELAYED: "shutting down in a moment",
         }
-        return f"{names.get(self.outage.phase, 'this machine is shutting down')}: {self.outage.why}"
+        return f"{words.get(outage.phase, 'this machine is shutting down')}: {outage.why}"
 
     def looked(self, ups: Watched, now: float) -> None:
         """`ups` was looked at just now."""
@@ -124,25 +130,35 @@ class ShuttingDown:
         self._mind_timers(now)
         self._request.make(self.outage)
         is_logged_out = all(self._forcing[name].is_logged_out for name in self._upses)
-        self._steps.answer_who_waits(now, is_asked=not (self.outage and self.outage.phase in _LATER), is_logged_out=is_logged_out)
+        self._orders.answer_who_waits(now, is_asked=not (self.outage and self.outage.phase in _LATER), is_logged_out=is_logged_out)
 
     def _mind_timers(self, now: float) -> None:
         if self.outage is None:
             return
         names = self._ours(self.outage)
-        if self.outage.phase is Phase.FORCED and self.outage.role is Role.PRIMARY:
-            self._clients.note_who_left(names, now - self.outage.since)
-            if names and all(self._forcing[name].refused for name in names):
-                self._decide(Event.REFUSED, self._moment(now, self.outage.role))
+        if self.outage.phase is Phase.FORCED and self.outage.role is not Role.SECONDARY:
+            self._mind_clients(self.outage, names, now)
         while self.outage and (event := timer(self.outage, now, self._clients.wait(names))):
             before = self.outage
             role = before.role if before.is_begun else Role.SECONDARY  # who waits for its primary
             self._decide(event, self._moment(now, role, before.why, before.upses))
             if self.outage == before:
                 break
-        for name, own in [*(self.outage.apart if self.outage else {}).items()]:
+        for name, own in self._apart():
+            if own.phase is Phase.FORCED:
+                self._mind_clients(own, [name], now, name)
+        for name, own in self._apart():
             if event := timer(own, now, self._clients.wait([name])):
                 self._decide(event, self._moment(now, Role.APART, own.why), name)
+
+    def _mind_clients(self, outage: Outage, names: Sequence[str], now: float, apart: str = "") -> None:
+        """Who has left, and whether none knows because upsd refuses."""
+        self._clients.note_who_left(names, now - outage.since)
+        if names and all(self._forcing[name].refused for name in names):
+            self._decide(Event.REFUSED, self._moment(now, outage.role, outage.why), apart)
+
+    def _apart(self) -> list[tuple[str, Outage]]:
+        return [*self.outage.apart.items()] if self.outage else []
 
     def _until_timer(self, now: float) -> float:
         if self.outage and self.outage.phase is Phase.DELAYED:
@@ -151,6 +167,12 @@ class ShuttingDown:
 
     def _try_again(self, now: float) -> None:
         """Once a second: what upsd has not answered, who is still there, whether halt has lost our request."""
+        for name, forcing in self._forcing.items():
+            if forcing.returned:
+                event = OfAShutdown.EMPTIES if forcing.runs_empty else OfAShutdown.RETURNS
+                moment = self._moment(now, Role.APART)
+                self._tell(event, [name], moment, f"{name} {forcing.returned}", forcing.runs_empty)
+                forcing.returned = forcing.runs_empty = ""
         if self.outage is None:
             return
         watched = {*self._ours(self.outage), *self.outage.apart}
@@ -165,10 +187,16 @@ class ShuttingDown:
             self._decide(Event.REQUEST_GONE, self._moment(now, self.outage.role))
 
     def _hear(self, now: float) -> None:
-        for order, event in self._steps.take(self.line):
+        for order, event in self._orders.take(self.line):
+            if event is Event.CANCELLED:
+                answer = cancelling.answer(self.outage)
+                print(f"{order.rest} cancels: {answer.text}")
+                self._decide(event, self._moment(now, self._role(), f"cancelled by {order.rest}"))
+                self._orders.answer_cancel(order, answer)
+                continue
             on_battery = tuple(name for name in self._commanded() if self._supplies[name].is_on_battery)
             acts = self._decide(event, self._moment(now, self._role(), f"this machine is halted: {order.rest}", on_battery))
-            self._steps.answer(order, acts, self._flag, now)
+            self._orders.answer(order, acts, self._flag, now)
 
     def _flag(self) -> str:
         return cut_order([self._upses[name] for name in self._ours(self.outage)], self._settings.CUT_WAIT_SECONDS)
@@ -198,7 +226,7 @@ class ShuttingDown:
             self._request.take_back()
         elif act is Act.RETURN:
             for name in names:
-                self._upses[name].link.ask(return_load(self._me.complain))
+                self._upses[name].link.ask(self._forcing[name].return_load)
         elif act in (Act.LOG_IN, Act.LOG_OUT):
             for name, ups in self._upses.items():
                 self._forcing[name].is_logged_out = not ups.link.nut.is_logged_in
@@ -215,6 +243,9 @@ class ShuttingDown:
         elif act is Act.TELL_ALONE:
             line = "giving up on the primary: it has not forced a shutdown"
             self._tell(OfAShutdown.ALONE, outage.upses if outage else names, moment, line)
+        elif act is Act.TELL_STANDS:
+            line = f"the forced shutdown of {apart} stands in upsd: sudo systemctl restart nut-server, or its clients go down once more"
+            self._tell(OfAShutdown.STANDS, names, moment, line)
         elif act is Act.TELL_WILL_BE_CUT:
             line = "the power is back, and will be cut once more: that restarts everybody who was told to shut down"
             self._tell(OfAShutdown.CUT, names or (outage.upses if outage else ()), moment, line)

@@ -31,7 +31,8 @@ from tests.ups.nut2_library import NUT2  # only findable now
 from tests.ups.upsd import PASSWORD, PROGRAMS, USERS, Upsd  # only findable now
 
 NAMES = [f"ups{number}" for number in range(8)]
-STATUSES = ["OB", "OL", *(status for word in ("ALARM", "BOOST", "BYPASS", "ECO", "OVER", "TRIM") for status in (f"OL {word}", "OL"))] * 2
+WORDS = ("ALARM", "BOOST", "BYPASS", "CAL", "ECO", "OVER", "TRIM")
+STATUSES = ["OB", "OL", *[status for word in WORDS for status in (f"OL {word}", "OL")] * 2]  # no oftener than all of it is told
 POLL_SECONDS, FINAL_DELAY = 1.0, 5.0
 REQUEST = re.compile(r"@(\w{16})(\w{8}) shutting down: UPS")
 CARL = "[carl]\n password = carl\n upsmon primary\n"

@@ -11,8 +11,9 @@ import pytest
 from pimains.cli.main import main
 from pimains.create_service.command import main as create_service
 from pimains.ups.plan.checking import FILES
-from tests.kit import TOP, House
+from tests.kit import TOP, House, TestInstance
 from tests.ups.nut2_library import NUT2
+from tests.ups.outages import LB, at, guarding
 from tests.ups.upsd import PASSWORD, Upsd
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="services become user pimains: needs root")
@@ -196,3 +197,24 @@ def test_the_supplies_of_a_machine_belong_to_one_instance(house: House, capsys: 
     assert added(house, "--instance=shed", "--ups=shed@shed.lan", "--power=0") == 0
     assert added(house, "--instance=shed", *user, "--power=1") == 2
     assert added(house, "--minsupplies=1", "--power=1") == 0  # of itself it is no second one
+
+
+def test_cancel_is_answered_by_how_far_the_outage_has_come(
+    house: House, upsd: Upsd, halt: TestInstance, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ups = guarding(house, at(upsd), HOSTSYNC_SECONDS_MAX="60")
+    words = ["ups", "cancel", "--servicedir", str(house.scan)]
+    assert main(words) == 0
+    upsd.say("eaton", status="OB", charge="90", runtime="1700")
+    house.until((ups.lib / "outage").exists, what=ups.story)
+    assert main(words) == 0
+    assert capsys.readouterr().out == "ups: nothing to cancel\n" * 2
+    with upsd.talk("bert", "bert") as ask:
+        assert ask("LOGIN eaton") == "OK"
+        upsd.say("eaton", **LB)
+        house.until(lambda: ups.status.startswith("forced shutdown, waiting for"), what=ups.story)
+        assert main(words) == 1
+        assert capsys.readouterr().out == "ups: FSD is set; secondaries are going down\n"
+        assert main([*words, "--json"]) == 1
+        assert json.loads(capsys.readouterr().out) == {"ups": {"ok": False, "said": "FSD is set; secondaries are going down"}}
+        assert ups.status.startswith("forced shutdown, waiting for")

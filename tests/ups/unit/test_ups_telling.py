@@ -115,7 +115,7 @@ def test_nothing_is_told_but_by_the_texts() -> None:
 
 def test_the_messages_of_a_shutdown_name_who_it_is_about() -> None:
     for language in LANGUAGES:
-        for event in (OfAShutdown.MISSING, OfAShutdown.REFUSED):
+        for event in (OfAShutdown.MISSING, OfAShutdown.REFUSED, OfAShutdown.EMPTIES):
             assert "10.0.0.1" in written(FACTS._replace(event=event, about="10.0.0.1"), language, None)[0]
 
 

@@ -93,4 +93,4 @@ def test_what_is_not_shut_down_by_it_is_not_said_to_be() -> None:
         "on battery for 0.0 s, 100 %, shutting its other machines down in about 60 s"
     )
     low, battery, now = seen((0, {}), (10, {"ups.status": "OB LB"}))
-    assert how_it_is(low, battery, "", None, now, "") == "on battery for 0.0 s, 100 %, battery low"
+    assert how_it_is(low, battery, "", None, now, "") == "on battery for 0.0 s, 100 %, battery low, this machine stays up"

@@ -27,6 +27,9 @@ class OfAShutdown(StrEnum):
     MISSING = "MISSING"  # who did not log out
     REFUSED = "REFUSED"  # FSD, by upsd
     ALONE = "ALONE"  # the primary has not forced a shutdown
+    STANDS = "STANDS"  # the FSD of this machine, when that UPS has its mains again
+    RETURNS = "RETURNS"  # shutdown.return was taken
+    EMPTIES = "EMPTIES"  # it was not
     CUT = "CUT"  # the mains are back after FSD
 
 

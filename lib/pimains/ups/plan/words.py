@@ -39,8 +39,8 @@ def how_it_is(standing: Standing, battery: Battery, why_not: str, due_at: float 
     words += [text for word, text in _SHOWN.items() if word in standing.words]
     if standing.unknown_words:
         words.append(f"says {' '.join(sorted(standing.unknown_words))}")
-    if then and standing.is_critical:
-        words.append(then)
+    if standing.is_critical:
+        words.append(SHUTS_DOWN if then == SHUTS_DOWN else "this machine stays up")
     elif then and due_at is not None and standing.is_on_battery:
         words.append(f"{then} in about {duration(max(0.0, due_at - now))}")
     return ", ".join(words)
