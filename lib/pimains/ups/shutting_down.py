@@ -220,6 +220,7 @@ class ShuttingDown:
             self._force(names)
         elif act in (Act.ASK, Act.ASK_UNLESS_ASKED):
             self._request.want(outage)
+            self._request.make(outage)  # before people are told, which takes a moment
             if act is Act.ASK and outage:
                 self._tell(OfAShutdown.SHUTDOWN, outage.upses, moment)
         elif act is Act.CANCEL:

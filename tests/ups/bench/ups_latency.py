@@ -129,6 +129,7 @@ def shutdown(patch: pytest.MonkeyPatch) -> tuple[float, float]:
         until(lambda: ups.status == "on line, 100 %", what=ups.story)
         with upsd.talk() as ask:
             until(lambda: ask("GET NUMLOGINS eaton") == "NUMLOGINS eaton 2", 30, "upsmon to log in")
+        time.sleep(random.random() * POLL_SECONDS)
         with upsd.talk("carl", "carl") as ask:
             assert ask("FSD eaton").startswith("OK")
         began = time.time()
