@@ -15,6 +15,7 @@ from tests.fserver.two_hosts import TwoHosts, two_hosts
 from tests.halt.halting import new_halt
 from tests.kit import House, TestInstance, new_house
 from tests.plug.firmware import Plug, new_plugs
+from tests.ups.messages import Queue
 from tests.ups.nut2_library import NUT2
 from tests.ups.upsd import USERS, Upsd
 
@@ -77,6 +78,12 @@ def halt(house: House, monkeypatch: pytest.MonkeyPatch) -> TestInstance:
     """A halt service that is ready, and the test has its files where the house has them."""
     monkeypatch.setenv("PIMAINS_ROOT", str(house.root))
     return new_halt(house)
+
+
+@pytest.fixture
+def queue(house: House, monkeypatch: pytest.MonkeyPatch) -> Queue:
+    """Where messages wait in the house."""
+    return Queue(house, monkeypatch)
 
 
 @pytest.hookimpl(tryfirst=True)  # xdist looks for groups in the same hook

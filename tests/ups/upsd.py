@@ -121,6 +121,11 @@ class Upsd:
             self.start_driver(each)
         self.start()
 
+    def show_certificate(self, certificate: tuple[Path, Path]) -> None:
+        """Another one than it was made with, from its next start on."""
+        shutil.rmtree(self.directory / "certificates")
+        self._database(certificate)
+
     def freeze(self) -> None:
         """Have upsd stop where it is: its kernel still takes connections."""
         assert self._upsd

@@ -111,8 +111,10 @@ def _import(file: Path, to: Path | None, *, as_json: bool) -> int:
     except OSError as error:
         raise PimainsError(f"{file}: {error.strerror}") from None
     if "UPS" not in imported.settings:
-        raise PimainsError(f"{file}: has no MONITOR with a UPS, its power value, a user, a password and a role")
-    check.try_out(file, imported.settings)
+        why = "; ".join(note for note in imported.notes if ": MONITOR has " in note or ": a quotation mark" in note)
+        says = "has no MONITOR with a UPS, its power value, a user, a password and a role"
+        raise PimainsError(f"{file}: {says}" + (f"; {why}" if why else ""))
+    check.try_out(file, imported)
     if to:
         _write(to, imported.settings)
     if as_json:

@@ -21,6 +21,7 @@ class Forcing:
         self.trouble = ""
         self.clients: tuple[str, ...] | None = None
         self.returned = ""  # what came of shutdown.return
+        self.runs_empty = ""  # why it is not cut
         self.is_logged_out = False
 
     @property
@@ -51,6 +52,7 @@ class Forcing:
             nut.command("shutdown.return")
             self.returned = "is told to cut its output and to return with the mains"
         except (Away, ErrorReply, WrongSetting) as error:
+            self.runs_empty = short_line(str(error))
             self.returned = short_line(f"does not take shutdown.return and runs empty: {error}")
 
     def log_out(self, nut: Nut) -> None:

@@ -76,7 +76,12 @@ class OutageOrders:
 
 def cut_order(upses: Sequence[Watched], cut_wait: float | None) -> str:
     """cut SECONDS UPS...: what step 85 writes down for the last act; CUT_WAIT_SECONDS is `cut_wait`."""
-    delays = [state.number(each.variables.get("ups.delay.shutdown")) for each in upses]
-    known = [delay for delay in delays if delay is not None and 0 <= delay <= 3600]
+    known = [delay for each in upses if (delay := off_delay_seconds(each)) is not None]
     wait = max(known) + _CUT_WAIT_AFTER_OFFDELAY if len(known) == len(upses) else _CUT_WAIT_UNKNOWN
     return " ".join([f"cut {cut_wait or wait:.0f}", *(each.ups.name for each in upses)])
+
+
+def off_delay_seconds(ups: Watched) -> float | None:
+    """From the order to cut its output until it does, as far as that is known."""
+    delay = state.number(ups.variables.get("ups.delay.shutdown"))
+    return delay if delay is not None and 0 <= delay <= 3600 else None

@@ -6,24 +6,28 @@ shutting.tick(now)             # when time has passed, or one of shutting.files(
 """
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from pimains.core import notify_queue, state
+from pimains.core import state
 from pimains.core.clock import boot_id
 from pimains.core.instance import Instance
-from pimains.core.ledger import Ledger
 from pimains.core.naps import Readable
 from pimains.shared import battery_end, halt_length, halt_request
 from pimains.ups.clients import Clients
 from pimains.ups.forcing import Forcing
-from pimains.ups.orders import OutageOrders, cut_order
+from pimains.ups.orders import OutageOrders, cut_order, off_delay_seconds
 from pimains.ups.outage_file import OutageFile
 from pimains.ups.plan import battery as batteries
-from pimains.ups.plan import cancelling, supplies
+from pimains.ups.plan import cancelling, supplies, words
 from pimains.ups.plan.outage import Act, Event, Moment, Outage, Phase, Role, decide, decide_apart, timer
 from pimains.ups.plan.supplies import Supply
+from pimains.ups.plan.telling import OfAShutdown
 from pimains.ups.request import Request
 from pimains.ups.settings import UpsSettings
 from pimains.ups.watched import Watched
+
+if TYPE_CHECKING:
+    from pimains.core.ledger import Ledger  # sqlite3 costs a megabyte, and is used when there is an outage
 
 _AGAIN_SECONDS = 1.0
 _LATER = (Phase.FORCED, Phase.DELAYED)
@@ -44,6 +48,7 @@ class ShuttingDown:
         self._orders = OutageOrders(me)
         self._forced = set((state.read(me.run / "forced") or "").split())  # by this machine, and it stands there still
         self._again_at = 0.0
+        self._has_left_an_end = True  # the one before may have
         self.outage = self._file.read()
         if self.outage:
             is_of_this_boot = self.outage.boot == boot_id()
@@ -69,7 +74,18 @@ class ShuttingDown:
         halting = settings.FINALDELAY_SECONDS + halt_length.read().measured + battery_end.SHUTDOWN_SECONDS
         if self._role() is Role.SECONDARY:
             return halting + settings.HOSTSYNC_SECONDS_MAX
-        return halting + self._clients.budget(self._clients.there(self._commanded()))
+        commanded = self._commanded()
+        off_delay = max((delay for name in commanded if (delay := off_delay_seconds(self._upses[name])) is not None), default=0.0)
+        return halting + off_delay + self._clients.budget(self._clients.there(commanded))
+
+    def then(self, ups: Watched) -> str:
+        """What is done when the battery of `ups` is low, in words; "" for nothing."""
+        supply = self._supplies[ups.name]
+        is_apart = any(name == ups.name for name, _ in self._apart())
+        stays_up = is_apart or not supply.power or supplies.is_fed_without([*self._supplies.values()], ups.name, self._settings.MINSUPPLIES)
+        if not stays_up:
+            return words.SHUTS_DOWN
+        return words.OTHERS_SHUT_DOWN if supply.is_ours else ""
 
     def needed_for(self) -> str:
         """Why this service may not be stopped now; "" where it may, also because this machine goes down."""
@@ -91,17 +107,13 @@ class ShuttingDown:
         }
         return f"{words.get(outage.phase, 'this machine is shutting down')}: {outage.why}"
 
-    def stays_up(self, ups: Watched) -> bool:
-        """Whether this machine does when `ups` is cut."""
-        return not ups.power or any(name == ups.name for name, _ in self._apart())
-
     def looked(self, ups: Watched, now: float) -> None:
         """`ups` was looked at just now."""
         before = self._supplies[ups.name]
         if ups.standing.fresh_at == now and ups.standing.fsd is None and ups.name in self._forced and not self._is_forcing(ups.name):
             self._forced.discard(ups.name)
             self._keep_forced()
-        need = self.need_seconds()
+        need = self.need_seconds() if ups.standing.is_on_battery else 0.0  # it reads files
         why = batteries.due(ups.battery, ups.standing, ups.pasts, self._settings.to_last, need, now)
         self._supplies[ups.name] = supplies.looked_at(before, ups.standing, why, now, is_fsd_ours=ups.name in self._forced)
         self._leave_battery_end(now)
@@ -157,8 +169,10 @@ class ShuttingDown:
         """Once a second: what upsd has not answered, who is still there, whether halt has lost our request."""
         for name, forcing in self._forcing.items():
             if forcing.returned:
-                self._tell(f"{name} {forcing.returned}", "ups-return")
-                forcing.returned = ""
+                event = OfAShutdown.EMPTIES if forcing.runs_empty else OfAShutdown.RETURNS
+                moment = self._moment(now, Role.APART)
+                self._tell(event, [name], moment, f"{name} {forcing.returned}", forcing.runs_empty)
+                forcing.returned = forcing.runs_empty = ""
         if self.outage is None:
             return
         watched = {*self._ours(self.outage), *self.outage.apart}
@@ -206,6 +220,9 @@ class ShuttingDown:
             self._force(names)
         elif act in (Act.ASK, Act.ASK_UNLESS_ASKED):
             self._request.want(outage)
+            self._request.make(outage)  # before people are told, which takes a moment
+            if act is Act.ASK and outage:
+                self._tell(OfAShutdown.SHUTDOWN, outage.upses, moment)
         elif act is Act.CANCEL:
             self._request.take_back()
         elif act is Act.RETURN:
@@ -219,18 +236,20 @@ class ShuttingDown:
             for name in names:
                 self._upses[name].tell(("SHUTDOWN_HOSTSYNC",), moment.now)
         elif act is Act.TELL_MISSING:
-            self._tell(f"going on without {', '.join(self._clients.there(names)) or 'an answer of upsd'}: still logged in", "ups-missing")
+            who = ", ".join(self._clients.there(names)) or "an answer of upsd"
+            self._tell(OfAShutdown.MISSING, names, moment, f"going on without {who}: still logged in", who)
         elif act is Act.TELL_REFUSED:
-            self._tell("; ".join(dict.fromkeys(self._forcing[name].refused for name in names)), "ups-refused")
+            refused = "; ".join(dict.fromkeys(self._forcing[name].refused for name in names))
+            self._tell(OfAShutdown.REFUSED, names, moment, refused, refused)
         elif act is Act.TELL_ALONE:
-            self._tell("giving up on the primary: it has not forced a shutdown", "ups-alone")
+            line = "giving up on the primary: it has not forced a shutdown"
+            self._tell(OfAShutdown.ALONE, outage.upses if outage else names, moment, line)
         elif act is Act.TELL_STANDS:
-            self._tell(
-                f"the forced shutdown of {apart} stands in upsd: sudo systemctl restart nut-server, or its clients go down once more",
-                "ups-fsd-standing",
-            )
+            line = f"the forced shutdown of {apart} stands in upsd: sudo systemctl restart nut-server, or its clients go down once more"
+            self._tell(OfAShutdown.STANDS, names, moment, line)
         elif act is Act.TELL_WILL_BE_CUT:
-            self._tell("the power is back, and will be cut once more: that restarts everybody who was told to shut down", "ups-cut")
+            line = "the power is back, and will be cut once more: that restarts everybody who was told to shut down"
+            self._tell(OfAShutdown.CUT, names or (outage.upses if outage else ()), moment, line)
 
     def _force(self, names: Sequence[str]) -> None:
         self._forced.update(names)
@@ -248,20 +267,25 @@ class ShuttingDown:
         if after not in _RECORDED:
             return
 
-        def record(ledger: Ledger) -> None:
+        def record(ledger: "Ledger") -> None:
             ledger.record(f"ups {self._me.name}", after.value, why)
 
         self._me.with_ledger(record)
 
-    def _tell(self, line: str, event: str) -> None:
-        self._me.complain(line)
-        notify_queue.post(line, self.outage.why if self.outage else "", event, durable=False)
+    def _tell(self, event: OfAShutdown, names: Sequence[str], moment: Moment, line: str = "", about: str = "") -> None:
+        if line:
+            self._me.complain(line)
+        known = [name for name in names if name in self._upses] or [*self._upses]
+        self._upses[known[0]].tell_of_a_shutdown(event, known, about, moment.now)
 
     def _leave_battery_end(self, now: float) -> None:
         feeding = [ups for ups in self._upses.values() if ups.power]
         if not any(ups.standing.is_on_battery for ups in feeding):
-            battery_end.forget(self._me)
+            if self._has_left_an_end:
+                battery_end.forget(self._me)
+                self._has_left_an_end = False
             return
+        self._has_left_an_end = True
         ends = [(ups.power, end.at if (end := ups.ends(now)) else None) for ups in feeding if ups.standing.is_on_battery]
         left = sum(ups.power for ups in feeding if not ups.standing.is_on_battery)
         if left < self._settings.MINSUPPLIES:

@@ -2,13 +2,16 @@
 
 import json
 import os
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from pimains.cli.main import main
 from pimains.create_service.command import main as create_service
-from tests.kit import House, TestInstance
+from pimains.ups.plan.checking import FILES
+from tests.kit import TOP, House, TestInstance
 from tests.ups.nut2_library import NUT2
 from tests.ups.outages import LB, at, guarding
 from tests.ups.upsd import PASSWORD, Upsd
@@ -73,6 +76,103 @@ def test_import_makes_an_instance_of_an_upsmon_conf(house: House, tmp_path: Path
     ]
     assert main(["ups", "import", str(conf), "--to", str(to)]) == 1
     assert capsys.readouterr().err == f"pimains: {to}: File exists\n"
+
+
+DEBIAN: dict[str, str | None] = {}  # /etc/nut as it is after apt install nut-server
+RASPBERRY_PI_GUIDE = {
+    "nut.conf": "MODE=netserver\r\n",
+    "ups.conf": 'maxretry = 3\n[eaton]\n\tdriver = "usbhid-ups"\n\tport = auto\n\tdesc = "APC Back-UPS 700"\n\tpollinterval = 2\n',
+    "upsd.conf": "LISTEN 0.0.0.0 3493 # all\n",
+    "upsd.users": "[anna]\n password = sesame\n upsmon master\n[bert]\n password=\n upsmon slave\n",
+    "upsmon.conf": "MONITOR eaton@localhost 1 anna sesame master\r\n",
+}
+SYNOLOGY = {
+    "ups.conf": 'pollinterval = 5\n[ups]\n  driver = usbhid-ups\n  port = "auto"\n  community = "public\n',
+    "upsd.conf": "LISTEN 0.0.0.0\nLISTEN ::\n",
+    "upsd.users": '[monuser]\n\tpassword  = "secret"\n\tupsmon slave\n',
+}
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        (DEBIAN, ["nut.conf:", "ups.conf: has no [eaton]", "upsd.users: has no [anna]"]),
+        (RASPBERRY_PI_GUIDE, ["upsd.conf:1: everybody who reaches this machine may ask, and [bert] has no password"]),
+        (
+            SYNOLOGY,
+            [
+                "ups.conf:5: a quotation mark has no end here",
+                "ups.conf: has no [eaton]",
+                *(f"upsd.conf:{line}: everybody who reaches this machine may ask" for line in (1, 2)),
+                "upsd.users: has no [anna]",
+            ],
+        ),
+        (dict.fromkeys(FILES, '\0\xff[[]\n[\n]=\n"\n\\\n= = =\nLISTEN\nMODE\n'), [f"{name}:4: a quotation mark" for name in FILES]),
+        (dict.fromkeys(FILES, None), []),
+        ({}, []),
+    ],
+    ids=["Debian's", "a guide's", "a NAS's", "garbage", "directories", "nothing"],
+)
+def test_check_reads_whatever_there_is_and_names_files_and_lines(
+    house: House, tmp_path: Path, capsys: pytest.CaptureFixture[str], files: dict[str, str | None], said: list[str]
+) -> None:
+    house.add("ups", svscan=False, UPS="eaton@localhost", USERNAME="anna", PASSWORD="sesame")
+    nut = tmp_path / "nut"
+    nut.mkdir()
+    for name, text in ({name: (Path("/etc/nut") / name).read_text() for name in FILES} if files is DEBIAN else files).items():
+        if text is None:
+            (nut / name).mkdir()
+        else:
+            (nut / name).write_bytes(text.encode("latin-1"))
+            (nut / name).chmod(0o640)
+    assert main(["ups", "check", "--servicedir", str(house.scan), "--nut", str(nut)]) == int(bool(said))
+    lines = capsys.readouterr().out.splitlines()
+    for each in said:
+        assert any(line.startswith(f"{nut}/{each}") for line in lines), lines
+    assert all(line.startswith(f"{nut}/") for line in lines) or not said
+    assert "sesame" not in "".join(lines)
+
+
+def test_check_as_somebody_who_may_not_read_secrets_says_what_it_sees(house: House, tmp_path: Path) -> None:
+    house.add("ups", svscan=False, UPS="eaton@localhost", USERNAME="anna", PASSWORD="sesame")
+    nut = house.root / "nut"
+    nut.mkdir()
+    for name, text in RASPBERRY_PI_GUIDE.items():
+        (nut / name).write_text(text)
+        (nut / name).chmod(0o600 if name in ("upsd.users", "upsmon.conf") else 0o644)
+    words = ["ups", "check", "--servicedir", str(house.scan), "--nut", str(nut)]
+    program = f"import sys; sys.path.insert(0, {str(TOP / 'lib')!r}); from pimains.cli.main import main; sys.exit(main({words!r}))"
+    as_nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "/usr/bin/python3", "-Pc", program]
+    done = subprocess.run(as_nobody, capture_output=True, text=True, check=False, cwd="/", env={"PIMAINS_ROOT": str(house.root)})
+    assert done.stderr == ""
+    expected = f"{nut}/upsd.conf:1: everybody who reaches this machine may ask, and no firewall is set up here"
+    assert [line for line in done.stdout.splitlines() if "firewall" in line] == [expected]
+    assert done.returncode == 1
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda path: path.mkdir(), "Is a directory"),
+        (lambda path: path.symlink_to("nowhere"), "No such file or directory"),
+        (lambda path: path.write_bytes(bytes(range(256)) * 20), "has no MONITOR"),
+        (lambda path: path.write_text("MONITOR ups@nas 1 anna secret\n"), "line 1: MONITOR has 4 words"),
+        (lambda path: path.write_text("\nMONITOR ups@nas x anna secret slave\n"), "POWER: 'x' is no number of power supplies"),
+    ],
+)
+def test_import_says_in_one_line_what_is_of_no_use(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], make: Callable[[Path], object], said: str
+) -> None:
+    conf = tmp_path / "upsmon.conf"
+    make(conf)
+    assert main(["ups", "import", str(conf)]) == 1
+    line = capsys.readouterr().err
+    assert line.startswith(f"pimains: {conf}")
+    assert line.count("\n") == 1
+    assert said in line
+    assert "secret" not in line
+    if "POWER" in line:
+        assert line.endswith("(line 2)\n")
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,6 @@ ELSEWHERE = {
     "sudo apt install apprise": "needs Debian's archive",
     "sudo apt install nut-server": "needs Debian's archive",
     "sudo systemctl disable --now nut-monitor": "needs systemd and NUT",
-    "sudo pimains ups import": "needs NUT's upsmon.conf: tests/ups/house/test_ups_command.py",
     "rsync -av rsync://music.lan": "needs the music of a server",
     "export REQUESTS_CA_BUNDLE": "a line of POWERPI's own script",
     "curl --cacert /etc/pimains/collector.pem": "needs a Pi that ran POWERPI",
@@ -42,6 +41,7 @@ create_service --service_name=gas --del-service >/dev/null
 _CERTIFICATE = "openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=nas.lan -keyout nas.key -out /etc/pimains/nas.pem"
 # what a reader has or does before it, in a shell of root's
 BEFORE = {
+    "sudo pimains ups import": "mkdir -p /etc/nut; echo 'MONITOR ups@nas.lan 1 monuser secret secondary' >/etc/nut/upsmon.conf",
     "sudo svc -d /etc/service/collector": "mkdir -p /mnt/disk",
     "sudo apt install rsync\nsudo mkdir": "mkdir -p /MDrive",
     "sudo apt install ./dist/python3-nut2": "ln -s /srv/dist dist; echo secret >ups-password.txt; echo secret >mail-password.txt",

@@ -84,6 +84,11 @@ def is_in_danger(supplies: Sequence[Supply], min_supplies: int) -> bool:
     return bool(critical(supplies)) and left < min_supplies
 
 
+def is_fed_without(supplies: Sequence[Supply], name: str, min_supplies: int) -> bool:
+    """Whether this machine stays up when the UPS of that name is critical: the mains feed it enough by others."""
+    return sum(each.power for each in supplies if each.name != name and not (each.is_on_battery or each.is_off)) >= min_supplies
+
+
 def power_ends(ends: Sequence[tuple[int, float | None]], left: int, min_supplies: int) -> float | None:
     """When this machine is fed too little, by the power and the end of each battery that feeds it beside `left`; None if not known."""
     known = sorted((end, power) for power, end in ends if end is not None)
