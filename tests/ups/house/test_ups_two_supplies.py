@@ -5,6 +5,7 @@ import os
 import pytest
 
 from tests.kit import House, TestInstance, until
+from tests.ups.nut2_library import NUT2
 from tests.ups.outages import LB, at, guarding, status
 from tests.ups.upsd import Upsd
 
@@ -70,3 +71,18 @@ def test_one_that_does_not_feed_it_takes_its_own_clients_only(house: House, upsd
     upsd.say("eaton", **LB)
     house.until(house.halts, what=ups.story)
     assert cut(house) == "eaton"
+
+
+def test_where_upsd_refuses_fsd_its_clients_are_not_waited_for_also_when_this_machine_stays_up(
+    house: House, upsd: Upsd, halt: TestInstance
+) -> None:
+    given = {"POWER": "0", "USERNAME": "bert", "PASSWORD": "bert", "POLL_SECONDS": "0.5", "FINALDELAY_SECONDS": "1"}
+    ups = house.add("ups", pythonpath=str(NUT2), UPS=at(upsd), **given, HOSTSYNC_SECONDS_MAX="600")
+    house.until(lambda: "upsd.users needs [bert] with this password and: upsmon primary" in ups.status, what=ups.story)
+    with upsd.talk("bert", "bert") as ask:
+        assert ask("LOGIN eaton") == "OK"
+        upsd.say("eaton", **LB)
+        ups.until_logged("eaton: forced -> delayed", "eaton: delayed -> returning")
+    assert "needs [bert] with this password and: upsmon primary, or actions = FSD" in ups.log
+    assert "FSD" not in status(upsd)
+    assert halt.status == "ready"
