@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from pimains.core.ledger import Ledger  # sqlite3 costs a megabyte, and is used when there is an outage
 
 _AGAIN_SECONDS = 1.0
+_OF_THE_PRIMARY = {Role.SECONDARY: ", as its primary has forced", Role.ALONE: ", and its primary has forced nothing"}
 _LATER = (Phase.FORCED, Phase.DELAYED)
 _RECORDED = (Phase.DELAYED, Phase.ASKED, Phase.RETURNING)  # FSD does not wait for the ledger, and a line that flaps does not fill it
 
@@ -104,8 +105,8 @@ class ShuttingDown:
         words = {
             Phase.FORCED: f"forced shutdown, waiting for {', '.join(self._clients.there(names)) or 'its answer'}",
             Phase.DELAYED: "shutting down in a moment",
-        }
-        return f"{words.get(outage.phase, 'this machine is shutting down')}: {outage.why}"
+        }.get(outage.phase, "this machine is shutting down")
+        return f"{words}{_OF_THE_PRIMARY.get(outage.role, '')}: {outage.why}"
 
     def looked(self, ups: Watched, now: float) -> None:
         """`ups` was looked at just now."""
@@ -209,6 +210,8 @@ class ShuttingDown:
             self._file.write(decided.outage)
         if _phase(before, apart) is not _phase(self.outage, apart):
             self._say(before, event, moment, apart)
+        if before and self.outage and before.role is Role.ALONE and self.outage.role is Role.SECONDARY and self.outage.is_begun:
+            print("the primary has forced a shutdown after all: from here there is no return")
         for act in decided.acts:
             self._do(act, moment, apart)
         return decided.acts

@@ -130,7 +130,7 @@ def happened(outage: Outage | None, supplies: Sequence[Supply], min_supplies: in
             events.append(Happened(Event.LOW, Role.APART, f"UPS {each.name}: {each.why or 'forced shutdown'}", (each.name,), each.name))
         if is_apart and each.is_on_line and each.is_confirmed:
             events.append(Happened(Event.OL, Role.APART, upses=(each.name,), apart=each.name))
-    if outage and not in_danger and _is_back(supplies, min_supplies, is_begun=is_begun) and not (outage.apart and not is_begun):
+    if outage and (is_begun or not (in_danger or outage.apart)) and _is_back(supplies, min_supplies, is_begun=is_begun):
         events.append(Happened(Event.OL, role(supplies)))
     return events
 
