@@ -39,6 +39,7 @@ _ANOTHER_PI = """create_service --service_name=meter --del-service >/dev/null
 create_service --service_name=gas --del-service >/dev/null
 """
 _CERTIFICATE = "openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=nas.lan -keyout nas.key -out /etc/pimains/nas.pem"
+_PTYS = "mkdir /dev/pts; mount -t devpts -o ptmxmode=666 devpts /dev/pts; ln -s pts/ptmx /dev/ptmx"
 # what a reader has or does before it, in a shell of root's
 BEFORE = {
     "sudo pimains ups import": "mkdir -p /etc/nut; echo 'MONITOR ups@nas.lan 1 monuser secret secondary' >/etc/nut/upsmon.conf",
@@ -51,6 +52,7 @@ BEFORE = {
     "sudo openssl req": "echo 'a good password' >password.txt",
     "sudo create_service --service_name=meter --pin=24 --impulses_per_kwh=1000 --source=house": "echo a-token-of-the-house >token.txt",
     "sudo create_service --service_name=meter --pin=24 --impulses_per_kwh=2000 --source=house": f"{_ANOTHER_PI}echo a-token >token.txt",
+    "sudo create_service --service_name=vedirect --instance=vedirect.sun": _PTYS,
     "sudo create_service --service_name=notify --mail_host": "echo secret >mail-password.txt",
 }
 # lines that may end with another status than 0 here, and why
