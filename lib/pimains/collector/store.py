@@ -23,6 +23,7 @@ from pimains.core.failure import in_words
 from pimains.shared.plan import delivery
 from pimains.shared.plan.known_seconds import Standing
 from pimains.shared.readings.journal import Broken, Journal
+from pimains.shared.readings.put_back import no_place
 
 _MOVED_SECONDS = 2.0  # a clock that is put right by less moves nothing that can be seen
 T = TypeVar("T")
@@ -82,6 +83,9 @@ class Store:
         """
         if self._journal.is_in_place():
             return
+        if gone := no_place(self._path):
+            self._not_put_back = gone
+            raise sqlite3.OperationalError(gone)
         try:
             happened = self._journal.put_back()
         except (OSError, sqlite3.Error) as error:

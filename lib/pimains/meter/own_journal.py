@@ -20,6 +20,7 @@ from pimains.meter.own_readings import UNBOOKED, OwnReadings, mended_recent, new
 from pimains.shared.plan import boot_time
 from pimains.shared.plan.delivery import Boot, Reading
 from pimains.shared.readings.journal import Broken, mended
+from pimains.shared.readings.put_back import no_place
 
 _HELD_MAX = 20_000  # readings in memory while no journal can be opened: a day at 5 s
 _ROOM = 0.9  # of what they may take is what they take afterwards
@@ -200,7 +201,11 @@ class OwnJournal:
 
     def _must_be_in_place(self) -> None:
         """A file that was removed has all it had until it is closed: in time it is written anew."""
-        if self.journal is None or not self._may_put_back or self.journal.is_in_place():
+        if self.journal is None or self.journal.is_in_place():
+            return
+        if gone := no_place(self._path):
+            self.trouble, self._may_put_back = gone, True
+        if gone or not self._may_put_back:
             return
         self._mending = _PuttingBack(self.journal, self._id)
         self.journal, self._id = None, UNBOOKED

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -120,3 +121,18 @@ def test_a_journal_that_is_taken_from_under_the_service_is_written_anew_and_what
     house.until(lambda: "2 sources" in collector.instance.status, what=collector.instance.story)
     assert sources(collector) == {"attic": 0.01, "house": (READINGS + 20) / 1000}
     assert journal.with_name("journal.sqlite.corrupt-2").exists() == (take is put_another)
+
+
+def test_with_its_directory_gone_nothing_is_acknowledged_until_that_is_back_with_every_reading(house: House, collector: Collector) -> None:
+    lib = collector.instance.lib
+    owner = lib.stat().st_uid
+    shutil.rmtree(lib)
+    house.until(lambda: f"{lib} is gone; sudo install -d -o pimains {lib} brings all readings back" in collector.instance.status)
+    assert collector.send(steady(READINGS + 20)).status_code == 503
+    lib.mkdir()
+    os.chown(lib, owner, -1)
+    house.until(lambda: collector.send(steady(READINGS + 20)).ok, what=collector.instance.story)
+    assert sources(collector) == {"attic": 0.01, "house": (READINGS + 20) / 1000}
+    house.until(lambda: "2 sources" in collector.instance.status, what=collector.instance.story)
+    assert collector.get("/graphs/house/day.svg").ok
+    damage.settled(collector.instance)

@@ -1,6 +1,7 @@
 """Whatever becomes of a meter's files, it counts on, says what was lost, and the total is the right one or said to be unknown."""
 
 import os
+import shutil
 import sqlite3
 import time
 from collections.abc import Callable
@@ -164,3 +165,23 @@ def test_a_journal_that_is_taken_from_under_the_service_is_written_anew_and_no_r
     damage.settled(meter.instance)
     assert meter.pulses == 26
     assert "begins a journal" not in meter.instance.log[meter.instance.log.index("while it was in use") :]
+
+
+def test_with_its_directory_gone_it_counts_on_and_has_every_reading_when_that_is_back(house: House, meter: Meter) -> None:
+    lib = meter.instance.lib
+    there = filled(house, meter)
+    damage.up(meter.instance)
+    counts(house, meter, 20)
+    owner = lib.stat().st_uid
+    shutil.rmtree(lib)
+    house.until(lambda: f"sudo install -d -o pimains {lib} brings all readings back" in meter.instance.status, what=meter.instance.story)
+    counts(house, meter, 23)
+    lib.mkdir()
+    os.chown(lib, owner, -1)
+    meter.instance.until_logged("was removed while it was in use")
+    house.until(lambda: "is gone" not in meter.instance.status, what=meter.instance.story)
+    damage.down(meter.instance)
+    assert rows(lib / "journal.sqlite") > there
+    damage.up(meter.instance)
+    assert meter.pulses == 26
+    house.until(lambda: meter.instance.read("total") == "100.026", what=meter.instance.story)

@@ -18,6 +18,14 @@ def inodes(path: Path) -> dict[str, int]:
     return {suffix: broken_sqlite.inode(path.with_name(path.name + suffix)) for suffix in ("", *BESIDE)}
 
 
+def no_place(path: Path) -> str:
+    """What to do where its directory is gone as well, which root alone can make; '' where that is there."""
+    if path.parent.is_dir():
+        return ""
+    brings_back = f"sudo install -d -o pimains {path.parent}"
+    return f"{path.parent} is gone; {brings_back} brings all readings back, a restart before that loses them"
+
+
 def put_back(connection: sqlite3.Connection, path: Path, own: Mapping[str, int]) -> str:
     """Write what `connection` has to `path`; `own` are the files it opened. What became of the file, to be said behind its name.
 
