@@ -16,6 +16,7 @@ from tests.halt.halting import new_halt
 from tests.kit import House, TestInstance, new_house
 from tests.plug.firmware import Plug, new_plugs
 from tests.ups.messages import Queue
+from tests.ups.neighbour import Neighbour, neighbour
 from tests.ups.nut2_library import NUT2
 from tests.ups.upsd import USERS, Upsd
 
@@ -84,6 +85,13 @@ def halt(house: House, monkeypatch: pytest.MonkeyPatch) -> TestInstance:
 def queue(house: House, monkeypatch: pytest.MonkeyPatch) -> Queue:
     """Where messages wait in the house."""
     return Queue(house, monkeypatch)
+
+
+@pytest.fixture
+def nas() -> Iterator[Neighbour]:
+    """Another machine of the house, with an sshd."""
+    with tempfile.TemporaryDirectory(prefix="pimains-nas-") as top, neighbour(Path(top)) as nas:
+        yield nas
 
 
 @pytest.hookimpl(tryfirst=True)  # xdist looks for groups in the same hook

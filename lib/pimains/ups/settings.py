@@ -55,6 +55,7 @@ def _supplies(value: str) -> tuple[int, ...]:
 class UpsSettings(Settings):
     """services/ups/variables/."""
 
+    beside = ("hosts",)
     UPS = Setting(_upses, "list of UPSes", "such as eaton@localhost cellar@nas.lan:3493, each once")
     POWER = Setting(_supplies, "number of power supplies", f"0-{_SUPPLIES_MAX}, one for all or one for each UPS with blanks between")
     MINSUPPLIES = integer(1, _SUPPLIES_MAX, "number of power supplies")

@@ -31,6 +31,7 @@ ELSEWHERE = {
     "sudo apt install apprise": "needs Debian's archive",
     "sudo apt install nut-server": "needs Debian's archive",
     "sudo systemctl disable --now nut-monitor": "needs systemd and NUT",
+    "sudo pimains ups host": "needs a host with sshd: tests/ups/house/test_hosts_command.py",
     "rsync -av rsync://music.lan": "needs the music of a server",
     "export REQUESTS_CA_BUNDLE": "a line of POWERPI's own script",
     "curl --cacert /etc/pimains/collector.pem": "needs a Pi that ran POWERPI",
