@@ -25,10 +25,14 @@ mount --bind "$1/nut" /etc/nut
 shift
 exec "$@"
 """
-# how the process is that has started the hook, while the hook sleeps
+# how the process is that has started the hook, while the hook sleeps; a signal is obeyed a moment after it was sent
 STATE = """if [ "${0##*/}" = sleep ]; then
     read -r _ _ _ parent _ </proc/$PPID/stat
-    sed -n 's/^State:.//p' /proc/$parent/status >DIRECTORY/state
+    for _ in $(seq 100); do
+        state=$(sed -n 's/^State:.//p' /proc/$parent/status)
+        [ "$state" != "T (stopped)" ] || break
+    done
+    echo "$state" >DIRECTORY/state
 fi
 """
 
