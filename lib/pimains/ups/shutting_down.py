@@ -72,7 +72,7 @@ class ShuttingDown:
     def need_seconds(self) -> float:
         """How long a shutdown takes from now on."""
         settings = self._settings
-        halting = settings.FINALDELAY_SECONDS + halt_length.read().measured + battery_end.SHUTDOWN_SECONDS
+        halting = settings.FINALDELAY_SECONDS + halt_length.read().measured + halt_length.shutdown_seconds()
         if self._role() is Role.SECONDARY:
             return halting + settings.HOSTSYNC_SECONDS_MAX
         commanded = self._commanded()
