@@ -1,12 +1,14 @@
-"""Tell how the UPSes are, check that NUT's files and the settings go together, or read the settings out of an upsmon.conf.
+"""Tell how the UPSes are, check that NUT's files and the settings go together, cancel an outage, or import an upsmon.conf.
 
-check ends with exit code 1 where it found something. It sees the most as root.
+check ends with exit code 1 where it found something. It sees the most as root. cancel ends what an outage still has in hand, as far as
+that can be taken back, and with exit code 1 where it cannot: others go down by then.
 
 host add NAME makes or changes one of the other machines of the house, host remove NAME takes it away; host list shows all with the last
 proof that they were up; host check logs in at them, or at one, and does nothing there.
 """
 
 import argparse
+import getpass
 import json
 import os
 from pathlib import Path
@@ -15,6 +17,7 @@ from typing import Any
 from pimains.core import scan_directory, state
 from pimains.core.errors import Misused, PimainsError
 from pimains.core.scan_directory import ServiceDirectory
+from pimains.shared.orders.asker_end import ask_service
 from pimains.ups import check
 from pimains.ups.hosts import command as host_command
 from pimains.ups.plan import importing, nut_conf
@@ -25,7 +28,7 @@ _TEXTS = ("line", "words", "ups.status")
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """What `pimains ups` may be told."""
-    actions = ("show", "check", "import", "host")
+    actions = ("show", "check", "cancel", "import", "host")
     parser.add_argument("action", nargs="?", choices=actions, default="show", help="what to do (default: %(default)s)")
     parser.add_argument(
         "what", nargs="?", metavar="FILE|WORD", help=f"with import: the upsmon.conf; with host: {', '.join(host_command.ACTIONS)}"
@@ -57,6 +60,8 @@ def run(options: argparse.Namespace) -> int:
     if not services:
         which = f"no ups service {options.instance}" if options.instance else "no ups service"
         raise Misused(f"{options.servicedir}: {which} (create_service --service_name=ups --ups=NAME@HOST --add-service)")
+    if options.action == "cancel":
+        return _cancel(services, as_json=options.json)
     if options.action == "host":
         if len(services) > 1:
             raise Misused(f"there are {len(services)} ups services; --instance says which: {', '.join(each.name for each in services)}")
@@ -86,6 +91,21 @@ def _upses(service: ServiceDirectory) -> dict[str, dict[str, Any]]:
     return found
 
 
+def _cancel(services: list[ServiceDirectory], *, as_json: bool) -> int:
+    said: dict[str, dict[str, Any]] = {}
+    for service in services:
+        try:
+            said[service.name] = {"ok": True, "said": ask_service(service, f"outage-cancel {getpass.getuser()}")}
+        except PimainsError as refused:
+            said[service.name] = {"ok": False, "said": str(refused)}
+    if as_json:
+        print(json.dumps(said, indent=2))
+    else:
+        for name, each in said.items():
+            print(f"{name}: {each['said']}")
+    return 0 if all(each["ok"] for each in said.values()) else 1
+
+
 def _check(services: list[ServiceDirectory], nut: Path, *, as_json: bool) -> int:
     found = {each.name: check.findings(each, nut) for each in services}
     if as_json:
@@ -105,8 +125,10 @@ def _import(file: Path, to: Path | None, *, as_json: bool) -> int:
     except OSError as error:
         raise PimainsError(f"{file}: {error.strerror}") from None
     if "UPS" not in imported.settings:
-        raise PimainsError(f"{file}: has no MONITOR with a UPS, its power value, a user, a password and a role")
-    check.try_out(file, imported.settings)
+        why = "; ".join(note for note in imported.notes if ": MONITOR has " in note or ": a quotation mark" in note)
+        says = "has no MONITOR with a UPS, its power value, a user, a password and a role"
+        raise PimainsError(f"{file}: {says}" + (f"; {why}" if why else ""))
+    check.try_out(file, imported)
     if to:
         _write(to, imported.settings)
     if as_json:

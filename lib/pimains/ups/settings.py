@@ -108,8 +108,8 @@ class UpsSettings(Settings):
         return self.POWER[0] if len(self.POWER) == 1 else self.POWER[self.UPS.index(ups)]
 
     def commands(self, ups: Ups) -> bool:
-        """Whether this machine is the primary of it: whose upsd is here, and who has to tell the others."""
-        return self.ROLE == "primary" and ups.is_here and self.power_of(ups) > 0
+        """Whether this machine is its primary: whose upsd is here, and who has to tell the others, also where it is not fed itself."""
+        return self.ROLE == "primary" and ups.is_here and bool(self.USERNAME)
 
     def called(self, ups: Ups) -> str:
         """How people and files call it: by its name, where another one has the same with its host, too, and its port."""
