@@ -138,6 +138,8 @@ def _local(options: argparse.Namespace) -> scan_directory.ServiceDirectory | Non
             raise PimainsError(f"{options.servicedir} has no plug service {options.instance!r}")
     elif options.host is not None:
         plugs = [each for each in plugs if each.variables().get("HOST") == options.host]
+    if len(plugs) > 1 and options.instance is None and options.host is None:
+        plugs = [each for each in plugs if each.variables().get("FEEDS") != "another"] or plugs
     if len(plugs) > 1 and options.host is None:
         raise PimainsError(f"which plug? --instance={' or --instance='.join(each.name for each in plugs)}")
     return plugs[0] if plugs else None

@@ -1,6 +1,7 @@
 """A plug service with FEEDS another: it switches when the ups service orders it, and what becomes of this machine is nothing to it."""
 
 import os
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,9 +13,9 @@ from pimains.core.errors import Away, PimainsError, Refused
 from pimains.core.naps import poll, within
 from pimains.ups.hosts import directories, talk
 from pimains.ups.hosts.settings import HostSettings
-from tests.kit import House, TestInstance
+from tests.kit import TOP, House, TestInstance
 from tests.plug.house.test_plug import add_plug, announce_halt
-from tests.plug.plugs import HousePlug, house_plug
+from tests.plug.plugs import OLDEST, HousePlug, aioesphomeapi, house_plug
 
 Say = Callable[[HostSettings], talk.Talk]
 
@@ -78,6 +79,19 @@ def test_the_ledger_tells_why_it_was_switched(tv: TestInstance, capsys: pytest.C
     answer(talk.order_down(host()))
     assert main(["why", "tv"]) == 0
     assert "tv: switch off, because tv goes down with its UPS" in " ".join(capsys.readouterr().out.split())
+
+
+def test_pimains_plug_is_about_the_plug_of_this_machine_unless_another_is_named(house: House, tv: TestInstance) -> None:
+    with house_plug("--metering") as own:
+        add_plug(house, own.port, svscan=False)
+        environment = {**os.environ, "PYTHONPATH": f"{TOP / 'lib'}:{aioesphomeapi(OLDEST)}"}
+
+        def said(*words: str) -> str:
+            all_words = ["/usr/bin/python3", "-Pm", "pimains.cli", "plug", "status", f"--servicedir={house.scan}", *words]
+            return subprocess.run(all_words, env=environment, capture_output=True, text=True, check=True).stdout
+
+        assert said().startswith("House plug (127.0.0.1): power on, 4.0 W")  # it measures, the other one does not
+        assert said("--instance=tv").startswith("House plug (127.0.0.1): power on, cut")
 
 
 def test_a_plug_that_is_away_or_whose_service_is_down_is_told_as_that(house: House, device: HousePlug, tv: TestInstance) -> None:
