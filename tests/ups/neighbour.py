@@ -113,6 +113,8 @@ class Neighbour:
             self._sshd.wait()
             (self.top / "sshd.pid").unlink(missing_ok=True)
             self._sshd = None
+            listening = ("ip", "netns", "exec", self.namespace, "ss", "-Hltn")
+            until(lambda: not output(*listening), what="the child of sshd that has its socket, too, to be gone")
 
     def until_connected(self, device: str) -> None:
         """Wait until a cable that was plugged in just now carries packets: the kernel drops them until then."""
