@@ -106,6 +106,8 @@ class Board:
                 self._look(hold.until)
             next_change = _last([hold.until for hold in holds])
             verdicts[relay.number] = Verdict(False, f"{wanted.why}; waits for {' and '.join(hold.why for hold in holds)}", next_change)
+        for verdict in verdicts.values():  # what is told of the next change is told anew then
+            self._look(verdict.next_change if verdict.next_change is not None and verdict.next_change > now.time else None)
         return Decision([], verdicts, self._look_at)
 
     def _keep_or_open(self, relay: Relay, wanted: Wanted | None, now: float, offs: list[Switch], verdicts: dict[str, Verdict]) -> None:
