@@ -34,7 +34,8 @@ def test_an_output_has_its_level_from_the_beginning_and_each_change_is_told(tmp_
 
 
 def test_a_pin_that_is_not_there_is_named(tmp_path: Path) -> None:
-    code = 'from pathlib import Path\nfrom pimains.relays import outputs, pin_name\noutputs.take(pin_name.parse("x:3"), True, False, "", Path())'
+    code = "from pathlib import Path\n"
+    code += 'from pimains.relays import outputs, pin_name\noutputs.take(pin_name.parse("x:3"), True, False, "", Path())'
     done = subprocess.run(
         ["/usr/bin/python3", "-c", code], env={**os.environ, "PYTHONPATH": str(TOP / "lib")}, capture_output=True, text=True, check=False
     )

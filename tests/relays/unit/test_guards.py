@@ -1,4 +1,4 @@
-"""The table of guards in services/relays/README.md, line by line."""
+"""The guards in services/relays/README.md, one by one."""
 
 from datetime import UTC, datetime
 

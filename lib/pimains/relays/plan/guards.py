@@ -1,4 +1,4 @@
-"""What keeps one contact from being switched now, whoever asks: the table in services/relays/README.md.
+"""What keeps one contact from being switched now, whoever asks: the list in services/relays/README.md.
 
 A person's off and a halt are kept up by nothing, so they do not come here.
 """

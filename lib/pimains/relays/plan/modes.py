@@ -48,3 +48,17 @@ def parse_duration(text: str) -> float:
     if not 0 < seconds <= _LONGEST_SECONDS:
         raise ValueError
     return seconds
+
+
+def in_words(mode: Mode) -> str:
+    """As `pimains relay` takes it."""
+    if mode.until is not None:
+        return f"{mode.word} until {day_time.in_words(mode.until)}"
+    return f"{mode.word} for {_duration(mode.seconds)}" if mode.seconds else mode.word
+
+
+def _duration(seconds: float) -> str:
+    for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds % size == 0:
+            return f"{seconds / size:g}{unit}"
+    return f"{seconds:g}s"
