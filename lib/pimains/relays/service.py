@@ -42,7 +42,7 @@ def switch(me: Instance, settings: RelaysSettings) -> Naps:
                 if ready and orders not in ready and me.clock.monotonic() - started < _TOGETHER_SECONDS:
                     yield within(_TOGETHER_SECONDS)
     except Stop:
-        is_removed = Path.cwd().name.startswith(".")
+        is_removed = _is_removed()
         if is_removed:
             board.stop("the service is removed", all_of_them=True)
         elif not (yield from supervisor.starts_again()):
@@ -50,6 +50,12 @@ def switch(me: Instance, settings: RelaysSettings) -> Naps:
     finally:
         ears.close()
         board.contacts.close(for_good=is_removed)
+
+
+def _is_removed() -> bool:
+    """Whether create_service removes this instance, which it hides before, or dpkg the package, which leaves a file that says so."""
+    here = Path.cwd()
+    return here.name.startswith(".") or (here / "removed").exists()
 
 
 def _obey(orders: Orders, board: Switchboard) -> None:
