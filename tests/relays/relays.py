@@ -35,7 +35,7 @@ class Relays:
         self.told.touch()
         self.told.chmod(0o666)
         for number, settings in enumerate(given, 1):
-            make_relay(self.directory / str(number), PIN=str(number + 1), **settings)
+            make_relay(self.directory / str(number), **{"PIN": str(number + 1), **settings})
         factory = {"GPIOZERO_PIN_FACTORY": "pimains-house", "PIMAINS_HOUSE_OUTPUTS": str(self.told)}
         own = {"RELAYS": str(self.directory), "STAGGER_SECONDS": "0", **variables}
         self.instance: TestInstance = house.add("relays", pythonpath=str(entry_points(house.root / "python")), **factory, **own)

@@ -18,6 +18,7 @@ import os
 import signal
 import threading
 import time
+import warnings
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -79,12 +80,19 @@ class HouseFactory(MockFactory):  # type: ignore[misc]  # gpiozero has no types
         self._commands = os.open(path, os.O_RDWR | os.O_CLOEXEC)
 
     def pin(self, spec: Any, pin_class: Any = None) -> Any:
-        """The pin; from now on it may be moved."""
+        """The pin; from now on it may be moved. `house:3` is line 3 of an expander, which has the number 103."""
+        if isinstance(spec, str) and spec.startswith("house:"):
+            return self._of_expander(100 + int(spec.partition(":")[2]))
         pin = super().pin(spec, pin_class)
         if not self._begun:
             self._begun = True
             threading.Thread(target=self._live, daemon=True).start()
         return pin
+
+    def _of_expander(self, number: int) -> Any:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the header of a Raspberry Pi has no such pin
+            return self.pins.setdefault(number, self.pins.get(number) or HousePin(self, number))
 
     def _live(self) -> None:
         while True:

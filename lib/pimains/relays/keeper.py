@@ -19,10 +19,15 @@ class Keeper:
         self._path = path
         self.handed: dict[str, int] = {}
         connection = _connected(path)
-        if connection is None:
-            connection = _started(path)
-        self._connection = connection
-        self._take()
+        if connection is not None:
+            self._connection = connection
+            try:
+                self._take()
+                return
+            except OSError:  # it was just about to end
+                connection.close()
+                self.handed.clear()
+        self._connection = _started(path)
 
     def keep(self, name: str, line: int) -> None:
         """Hold this line under `name`. Raises OSError."""

@@ -5,24 +5,25 @@ import os
 from pathlib import Path
 
 from pimains.core.failure import in_words
+from pimains.relays.pin_name import PinName
 from pimains.shared.gpio import gpiozero_factory
 from pimains.shared.gpio.pin import GpioError
 
 
 class FactoryOutput:
-    """The output `number` (BCM), on or off from the beginning. Raises GpioError."""
+    """The output `pin`, on or off from the beginning; what a LABEL:LINE is, the factory knows. Raises GpioError."""
 
-    def __init__(self, number: int, is_on: bool, active_low: bool, scratch: Path) -> None:
+    def __init__(self, pin: PinName, is_on: bool, active_low: bool, scratch: Path) -> None:
         os.environ.setdefault("LG_WD", str(scratch))  # lgpio makes a FIFO where it stands, which may be written by root only
-        self._number = number
+        self._number = str(pin)
         self._active_low = active_low
         factory = gpiozero_factory.factory()
-        self.factory = f"GPIO {number} by pin factory {type(factory).__name__.removesuffix('Factory')}"
+        self.factory = f"GPIO {pin} by pin factory {type(factory).__name__.removesuffix('Factory')}"
         try:
-            self._pin = factory.pin(number)
+            self._pin = factory.pin(str(pin) if pin.label else pin.line)
             self._pin.output_with_state(int(is_on != active_low))
         except Exception as error:  # each factory has errors of its own
-            raise gpiozero_factory.refused(number, error, "output") from None
+            raise gpiozero_factory.refused(str(pin), error, "output") from None
 
     @property
     def is_on(self) -> bool:

@@ -14,19 +14,20 @@ from pimains.shared.gpio.pin import GpioError, Output
 
 def take(pin: PinName, is_on: bool, active_low: bool, consumer: str, scratch: Path) -> Output:
     """The pin as an output that is on, or off, from the beginning; others see it as `consumer`'s. Raises GpioError."""
-    if pin.label:
+    is_factory_named = bool(os.environ.get("GPIOZERO_PIN_FACTORY"))
+    if pin.label and not is_factory_named:
         chip = pin_line.labelled((pin.label,))
         if chip is None:
             raise GpioError(f"there is no GPIO chip with the label {pin.label} (gpiodetect lists them)", "PIN")
         return pin_line.LineOutput.take(chip, pin.line, is_on, active_low, consumer)
-    chip = None if os.environ.get("GPIOZERO_PIN_FACTORY") else pin_line.header()
+    chip = None if is_factory_named else pin_line.header()
     if chip:
         return pin_line.LineOutput.take(chip, pin.line, is_on, active_low, consumer)
     from pimains.relays.output_gpiozero import FactoryOutput  # gpiozero costs 16 MB
 
     try:
-        return FactoryOutput(pin.line, is_on, active_low, scratch)
+        return FactoryOutput(pin, is_on, active_low, scratch)
     except GpioError as error:
-        if os.environ.get("GPIOZERO_PIN_FACTORY"):
+        if is_factory_named:
             raise
         raise GpioError(f"this machine has no GPIO of a Raspberry Pi, and {error}", error.setting) from None

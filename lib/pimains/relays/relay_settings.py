@@ -12,7 +12,7 @@ from pimains.relays.pin_name import PinName
 from pimains.relays.plan.day_time import QuietHours, parse_quiet_hours
 from pimains.relays.plan.modes import parse_duration
 from pimains.relays.plan.relay import Limits
-from pimains.relays.plan.runs import DAY
+from pimains.relays.plan.runs import DAY, MOST_RUNS
 
 _LONGEST_VALUE = 4096
 _NUMBER = re.compile(r"[1-9][0-9]{0,2}")
@@ -45,7 +45,7 @@ class RelaySettings(Settings):
     MIN_ON = time_span()
     MIN_OFF = time_span()
     MAX_ON_PER_DAY = optional(time_span())
-    MAX_SWITCHES_PER_DAY = optional(integer(0, 1000, "number of switchings"))
+    MAX_SWITCHES_PER_DAY = optional(integer(0, MOST_RUNS // 2, "number of switchings"))
     RATED_SWITCHES = optional(integer(1, 100_000_000, "number of switchings"))
     QUIET_HOURS: Setting[QuietHours | None] = optional(Setting(parse_quiet_hours, "time of day", "such as 22:00-06:30"))
     PRIORITY = integer(0, 100, "priority")

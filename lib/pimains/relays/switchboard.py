@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from pimains.core import clock as clocks
 from pimains.core import state
@@ -14,7 +15,7 @@ from pimains.core.troubles import Troubles
 from pimains.relays import relay_settings, said
 from pimains.relays.contacts import Contacts, Place
 from pimains.relays.counts import Counts
-from pimains.relays.memory import SAVE_SECONDS, Memory
+from pimains.relays.memory import Memory
 from pimains.relays.plan import modes
 from pimains.relays.plan.board import Board, Switch
 from pimains.relays.plan.guards import Now
@@ -26,6 +27,7 @@ from pimains.relays.told import Told
 from pimains.shared.gpio.pin import GpioError
 
 _TRY_AGAIN_SECONDS = 60.0
+_ENTRIES_MADE_UP = 50  # what is switched in ten minutes, at most
 _LOOK_SECONDS = 60.0  # the wall clock may be set at any moment
 _ON, _OFF = "on", "off"
 _HALTING = "halting"
@@ -47,9 +49,8 @@ class Switchboard:
         self._rated: dict[str, int | None] = {}
         self._deaf: set[str] = set()  # to rules: what their settings are is not known
         self._without_pin: dict[str, float] = {}
-        self._have_booted: set[str] = set()
         self._look_at = 0.0
-        self._save_at = self._memory.now() + SAVE_SECONDS
+        self._heard_mode = False
         why = _why_it_halts(me)
         self._board.halted = f"this machine halts: {why}" if why else ""
 
@@ -134,19 +135,19 @@ class Switchboard:
 
     def _make_up(self, relay: Relay, is_on: bool, was_held: bool) -> None:
         """What was done, or promised by the ledger, and could not be written down any more."""
-        entry = self.me.with_ledger(lambda ledger: next(iter(ledger.entries(f"relay.{relay.number}", 1)), None))
-        is_of_this_boot = entry is not None and entry.boot == clocks.boot_id()
-        at = self._unaccounted(relay, entry)
-        if at is not None and entry and not is_of_this_boot:
-            _account(relay, entry.action == _ON, at)
-        if self._memory.has_booted and relay.number not in self._have_booted:
+        entries = self.me.with_ledger(lambda ledger: ledger.entries(f"relay.{relay.number}", _ENTRIES_MADE_UP)) or []
+        promised = [entry for entry in reversed(entries) if entry.action in (_ON, _OFF) and self._is_unaccounted(relay, entry)]
+        for entry in promised:
+            if entry.boot != clocks.boot_id():
+                _account(relay, entry.action == _ON, self._memory.at(entry.boot, entry.monotonic) or 0.0)
+        if self._memory.has_booted(relay.number):
             self._memory.boot(relay)
-        self._have_booted.add(relay.number)
-        if at is not None and entry and is_of_this_boot and was_held:
+        if was_held and promised and promised[-1].boot == clocks.boot_id() and (promised[-1].action == _ON) != relay.is_on:
             with suppress(GpioError):
-                self.contacts.set(relay.number, entry.action == _ON)
-                _account(relay, entry.action == _ON, self.now)
-                if entry.action == _ON:
+                is_on = promised[-1].action == _ON
+                self.contacts.set(relay.number, is_on)
+                _account(relay, is_on, self.now)
+                if is_on:
                     self._counts.closed(relay, self._rated.get(relay.number))
                 return
         if relay.is_on and not is_on:
@@ -156,13 +157,10 @@ class Switchboard:
             self._record(relay, _ON, "it was found on", None)
             relay.runs.close(self.now)
 
-    def _unaccounted(self, relay: Relay, entry: Entry | None) -> float | None:
-        """When the newest entry of the ledger was made, if what it says is not known yet."""
-        if entry is None or entry.action not in (_ON, _OFF) or not self._memory.was_there:
-            return None
+    def _is_unaccounted(self, relay: Relay, entry: Entry) -> bool:
+        """Whether an entry of the ledger is newer than all that is known."""
         at = self._memory.at(entry.boot, entry.monotonic)
-        known = max(relay.runs.opened_at, relay.runs.closed_at)
-        return at if at is not None and at > known and (entry.action == _ON) != relay.is_on else None
+        return at is not None and at > max(relay.runs.opened_at, relay.runs.closed_at)
 
     def _begin_to_listen(self, relay: Relay, mode_written: int | None) -> None:
         for path, text in ((self.path_of(relay.number, MODE), modes.AUTO), (self.path_of(relay.number, WISH), "")):
@@ -198,7 +196,7 @@ class Switchboard:
             self._look(str(path), "")
         except ValueError as wrong:
             self._look(str(path), f"{path}: {wrong}")
-        self.save()
+        self._heard_mode = True
 
     def hear_wish(self, number: str, *, is_news: bool = True) -> None:
         """A rule may have said something; if that is no news, it is as old as its file."""
@@ -234,14 +232,14 @@ class Switchboard:
             if relay := self._board.relays.get(number):
                 due = self._told.tell(relay, verdict, modes.in_words(relay.mode), self._counts.of(number), now)
                 self._look_at = min(self._look_at, due or self._look_at)
-        if now >= self._save_at:
-            self.save(durable=True)
-            self._save_at = now + SAVE_SECONDS
+        if self._heard_mode or now >= self._memory.due_at:
+            self._heard_mode = False
+            self.save()
         self._say_status()
 
     def seconds_to_wait(self) -> float:
         """Until there is something to attend to."""
-        return max(0.0, min(self._look_at, self._save_at, *self._without_pin.values()) - self.now)
+        return max(0.0, min(self._look_at, self._memory.due_at, *self._without_pin.values()) - self.now)
 
     def halt(self, why: str) -> str:
         """This machine goes down; which relays were switched off for it."""
@@ -275,8 +273,10 @@ class Switchboard:
 
     def save(self, *, durable: bool = False) -> None:
         """What has to be known after a restart; `durable`: also after a power cut."""
-        relays = {number: {**each.kept(), "mode_written": self._said_modes.get(number)} for number, each in self._board.relays.items()}
-        self._memory.save(relays, durable=durable)
+        self._memory.save({number: self._kept(relay) for number, relay in self._board.relays.items()}, durable=durable)
+
+    def _kept(self, relay: Relay) -> dict[str, Any]:
+        return {**relay.kept(), "mode_written": self._said_modes.get(relay.number)}
 
     def _carry_out(self, switch: Switch) -> None:
         relay = self._board.relays[switch.number]
@@ -291,7 +291,7 @@ class Switchboard:
         print(f"{relay.title} {_ON if switch.is_on else _OFF}: {switch.why}")
         if switch.is_on:
             self._counts.closed(relay, self._rated.get(switch.number))
-        self.save()
+        self._memory.save({switch.number: self._kept(relay)})
 
     def _record(self, relay: Relay, action: str, why: str, may_change_in: float | None) -> None:
         inputs = {"mode": Reading(modes.in_words(relay.mode))}

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 DAY = 86400.0
+MOST_RUNS = 600
 
 
 class Run(NamedTuple):
@@ -38,6 +39,8 @@ class Runs:
         """The contact closes."""
         self.all = [run for run in self.all if run.end is None or run.end + run.unseen > now - DAY]
         self.all.append(Run(now))
+        while len(self.all) > MOST_RUNS:  # what was between the two oldest counts as on, too
+            self.all[:2] = [Run(self.all[0].begin, self.all[1].end, self.all[0].unseen)]
 
     def open(self, now: float) -> None:
         """The contact opens."""

@@ -26,7 +26,7 @@ _WORDS = {
 }
 
 
-def refused(number: int, error: Exception, what: str = "input") -> GpioError:
+def refused(number: int | str, error: Exception, what: str = "input") -> GpioError:
     """What a pin factory has against an input or output, in words."""
     return GpioError(f"GPIO {number}: {in_words(error, known_words(what))}", "PIN")
 
