@@ -69,5 +69,5 @@ class Told:
             return ANY_TIME
         wall = self._me.clock.wall()
         if not clock_was_set(wall):
-            return f"in {at - now:.0f} s after {self._me.clock.monotonic():.0f} s since boot"
+            return f"{self._me.clock.monotonic() + at - now:.0f} s after the boot"
         return datetime.fromtimestamp(wall + at - now).astimezone().isoformat(timespec="seconds")
