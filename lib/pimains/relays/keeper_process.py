@@ -17,7 +17,7 @@ import socket
 import sys
 
 PACKET_BYTES = 256
-_LOOK_SECONDS = 2.0
+_LOOK_SECONDS = 5.0
 
 
 def main(path: str) -> None:

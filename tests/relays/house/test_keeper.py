@@ -84,7 +84,7 @@ def test_it_ends_when_its_path_is_gone_and_gives_everything_back(path: Path, pip
     keeper.close()
     assert pid_of(path)
     path.unlink()
-    until(lambda: is_closed(pipe[0]), 10)
+    until(lambda: is_closed(pipe[0]), 30)
     until(lambda: not pid_of(path) or is_zombie(pid_of(path)))
 
 
