@@ -1,11 +1,11 @@
-"""Short versions of tests/relays/bench/relays.py, which measures the same for longer."""
+"""Short versions of tests/relays/bench/switching.py, which measures the same for longer."""
 
 import statistics
 
 import pytest
 
 from tests.kit import House
-from tests.relays.bench import relays as bench
+from tests.relays.bench import switching as bench
 from tests.relays.relays import Relays
 
 

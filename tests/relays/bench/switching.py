@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What the relays service costs, and how fast it is.
 
-    tests/relays/bench/relays.py [SECONDS]
+    tests/relays/bench/switching.py [SECONDS]
 
 Pins are the house's, in the service's own process, and each change of one is written to a file: that is part of its times. The ledger's
 share is what the same entry takes a process of its own, one after the other. For SECONDS (60), 1000 wishes a second for 64 relays.
