@@ -11,7 +11,7 @@ import pytest
 from pimains.cli.main import main
 from pimains.house.ccu import Ccu, Firmware, Variable
 from tests.kit import House, TestInstance, until
-from tests.ups.outages import LB, at, clients, guarding, requests
+from tests.ups.outages import LB, at, guarding, requests
 from tests.ups.upsd import Upsd
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="services become user pimains: needs root")
@@ -180,4 +180,3 @@ def test_a_ccu_that_hangs_holds_up_no_shutdown(house: House, upsd: Upsd, ccu: Cc
     house.until(lambda: requests(halt), what=ups.story)
     assert time.monotonic() - began < 0.5 + 1 + 1.2  # POLL_SECONDS, FINALDELAY_SECONDS, and what is allowed without a CCU
     house.until(house.halts, what=ups.story)
-    assert clients(upsd) == 0 or "FSD" in ups.log
