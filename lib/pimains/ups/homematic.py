@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from pimains.core import state
 from pimains.core.errors import PimainsError
 from pimains.core.instance import Instance
+from pimains.core.library import Needed
 from pimains.core.naps import poll, within
 from pimains.core.process.function import Forked, or_away
 from pimains.core.troubles import Troubles
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from pimains.ups.ccu import Ccu
 
 _AGAIN_SECONDS = 60.0
+_ONE_LOOK_SECONDS = 0.2  # in which the service writes all files that a look changes
+_COMES_UP_SECONDS = 30.0  # for so long nothing is told of a UPS without data: NUT may come up later than this service
 _SESSION = "ccu_session"
 _TROUBLE = "ccu"
 
@@ -39,6 +42,7 @@ class Homematic:
         self._child: Forked | None = None
         self._service_is_there = -1
         self._next_at = 0.0
+        self._troubles = Troubles(me.complain)
         self.keep()
 
     def files(self) -> tuple[Forked, ...]:
@@ -52,7 +56,9 @@ class Homematic:
                 self._child.answer()
             except (OSError, PimainsError) as error:
                 why = error.strerror if isinstance(error, OSError) else error
-                self._me.complain(f"the process for the CCU ended: {why}; another one begins in {_AGAIN_SECONDS:g} s")
+                line = f"the process for the CCU ended: {why}; another one begins in {_AGAIN_SECONDS:g} s"
+                self._troubles.look("the process", line)
+                self._me.leave(_TROUBLE, line)
             self.close()
             self._next_at = self._me.clock.monotonic() + _AGAIN_SECONDS
         if self._child or not self._settings.CCU or self._me.clock.monotonic() < self._next_at:
@@ -74,15 +80,17 @@ class Homematic:
 
 
 def _live(me: Instance, settings: UpsSettings, until_the_end: int) -> None:
-    """In the child, until the other end of the pipe `until_the_end` is closed."""
+    """In the child, until the other end of the pipe `until_the_end` is closed. Raises WrongSetting where requests is missing."""
+    with Needed("python3-requests") as library:
+        import pimains.ups.ccu  # noqa: F401  # it costs megabytes, which only this process needs
+    library.must_be_there(me.directory)
     with os.fdopen(until_the_end, "rb") as end:
         writer = _Writer(me, settings, end)
         watch = state.Watch(me.run)
         while not poll(within(0), me.clock, end):
             watch.changed()
-            ready = poll(within(writer.write_when_due(), watch), me.clock, end)
-            if end in ready:
-                return
+            if watch in poll(within(writer.write_when_due(), watch), me.clock, end):
+                poll(within(_ONE_LOOK_SECONDS), me.clock, end)
 
 
 class _Writer:
@@ -90,6 +98,7 @@ class _Writer:
         self._me = me
         self._settings = settings
         self._end = end
+        self._began = me.clock.monotonic()
         self._rounds = Rounds()
         self._takes_strings: bool | None = None
         self._there: dict[str, Variable] = {}
@@ -103,13 +112,15 @@ class _Writer:
         if any(homematic.WORDS not in each.files for each in upses):
             return float("inf")  # none has been looked at since this machine's boot
         now, every = self._me.clock.monotonic(), self._settings.CCU_SECONDS
+        if any(each.is_lost for each in upses) and now < self._began + _COMES_UP_SECONDS:
+            return self._began + _COMES_UP_SECONDS - now
         wanted = homematic.wanted(upses, self._settings.PREFIX, f"{datetime.fromtimestamp(self._me.clock.wall()):%Y-%m-%d %H:%M:%S}")
         if now >= self._rounds.next_at(wanted, every):
             self._round(wanted, now, for_all=self._rounds.is_for_all(now, every))
         return self._rounds.next_at(wanted, every) - self._me.clock.monotonic()
 
     def _round(self, wanted: dict[str, Wanted], now: float, *, for_all: bool) -> None:
-        from pimains.ups import ccu as ccus  # requests costs megabytes, which only this process needs
+        from pimains.ups import ccu as ccus
 
         ccu = ccus.Ccu(self._settings.CCU or "", state.read(self._me.run / _SESSION) or "")
         try:
@@ -117,7 +128,8 @@ class _Writer:
                 ccu.log_out()
             ccu.log_in(self._settings.CCU_USER or "", self._settings.CCU_PASSWORD or "")
             try:
-                state.write(self._me.run / _SESSION, ccu.session, mode=0o600)
+                with suppress(OSError):  # a full disk: who is not killed logs out all the same
+                    state.write(self._me.run / _SESSION, ccu.session, mode=0o600)
                 told = self._write(ccu, wanted if for_all else self._rounds.of(wanted), for_all=for_all)
             finally:
                 ccu.log_out()

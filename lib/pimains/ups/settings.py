@@ -53,11 +53,11 @@ def _supplies(value: str) -> tuple[int, ...]:
 
 
 def _url(value: str) -> str:
-    parts = re.fullmatch(r"(https?://)?(?:\[([^\]]+)\]|([^:/\[]+))(:[0-9]{1,5})?/?", value)
+    parts = re.fullmatch(r"(https?://)?(?:\[([^\]]+)\]|([^:/\[]+))(?::([0-9]+))?/?", value)
     if not parts:
         raise ValueError
     name = host().parse(parts[2] or parts[3])
-    return f"{parts[1] or 'http://'}{f'[{name}]' if parts[2] else name}{parts[4] or ''}"
+    return f"{parts[1] or 'http://'}{f'[{name}]' if parts[2] else name}{f':{port().parse(parts[4])}' if parts[4] else ''}"
 
 
 def _prefix(value: str) -> str:

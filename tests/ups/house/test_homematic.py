@@ -10,7 +10,8 @@ import pytest
 
 from pimains.cli.main import main
 from pimains.house.ccu import Ccu, Firmware, Variable
-from tests.kit import House, TestInstance, until
+from tests.kit import TOP, House, TestInstance, until
+from tests.ups.nut2_library import NUT2
 from tests.ups.outages import LB, at, guarding, requests
 from tests.ups.upsd import Upsd
 
@@ -155,6 +156,16 @@ def test_a_session_that_a_killed_process_left_open_is_ended_by_the_next_one(hous
     ups.svc("-t")
     house.until(lambda: values(ccu, "ups.status") == ["OL CHRG"] and not ccu.sessions, what=ups.story)
     house.until(lambda: not (ups.run / "ccu_session").exists(), what=ups.story)
+
+
+def test_a_missing_library_is_said_with_its_package_and_holds_up_nothing(house: House, upsd: Upsd, ccu: Ccu) -> None:
+    without = house.root / "without"
+    without.mkdir()
+    (without / "requests.py").write_text("raise ModuleNotFoundError(name='requests')\n")
+    ups = told(house, upsd, ccu, PYTHONPATH=f"{TOP / 'lib'}:{NUT2}:{without}")
+    ups.until_logged("the Python module requests is missing: apt install python3-requests, then svc -t ")
+    assert "apt install python3-requests" in ups.read("ccu")
+    house.until(lambda: ups.status == "on line, 100 %", what=ups.story)
 
 
 def test_the_process_for_the_ccu_ends_with_the_service_and_begins_anew_with_it(house: House, upsd: Upsd, ccu: Ccu) -> None:

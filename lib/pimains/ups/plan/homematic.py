@@ -17,6 +17,7 @@ TEXTS = ("device.model", "ups.status")
 ALARM, LOST, WORDS = "alarm", "lost", "words"
 STATE_FILES = (*NUMBERS, *TEXTS, ALARM, LOST, WORDS)
 _TOGETHER_SECONDS = 5.0  # numbers that change are gathered for so long: each round is a login
+_FLAPPING_SECONDS = 2.0  # even a status that changes all the time has no more rounds
 _AWAY_SECONDS = 30.0
 _AWAY_SECONDS_MAX = 600.0
 _NEVER = float("-inf")
@@ -146,7 +147,7 @@ class Rounds(NamedTuple):
         changed = {each.when for name, each in values.items() if self.written.get(name) != each.value}
         soonest = self.all_at + seconds
         if When.AT_ONCE in changed:
-            soonest = _NEVER
+            soonest = min(soonest, self.at + _FLAPPING_SECONDS)
         elif When.SOON in changed:
             soonest = min(soonest, self.at + _TOGETHER_SECONDS)
         return max(soonest, self.not_before)
