@@ -12,9 +12,13 @@ import pytest
 
 from tests.core.lamp import Checkout
 from tests.fserver.two_hosts import TwoHosts, two_hosts
-from tests.kit import House, new_house
+from tests.halt.halting import new_halt
+from tests.kit import House, TestInstance, new_house
 from tests.plug.firmware import Plug, new_plugs
+from tests.ups.messages import Queue
+from tests.ups.neighbour import Neighbour, neighbour
 from tests.ups.nut2_library import NUT2
+from tests.ups.upsd import USERS, Upsd
 
 sys.path.append(str(NUT2))  # as on a machine where python3-nut2 is installed
 
@@ -32,6 +36,13 @@ hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 def house() -> Iterator[House]:
     """A house of its own: a root, a scan directory, a real svscan. In /tmp, where user pimains may go too."""
     with tempfile.TemporaryDirectory(prefix="pimains-house-", ignore_cleanup_errors=True) as root:  # what was killed may still be ending
+        yield from new_house(Path(root))
+
+
+@pytest.fixture(scope="module")
+def house_of_module() -> Iterator[House]:
+    """One that all tests of a file share, each of which leaves its services as it found them: to make one takes a while."""
+    with tempfile.TemporaryDirectory(prefix="pimains-house-", ignore_cleanup_errors=True) as root:
         yield from new_house(Path(root))
 
 
@@ -54,6 +65,33 @@ def checkout() -> Iterator[Checkout]:
 def plugs(tmp_path: Path) -> Iterator[Callable[..., Plug]]:
     """Makes plugs: the real firmware, each with a flash and a port of its own. See firmware.py."""
     yield from new_plugs(tmp_path)
+
+
+@pytest.fixture
+def upsd(tmp_path: Path) -> Iterator[Upsd]:
+    """A real upsd with the UPSes eaton and cellar; anna and carl may command them, bert may log in."""
+    with Upsd(tmp_path, "eaton", "cellar", users=f"{USERS}[carl]\n password = carl\n upsmon primary\n") as upsd:
+        yield upsd
+
+
+@pytest.fixture
+def halt(house: House, monkeypatch: pytest.MonkeyPatch) -> TestInstance:
+    """A halt service that is ready, and the test has its files where the house has them."""
+    monkeypatch.setenv("PIMAINS_ROOT", str(house.root))
+    return new_halt(house)
+
+
+@pytest.fixture
+def queue(house: House, monkeypatch: pytest.MonkeyPatch) -> Queue:
+    """Where messages wait in the house."""
+    return Queue(house, monkeypatch)
+
+
+@pytest.fixture
+def nas() -> Iterator[Neighbour]:
+    """Another machine of the house, with an sshd."""
+    with tempfile.TemporaryDirectory(prefix="pimains-nas-") as top, neighbour(Path(top)) as nas:
+        yield nas
 
 
 @pytest.hookimpl(tryfirst=True)  # xdist looks for groups in the same hook

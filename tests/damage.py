@@ -93,30 +93,41 @@ def met_by(instance: TestInstance, name: str, *paths: Path) -> None:
     up(instance)
 
 
-def down(instance: TestInstance) -> None:
-    """Stopped in order."""
-    instance.svc("-d")
-    until(lambda: not instance.pid, what=f"{instance.name} to be down")
+def down(*instances: TestInstance) -> None:
+    """Stopped in order, all at once."""
+    for each in instances:
+        each.svc("-d")
+    for each in instances:
+        until(lambda each=each: not each.pid, what=f"{each.name} to be down")  # type: ignore[misc]
 
 
-def up(instance: TestInstance) -> None:
-    """Started, and it has said how it is."""
-    (instance.run / "status").unlink(missing_ok=True) if (instance.run / "status").is_file() else None
-    instance.svc("-u")
-
-    def has_said() -> bool:
-        with contextlib.suppress(IsADirectoryError):
-            return instance.status not in ("", "starting")
-        return False
-
-    until(has_said, what=f"{instance.name} to say how it is")
+def up(*instances: TestInstance) -> None:
+    """Started all at once, and each has said how it is."""
+    for each in instances:
+        (each.run / "status").unlink(missing_ok=True) if (each.run / "status").is_file() else None
+        each.svc("-u")
+    for each in instances:
+        until(lambda each=each: _has_said(each), what=f"{each.name} to say how it is")  # type: ignore[misc]
 
 
-def settled(instance: TestInstance) -> None:
-    """It is up and stays up: no crash loop."""
-    pid = instance.pid
-    assert pid
-    time.sleep(_LOOKED_AT_SECONDS)
-    assert instance.pid == pid, instance.log[-3000:]
-    assert "Traceback" not in instance.log
-    assert not instance.status.startswith("failed"), instance.status
+def _has_said(instance: TestInstance) -> bool:
+    with contextlib.suppress(IsADirectoryError):
+        return instance.status not in ("", "starting")
+    return False
+
+
+def settled(*instances: TestInstance) -> None:
+    """They are up and stay up: no crash loop. Whoever has been up for that long already is not waited for."""
+    for each in instances:
+        pid = each.pid
+        assert pid, each.story()
+        until(lambda each=each, pid=pid: each.pid != pid or _up_for_seconds(pid) > _LOOKED_AT_SECONDS, what=each.name)  # type: ignore[misc]
+        assert each.pid == pid, each.log[-3000:]
+        assert "Traceback" not in each.log, each.log[-3000:]
+        assert not each.status.startswith("failed"), each.status
+
+
+def _up_for_seconds(pid: int) -> float:
+    """proc_pid_stat(5): starttime."""
+    started = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]) / os.sysconf("SC_CLK_TCK")
+    return time.clock_gettime(time.CLOCK_BOOTTIME) - started

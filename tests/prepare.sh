@@ -203,6 +203,7 @@ roots() { # what tests/*/packaging installs packages in: Debian with the package
     # shellcheck disable=SC2086
     debian_root trixie python3-aioesphomeapi python3-zombie-telnetlib systemd-sysv $services
     package_layer machine trixie dbus autofs sshfs openssh-server e2fsprogs # for tests/whole/booted.py
+    package_layer nut trixie dbus nut-server nut-client # for tests/ups/nut_versions.py, and a machine that a UPS feeds
     package_layer pasting bookworm sudo rsync ucspi-tcp rrdtool curl openssl # for tests/whole/packaging/test_pasting.py
 }
 

@@ -41,7 +41,7 @@ def status(upsd: Upsd, name: str = "eaton") -> str:
 
 @contextlib.contextmanager
 def upsmon(upsd: Upsd, directory: Path, role: str, user: str, password: str, final_delay: int = 0) -> Iterator[Path]:
-    """A real upsmon in a /run/nut of its own; its SHUTDOWNCMD writes when it was called into the file that this yields."""
+    """A real upsmon, of upsd's version, in its own /run/nut; its SHUTDOWNCMD writes when it was called into the file that this yields."""
     here = directory / f"upsmon-{role}-{len(list(directory.glob('upsmon-*')))}"
     here.mkdir()
     shut = here / "shut"
@@ -54,7 +54,11 @@ def upsmon(upsd: Upsd, directory: Path, role: str, user: str, password: str, fin
     environment = {"PATH": os.environ["PATH"], "NUT_CONFPATH": str(here), "NUT_STATEPATH": str(here), "NUT_ALTPIDPATH": str(here)}
     with (here / "log").open("wb") as log:
         process = subprocess.Popen(
-            ["unshare", "-m", "sh", "-c", script, PROGRAMS / "upsmon"], env=environment, stdout=log, stderr=log, start_new_session=True
+            [*(upsd.enter or ("unshare", "-m")), "sh", "-c", script, PROGRAMS / "upsmon"],
+            env=environment,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
         )
     try:
         yield shut

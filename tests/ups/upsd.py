@@ -43,7 +43,10 @@ _LONG = {"status": "ups.status", "charge": "battery.charge", "runtime": "battery
 
 
 class Upsd:
-    """Drivers first, then upsd, as `with` begins; all ended with it. `certificate` is for STARTTLS, `override` said by each UPS."""
+    """Drivers first, then upsd, as `with` begins; all ended with it. `certificate` is for STARTTLS, `override` said by each UPS.
+
+    The words of `enter` come before each program's (tests/ups/nut_versions.py).
+    """
 
     def __init__(
         self,
@@ -53,21 +56,23 @@ class Upsd:
         certificate: tuple[Path, Path] | None = None,
         override: Mapping[str, str] = {},  # read only
         max_age: int = 15,
+        enter: tuple[str, ...] = (),
     ) -> None:
         self.names = names or ("eaton",)
+        self.enter = enter
         self.port = free_port()
         self.directory = directory / f"nut-{self.port}"
         self.directory.mkdir()
-        self._state = Path(tempfile.mkdtemp(prefix="pimains-nut-"))  # its sockets: the path of a test's own directory may be too long
+        self.state = Path(tempfile.mkdtemp(prefix="pimains-nut-"))  # its sockets: the path of a test's own directory may be too long
         self._environment = {
             "PATH": os.environ["PATH"],
             "NUT_CONFPATH": str(self.directory),
-            "NUT_STATEPATH": str(self._state),
-            "NUT_ALTPIDPATH": str(self._state),
+            "NUT_STATEPATH": str(self.state),
+            "NUT_ALTPIDPATH": str(self.state),
         }
         self._drivers: dict[str, subprocess.Popen[bytes]] = {}
         self._upsd: subprocess.Popen[bytes] | None = None
-        conf = f"LISTEN 127.0.0.1 {self.port}\nSTATEPATH {self._state}\nMAXAGE {max_age}\n"
+        conf = f"LISTEN 127.0.0.1 {self.port}\nSTATEPATH {self.state}\nMAXAGE {max_age}\n"
         if certificate:
             conf += self._database(certificate)
         self._write("upsd.conf", conf)
@@ -92,7 +97,7 @@ class Upsd:
         self.stop()
         for each in self.names:
             self.kill_driver(each)
-        shutil.rmtree(self._state, ignore_errors=True)
+        shutil.rmtree(self.state, ignore_errors=True)
 
     def start(self) -> None:
         """Let upsd run, until it knows each UPS whose driver runs."""
@@ -107,6 +112,20 @@ class Upsd:
             _end(self._upsd, number)
             self._upsd = None
 
+    def reboot(self, status: str) -> None:
+        """As when its machine starts again, with each UPS in that state."""
+        self.stop()
+        for each in self.names:
+            self.kill_driver(each)
+            self._write(f"{each}.dev", "".join(f"{name}: {value}\n" for name, value in {**VARIABLES, "ups.status": status}.items()))
+            self.start_driver(each)
+        self.start()
+
+    def show_certificate(self, certificate: tuple[Path, Path]) -> None:
+        """Another one than it was made with, from its next start on."""
+        shutil.rmtree(self.directory / "certificates")
+        self._database(certificate)
+
     def freeze(self) -> None:
         """Have upsd stop where it is: its kernel still takes connections."""
         assert self._upsd
@@ -120,13 +139,13 @@ class Upsd:
     def start_driver(self, name: str) -> None:
         """Let a UPS be there."""
         self._drivers[name] = self._begin("dummy-ups", "-F", "-a", name)
-        until((self._state / f"dummy-ups-{name}").exists, 30, f"the driver of {name}")
+        until((self.state / f"dummy-ups-{name}").exists, 30, f"the driver of {name}")
 
     def kill_driver(self, name: str) -> None:
         """As when its USB cable is pulled."""
         if driver := self._drivers.pop(name, None):
             _end(driver, signal.SIGKILL)
-        (self._state / f"dummy-ups-{name}").unlink(missing_ok=True)
+        (self.state / f"dummy-ups-{name}").unlink(missing_ok=True)
 
     def freeze_driver(self, name: str) -> None:
         """Its data are stale soon."""
@@ -158,7 +177,7 @@ class Upsd:
         user = ("-u", "root") if os.getuid() == 0 else ()
         log = (self.directory / "log").open("ab")
         with log:
-            return subprocess.Popen([PROGRAMS / program, *words, *user], env=self._environment, stdout=log, stderr=log)
+            return subprocess.Popen([*self.enter, PROGRAMS / program, *words, *user], env=self._environment, stdout=log, stderr=log)
 
     def _listens(self) -> bool:
         assert self._upsd

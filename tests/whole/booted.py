@@ -27,6 +27,7 @@ from tests.kit import until
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _NAMESPACES = ("pid", "mnt", "net", "ipc", "uts")
 _DRIVE_MEGABYTES = 16
+_WANTS_TO_BOOT_AGAIN = 133  # what systemd-nspawn --keep-unit says to the service that started it
 # words: DIRECTORY LAYERS MACHINE...; answers the drives' loop devices, then does what it is told by lines until its input is closed
 HOLD = r"""
 set -e
@@ -187,11 +188,18 @@ class Machine:
 
     def until_off(self, seconds: float) -> float:
         """Wait until it has powered off by itself; returns how long that took."""
+        return self._until_ended(seconds, 0, "power off")
+
+    def until_it_starts_again(self, seconds: float) -> float:
+        """Wait until it has rebooted by itself: it is off then, and `boot` lets it go on; returns how long that took."""
+        return self._until_ended(seconds, _WANTS_TO_BOOT_AGAIN, "reboot")
+
+    def _until_ended(self, seconds: float, code: int, what: str) -> float:
         began = time.monotonic()
-        until(lambda: self.is_off, seconds, f"{self.name} to power off; on its screen: {self.console[-1500:]}")
+        until(lambda: self.is_off, seconds, lambda: f"{self.name} to {what}; on its screen: {self.console[-1500:]}")
         self._let_go()
         assert self._nspawn is not None
-        assert self._nspawn.returncode == 0, self.console[-2000:]
+        assert self._nspawn.returncode == code, self.console[-2000:]
         return time.monotonic() - began
 
     def switch_off(self) -> None:

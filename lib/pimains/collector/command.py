@@ -113,6 +113,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--impulses", type=float, help="with import of a meter's journal: pulses per unit, for a source that is new")
     parser.add_argument("--instance", help="the collector service, when there are several")
     parser.add_argument("--servicedir", type=Path, default=scan_directory.SCAN_DIRECTORY, help="where services are (default: %(default)s)")
+    parser.add_argument("--csv", action="store_true", help="for spreadsheets: a line for each, with its cost")
     parser.add_argument("--json", action="store_true", help="for programs")
 
 
@@ -163,6 +164,8 @@ def _show(journal: CollectorJournal, options: argparse.Namespace) -> int:
         series.close()
     if options.json:
         print(json.dumps(tables, indent=2))
+    elif options.csv:
+        print(command_words.as_csv(list(tables.values()), options.kind), end="")
     else:
         for number, table in enumerate(tables.values()):
             print("\n" * bool(number) + (command_words.table(table) if "sum" in table else command_words.averages(table)))

@@ -1,5 +1,7 @@
 """What `pimains energy` shows: tables, sparklines, costs and moments."""
 
+import csv
+import io
 from datetime import datetime
 from typing import Any
 
@@ -22,6 +24,19 @@ def table(told: dict[str, Any]) -> str:
         for row in rows
     ]
     return "\n".join([f"{told['source']}  {sparkline([row['amount'] for row in told['rows']])}", *lines])
+
+
+def as_csv(tables: list[dict[str, Any]], kind: str) -> str:
+    """All of them, a line for each day, month or year of each source; what nobody knows is empty."""
+    text = io.StringIO()
+    write = csv.writer(text, lineterminator="\n").writerow
+    write(["source", kind, "amount", "unit", "kWh", "cost", "standing_charge", "currency"])
+    for told in tables:
+        for row in told["rows"]:
+            cells = [row.get(name) for name in ("kWh", "cost", "standing_charge")]
+            found = [row["amount"] if "amount" in row else row["average"], told["unit"], *cells, told.get("currency")]
+            write([told["source"], row[kind], *(f"{cell:.10g}" if isinstance(cell, float) else cell for cell in found)])
+    return text.getvalue()
 
 
 def averages(told: dict[str, Any]) -> str:

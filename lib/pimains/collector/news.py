@@ -42,6 +42,11 @@ class News:
             print(line)
             self._me.with_ledger(lambda ledger: ledger.record(self._me.name, line, "one meter alone sends as it now"))
 
+    def put_back(self, line: str) -> None:
+        """Its journal was taken from under it."""
+        what_to_do = "svc -d comes before a journal is removed, or an old copy put in its place."
+        self._tell("writes its journal of readings anew", line, what_to_do, "journal-broken")
+
     def _tell(self, action: str, cause: str, what_to_do: str, event: str) -> None:
         print(f"{action}: {cause}")
         self._me.with_ledger(lambda ledger: ledger.record(self._me.name, action, cause))

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from pimains.collector.plan.price_lines import PriceLine, WrongPrices, read
 from pimains.collector.plan.tariffs import BEGINNING, Seen, Tariffs
 from pimains.collector.series.costs import Costs
-from pimains.core import state
+from pimains.core import kept, state
 
 _BYTES_MAX = 60_000
 SEEN, RIGHT = "prices-seen", "prices-right"
@@ -58,8 +58,7 @@ class Prices:
         try:
             self._seen = remembered(directory)
         except ValueError as damaged:
-            print(f"{damaged}: kept as {SEEN}.damaged, and what the settings say holds from the beginning")
-            (directory / SEEN).rename(directory / f"{SEEN}.damaged")
+            print(f"{damaged}: {_put_away(directory / SEEN)}; what the settings say holds from the beginning")
             self._seen = []
         self._costs = Costs(self._tariffs(held(asked.file, directory).lines))
 
@@ -103,10 +102,10 @@ class Prices:
         return Tariffs(lines, self._seen or [Seen(BEGINNING, self._asked.kwh, self._asked.m3)], self._asked.currency)
 
     def _keep(self, text: str) -> None:
-        kept = self._directory / RIGHT
-        if text.strip() and text.strip() != state.read(kept):
+        right = self._directory / RIGHT
+        if text.strip() and text.strip() != state.read(right):
             with contextlib.suppress(OSError):  # a full disk: it is right now, and this is for when it is wrong
-                state.write(kept, text.strip(), durable=True)
+                state.write(right, text.strip(), durable=True)
 
 
 def standing(asked: Asked, directory: Path) -> Standing:
@@ -123,10 +122,19 @@ def standing(asked: Asked, directory: Path) -> Standing:
 def remembered(directory: Path) -> list[Seen]:
     """What the settings said since when, oldest first. Raises ValueError where that is damaged."""
     try:
-        said = json.loads(state.read(directory / SEEN) or "[]")
+        said = json.loads(state.whole(directory / SEEN) or "[]")
         return [Seen(BEGINNING if since is None else float(since), _number(kwh), _number(m3)) for since, kwh, m3 in said]
+    except state.Damaged as damage:
+        raise ValueError(f"{directory / SEEN}: {damage}") from None
     except (ValueError, TypeError):
         raise ValueError(f"{directory / SEEN}: is damaged") from None
+
+
+def _put_away(path: Path) -> str:
+    try:
+        return f"kept as {kept.set_aside(path).name}"
+    except OSError as error:
+        return f"it cannot be set aside ({error.strerror})"
 
 
 def _number(value: Any) -> float | None:
@@ -145,8 +153,8 @@ def held(file: Path | None, directory: Path) -> Held:
     except WrongPrices as wrong:
         trouble = [f"{file} line {each.number}: {each.what}" for each in wrong.wrong]
     try:
-        return Held(read(state.read(directory / RIGHT) or ""), trouble, "")
-    except WrongPrices:
+        return Held(read(state.whole(directory / RIGHT) or ""), trouble, "")
+    except (WrongPrices, state.Damaged):
         return Held([], trouble, "")
 
 

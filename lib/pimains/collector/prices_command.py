@@ -44,7 +44,8 @@ def _how_it_is(asked: Asked, found: Standing) -> str:
     if found.held.trouble:
         return f"{len(found.held.trouble)} wrong; what it said when it was last right holds"
     if found.held.lines:
-        return f"{len(found.held.lines)} lines, right"
+        lines = len(found.held.lines)
+        return f"{lines} line{'s' if lines > 1 else ''}, right"
     return "there is nothing in it; PRICE and PRICE_M3 hold" if asked.file and asked.file.exists() else "PRICE and PRICE_M3 hold"
 
 

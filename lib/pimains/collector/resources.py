@@ -37,10 +37,15 @@ def open_store(me: Instance, settings: CollectorSettings, prices: Prices) -> Sto
     try:
         directory.mkdir(parents=True, exist_ok=True)
         graphs = Graphs(directory / "rrd", _pictures(me, settings, directory), settings.RETENTION_DAYS, prices)
-        return Store(directory / "journal.sqlite", graphs, News(me), me.clock, settings.DERIVED)
+        path = directory / "journal.sqlite"
+        is_lost = any((directory / "rrd").glob("*.rrd")) and not (path.exists() and path.stat().st_size)
+        store = Store(path, graphs, News(me), me.clock, settings.DERIVED)
+        if is_lost:
+            _tell(me, f"{path}: was lost, a new one is begun", "journal of readings was lost")
+        return store
     except (OSError, sqlite3.OperationalError) as error:
-        if (path := directory / "journal.sqlite").is_dir():
-            raise journal.Broken(path, "is a directory") from None
+        if (directory / "journal.sqlite").is_dir():
+            raise journal.Broken(directory / "journal.sqlite", "is a directory") from None
         raise settings.wrong("DATA_DIR", f"{directory}: {error} (user pimains must be able to write there)") from None
 
 
@@ -59,10 +64,14 @@ def mend(me: Instance, settings: CollectorSettings, broken: journal.Broken) -> N
         raise settings.wrong("DATA_DIR", f"{broken.path}: {error}; then svc -t {me.directory}") from None
     if replaced:
         line = f"{broken.path}: {why}: put aside as {replaced.aside.name}, a new one is begun{replaced.taken}"
-        me.complain(line)
-        me.with_ledger(lambda ledger: ledger.record(me.name, "begins its journal anew", line))
-        what_to_do = "Meters send again what they still have of what is missing. Look at the disk: it loses data."
-        notify_queue.post(f"{me.name}: its journal of readings was broken, a new one is begun", f"{line}\n{what_to_do}", "journal-broken")
+        _tell(me, line, "journal of readings was broken")
+
+
+def _tell(me: Instance, line: str, what: str) -> None:
+    me.complain(line)
+    me.with_ledger(lambda ledger: ledger.record(me.name, "begins its journal anew", line))
+    what_to_do = "Meters send again what they still have of what is missing. Look at the disk: it loses data."
+    notify_queue.post(f"{me.name}: its {what}, a new one is begun", f"{line}\n{what_to_do}", "journal-broken")
 
 
 def _pictures(me: Instance, settings: CollectorSettings, data: Path) -> Path:

@@ -179,6 +179,7 @@ class Desk:
         """Until the next look, or until something that it says has become another thing."""
         for _ in range(round(LOOK_SECONDS / STATUS_SECONDS)):
             await self._store.broken_within(self.me.clock.real_seconds(STATUS_SECONDS))
+            await self._store.stays_in_place()
             if (self._disk_trouble or self._store.trouble) != self._urgent or self._store.heard.keys() - self._known.keys():
                 return
             if not self._trouble:

@@ -19,9 +19,11 @@ from pimains.collector.series.series import Series
 from pimains.core import broken_sqlite
 from pimains.core.clock import Clock
 from pimains.core.errors import PimainsError
+from pimains.core.failure import in_words
 from pimains.shared.plan import delivery
 from pimains.shared.plan.known_seconds import Standing
 from pimains.shared.readings.journal import Broken, Journal
+from pimains.shared.readings.put_back import no_place
 
 _MOVED_SECONDS = 2.0  # a clock that is put right by less moves nothing that can be seen
 T = TypeVar("T")
@@ -44,9 +46,11 @@ class Store:
         self._path = path
         self._damage = ""
         self._is_damaged = asyncio.Event()
+        self._derived = derived or []
+        self._not_put_back = ""
         self._journal = Journal(path)
         try:
-            self._series, self._series_to_draw = DerivedSeries(path, derived or []), DerivedSeries(path, derived or [])
+            self._series, self._series_to_draw = DerivedSeries(path, self._derived), DerivedSeries(path, self._derived)
         except sqlite3.DatabaseError as error:
             self._journal.close()
             if broken_sqlite.is_corruption(error):
@@ -71,6 +75,32 @@ class Store:
             if why := await asyncio.get_running_loop().run_in_executor(thread, broken_sqlite.verdict, self._path):
                 self._is_broken(why)
             raise
+
+    def _must_be_in_place(self) -> None:
+        """A file that was removed has all it had until it is closed: in time it is written anew.
+
+        Whoever looks into the old one at this moment closes it when he is done.
+        """
+        if self._journal.is_in_place():
+            return
+        if gone := no_place(self._path):
+            self._not_put_back = gone
+            raise sqlite3.OperationalError(gone)
+        try:
+            happened = self._journal.put_back()
+        except (OSError, sqlite3.Error) as error:
+            self._not_put_back = f"{self._path}: is not in its place, and cannot be written anew: {in_words(error)}"
+            raise sqlite3.OperationalError(self._not_put_back) from None
+        self._not_put_back = ""
+        self._journal = Journal(self._path)
+        self._series, self._series_to_draw = DerivedSeries(self._path, self._derived), DerivedSeries(self._path, self._derived)
+        self._news.put_back(f"{self._path}: {happened}")
+
+    async def stays_in_place(self) -> None:
+        """The same, for a time in which nobody sends anything."""
+        if not self._journal.is_in_place():
+            with contextlib.suppress(sqlite3.OperationalError):
+                await self._use(self._thread, self._must_be_in_place)
 
     def _is_broken(self, why: str) -> None:
         self._damage = why
@@ -98,6 +128,7 @@ class Store:
         """Store what this collector made of its own. Raises sqlite3.Error."""
 
         def note() -> None:
+            self._must_be_in_place()
             for batch in batches:
                 self._series.describe(batch)
             before = [(self._series.newest(batch.source), self._series.last(batch.source)) for batch in batches]
@@ -116,6 +147,7 @@ class Store:
         batch = delivery.read(body)
         if batch.source not in sources:
             raise PermissionError("this token is another source's")
+        self._must_be_in_place()
         words = self._senders.refusal(batch, self._series.heard_runs(batch.source), self._clock.monotonic())
         if words:
             self._news.two_senders(batch.source, words)
@@ -142,8 +174,8 @@ class Store:
 
     @property
     def trouble(self) -> str:
-        """What somebody has to look after, '' for nothing: two meters that send as one source."""
-        return self._senders.trouble(self._clock.monotonic())
+        """What somebody has to look after, '' for nothing: two meters that send as one source, a journal that is not in its place."""
+        return self._not_put_back or self._senders.trouble(self._clock.monotonic())
 
     def _draw_again_if(self, batch: delivery.Batch, before: dict[str, tuple[float | None, int]], last: Point | None, new: int) -> None:
         decided = self._graphs.databases.decided(batch.source) or (last.time if last else None)

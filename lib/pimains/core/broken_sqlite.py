@@ -15,7 +15,7 @@ from pimains.core import kept, salvage, state
 from pimains.core.set_aside import unless_a_file
 
 _NO_KEYS: Mapping[str, str] = {}
-_BESIDE = ("-journal", "-wal", "-shm")  # https://www.sqlite.org/tempfiles.html
+BESIDE = ("-journal", "-wal", "-shm")  # https://www.sqlite.org/tempfiles.html
 _READ_ONLY, _CORRUPT, _NOT_A_DATABASE = 8, 11, 26  # https://www.sqlite.org/rescode.html
 
 
@@ -24,7 +24,7 @@ def make_way(path: Path) -> None:
 
     A directory in the place of the database itself is not passed over in silence: whoever opens it finds it broken.
     """
-    for suffix in ("", *_BESIDE):
+    for suffix in ("", *BESIDE):
         if suffix or not path.is_dir():
             unless_a_file(path.with_name(path.name + suffix))
 
@@ -113,7 +113,7 @@ def _replaced(path: Path, broken_inode: int, why: object, tables: str, of: Mappi
             )
         new = path.with_name(f".{path.name}.new")
         rows = _made(new, path, tables, of, then)
-        for suffix in _BESIDE:
+        for suffix in BESIDE:
             beside = path.with_name(path.name + suffix)
             if beside.exists():
                 beside.rename(aside.with_name(aside.name + suffix))
@@ -127,7 +127,7 @@ def _replaced(path: Path, broken_inode: int, why: object, tables: str, of: Mappi
 
 def _made(new: Path, broken: Path, tables: str, of: Mapping[str, str], then: str) -> int:
     """The new one beside it, on the disk; how many rows it has. Empty where there is no room for more."""
-    for suffix in ("", *_BESIDE):
+    for suffix in ("", *BESIDE):
         state.remove(new.with_name(new.name + suffix))
     os.close(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644))
     with contextlib.closing(sqlite3.connect(new, isolation_level=None)) as connection:

@@ -1,6 +1,5 @@
 """Which machine this is, whatever it is called."""
 
-import hashlib
 import os
 from pathlib import Path
 
@@ -10,6 +9,8 @@ _PLACES = (Path("/sys/firmware/devicetree/base/serial-number"), Path("/etc/machi
 
 def identity() -> str:
     """32 hexadecimal digits that no other machine has; "" if nothing tells. What they are made of stays here."""
+    import hashlib  # with OpenSSL half a megabyte, and most only ask what the machine is called
+
     for place in _PLACES:
         try:
             number = place.read_text(encoding="ascii", errors="replace").strip("\0 \n")

@@ -13,6 +13,7 @@ from pimains.core.errors import WrongSetting
 from pimains.core.instance import Instance
 
 _ANYBODY = stat.S_IWGRP | stat.S_IWOTH
+_READ_BY_ALL = stat.S_IRUSR | stat.S_IRGRP | stat.S_IROTH
 _OPEN_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -35,8 +36,11 @@ def make_directories(me: Instance, user: str | None) -> None:
                 _give_back(directory, name, top / name, *_identity(user))
             if top == paths.lib():
                 _make_own(directory, paths.SERVICES_LEDGER, *_identity("pimains"))
+                if _identity("pimains")[0]:
+                    _give_back(directory, paths.SERVICES_LEDGER, top / paths.SERVICES_LEDGER, *_identity("pimains"))
                 _take_over(directory, paths.LEDGER, also_of=_identity("pimains")[0])
                 _take_over(directory, f"{paths.LEDGER}-journal")
+                _let_all_read(directory, paths.LEDGER)
         finally:
             os.close(directory)
 
@@ -147,6 +151,18 @@ def _take_over(directory: int, name: str, *, also_of: int = 0) -> None:
         os.unlink(name, dir_fd=directory)
     elif status.st_uid != 0 or status.st_mode & _ANYBODY:
         _copy_anew(directory, name)
+
+
+def _let_all_read(directory: int, name: str) -> None:
+    """Root's file, which services read, too: a copy that was put back under another umask."""
+    with suppress(OSError):
+        handle = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=directory)
+        try:
+            status = os.fstat(handle)
+            if stat.S_ISREG(status.st_mode) and status.st_uid == 0 and status.st_mode & _READ_BY_ALL != _READ_BY_ALL:
+                os.fchmod(handle, stat.S_IMODE(status.st_mode) & 0o777 | _READ_BY_ALL)
+        finally:
+            os.close(handle)
 
 
 def _copy_anew(directory: int, name: str) -> None:

@@ -98,6 +98,7 @@ class Settings:
         """Every setting by its file's name, in the order of declaration."""
         return {name: value for base in reversed(cls.__mro__) for name, value in vars(base).items() if isinstance(value, Setting)}
 
+    beside: tuple[str, ...] = ()  # directories of an instance that hold settings, too: they are kept and given back with these
     only_as = ""  # the name of its only instance, where a machine has one place for it: others find it by that
 
     @classmethod

@@ -189,10 +189,19 @@ def _why(error: OSError | ValueError) -> str:
 
 
 def _restored(directory: str, names: set[str]) -> dict[str, str]:
+    where = Path(directory)
     try:
-        return {path.name: first_line(_read(path)) for path in Path(directory).iterdir() if path.name in names}
+        found = {}
+        for where in sorted(each for each in Path(directory).iterdir() if each.name in names):
+            text = _read(where)
+            if not text.endswith("\n"):  # one that is unset is an empty line
+                raise ValueError("it ends in the middle" if text.strip("\0") else "it is empty")
+            found[where.name] = first_line(text)
     except (OSError, ValueError) as error:
-        raise Misused(f"--restore: cannot read {directory}: {_why(error)}") from None
+        raise Misused(f"--restore: cannot read {where}: {_why(error)}") from None
+    if missing := sorted(names - found.keys()):
+        print(f"{directory} has no {', '.join(missing)}: what is not given is as it comes", file=sys.stderr)
+    return found
 
 
 def _accept_user(user: str, names: dict[str, str], given: dict[str, str]) -> None:

@@ -12,7 +12,7 @@ from pimains.core import paths, scan_directory, templates
 from pimains.core.errors import Misused, PimainsError
 from pimains.core.scan_directory import ServiceDirectory
 from pimains.core.templates import Template
-from pimains.create_service import arguments, making, svscan
+from pimains.create_service import arguments, beside, making, svscan
 from pimains.create_service.arguments import Words
 
 
@@ -76,7 +76,8 @@ def _add(words: Words, servicedir: Path) -> None:
         _check_others(template, name, settings, servicedir)
         _finish_removal(servicedir / f".{name}")
         values = {**given, **making.environment(Path(words.own["root"]).absolute() if "root" in words.own else None)}
-        instance = making.create(template, servicedir, name, values, down="down" in words.own)
+        kept = Path(words.own["restore"]) if "restore" in words.own else None
+        instance = making.create(template, servicedir, name, values, down="down" in words.own, kept=kept)
     print(f"made {instance.path}; create_service{_in(servicedir)} --show={name} tells its settings")
     print(f"its log is {paths.log(instance.root) / name}/current")
     print(_when_it_starts(instance, servicedir, "down" in words.own or template.stays_down))
@@ -93,6 +94,7 @@ def _change(instance: ServiceDirectory, template: Template, given: dict[str, str
         arguments.check_all(template, wanted)
         _check_others(template, instance.name, wanted, instance.path.parent)
     extra = {"PIMAINS_ROOT": str(Path(words.own["root"]).absolute())} if "root" in words.own else {}
+    _give_back(instance, template, words)
     changed = making.change(instance, {**given, **extra})
     for name in changed:
         print(f"changed {instance.path}/variables/{name}")
@@ -108,6 +110,14 @@ def _change(instance: ServiceDirectory, template: Template, given: dict[str, str
         print(f"told {instance.name} to start again with them")
     else:
         print(f"svc -t {instance.path} applies it")
+
+
+def _give_back(instance: ServiceDirectory, template: Template, words: Words) -> None:
+    """What --restore has beside the settings, where the instance has nothing of that name."""
+    for directory in beside.kept(Path(words.own["restore"]), template.settings().beside) if "restore" in words.own else ():
+        to = instance.path / directory.name
+        is_done = beside.give_back(directory, instance.path)
+        print(f"made {to}" if is_done else f"{to} is there already and stays as it is; {directory} is not taken")
 
 
 def _delete(words: Words, servicedir: Path) -> None:

@@ -13,6 +13,7 @@ from pimains.core import paths, state, templates
 from pimains.core.errors import Misused, PimainsError
 from pimains.core.scan_directory import ServiceDirectory
 from pimains.core.templates import Template
+from pimains.create_service import beside
 from pimains.shared import variable_file
 
 LOG_USER = "pimains-log"
@@ -54,11 +55,14 @@ def locked(servicedir: Path) -> Iterator[None]:
         os.close(handle)
 
 
-def create(template: Template, servicedir: Path, name: str, values: Mapping[str, str], *, down: bool = False) -> ServiceDirectory:
+def create(
+    template: Template, servicedir: Path, name: str, values: Mapping[str, str], *, down: bool = False, kept: Path | None = None
+) -> ServiceDirectory:
     """Make the instance `name`: built aside, put in place by one rename, on the disk when this returns.
 
     It stays down when `down` says so or the template has a file `down`.
-    `values` replace defaults; names that are no settings of the service (PYTHONPATH, PIMAINS_ROOT) are added.
+    `values` replace defaults; names that are no settings of the service (PYTHONPATH, PIMAINS_ROOT) are added. `kept` is a directory of
+    settings: what it has beside them (beside.py) is given back.
     Raises OSError when it cannot be written and PimainsError when the log user is missing; then nothing is left.
     """
     aside = servicedir / f".{name}{_ASIDE}"
@@ -74,6 +78,8 @@ def create(template: Template, servicedir: Path, name: str, values: Mapping[str,
             variable_file.write(path, value, variable.meaning, is_secret=variable.name in secrets)
         for extra in values.keys() - template.variables().keys():
             variable_file.write(aside / "variables" / extra, values[extra], "")
+        for directory in beside.kept(kept, template.settings().beside) if kept else ():
+            beside.copy(directory, aside / directory.name)
         if down or template.stays_down:
             (aside / "down").touch()
         instance = ServiceDirectory(name, template.service, servicedir / name)

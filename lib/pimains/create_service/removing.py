@@ -12,7 +12,7 @@ from pathlib import Path
 from pimains.core import paths, scan_directory, state
 from pimains.core.errors import PimainsError
 from pimains.core.scan_directory import ServiceDirectory
-from pimains.create_service import svscan
+from pimains.create_service import beside, svscan
 from pimains.create_service.making import discard
 from pimains.shared import halt_request
 
@@ -21,7 +21,7 @@ _COPIES_KEPT = 5
 
 
 def remove(instance: ServiceDirectory, goodbye_seconds: float = GOODBYE_SECONDS) -> Path:
-    """Stop and delete an instance; returns where a copy of its variables is kept.
+    """Stop and delete an instance; returns where a copy of its variables is kept, and of the directories beside them (beside.py).
 
     It has `goodbye_seconds` after TERM, then it is killed. Its log and what it learned stay.
     Raises PimainsError if a process of it is still there, OSError when something cannot be written; either way it can
@@ -105,6 +105,8 @@ def _keep_a_copy(instance: ServiceDirectory) -> Path:
     for path in (instance.path / "variables").iterdir():
         if path.is_file() and not path.name.startswith("."):
             state.write(aside / path.name, path.read_text(encoding="utf-8", errors="replace").removesuffix("\n"), durable=True, mode=0o600)
+    for directory in beside.directories(instance.path):
+        beside.copy(directory, aside / directory.name)
     aside.rename(copy)
     state.sync_directory(kept)
     for old in _copies(instance)[:-_COPIES_KEPT]:

@@ -2,7 +2,8 @@
 
 Installs the packages (from a checkout they are built first), then starts a scan directory of its own below /tmp: halt,
 whose HALT_COMMAND only writes down that it was called; plug, against a simulated plug speaking ESPHome's protocol; meter,
-at pins that a simulated electricity meter moves, and the collector that it delivers to, with its page.
+at pins that a simulated electricity meter moves, and the collector that it delivers to, with its page; vedirect, at a
+solar charger and a battery monitor of a simulated sun.
 Nothing of it can halt this machine, and nothing of it is left when it ends.
 """
 
@@ -21,7 +22,7 @@ from pathlib import Path
 
 from pimains.core import paths
 from pimains.core.errors import PimainsError
-from pimains.house import demo_meter
+from pimains.house import demo_meter, demo_sun
 
 _SECONDS_TO_LOOK = 5
 _IDLE_WATTS = 2
@@ -67,8 +68,8 @@ def install_packages() -> None:
     if not any("/python3-aioesphomeapi_" in package for package in packages):
         packages.append("python3-aioesphomeapi")  # this Debian has it
     _step("Installing them", "apt-get", "install", "-y", "--no-install-recommends", "--allow-downgrades", "--reinstall", *packages)
-    if more := demo_meter.missing():
-        _step("Installing what meter and collector need", "apt-get", "install", "-y", "--no-install-recommends", *more.split())
+    if more := " ".join(filter(None, (demo_meter.missing(), demo_sun.missing()))):
+        _step("Installing what meter, collector and vedirect need", "apt-get", "install", "-y", "--no-install-recommends", *more.split())
 
 
 class _House:
@@ -82,6 +83,7 @@ class _House:
         self.halted = root / "halted"
         self.relay_opened = threading.Event()
         self.page = ""
+        self.has_sun = False
 
     def command(self, name: str, *words: str) -> None:
         """Show a command as the user would type it, and run it."""
@@ -117,6 +119,8 @@ def _show(house: _House) -> None:
         house.until("the collector has what the meter has read before", lambda: demo_meter.is_told(house.page), 60)
         house.command("pimains", "energy", "--month", f"--servicedir={house.services}")
         print(f"\nA year of readings, and pulses as they come: look at {house.page}")
+    if house.has_sun:
+        house.until("the sun's devices are read", lambda: demo_sun.is_seen(house.root), 60)
     house.command("pimains", "status", f"--servicedir={house.services}")
     with _progress(f"In {_SECONDS_TO_LOOK} seconds somebody switches the plug off"):
         time.sleep(_SECONDS_TO_LOOK)
@@ -153,6 +157,11 @@ def _house(root: Path) -> Iterator[_House]:
             print(f"\n(There is no meter and no collector: they need apt install {more})")
         else:
             house.page = stack.enter_context(demo_meter.metered(root, create, house.command, _environment(root)))
+        if more := demo_sun.missing():
+            print(f"\n(There is no sun: it needs apt install {more})")
+        else:
+            stack.enter_context(demo_sun.shining(root, create, house.command, _environment(root)))
+            house.has_sun = True
         yield house
 
 

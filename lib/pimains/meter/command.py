@@ -11,11 +11,11 @@ import os
 from pathlib import Path
 from typing import Any
 
-from pimains.core import coming_up, scan_directory, state
+from pimains.core import scan_directory, state
 from pimains.core.errors import Misused, PimainsError
 from pimains.meter.measure import IMPULSES_MAX, IMPULSES_MIN
 from pimains.shared import variable_file
-from pimains.shared.orders.asker_end import ask
+from pimains.shared.orders.asker_end import ask_service
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -80,7 +80,7 @@ def _set(meters: list[scan_directory.ServiceDirectory], options: argparse.Namesp
     if options.action == "replace":
         print(_replace(meters[0], value, options.impulses))
     else:
-        print(_ask(meters[0], f"set {value:.6f} {getpass.getuser()}"))
+        print(ask_service(meters[0], f"set {value:.6f} {getpass.getuser()}"))
     return 0
 
 
@@ -88,32 +88,13 @@ def _replace(meter: scan_directory.ServiceDirectory, value: float, impulses: flo
     """Its service is told, and then the setting says it, too: who starts it anew finds nothing that has changed."""
     order = f"replace {value:.6f} {impulses or 0:.10g} {getpass.getuser()}"
     if impulses is None:
-        return _ask(meter, order)
+        return ask_service(meter, order)
     if not IMPULSES_MIN <= impulses <= IMPULSES_MAX:
         raise Misused(f"--impulses {impulses:g}: not from {IMPULSES_MIN:g} to {IMPULSES_MAX:g}")
     name = "IMPULSES_PER_M3" if meter.variables().get("UNIT") == "m3" else "IMPULSES_PER_KWH"
     path = meter.path / "variables" / name
     if not os.access(path.parent, os.W_OK):
         raise PimainsError(f"{path}: root may do that")
-    words = _ask(meter, order)
+    words = ask_service(meter, order)
     variable_file.write(path, f"{impulses:.10g}", variable_file.meaning(path))
     return words
-
-
-def _ask(meter: scan_directory.ServiceDirectory, order: str) -> str:
-    """Have the service carry out an order; returns what it says. Raises PimainsError."""
-
-    def attempt() -> str:
-        try:
-            return ask(meter.run, order)
-        except FileNotFoundError:
-            if state.read(meter.run / "unwell") is None:
-                raise
-            raise PimainsError(f"{meter.name} takes no orders: {state.read(meter.run / 'status')}") from None
-
-    try:
-        return coming_up.patiently(meter, attempt)
-    except PermissionError:
-        raise PimainsError(f"{meter.run}: root and members of group pimains may do that") from None
-    except OSError:
-        raise PimainsError(f"{meter.name} is not running (svc -u {meter.path})") from None

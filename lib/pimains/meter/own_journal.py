@@ -12,6 +12,7 @@ from pathlib import Path
 
 from pimains.core import broken_sqlite, notify_queue
 from pimains.core import clock as clocks
+from pimains.core.failure import in_words
 from pimains.core.ledger import Ledger
 from pimains.core.service import Instance
 from pimains.meter.measure import NOBODY, Measure, refusal
@@ -19,6 +20,7 @@ from pimains.meter.own_readings import UNBOOKED, OwnReadings, mended_recent, new
 from pimains.shared.plan import boot_time
 from pimains.shared.plan.delivery import Boot, Reading
 from pimains.shared.readings.journal import Broken, mended
+from pimains.shared.readings.put_back import no_place
 
 _HELD_MAX = 20_000  # readings in memory while no journal can be opened: a day at 5 s
 _ROOM = 0.9  # of what they may take is what they take afterwards
@@ -46,7 +48,8 @@ class OwnJournal:
         self._source = source
         self._path = me.lib / "journal.sqlite"
         self._recent = me.run / "recent.sqlite"
-        self._mending: _Mending | None = None
+        self._mending: _Beside | None = None
+        self._may_put_back = True
         self._unmended = ""
         self._held: list[Reading] = []
         self._id = UNBOOKED
@@ -67,6 +70,7 @@ class OwnJournal:
         if len(self._held) > _HELD_MAX:
             del self._held[1:-1:2]
         self.trouble = self._unmended
+        self._must_be_in_place()
         for _ in range(_TRIES):
             try:
                 if self._date() or self._id == UNBOOKED:
@@ -93,6 +97,7 @@ class OwnJournal:
         """Put everything where a power cut does not hurt it, and keep it below `bytes_max`."""
         if self.journal is None:
             return
+        self._may_put_back = True
         try:
             self.journal.save()
             self._make_room(bytes_max)
@@ -194,6 +199,18 @@ class OwnJournal:
             self._mending.wait(_MENDED_AT_ONCE_SECONDS)
         return self._is_mended()
 
+    def _must_be_in_place(self) -> None:
+        """A file that was removed has all it had until it is closed: in time it is written anew."""
+        if self.journal is None or self.journal.is_in_place():
+            return
+        if gone := no_place(self._path):
+            self.trouble, self._may_put_back = gone, True
+        if gone or not self._may_put_back:
+            return
+        self._mending = _PuttingBack(self.journal, self._id)
+        self.journal, self._id = None, UNBOOKED
+        self._mending.wait(_MENDED_AT_ONCE_SECONDS)
+
     def _leave(self) -> None:
         if self.journal:
             self.journal.close()
@@ -202,15 +219,19 @@ class OwnJournal:
     def _is_mended(self) -> bool:
         """Whether it can be opened again; says what has become of it."""
         if self._mending is None or not self._mending.is_done():
-            self.trouble = f"{self._path}: it was broken, what can be read is taken over into a new one"
+            self.trouble = f"{self._path}: it was broken or removed, what can be read is taken over into a new one"
             return False
         done, self._mending = self._mending, None
-        for path, why, replaced in done.replaced:
-            line = f"{path}: {why}: put aside as {replaced.aside.name}, a new one is begun{replaced.taken}"
+        for line in done.lines:
             self._me.complain(line)
-            notify_queue.post(f"{self._source}: its journal of readings was broken, a new one is begun", line, "journal-broken")
+            notify_queue.post(f"{self._source}: its journal of readings {done.was}, a new one is begun", line, "journal-broken")
             self._me.with_ledger(partial(_record, self._me.name, line))
         self._unmended = self.trouble = done.trouble
+        if isinstance(done, _PuttingBack):
+            self._is_ours = self._may_put_back = False
+            if done.trouble:  # it is open still, and tried again when it is saved
+                self.journal, self._id, self._is_ours = done.journal, done.id, True
+                return True
         return not done.trouble
 
 
@@ -218,16 +239,14 @@ def _record(name: str, line: str, ledger: Ledger) -> None:
     ledger.record(name, "begins its journal anew", line)
 
 
-class _Mending:
-    """Under way: of the journal, of what is recent, or of both. `trouble`: why it cannot be done."""
+class _Beside:
+    """Done by a thread beside the counting: `lines` say what, `was` why. `trouble`: why it cannot be done."""
 
-    def __init__(self, path: Path, recent: Path, why: str) -> None:
-        self.replaced: list[tuple[Path, str, broken_sqlite.Replaced]] = []
+    was = ""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
         self.trouble = ""
-        self._path = path
-        self._files: tuple[tuple[Path, Callable[[Path, str], broken_sqlite.Replaced | None]], ...]
-        self._files = ((path, mended), (recent, mended_recent))
-        self._why = why
         self._thread = threading.Thread(target=self._run, name="mending", daemon=True)
         self._thread.start()
 
@@ -240,12 +259,45 @@ class _Mending:
         return not self._thread.is_alive()
 
     def _run(self) -> None:
+        raise NotImplementedError
+
+
+class _Mending(_Beside):
+    """Of the journal, of what is recent, or of both."""
+
+    was = "was broken"
+
+    def __init__(self, path: Path, recent: Path, why: str) -> None:
+        self._path = path
+        self._files: tuple[tuple[Path, Callable[[Path, str], broken_sqlite.Replaced | None]], ...]
+        self._files = ((path, mended), (recent, mended_recent))
+        self._why = why
+        super().__init__()
+
+    def _run(self) -> None:
         try:
             for path, mend in self._files:
                 why = broken_sqlite.verdict(path)
-                if why and (replaced := mend(path, why)):
-                    self.replaced.append((path, why, replaced))
-            if not self.replaced:
+                if why and (done := mend(path, why)):
+                    self.lines.append(f"{path}: {why}: put aside as {done.aside.name}, a new one is begun{done.taken}")
+            if not self.lines:
                 self.trouble = f"{self._path}: {self._why}, and nothing is found wrong with it"
         except sqlite3.Error as error:
             self.trouble = f"{path}: {error}"
+
+
+class _PuttingBack(_Beside):
+    """Of a journal whose file is not at its path any more; its runs are entered by `id`."""
+
+    was = "was not in its place"
+
+    def __init__(self, journal: OwnReadings, id_: int) -> None:
+        self.journal = journal
+        self.id = id_
+        super().__init__()
+
+    def _run(self) -> None:
+        try:
+            self.lines.append(f"{self.journal.path}: {self.journal.put_back()}")
+        except (OSError, sqlite3.Error) as error:
+            self.trouble = f"{self.journal.path}: is not in its place, and cannot be written anew: {in_words(error)}"

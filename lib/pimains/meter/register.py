@@ -21,7 +21,7 @@ class Register:
     """`shown` is what is remembered, None while nobody ever told; it begins at `start_total` when `pulses` have come. `run`: this start's.
 
     Another `start_total` than before is one that somebody edited: it counts from now on. What is lost or damaged is taken from the
-    ledger; `is_known` is whether it stands there, if there ever was something. Raises OSError and sqlite3.Error.
+    ledger; `is_known` is whether it stands there, if there ever was something. Raises OSError.
     """
 
     def __init__(
@@ -37,7 +37,7 @@ class Register:
         self.is_known = True
         self.shown = self._read() or self._from_ledger(pulses)
         if self.shown is None and start_total is not None and self.is_known:
-            me.ledger.record(me.name, f"{_SET}{start_total:.3f} {unit}", "START_TOTAL says so", self._inputs(pulses))
+            self._note(f"{_SET}{start_total:.3f} {unit}", "START_TOTAL says so", self._inputs(pulses))
             self._write(RegisterReading(pulses, start_total))
 
     def batch(self, unsent: Unsent) -> Batch:
@@ -68,7 +68,7 @@ class Register:
         now = "not known" if total is None else f"{total:.3f} {measure.unit}"
         was = f"{self.total(pulses):.3f} {self._unit}" if self.is_known else "not known"
         action = f"counts {measure} from now on" if total is None else f"{_SET}{now}"
-        self._me.ledger.record(self._me.name, action, cause, {"total before": Input(was, 0.0), **self._inputs(pulses)})
+        self._note(action, cause, {"total before": Input(was, 0.0), **self._inputs(pulses)})
         if total is not None:
             self._write(RegisterReading(pulses, total))
         self._run, self._unit, self._impulses = run, *measure
@@ -106,6 +106,10 @@ class Register:
             self._write(RegisterReading(int(then), total))
             return self.shown
         return None
+
+    def _note(self, action: str, cause: str, inputs: dict[str, Input]) -> None:
+        """Nobody stops counting because the ledger cannot be written."""
+        self._me.with_ledger(lambda ledger: ledger.record(self._me.name, action, cause, inputs))
 
     def _inputs(self, pulses: int) -> dict[str, Input]:
         start = {} if self._start is None else {_START: Input(repr(self._start))}

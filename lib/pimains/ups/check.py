@@ -9,6 +9,7 @@ from pimains.core.errors import PimainsError, WrongSetting
 from pimains.core.scan_directory import ServiceDirectory
 from pimains.ups.plan import checking, nut_conf
 from pimains.ups.plan.checking import Fed, File, Finding
+from pimains.ups.plan.importing import Imported
 from pimains.ups.settings import UpsSettings
 
 _DRIVERS = Path("/lib/nut")
@@ -65,13 +66,15 @@ def _ccu(service: ServiceDirectory, settings: UpsSettings) -> list[Finding]:
     return [Finding(path, 0, what)]
 
 
-def try_out(file: Path, settings: dict[str, str]) -> None:
+def try_out(file: Path, imported: Imported) -> None:
     """Raises PimainsError where the service would not take what was read from `file`."""
     defaults = {name: each.default for name, each in templates.all_of_them()["ups"].variables().items()}
     try:
-        UpsSettings({**defaults, **settings}, Path())
+        UpsSettings({**defaults, **imported.settings}, Path())
     except WrongSetting as wrong:
-        raise PimainsError(f"{file} means settings that the service does not take: {wrong}") from None
+        line = imported.lines.get(str(wrong).partition(":")[0])
+        where = f" (line {line})" if line else ""
+        raise PimainsError(f"{file} means settings that the service does not take: {wrong}{where}") from None
 
 
 def _runtime(service: ServiceDirectory, settings: UpsSettings, index: int) -> float | None:

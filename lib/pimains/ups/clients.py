@@ -1,13 +1,16 @@
 """The clients that a primary waits for: who is still logged in at its UPSes, how long that may take, and how long it took."""
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from pimains.core.instance import Instance
-from pimains.core.ledger import Ledger
 from pimains.ups.forcing import Forcing
 from pimains.ups.plan import clients
 from pimains.ups.plan.outage import Wait
 from pimains.ups.settings import UpsSettings
+
+if TYPE_CHECKING:
+    from pimains.core.ledger import Ledger  # sqlite3 costs a megabyte, and is used when there is an outage
 
 
 class Clients:
@@ -35,7 +38,7 @@ class Clients:
             return self._settings.HOSTSYNC_SECONDS_MAX
         if unknown := [address for address in dict.fromkeys(there) if address not in self._took]:
 
-            def look(ledger: Ledger) -> dict[str, list[float]]:
+            def look(ledger: "Ledger") -> dict[str, list[float]]:
                 return {address: ledger.durations(_subject(address)) for address in unknown}
 
             self._took.update(self._me.with_ledger(look) or {address: [] for address in unknown})
@@ -46,7 +49,7 @@ class Clients:
         there = self.there(names)
         if gone := clients.gone(self._there, there):
 
-            def note(ledger: Ledger) -> None:
+            def note(ledger: "Ledger") -> None:
                 for address in gone:
                     ledger.took(_subject(address), seconds)
 

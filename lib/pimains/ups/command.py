@@ -1,9 +1,14 @@
-"""Tell how the UPSes are, check that NUT's files and the settings go together, or read the settings out of an upsmon.conf.
+"""Tell how the UPSes are, check that NUT's files and the settings go together, cancel an outage, or import an upsmon.conf.
 
-check ends with exit code 1 where it found something. It sees the most as root.
+check ends with exit code 1 where it found something. It sees the most as root. cancel ends what an outage still has in hand, as far as
+that can be taken back, and with exit code 1 where it cannot: others go down by then.
+
+host add NAME makes or changes one of the other machines of the house, host remove NAME takes it away; host list shows all with the last
+proof that they were up; host check logs in at them, or at one, and does nothing there.
 """
 
 import argparse
+import getpass
 import json
 import os
 from pathlib import Path
@@ -12,7 +17,9 @@ from typing import Any
 from pimains.core import scan_directory, state
 from pimains.core.errors import Misused, PimainsError
 from pimains.core.scan_directory import ServiceDirectory
+from pimains.shared.orders.asker_end import ask_service
 from pimains.ups import check
+from pimains.ups.hosts import command as host_command
 from pimains.ups.plan import importing, nut_conf
 
 _VALUES = ("line", "words", "ups.status", "battery.charge", "battery.runtime", "battery.end", "ups.load", "input.voltage", "output.voltage")
@@ -21,8 +28,12 @@ _TEXTS = ("line", "words", "ups.status")
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """What `pimains ups` may be told."""
-    parser.add_argument("action", nargs="?", choices=("show", "check", "import"), default="show", help="what to do (default: %(default)s)")
-    parser.add_argument("file", nargs="?", metavar="FILE", type=Path, help="the upsmon.conf to import, such as /etc/nut/upsmon.conf")
+    actions = ("show", "check", "cancel", "import", "host")
+    parser.add_argument("action", nargs="?", choices=actions, default="show", help="what to do (default: %(default)s)")
+    parser.add_argument(
+        "what", nargs="?", metavar="FILE|WORD", help=f"with import: the upsmon.conf; with host: {', '.join(host_command.ACTIONS)}"
+    )
+    parser.add_argument("name", nargs="?", metavar="NAME", help="with host: which one")
     parser.add_argument("--to", metavar="DIRECTORY", type=Path, help="write the imported settings there, for an instance made of them")
     parser.add_argument(
         "--nut", metavar="DIRECTORY", type=Path, default=Path("/etc/nut"), help="where NUT's files are (default: %(default)s)"
@@ -30,21 +41,31 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--instance", help="the ups service, when there are several")
     parser.add_argument("--servicedir", type=Path, default=scan_directory.SCAN_DIRECTORY, help="where services are (default: %(default)s)")
     parser.add_argument("--json", action="store_true", help="for programs")
+    host_command.arguments(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Do it."""
-    if (options.file is None) == (options.action == "import"):
-        raise Misused("import needs a FILE, and nothing else does: pimains ups import /etc/nut/upsmon.conf")
+    if options.action != "host":
+        if (options.what is None) == (options.action == "import") or options.name:
+            raise Misused("import needs a FILE, and nothing else does: pimains ups import /etc/nut/upsmon.conf")
+        if host_command.given(options) or options.accept:
+            raise Misused(f"settings of a host mean nothing with {options.action}: pimains ups host add NAME ...")
     if options.to and options.action != "import":
         raise Misused(f"--to means nothing with {options.action}")
     if options.action == "import":
-        return _import(options.file, options.to, as_json=options.json)
+        return _import(Path(options.what), options.to, as_json=options.json)
     services = [each for each in scan_directory.found(options.servicedir) if each.service == "ups"]
     services = [each for each in services if options.instance in (None, each.name)]
     if not services:
         which = f"no ups service {options.instance}" if options.instance else "no ups service"
         raise Misused(f"{options.servicedir}: {which} (create_service --service_name=ups --ups=NAME@HOST --add-service)")
+    if options.action == "cancel":
+        return _cancel(services, as_json=options.json)
+    if options.action == "host":
+        if len(services) > 1:
+            raise Misused(f"there are {len(services)} ups services; --instance says which: {', '.join(each.name for each in services)}")
+        return host_command.run(options.what, options.name, services[0], options)
     return _check(services, options.nut, as_json=options.json) if options.action == "check" else _show(services, as_json=options.json)
 
 
@@ -70,6 +91,21 @@ def _upses(service: ServiceDirectory) -> dict[str, dict[str, Any]]:
     return found
 
 
+def _cancel(services: list[ServiceDirectory], *, as_json: bool) -> int:
+    said: dict[str, dict[str, Any]] = {}
+    for service in services:
+        try:
+            said[service.name] = {"ok": True, "said": ask_service(service, f"outage-cancel {getpass.getuser()}")}
+        except PimainsError as refused:
+            said[service.name] = {"ok": False, "said": str(refused)}
+    if as_json:
+        print(json.dumps(said, indent=2))
+    else:
+        for name, each in said.items():
+            print(f"{name}: {each['said']}")
+    return 0 if all(each["ok"] for each in said.values()) else 1
+
+
 def _check(services: list[ServiceDirectory], nut: Path, *, as_json: bool) -> int:
     found = {each.name: check.findings(each, nut) for each in services}
     if as_json:
@@ -89,8 +125,10 @@ def _import(file: Path, to: Path | None, *, as_json: bool) -> int:
     except OSError as error:
         raise PimainsError(f"{file}: {error.strerror}") from None
     if "UPS" not in imported.settings:
-        raise PimainsError(f"{file}: has no MONITOR with a UPS, its power value, a user, a password and a role")
-    check.try_out(file, imported.settings)
+        why = "; ".join(note for note in imported.notes if ": MONITOR has " in note or ": a quotation mark" in note)
+        says = "has no MONITOR with a UPS, its power value, a user, a password and a role"
+        raise PimainsError(f"{file}: {says}" + (f"; {why}" if why else ""))
+    check.try_out(file, imported)
     if to:
         _write(to, imported.settings)
     if as_json:

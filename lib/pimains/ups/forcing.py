@@ -3,7 +3,6 @@
 Each call is made over the UPS's own link, in its thread; what came of it stands here. LIST CLIENT is answered also when the driver is dead.
 """
 
-from collections.abc import Callable
 from contextlib import suppress
 
 from pimains.core.errors import Away, WrongSetting
@@ -21,6 +20,8 @@ class Forcing:
         self.refused = ""  # what a person has to mend in upsd.users
         self.trouble = ""
         self.clients: tuple[str, ...] | None = None
+        self.returned = ""  # what came of shutdown.return
+        self.runs_empty = ""  # why it is not cut
         self.is_logged_out = False
 
     @property
@@ -45,6 +46,15 @@ class Forcing:
         with suppress(Away, ErrorReply, WrongSetting):  # the last answer stands
             self.clients = clients.others(nut.clients(), nut.own_address, int(nut.is_logged_in))
 
+    def return_load(self, nut: Nut) -> None:
+        """Have the UPS cut its output, and give it back with the mains; where it cannot, it runs empty."""
+        try:
+            nut.command("shutdown.return")
+            self.returned = "is told to cut its output and to return with the mains"
+        except (Away, ErrorReply, WrongSetting) as error:
+            self.runs_empty = short_line(str(error))
+            self.returned = short_line(f"does not take shutdown.return and runs empty: {error}")
+
     def log_out(self, nut: Nut) -> None:
         """The primary waits for this machine no longer."""
         try:
@@ -53,15 +63,3 @@ class Forcing:
             pass  # closed, which is as good
         finally:
             self.is_logged_out = True
-
-
-def return_load(say: Callable[[str], None]) -> Callable[[Nut], None]:
-    """Have the UPS cut its output and give it back with the mains."""
-
-    def command(nut: Nut) -> None:
-        try:
-            nut.command("shutdown.return")
-        except (Away, ErrorReply, WrongSetting) as error:
-            say(short_line(f"{nut.ups} does not take shutdown.return and runs empty: {error}"))
-
-    return command

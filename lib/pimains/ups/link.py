@@ -54,7 +54,7 @@ class Link:
     @property
     def is_primary(self) -> bool:
         """Whether upsd takes FSD from this machine."""
-        return self.nut.is_logged_in and self._is_primary
+        return self.nut.is_open and self._is_primary
 
     def seconds_to_wait(self, now: float) -> float:
         """Until the next look; an answer is told by `fileno`."""
@@ -137,10 +137,10 @@ class Link:
 
     def _log_in(self, now: float) -> None:
         """As far as it is wanted, and not done; what a person has to mend keeps nobody from looking."""
-        if not self._logs_in or self._fault:
+        if self._fault:
             return
         try:
-            if not self.nut.is_logged_in:
+            if self._logs_in and not self.nut.is_logged_in:
                 self.nut.log_in()
             if self._commands and not self._is_primary:
                 self.nut.become_primary()

@@ -5,10 +5,12 @@ nut2 takes any answer for its own, and a quotation mark for the end of a value w
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from pimains.core.errors import PimainsError
 from pimains.core.plan.text import one_line, short_line
 
+_LINES_KNOWN = 256
 _QUOTATION_MARK = "\ue022"  # in its place while nut2 reads a value
 _OK = {
     "PRIMARY": "OK PRIMARY-GRANTED",
@@ -65,7 +67,8 @@ def first_line(asked: Sequence[str], line: str) -> str:
     raise Unfit(f"{' '.join(asked[:3]) if verb != 'PASSWORD' else verb} was answered by {short_line(line[:200])!r}")
 
 
-def listed(asked: Sequence[str], line: str) -> str | None:
+@lru_cache(_LINES_KNOWN)  # most are the same at each look
+def listed(asked: tuple[str, ...], line: str) -> str | None:
     """A line of the list that was asked for, as nut2 reads it, None for the one that ends it; raises Unfit."""
     if line == f"END {' '.join(asked)}":
         return None

@@ -48,6 +48,7 @@ class Watch:
         self.shutting = ShuttingDown(me, settings, self.upses)
         self._edits = state.Watch(me.directory / "variables")
         self._clocks = _clocks()
+        self._woke_at = 0.0
         self._said = ("", True)
 
     def look(self) -> None:
@@ -71,7 +72,7 @@ class Watch:
         self.homematic.keep()
         is_news = False
         for each in self.upses:
-            if answer := each.link.answer():
+            if (answer := each.link.answer()) and answer.asked_at >= self._woke_at:  # what was asked before a sleep decides nothing
                 now, is_news = self.me.clock.monotonic(), True
                 self._judged(each, each.judge(answer, now), now)
         self.shutting.tick(self.me.clock.monotonic())
@@ -99,7 +100,7 @@ class Watch:
     def _mind_sleep(self) -> None:
         before, self._clocks = self._clocks, _clocks()
         if standings.slept(*before, *self._clocks):
-            now = self.me.clock.monotonic()
+            self._woke_at = now = self.me.clock.monotonic()
             for each in self.upses:
                 self._judged(each, each.after_sleep(now), now)
 
@@ -117,10 +118,9 @@ class Watch:
             self.me.status(line, well=said[1])
 
     def _line(self, ups: Watched, now: float) -> str:
-        shuts_down = (
-            words.shuts_down_in(ups.battery, ups.ends(now), self.settings.to_last, self.shutting.need_seconds(), now) if ups.power else None
-        )
-        return words.how_it_is(ups.standing, ups.battery, ups.why_not, shuts_down, now)
+        then = self.shutting.then(ups)
+        due_at = ups.due_at(self.settings.to_last, self.shutting.need_seconds(), now) if then and ups.standing.is_on_battery else None
+        return words.how_it_is(ups.standing, ups.battery, ups.why_not, due_at, now, then)
 
 
 def _clocks() -> tuple[float, float]:

@@ -69,6 +69,7 @@ def _prefix(value: str) -> str:
 class UpsSettings(Settings):
     """services/ups/variables/."""
 
+    beside = ("hosts",)
     UPS = Setting(_upses, "list of UPSes", "such as eaton@localhost cellar@nas.lan:3493, each once")
     POWER = Setting(_supplies, "number of power supplies", f"0-{_SUPPLIES_MAX}, one for all or one for each UPS with blanks between")
     MINSUPPLIES = integer(1, _SUPPLIES_MAX, "number of power supplies")
@@ -128,8 +129,8 @@ class UpsSettings(Settings):
         return self.POWER[0] if len(self.POWER) == 1 else self.POWER[self.UPS.index(ups)]
 
     def commands(self, ups: Ups) -> bool:
-        """Whether this machine is the primary of it: whose upsd is here, and who has to tell the others."""
-        return self.ROLE == "primary" and ups.is_here and self.power_of(ups) > 0
+        """Whether this machine is its primary: whose upsd is here, and who has to tell the others, also where it is not fed itself."""
+        return self.ROLE == "primary" and ups.is_here and bool(self.USERNAME)
 
     def called(self, ups: Ups) -> str:
         """How people and files call it: by its name, where another one has the same with its host, too, and its port."""

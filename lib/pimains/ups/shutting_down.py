@@ -6,26 +6,31 @@ shutting.tick(now)             # when time has passed, or one of shutting.files(
 """
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from pimains.core import notify_queue, state
+from pimains.core import state
 from pimains.core.clock import boot_id
 from pimains.core.instance import Instance
-from pimains.core.ledger import Ledger
 from pimains.core.naps import Readable
 from pimains.shared import battery_end, halt_length, halt_request
 from pimains.ups.clients import Clients
-from pimains.ups.forcing import Forcing, return_load
+from pimains.ups.forcing import Forcing
+from pimains.ups.orders import OutageOrders, cut_order, off_delay_seconds
 from pimains.ups.outage_file import OutageFile
 from pimains.ups.plan import battery as batteries
-from pimains.ups.plan import supplies
+from pimains.ups.plan import cancelling, supplies, words
 from pimains.ups.plan.outage import Act, Event, Moment, Outage, Phase, Role, decide, decide_apart, timer
 from pimains.ups.plan.supplies import Supply
+from pimains.ups.plan.telling import OfAShutdown
 from pimains.ups.request import Request
 from pimains.ups.settings import UpsSettings
-from pimains.ups.steps import Steps, cut_order
 from pimains.ups.watched import Watched
 
+if TYPE_CHECKING:
+    from pimains.core.ledger import Ledger  # sqlite3 costs a megabyte, and is used when there is an outage
+
 _AGAIN_SECONDS = 1.0
+_OF_THE_PRIMARY = {Role.SECONDARY: ", as its primary has forced", Role.ALONE: ", and its primary has forced nothing"}
 _LATER = (Phase.FORCED, Phase.DELAYED)
 _RECORDED = (Phase.DELAYED, Phase.ASKED, Phase.RETURNING)  # FSD does not wait for the ledger, and a line that flaps does not fill it
 
@@ -41,9 +46,10 @@ class ShuttingDown:
         self._file = OutageFile(me)
         self._clients = Clients(me, settings, self._forcing)
         self._request = Request(me)
-        self._steps = Steps(me)
+        self._orders = OutageOrders(me)
         self._forced = set((state.read(me.run / "forced") or "").split())  # by this machine, and it stands there still
         self._again_at = 0.0
+        self._has_left_an_end = True  # the one before may have
         self.outage = self._file.read()
         if self.outage:
             is_of_this_boot = self.outage.boot == boot_id()
@@ -51,25 +57,36 @@ class ShuttingDown:
 
     def files(self) -> list[Readable]:
         """Readable when a step of halt asks."""
-        return [self._steps]
+        return [self._orders]
 
     def close(self) -> None:
         """No step is answered any more."""
-        self._steps.close()
+        self._orders.close()
 
     def seconds_to_wait(self, now: float) -> float:
         """Until there is something to do besides the next look."""
-        if self._steps.is_awaited or self._request.is_wanted or (self.outage and self.outage.is_begun):
+        if self._orders.is_awaited or self._request.is_wanted or (self.outage and self.outage.is_begun):
             return max(0.05, min(1.0, self._until_timer(now)))
         return float("inf")
 
     def need_seconds(self) -> float:
         """How long a shutdown takes from now on."""
         settings = self._settings
-        halting = settings.FINALDELAY_SECONDS + halt_length.read().measured + battery_end.SHUTDOWN_SECONDS
+        halting = settings.FINALDELAY_SECONDS + halt_length.read().measured + halt_length.shutdown_seconds()
         if self._role() is Role.SECONDARY:
             return halting + settings.HOSTSYNC_SECONDS_MAX
-        return halting + self._clients.budget(self._clients.there(self._commanded()))
+        commanded = self._commanded()
+        off_delay = max((delay for name in commanded if (delay := off_delay_seconds(self._upses[name])) is not None), default=0.0)
+        return halting + off_delay + self._clients.budget(self._clients.there(commanded))
+
+    def then(self, ups: Watched) -> str:
+        """What is done when the battery of `ups` is low, in words; "" for nothing."""
+        supply = self._supplies[ups.name]
+        is_apart = any(name == ups.name for name, _ in self._apart())
+        stays_up = is_apart or not supply.power or supplies.is_fed_without([*self._supplies.values()], ups.name, self._settings.MINSUPPLIES)
+        if not stays_up:
+            return words.SHUTS_DOWN
+        return words.OTHERS_SHUT_DOWN if supply.is_ours else ""
 
     def needed_for(self) -> str:
         """Why this service may not be stopped now; "" where it may, also because this machine goes down."""
@@ -79,13 +96,17 @@ class ShuttingDown:
 
     def line(self) -> str:
         """What is under way, in words; "" for nothing."""
-        if not (self.outage and self.outage.is_begun):
-            return ""
-        names = {
-            Phase.FORCED: f"forced shutdown, waiting for {', '.join(self._clients.there(self._commanded()) or ['its answer'])}",
+        if self.outage and self.outage.is_begun:
+            return self._line(self.outage, self._commanded())
+        apart = [f"{self._line(own, [name])}; this machine stays up" for name, own in self._apart() if own.is_begun]
+        return "; ".join(apart)
+
+    def _line(self, outage: Outage, names: Sequence[str]) -> str:
+        words = {
+            Phase.FORCED: f"forced shutdown, waiting for {', '.join(self._clients.there(names)) or 'its answer'}",
             Phase.DELAYED: "shutting down in a moment",
-        }
-        return f"{names.get(self.outage.phase, 'this machine is shutting down')}: {self.outage.why}"
+        }.get(outage.phase, "this machine is shutting down")
+        return f"{words}{_OF_THE_PRIMARY.get(outage.role, '')}: {outage.why}"
 
     def looked(self, ups: Watched, now: float) -> None:
         """`ups` was looked at just now."""
@@ -93,7 +114,7 @@ class ShuttingDown:
         if ups.standing.fresh_at == now and ups.standing.fsd is None and ups.name in self._forced and not self._is_forcing(ups.name):
             self._forced.discard(ups.name)
             self._keep_forced()
-        need = self.need_seconds()
+        need = self.need_seconds() if ups.standing.is_on_battery else 0.0  # it reads files
         why = batteries.due(ups.battery, ups.standing, ups.pasts, self._settings.to_last, need, now)
         self._supplies[ups.name] = supplies.looked_at(before, ups.standing, why, now, is_fsd_ours=ups.name in self._forced)
         self._leave_battery_end(now)
@@ -110,25 +131,35 @@ class ShuttingDown:
         self._mind_timers(now)
         self._request.make(self.outage)
         is_logged_out = all(self._forcing[name].is_logged_out for name in self._upses)
-        self._steps.answer_who_waits(now, is_asked=not (self.outage and self.outage.phase in _LATER), is_logged_out=is_logged_out)
+        self._orders.answer_who_waits(now, is_asked=not (self.outage and self.outage.phase in _LATER), is_logged_out=is_logged_out)
 
     def _mind_timers(self, now: float) -> None:
         if self.outage is None:
             return
         names = self._ours(self.outage)
-        if self.outage.phase is Phase.FORCED and self.outage.role is Role.PRIMARY:
-            self._clients.note_who_left(names, now - self.outage.since)
-            if names and all(self._forcing[name].refused for name in names):
-                self._decide(Event.REFUSED, self._moment(now, self.outage.role))
+        if self.outage.phase is Phase.FORCED and self.outage.role is not Role.SECONDARY:
+            self._mind_clients(self.outage, names, now)
         while self.outage and (event := timer(self.outage, now, self._clients.wait(names))):
             before = self.outage
             role = before.role if before.is_begun else Role.SECONDARY  # who waits for its primary
             self._decide(event, self._moment(now, role, before.why, before.upses))
             if self.outage == before:
                 break
-        for name, own in [*(self.outage.apart if self.outage else {}).items()]:
+        for name, own in self._apart():
+            if own.phase is Phase.FORCED:
+                self._mind_clients(own, [name], now, name)
+        for name, own in self._apart():
             if event := timer(own, now, self._clients.wait([name])):
                 self._decide(event, self._moment(now, Role.APART, own.why), name)
+
+    def _mind_clients(self, outage: Outage, names: Sequence[str], now: float, apart: str = "") -> None:
+        """Who has left, and whether none knows because upsd refuses."""
+        self._clients.note_who_left(names, now - outage.since)
+        if names and all(self._forcing[name].refused for name in names):
+            self._decide(Event.REFUSED, self._moment(now, outage.role, outage.why), apart)
+
+    def _apart(self) -> list[tuple[str, Outage]]:
+        return [*self.outage.apart.items()] if self.outage else []
 
     def _until_timer(self, now: float) -> float:
         if self.outage and self.outage.phase is Phase.DELAYED:
@@ -137,6 +168,12 @@ class ShuttingDown:
 
     def _try_again(self, now: float) -> None:
         """Once a second: what upsd has not answered, who is still there, whether halt has lost our request."""
+        for name, forcing in self._forcing.items():
+            if forcing.returned:
+                event = OfAShutdown.EMPTIES if forcing.runs_empty else OfAShutdown.RETURNS
+                moment = self._moment(now, Role.APART)
+                self._tell(event, [name], moment, f"{name} {forcing.returned}", forcing.runs_empty)
+                forcing.returned = forcing.runs_empty = ""
         if self.outage is None:
             return
         watched = {*self._ours(self.outage), *self.outage.apart}
@@ -151,10 +188,16 @@ class ShuttingDown:
             self._decide(Event.REQUEST_GONE, self._moment(now, self.outage.role))
 
     def _hear(self, now: float) -> None:
-        for order, event in self._steps.take(self.line):
+        for order, event in self._orders.take(self.line):
+            if event is Event.CANCELLED:
+                answer = cancelling.answer(self.outage)
+                print(f"{order.rest} cancels: {answer.text}")
+                self._decide(event, self._moment(now, self._role(), f"cancelled by {order.rest}"))
+                self._orders.answer_cancel(order, answer)
+                continue
             on_battery = tuple(name for name in self._commanded() if self._supplies[name].is_on_battery)
             acts = self._decide(event, self._moment(now, self._role(), f"this machine is halted: {order.rest}", on_battery))
-            self._steps.answer(order, acts, self._flag, now)
+            self._orders.answer(order, acts, self._flag, now)
 
     def _flag(self) -> str:
         return cut_order([self._upses[name] for name in self._ours(self.outage)], self._settings.CUT_WAIT_SECONDS)
@@ -167,6 +210,8 @@ class ShuttingDown:
             self._file.write(decided.outage)
         if _phase(before, apart) is not _phase(self.outage, apart):
             self._say(before, event, moment, apart)
+        if before and self.outage and before.role is Role.ALONE and self.outage.role is Role.SECONDARY and self.outage.is_begun:
+            print("the primary has forced a shutdown after all: from here there is no return")
         for act in decided.acts:
             self._do(act, moment, apart)
         return decided.acts
@@ -178,11 +223,14 @@ class ShuttingDown:
             self._force(names)
         elif act in (Act.ASK, Act.ASK_UNLESS_ASKED):
             self._request.want(outage)
+            self._request.make(outage)  # before people are told, which takes a moment
+            if act is Act.ASK and outage:
+                self._tell(OfAShutdown.SHUTDOWN, outage.upses, moment)
         elif act is Act.CANCEL:
             self._request.take_back()
         elif act is Act.RETURN:
             for name in names:
-                self._upses[name].link.ask(return_load(self._me.complain))
+                self._upses[name].link.ask(self._forcing[name].return_load)
         elif act in (Act.LOG_IN, Act.LOG_OUT):
             for name, ups in self._upses.items():
                 self._forcing[name].is_logged_out = not ups.link.nut.is_logged_in
@@ -191,13 +239,20 @@ class ShuttingDown:
             for name in names:
                 self._upses[name].tell(("SHUTDOWN_HOSTSYNC",), moment.now)
         elif act is Act.TELL_MISSING:
-            self._tell(f"going on without {', '.join(self._clients.there(names)) or 'an answer of upsd'}: still logged in", "ups-missing")
+            who = ", ".join(self._clients.there(names)) or "an answer of upsd"
+            self._tell(OfAShutdown.MISSING, names, moment, f"going on without {who}: still logged in", who)
         elif act is Act.TELL_REFUSED:
-            self._tell("; ".join(dict.fromkeys(self._forcing[name].refused for name in names)), "ups-refused")
+            refused = "; ".join(dict.fromkeys(self._forcing[name].refused for name in names))
+            self._tell(OfAShutdown.REFUSED, names, moment, refused, refused)
         elif act is Act.TELL_ALONE:
-            self._tell("giving up on the primary: it has not forced a shutdown", "ups-alone")
+            line = "giving up on the primary: it has not forced a shutdown"
+            self._tell(OfAShutdown.ALONE, outage.upses if outage else names, moment, line)
+        elif act is Act.TELL_STANDS:
+            line = f"the forced shutdown of {apart} stands in upsd: sudo systemctl restart nut-server, or its clients go down once more"
+            self._tell(OfAShutdown.STANDS, names, moment, line)
         elif act is Act.TELL_WILL_BE_CUT:
-            self._tell("the power is back, and will be cut once more: that restarts everybody who was told to shut down", "ups-cut")
+            line = "the power is back, and will be cut once more: that restarts everybody who was told to shut down"
+            self._tell(OfAShutdown.CUT, names or (outage.upses if outage else ()), moment, line)
 
     def _force(self, names: Sequence[str]) -> None:
         self._forced.update(names)
@@ -215,20 +270,25 @@ class ShuttingDown:
         if after not in _RECORDED:
             return
 
-        def record(ledger: Ledger) -> None:
+        def record(ledger: "Ledger") -> None:
             ledger.record(f"ups {self._me.name}", after.value, why)
 
         self._me.with_ledger(record)
 
-    def _tell(self, line: str, event: str) -> None:
-        self._me.complain(line)
-        notify_queue.post(line, self.outage.why if self.outage else "", event, durable=False)
+    def _tell(self, event: OfAShutdown, names: Sequence[str], moment: Moment, line: str = "", about: str = "") -> None:
+        if line:
+            self._me.complain(line)
+        known = [name for name in names if name in self._upses] or [*self._upses]
+        self._upses[known[0]].tell_of_a_shutdown(event, known, about, moment.now)
 
     def _leave_battery_end(self, now: float) -> None:
         feeding = [ups for ups in self._upses.values() if ups.power]
         if not any(ups.standing.is_on_battery for ups in feeding):
-            battery_end.forget(self._me)
+            if self._has_left_an_end:
+                battery_end.forget(self._me)
+                self._has_left_an_end = False
             return
+        self._has_left_an_end = True
         ends = [(ups.power, end.at if (end := ups.ends(now)) else None) for ups in feeding if ups.standing.is_on_battery]
         left = sum(ups.power for ups in feeding if not ups.standing.is_on_battery)
         if left < self._settings.MINSUPPLIES:

@@ -18,7 +18,7 @@ from pimains.ups.link import Answer, Link
 from pimains.ups.nut import Credentials, Encryption, Nut
 from pimains.ups.plan import battery as batteries
 from pimains.ups.plan import standing as standings
-from pimains.ups.plan.telling import Message, tell
+from pimains.ups.plan.telling import Message, OfAShutdown, tell
 from pimains.ups.settings import Ups, UpsSettings
 from pimains.ups.shown import Shown
 
@@ -89,12 +89,25 @@ class Watched:
         """When its battery will be empty."""
         return batteries.end(self.battery, self.standing, self.pasts, now)
 
+    def due_at(self, limits: batteries.Limits, need_seconds: float, now: float) -> float | None:
+        """When those that it feeds have to begin to shut down, None where that is not known."""
+        return batteries.due_at(self.battery, self.standing, self.pasts, limits, need_seconds, now)
+
+    def tell_of_a_shutdown(self, event: OfAShutdown, upses: Sequence[str], about: str, now: float) -> None:
+        """Have people told of what happens to all of `upses`, with the numbers of this one, without waiting for the disk."""
+        subject, body = self._written(Message(event), now, ups=", ".join(upses), about=about)
+        notify_queue.post(subject, body, _event(event), durable=False)
+
     def _post(self, message: Message, now: float) -> None:
+        subject, body = self._written(message, now, ups=self.name)
+        notify_queue.post(subject, body, _event(message.event) + ("" if self._is_first else f".{self.name}"))
+
+    def _written(self, message: Message, now: float, *, ups: str, about: str = "") -> tuple[str, str]:
         numbers, wall = self.standing.numbers, self._me.clock.wall()
         began = "" if message.since is None else f"{datetime.fromtimestamp(wall - now + message.since):%H:%M}"
         facts = texts.Facts(
             host=machine.own_name(),
-            ups=self.name,
+            ups=ups,
             event=message.event,
             status=self.variables.get("ups.status", ""),
             charge=numbers.charge,
@@ -104,14 +117,14 @@ class Watched:
             minutes=round(message.for_seconds / 60),
             times=message.times,
             since=began,
+            about=about,
         )
         own = paths.etc() / self._me.name
         try:
-            subject, body = texts.written(facts, self._settings.LANGUAGE, own)
+            return texts.written(facts, self._settings.LANGUAGE, own)
         except OSError as error:
             self._troubles.look("texts", f"{own / message.event}: {error.strerror}; the shipped text is told")
-            subject, body = texts.written(facts, self._settings.LANGUAGE, None)
-        notify_queue.post(subject, body, f"ups-{message.event.lower()}" + ("" if self._is_first else f".{self.name}"))
+            return texts.written(facts, self._settings.LANGUAGE, None)
 
     def _nut(self) -> Nut:
         settings, kept_as = self._settings, f"address.{self.name}"
@@ -123,3 +136,8 @@ class Watched:
 
     def _keep_address(self, kept_as: str, address: str) -> None:
         self._me.keep(kept_as, f"{self.ups.host} {address}")
+
+
+def _event(name: str) -> str:
+    """What the notify service calls it."""
+    return f"ups-{name.lower().replace('_', '-')}"

@@ -14,6 +14,8 @@ import pytest
 
 from pimains.meter.own_readings import OwnReadings
 from pimains.shared.plan.delivery import Batch, Boot, Reading
+from pimains.shared.readings.journal import Journal
+from tests import damage
 from tests.collector.collecting import Collector, batch, steady
 from tests.kit import TOP, House
 
@@ -286,7 +288,22 @@ def test_a_meters_journal_of_0_1_0_is_imported_and_a_broken_one_is_said(house: H
     broken.write_bytes(before[:100] + b"\xff" * 3000)
     refused = command(house, "import", str(broken), "--source", "house")
     assert (refused.returncode, refused.stderr.count("\n")) == (1, 1)
-    assert f"sqlite3 {broken} .recover" in refused.stderr
+    assert f"{broken}: database disk image is malformed; nothing can be read of it" in refused.stderr
+
+
+def test_of_a_meters_journal_that_a_card_has_ruined_what_can_be_read_is_imported(house: House, tmp_path: Path) -> None:
+    collector = Collector(house)
+    kept = tmp_path / "journal.sqlite"
+    with closing(Journal(kept)) as journal:
+        journal.store("house", {"b": Boot(time.time() - 4000, True)}, [Reading("b", n, None, float(n), n) for n in range(1, 4001)])
+    damage.behind_page_1(kept)
+    ruined = kept.read_bytes()
+    done = command(house, "import", str(kept), "--source", "house", "--unit", "kWh", "--impulses", "1000")
+    assert (done.returncode, done.stderr) == (0, "journal.sqlite: database disk image is malformed; what can be read of it is taken\n")
+    taken = int(done.stdout.split()[1])
+    assert 2000 < taken < 4000
+    assert collector.get("/v1/sources").json()[0]["total"] == 4.0
+    assert kept.read_bytes() == ruined
 
 
 def test_a_spreadsheet_is_shown_both_ways_and_stored_as_what_people_say_it_is(house: House, tmp_path: Path) -> None:

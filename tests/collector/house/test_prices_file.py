@@ -1,5 +1,7 @@
 """The prices file beside a running collector: what it says costs, what is wrong in it, and what the settings said before."""
 
+import csv
+import io
 import json
 import os
 import time
@@ -10,6 +12,7 @@ import pytest
 from pimains.core.ledger import Ledger
 from tests.collector.collecting import TOKEN, Collector, batch, steady
 from tests.collector.house.test_energy_command import command, energy
+from tests.collector.zones import in_zone
 from tests.kit import House
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="services become user pimains: needs root")
@@ -113,3 +116,32 @@ def test_what_is_fed_in_is_earned_and_gas_is_shown_in_kwh_with_its_standing_char
     assert told["costs"]["today"]["standing_charge"] > 10
     assert " EUR standing charge" in collector.get("/").text
     assert "of it standing charge" in energy(house, "--source=house")
+
+
+def test_what_each_day_cost_is_exported_also_of_23_and_25_hours(house: House) -> None:
+    file = house.root / "prices"
+    file.write_text("FROM 2020-01-01 PRICE=0.2 HOURS=22:00-06:00\nFROM 2020-01-01 PRICE=0.4 STANDING_CHARGE=31\n")
+    with in_zone("Europe/Berlin"):
+        collector = Collector(house, PRICES=str(file), CURRENCY="EUR")
+        for boot, day, hours in (("spring", datetime(2026, 3, 28), 71), ("autumn", datetime(2026, 10, 24), 73)):
+            readings = [(hour + 1, 3600.0 * hour, 1000 * hour) for hour in range(hours + 1)]
+            counted = 71_000 if boot == "autumn" else 0
+            rows = [(sequence, uptime, counted + count) for sequence, uptime, count in readings]
+            assert collector.send(batch(*rows, offset=day.timestamp(), boot=boot)).ok
+        asked = "/v1/export?source=house&every=day"
+        assert collector.get(f"{asked}&from=2026-03-28&to=2026-03-31").text.splitlines() == [
+            "day,amount_kWh,cost_EUR,standing_charge_EUR",
+            "2026-03-28,24,9,1",
+            "2026-03-29,23,8.8,1",
+            "2026-03-30,24,9,1",
+        ]
+        autumn = collector.get(f"{asked}&from=2026-10-25&to=2026-10-26&format=json").json()
+        assert autumn["columns"] == ["day", "amount_kWh", "cost_EUR", "standing_charge_EUR"]
+        assert autumn["rows"][0] == ["2026-10-25", 25, pytest.approx(9.2), pytest.approx(1.0)]
+        months = list(csv.DictReader(io.StringIO(energy(house, "--month", "--csv"))))
+        march, october = (next(row for row in months if row["month"] == month) for month in ("2026-03", "2026-10"))
+        assert (march["source"], march["amount"], march["unit"], march["currency"]) == ("house", "71", "kWh", "EUR")
+        assert float(march["cost"]) - float(march["standing_charge"]) == pytest.approx(8.0 + 7.8 + 8.0)
+        assert float(october["cost"]) - float(october["standing_charge"]) == pytest.approx(8.0 + 8.2 + 8.0)
+        refused = collector.get("/v1/export?source=house&every=week").json()["error"]
+        assert refused == "every: not a number of seconds from 1, day, month or year"

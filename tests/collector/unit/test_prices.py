@@ -217,7 +217,7 @@ def test_a_changed_price_holds_from_when_it_was_first_seen(tmp_path: Path) -> No
     ]
     (tmp_path / SEEN).write_text("[[")
     assert cost_of_2026(0.6, now) == pytest.approx(2 * (before or 0.0))
-    assert (tmp_path / f"{SEEN}.damaged").read_text() == "[["
+    assert (tmp_path / f"{SEEN}.corrupt-1").read_text() == "[["
 
 
 def test_a_file_that_becomes_wrong_leaves_prices_as_they_were_also_after_a_restart(tmp_path: Path) -> None:

@@ -149,13 +149,44 @@ def test_quarters_of_an_hour_that_comes_twice_are_in_their_order(opened: Opened)
 
 @pytest.mark.parametrize("months", [("2026-01", "2026-02", "2026-03"), ("01/2026", "02/2026", "03/2026"), ("1.2026", "2.2026", "3.2026"),
                                     ("Januar 2026", "Februar 2026", "März 2026"), ("janvier 2026", "février 2026", "mars 2026"),
-                                    ("January 2026", "february 2026", "March 2026")])  # fmt: skip
+                                    ("January 2026", "february 2026", "March 2026"), ("Jan. 2026", "Feb 2026", "Mrz 2026"),
+                                    ("jan-2026", "Feb-2026", "MAR-2026"), ("janv. 2026", "févr. 2026", "mar 2026")])  # fmt: skip
 def test_months_are_whole_months(opened: Opened, months: tuple[str, ...]) -> None:
     found = opened.slices("Monat;Verbrauch\n" + "".join(f"{month};100\n" for month in months))
     assert [each.end for each in found] == [at(2026, 2, 1), at(2026, 3, 1), at(2026, 4, 1)]
     assert [each.seconds for each in found] == [31 * DAY, 28 * DAY, 31 * DAY - HOUR]
     assert opened.sums("Monat;Verbrauch\n" + "".join(f"{month};100\n" for month in months)) == dict.fromkeys(
         ("2026-01", "2026-02", "2026-03"), 100
+    )
+
+
+@pytest.mark.parametrize(
+    "days",
+    [
+        ("1. März 2026", "2. März 2026", "3. März 2026"),
+        ("So, 01.03.2026", "Mo, 02.03.2026", "Di, 03.03.2026"),
+        ("Sonntag, 1. März 2026", "Montag, 2. März 2026", "Dienstag, 3. März 2026"),
+        ("01-Mar-2026", "02-Mar-2026", "03-Mar-2026"),
+        ("Sunday, March 1, 2026", "Mar 2, 2026", "Tue, March 3, 2026"),
+        ("dim. 1 mars 2026", "lun. 2 mars 2026", "mar. 3 mars 2026"),
+        ("Sun 2026-03-01", "Mon 2026-03-02", "Tue 2026-03-03"),
+    ],
+)
+def test_dates_in_words_are_those_days(opened: Opened, days: tuple[str, ...]) -> None:
+    text = "Datum;Verbrauch kWh\n" + "".join(f"{day};{number}\n" for number, day in enumerate(days, 1))
+    assert opened.sums(text) == {"2026-03-01": 1, "2026-03-02": 2, "2026-03-03": 3}
+
+
+def test_hours_of_twelve_are_those_of_the_day(opened: Opened) -> None:
+    clocks = ("12:00 AM", "1:30 am", "12:00 PM", "11:59:00 p.m.")
+    text = "date,reading kWh\n" + "".join(f"3/13/2026 {clock},{100 + number}\n" for number, clock in enumerate(clocks))
+    assert [each.end for each in opened.slices(text)] == [at(2026, 3, 13, 1, 30), at(2026, 3, 13, 12), at(2026, 3, 13, 23, 59)]
+
+
+@pytest.mark.parametrize("head", [b"PK\x03\x04\x14", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"])
+def test_a_workbook_is_called_one(opened: Opened, head: bytes) -> None:
+    assert (
+        opened.wrong(head + bytes(100)) == "t.csv: it is a workbook of a spreadsheet program: save the sheet as CSV there, and import that"
     )
 
 
@@ -197,6 +228,7 @@ def test_what_is_not_over_is_left_out_and_told(opened: Opened) -> None:
         ("von;bis;kWh\n01.11.2026 00:15;01.11.2026 00:00;1\n", "line 2: '01.11.2026 00:00' is not after '01.11.2026 00:15'"),
         ("date,usage\n03/04/2026,1\n", "line 2: '03/04/2026' may be two dates, and no line says which is the month"),
         ("Datum;Bezug kWh;Einspeisung kWh\n01.11.2026;8;1\n", "--values says which: 'Bezug kWh', 'Einspeisung kWh'"),
+        ("Monat;Verbrauch kWh\nJan 26;8\n", "line 2: 'Jan 26' has no year of four digits: write it as 2026-11"),
         ("Verbrauch;Bemerkung\n8;x\n", "line 1: the first line names no column of times: one of unixtime, time,"),
         ("time,usage\n2026-11-01 14:00,8\n", "one line alone does not say for how long its amount is"),
         ("entity_id,state,last_changed\na,1,2026-11-01T00:00Z\nb,2,2026-11-01T01:00Z\n", "line 3: it is of 'b', and the lines above of"),

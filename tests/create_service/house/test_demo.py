@@ -43,6 +43,8 @@ def test_the_demo_switches_a_plug_off_shuts_a_pi_down_tells_why_and_leaves_nothi
         assert re.search(r"collector +collector +up .* http://127.0.0.1:[0-9]+, 1 source, last reading", said)
         assert re.search(r"meter +meter +up", said)
         assert re.search(r"house +[▁-█]{12}\nmonth +kWh +€\n", said)
+        assert re.search(r"vedirect.mppt +vedirect +up .* solar charger HQ9999ABCDE: bulk, [0-9]+ W from the panels", said)
+        assert re.search(r"vedirect.bmv +vedirect +up .* BMV-712 Smart: [0-9.]+ %", said)
         assert "last error" not in said
         assert "relay off: idle for 10 s" in said
         assert said.index("somebody switches the plug off") < said.index("why halt") < said.index("That was it")

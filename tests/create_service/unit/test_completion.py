@@ -166,6 +166,18 @@ def test_pimains_offers_what_a_verb_does_and_files_to_import(completed: Complete
     assert completed(f"{TOP}/debian/bin/pimains help co", "pimains") == ["collector"]
 
 
+def test_pimains_ups_host_offers_what_it_does_and_the_hosts_there_are(completed: Completed, tmp_path: Path) -> None:
+    (tmp_path / "ups/hosts/nas").mkdir(parents=True)
+    (tmp_path / "ups/hosts/pc").mkdir()
+    (tmp_path / "ups/hosts/.tv+new").mkdir()
+    assert completed("pimains ups host ", "pimains") == ["add", "remove", "list", "check"]
+    assert completed("pimains ups host re", "pimains") == ["remove"]
+    for word in ("add", "remove", "list", "check"):
+        assert completed(f"pimains ups --servicedir={tmp_path} host {word} ", "pimains") == ["nas", "pc"]
+    assert completed(f"pimains ups --servicedir={tmp_path} host check p", "pimains") == ["pc"]
+    assert "--accept" in completed("pimains ups host add nas --", "pimains")
+
+
 def test_pimains_why_offers_what_the_ledger_knows(completed: Completed, tmp_path: Path) -> None:
     write = "from pimains.core.ledger import Ledger; Ledger().record('lamp', 'off', 'somebody asked')"
     environment = {"PIMAINS_ROOT": str(tmp_path), "PYTHONPATH": str(TOP / "lib")}

@@ -17,17 +17,14 @@ def test_they_find_each_other_again_and_the_share_is_mounted(name: str) -> None:
         fserver, fclient = house.add_fserver(svscan=False), house.add_fclient()
         until(house.is_mounted)
         until(lambda: (fclient.run / "holds").exists() and (fserver.run / "clients").exists())
-        fclient.kill()
-        damage.down(fserver)
-        fclient.svc("-d")
-        until(lambda: not fclient.pid)
+        for each in (fclient, fserver):  # as a power cut leaves them: neither waits for the other
+            each.svc("-dk")
+        until(lambda: not fclient.pid and not fserver.pid)
         (fclient.lib / "address").write_text("127.0.0.1 127.0.0.1\n")
         files = [fclient.run / "holds", fclient.run / "id", fclient.lib / "address", fserver.run / "clients"]
         for path in files:
             path.exists() or path.write_text("a line\n")
         damage.do(name, *files)
-        damage.up(fserver)
-        damage.up(fclient)
+        damage.up(fserver, fclient)
         until(lambda: house.is_mounted() and "kitchen" in fserver.read("clients"), what=fclient.log)
-        damage.settled(fserver)
-        damage.settled(fclient)
+        damage.settled(fserver, fclient)

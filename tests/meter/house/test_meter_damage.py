@@ -1,7 +1,10 @@
 """Whatever becomes of a meter's files, it counts on, says what was lost, and the total is the right one or said to be unknown."""
 
+import os
+import shutil
 import sqlite3
 import time
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -128,3 +131,57 @@ def test_an_old_copy_of_the_count_goes_on_from_where_the_journal_is(house: House
     counts(house, meter, 23)
     meter.instance.until_logged("goes on from the count 23", "count: it was at 20, and there are readings of 23")
     assert "it was at 20" in told(house)
+
+
+def put_another(path: Path) -> None:
+    """An old copy, by mv(1)."""
+    other = path.with_name("old copy")
+    with closing(sqlite3.connect(other)) as copy, copy:
+        copy.execute("create table of_another (number)")
+    os.chown(other, path.stat().st_uid, -1)
+    other.rename(path)
+
+
+@pytest.mark.parametrize("take", [damage.lost, put_another])
+def test_a_journal_that_is_taken_from_under_the_service_is_written_anew_and_no_reading_is_lost(
+    house: House, meter: Meter, take: Callable[[Path], None]
+) -> None:
+    journal = meter.instance.lib / "journal.sqlite"
+    there = filled(house, meter)
+    damage.up(meter.instance)
+    counts(house, meter, 20)
+    pid = meter.instance.pid
+    take(journal)
+    meter.instance.until_logged("while it was in use")
+    counts(house, meter, 23)
+    assert meter.instance.pid == pid
+    damage.down(meter.instance)
+    assert rows(journal) > there + 1
+    assert (journal.with_name("journal.sqlite.corrupt-1").exists(), "was removed while" in meter.instance.log) == (
+        (False, True) if take is damage.lost else (True, False)
+    )
+    assert "its journal of readings was not in its place" in told(house)
+    damage.up(meter.instance)
+    damage.settled(meter.instance)
+    assert meter.pulses == 26
+    assert "begins a journal" not in meter.instance.log[meter.instance.log.index("while it was in use") :]
+
+
+def test_with_its_directory_gone_it_counts_on_and_has_every_reading_when_that_is_back(house: House, meter: Meter) -> None:
+    lib = meter.instance.lib
+    there = filled(house, meter)
+    damage.up(meter.instance)
+    counts(house, meter, 20)
+    owner = lib.stat().st_uid
+    shutil.rmtree(lib)
+    house.until(lambda: f"sudo install -d -o pimains {lib} brings all readings back" in meter.instance.status, what=meter.instance.story)
+    counts(house, meter, 23)
+    lib.mkdir()
+    os.chown(lib, owner, -1)
+    meter.instance.until_logged("was removed while it was in use")
+    house.until(lambda: "is gone" not in meter.instance.status, what=meter.instance.story)
+    damage.down(meter.instance)
+    assert rows(lib / "journal.sqlite") > there
+    damage.up(meter.instance)
+    assert meter.pulses == 26
+    house.until(lambda: meter.instance.read("total") == "100.026", what=meter.instance.story)

@@ -37,13 +37,13 @@ def test_messages_on_their_way_that_are_damaged_are_kept_and_told(house: House, 
     damage.do(name, *files, *others)
     if name in ("lost", "of another owner"):
         damage.up(notify)
-        damage.settled(notify)
         house.until(lambda: name == "lost" or mail.subjects.count("Power is away") >= 1, what=notify.log)
+        damage.settled(notify)
         return
     damage.up(notify)
-    damage.settled(notify)
     house.until(lambda: any("a message was " in subject for subject in mail.subjects), what=notify.log)
     house.until(lambda: not notify_queue.waiting(), what=notify.log)
     notify.until_logged("outbox-message.corrupt-1", "held-message.corrupt-1")
     notify_queue.post("Power is back", "", "power-back")
     house.until(lambda: any("Power is back" in subject for subject in mail.subjects), what=notify.log)
+    damage.settled(notify)

@@ -11,15 +11,16 @@ from pimains.core.errors import Away, PimainsError, WrongSetting
 from pimains.ups.nut import NO_DATA, Credentials, Nut
 from pimains.ups.replies import ErrorReply
 from tests.kit import to_the_end, until
+from tests.ups.nut_versions import VERSIONS
 from tests.ups.nuts import nut, opened
 from tests.ups.upsd import VARIABLES, Upsd
 
 BERT = Credentials("bert", "bert")
 
 
-@pytest.fixture
-def upsd(tmp_path: Path) -> Iterator[Upsd]:
-    with Upsd(tmp_path, "eaton", "cellar") as upsd:
+@pytest.fixture(params=VERSIONS)
+def upsd(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Upsd]:
+    with Upsd(tmp_path, "eaton", "cellar", enter=request.param) as upsd:
         yield upsd
 
 

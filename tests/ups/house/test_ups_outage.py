@@ -10,7 +10,7 @@ import pytest
 
 from pimains.shared import halt_request
 from pimains.shared.orders.service_end import Orders
-from tests.halt.halting import new_halt
+from tests.halt.halting import let_go, new_halt, pause_at
 from tests.kit import TOP, House, TestInstance, until
 from tests.ups.nut2_library import NUT2
 from tests.ups.outages import LB, at, clients, guarding, requests, status, upsmon
@@ -207,3 +207,23 @@ def test_root_takes_what_is_said_for_text(house: House, halt: TestInstance, said
             select.select([orders], [], [], 0.05)
     flag = house.root / "run/pimains-halt/cut"
     assert ("" if not flag.exists() else " ".join(flag.read_text().split("\n")[1:]).strip()) == written
+
+
+def test_a_secondary_that_went_alone_says_when_its_primary_forces_after_all_and_goes_on(
+    house: House, upsd: Upsd, halt: TestInstance
+) -> None:
+    pause = pause_at(house, "10-pause")
+    ups = guarding(house, at(upsd), ROLE="secondary", USERNAME="bert", PASSWORD="bert", HOSTSYNC_SECONDS_MAX="2")
+    upsd.say("eaton", status="OB LB", charge="50", runtime="1700")
+    house.until(lambda: "step 10-pause" in halt.status, what=ups.story)
+    house.until(lambda: ups.status.startswith("this machine is shutting down, and its primary has forced nothing: "), what=ups.story)
+    with upsd.talk("carl", "carl") as ask:
+        assert ask("FSD eaton").startswith("OK")
+    house.until(lambda: ups.status.startswith("this machine is shutting down, as its primary has forced: "), what=ups.story)
+    ups.until_logged("the primary has forced a shutdown after all: from here there is no return")
+    with upsd.talk("tester", "tester") as ask:
+        assert ask('SET VAR eaton ups.status "OL"').startswith("OK")
+    ups.until_logged("the power is back, and will be cut once more")
+    let_go(pause)
+    house.until(house.halts, what=halt.story)
+    assert requests(halt) == 1

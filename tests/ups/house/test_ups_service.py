@@ -1,7 +1,6 @@
 """ups under a real supervise, beside a real upsd with dummy UPSes: how it says a UPS stands, and what people are told."""
 
 import os
-import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +11,7 @@ from pimains.core import notify_queue
 from pimains.core.machine import own_name
 from tests.kit import House, TestInstance, free_port, until
 from tests.ups.liar import Liar, silent
+from tests.ups.messages import Queue
 from tests.ups.nut2_library import NUT2
 from tests.ups.upsd import PASSWORD, Upsd
 
@@ -23,27 +23,6 @@ POLL_SECONDS = 0.5
 def upsd(tmp_path: Path) -> Iterator[Upsd]:
     with Upsd(tmp_path, "eaton", "cellar") as upsd:
         yield upsd
-
-
-class Queue:
-    """Where messages wait in the house, as if its notify service had been started once."""
-
-    def __init__(self, house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setenv("PIMAINS_ROOT", str(house.root))
-        notify_queue.make_queue()
-        shutil.chown(notify_queue.queue(), group="pimains")
-        shutil.chown(notify_queue.directory(), group="pimains")
-
-    def posts(self) -> list[notify_queue.Post]:
-        return [post for name in notify_queue.waiting() if (post := notify_queue.read(name))]
-
-    def events(self) -> list[str]:
-        return [post.event for post in self.posts()]
-
-
-@pytest.fixture
-def queue(house: House, monkeypatch: pytest.MonkeyPatch) -> Queue:
-    return Queue(house, monkeypatch)
 
 
 def watching(house: House, upses: str, **settings: str) -> TestInstance:

@@ -295,3 +295,40 @@ def test_nothing_is_due_unless_the_mains_are_gone(seen: list[tuple[str, int | No
         known = len(watch.due)
         played(watch, [each])
         assert watch.standing.is_on_battery or len(watch.due) == known
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [Limits(), Limits(on_battery_max=600), Limits(runtime_low=900), Limits(charge_low=60), Limits(lost_max=300)],
+    ids=["end", "on battery", "runtime", "charge", "lost"],
+)
+@pytest.mark.parametrize("has_data", [True, False])
+def test_what_is_said_of_when_it_shuts_down_is_when_it_does(limits: Limits, has_data: bool) -> None:
+    """A battery of 2400 s that is emptied evenly; without data from its second minute on."""
+    watch = Watch(limits)
+    said: dict[float, float | None] = {}
+    for second in range(2400):
+        left = 2400 - second
+        watch.see(on_battery(left // 24, left) if has_data or second < 120 else None)
+        said[second] = battery.due_at(watch.battery, watch.standing, (), limits, NEED, watch.now - 1)
+        if watch.due:
+            break
+    due = watch.began_at()
+    assert said[due] == due + BEGAN
+    for second, at in said.items():
+        if not has_data and second < 126:  # what is said then is of data that go on
+            continue
+        assert at is not None
+        assert abs(at - BEGAN - due) <= 0.1 * (due - second) + 25, (second, at - BEGAN, due)  # a whole point of charge is 24 s
+
+
+def test_without_any_number_it_is_known_when_lost_data_shut_it_down() -> None:
+    watch = Watch(Limits(lost_max=120))
+    watch.standing, watch.battery = Standing(), Battery()
+    watch.see({"ups.status": "OB"})
+    assert battery.due_at(watch.battery, watch.standing, (), watch.limits, NEED, watch.now) is None
+    lost_at = watch.now
+    watch.see(None)
+    assert battery.due_at(watch.battery, watch.standing, (), watch.limits, NEED, watch.now) == lost_at + 120
+    watch.see(None, 200)
+    assert watch.began_at() + BEGAN == lost_at + 120

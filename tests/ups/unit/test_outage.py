@@ -215,7 +215,8 @@ def test_a_ups_apart_goes_its_own_way_and_joins_when_the_machine_is_in_danger() 
     returning, acts = decide_apart(delayed, "eaton", Event.DELAY_OVER, moment(Role.APART))
     assert acts == (Act.RETURN,)
     assert returning
-    back, _ = decide_apart(returning, "eaton", Event.OL, moment(Role.APART))
+    back, acts = decide_apart(returning, "eaton", Event.OL, moment(Role.APART))
+    assert acts == (Act.TELL_STANDS,)
     assert back
     assert back.apart == {}
     both = decide(returning, Event.LOW, Moment(NOW, Role.PRIMARY, "low", ("eaton", "cellar"))).outage

@@ -73,6 +73,14 @@ def test_a_shutdown_stops_when_enough_is_back() -> None:
     assert events(alone, low(A), low(B)) == [(Event.LOW, Role.PRIMARY, ("a", "b"), "")]
 
 
+def test_a_secondary_hears_that_the_mains_are_back_while_the_fsd_stands() -> None:
+    forced = B._replace(is_forced=True)
+    here = (Event.FSD, Role.SECONDARY, ("b",), "")
+    assert events(outage(Phase.DELAYED, Role.SECONDARY), forced) == [here, (Event.OL, Role.SECONDARY, (), "")]
+    assert events(outage(), forced) == [here]
+    assert events(outage(Phase.DELAYED, Role.SECONDARY), forced._replace(is_on_line=False, is_on_battery=True)) == [here]
+
+
 def test_one_critical_ups_of_ours_goes_apart_and_one_of_others_is_theirs() -> None:
     assert events(outage(), low(A), B) == [(Event.LOW, Role.APART, ("a",), "a")]
     assert events(outage(), A, low(B)) == []

@@ -74,6 +74,11 @@ def test_a_good_configuration_has_nothing_to_be_found() -> None:
             {},
             "upsd.users:2: the password of [anna] is not that of the setting PASSWORD",
         ),
+        (
+            {"upsd.users": "[anna]\npassword = open sesame\nupsmon primary\n"},
+            {"password": "open sesame"},
+            "upsd.users:2: the password of [anna] has blanks: NUT takes its first word; put it in quotation marks",
+        ),
         ({"upsd.users": GOOD["upsd.users"].replace("primary", "secondary")}, {}, "upsd.users:3: [anna] needs: upsmon primary"),
         ({"upsd.users": "[anna]\npassword = x\n"}, {"password": None}, "upsd.users:1: [anna] needs: upsmon primary"),
         ({"nut.conf": "\nMODE=none\n"}, {}, "nut.conf:2: MODE=none starts no upsd"),
@@ -87,6 +92,11 @@ def test_a_good_configuration_has_nothing_to_be_found() -> None:
             {"upsmon.conf": "POWERDOWNFLAG /etc/killpower\n"},
             {"kill_flag_is_there": True},
             "upsmon.conf:1: /etc/killpower was left behind",
+        ),
+        (
+            {"ups.conf": GOOD["ups.conf"] + '  desc = "in the hall\n'},
+            {},
+            "ups.conf:7: a quotation mark has no end here, so NUT leaves this line out",
         ),
         ({}, {"kill_flag_is_there": True}, "upsmon.conf: /etc/killpower was left behind"),
     ],
@@ -156,3 +166,30 @@ def test_an_upsmon_conf_becomes_settings_and_what_has_no_counterpart_is_named() 
         ["line 11", "DEADTIME"],
         ["line 12", "WHATEVER"],
     ]
+
+
+@pytest.mark.parametrize(
+    ("line", "note"),
+    [
+        ("MONITOR ups@nas 1 anna secret", "MONITOR has 4 words; it needs a UPS, its power value, a user, a password and a role"),
+        ("MONITOR", "MONITOR has 0 words"),
+        ("MONITOR ups@nas 1 anna se=cret slave", "MONITOR has no role in the fifth place"),
+        ("MONITOR ups@nas 1 anna se#cret slave", "MONITOR has 4 words"),
+        ('MONITOR ups@nas 1 anna "secret slave', "a quotation mark has no end"),
+        ("MONITOR eaton@localhost 1 anna x slave", "eaton@localhost is there already"),
+        ("HOSTSYNC", "HOSTSYNC has no value"),
+        ("include /etc/nut/more.conf", "include: not known"),
+        ("monitor ups@nas 1 anna secret slave", "monitor: not known"),  # upsmon does not know it either
+    ],
+)
+def test_a_line_that_cannot_be_imported_is_named_and_says_no_secret(line: str, note: str) -> None:
+    imported = settings_of(read(f"# first\r\nMONITOR eaton@localhost 1 anna x primary # mine\r\n{line}\r\n"))
+    assert imported.settings == {"UPS": "eaton@localhost", "POWER": "1", "USERNAME": "anna", "PASSWORD": "x", "ROLE": "primary"}
+    (said,) = imported.notes
+    assert said.startswith(f"line 3: {note}")
+    assert "cret" not in said
+
+
+def test_lines_are_counted_as_editors_do() -> None:
+    assert [line.number for line in read("\ufeffMODE=none\n# \x0c \u2028 \x85\r\n\nMAXAGE 15")] == [1, 4]
+    assert read("\ufeffMODE=none\r\n")[0].value == "none"

@@ -31,9 +31,11 @@ def test_ups_is_called_by_its_name_as_long_as_that_is_enough() -> None:
     assert [given.called(each) for each in given.UPS] == ["ups@nas1", "ups@nas2:3493", "eaton", "ups@nas2:3494"]
 
 
-def test_a_primary_commands_what_is_here_and_feeds_this_machine() -> None:
+def test_a_primary_commands_what_is_here_also_what_does_not_feed_it_where_it_has_a_user() -> None:
     given = settings(UPS="eaton cellar@nas.lan shed", POWER="1 1 0")
-    assert [given.commands(each) for each in given.UPS] == [True, False, False]
+    assert [given.commands(each) for each in given.UPS] == [True, False, True]
+    watching = settings(POWER="0", USERNAME="", PASSWORD="")
+    assert not watching.commands(watching.UPS[0])
     assert not settings(ROLE="secondary").commands(given.UPS[0])
 
 

@@ -10,12 +10,13 @@ from hypothesis import strategies as st
 
 from pimains.ups import texts
 from pimains.ups.plan.standing import FSD_STANDING, SUSPENDED
-from pimains.ups.plan.telling import Matter, Message, tell
+from pimains.ups.plan.telling import Matter, Message, OfAShutdown, tell
 from pimains.ups.texts import LANGUAGES, Facts, written
 
 OF_NUT = """ONLINE ONBATT LOWBATT FSD COMMOK COMMBAD SHUTDOWN REPLBATT NOCOMM CAL NOTCAL OFF NOTOFF BYPASS NOTBYPASS ECO NOTECO ALARM
 NOTALARM OVER NOTOVER TRIM NOTTRIM BOOST NOTBOOST OTHER NOTOTHER SHUTDOWN_HOSTSYNC SUSPEND_FINISHED"""
 EVENTS = [*OF_NUT.split(), FSD_STANDING]
+ALL = {*EVENTS, *OfAShutdown}
 FACTS = Facts("pi", "eaton", "ONBATT", "OB DISCHRG", 41.0, 3723.0, 12.5)
 
 
@@ -96,12 +97,26 @@ def test_each_event_has_its_words_in_each_language(language: str) -> None:
     shipped = configparser.ConfigParser(interpolation=None)
     shipped.optionxform = str  # type: ignore[method-assign,assignment]
     shipped.read_string((Path(texts.__file__).parent / language).read_text(encoding="utf-8"))
-    assert set(shipped["words"]) == set(EVENTS)
-    for event in EVENTS:
-        subject, body = written(FACTS._replace(event=event, alarm="fan", minutes=5, times=3, since="14:05"), language, None)
+    assert set(shipped["words"]) == ALL
+    for event in sorted(ALL):
+        subject, body = written(
+            FACTS._replace(event=event, alarm="fan", about="10.0.0.1", minutes=5, times=3, since="14:05"), language, None
+        )
         assert "$" not in subject + body
         assert len(subject) < 200
         assert all(each in body for each in ("pi", "eaton", event, "OB DISCHRG", "41 %", "01:02:03", "12.5 %", "14:05"))
+
+
+def test_nothing_is_told_but_by_the_texts() -> None:
+    """So that each message has its words in each language: all of them come from one place."""
+    modules = Path(texts.__file__).parents[1].rglob("*.py")
+    assert [path.name for path in modules if "notify_queue.post(" in path.read_text()] == ["watched.py"]
+
+
+def test_the_messages_of_a_shutdown_name_who_it_is_about() -> None:
+    for language in LANGUAGES:
+        for event in (OfAShutdown.MISSING, OfAShutdown.REFUSED, OfAShutdown.EMPTIES):
+            assert "10.0.0.1" in written(FACTS._replace(event=event, about="10.0.0.1"), language, None)[0]
 
 
 def test_what_is_not_known_is_said_to_be_so() -> None:

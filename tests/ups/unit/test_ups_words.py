@@ -8,7 +8,7 @@ from pimains.ups.plan import battery as batteries
 from pimains.ups.plan.battery import Battery
 from pimains.ups.plan.battery import Limits as BatteryLimits
 from pimains.ups.plan.standing import Limits, Standing, after_sleep, look
-from pimains.ups.plan.words import how_it_is, is_well, shuts_down_in
+from pimains.ups.plan.words import OTHERS_SHUT_DOWN, how_it_is, is_well
 
 GOOD = {"ups.status": "OL", "battery.charge": "100", "battery.runtime": "1800"}
 
@@ -24,9 +24,8 @@ def seen(*looks: tuple[float, Mapping[str, str] | None]) -> tuple[Standing, Batt
 
 def words(*looks: tuple[float, Mapping[str, str] | None], why_not: str = "", need_seconds: float = 60.0, **limits: float) -> str:
     standing, battery, now = seen(*looks)
-    ending = batteries.end(battery, standing, (), now)
-    shuts_down = shuts_down_in(battery, ending, BatteryLimits(**limits), need_seconds, now)
-    return how_it_is(standing, battery, why_not, shuts_down, now)
+    due_at = batteries.due_at(battery, standing, (), BatteryLimits(**limits), need_seconds, now)
+    return how_it_is(standing, battery, why_not, due_at, now)
 
 
 @pytest.mark.parametrize(
@@ -85,3 +84,13 @@ def test_what_was_read_before_a_sleep_is_not_said() -> None:
     standing, battery, _ = seen((5, {}))
     standing, _ = after_sleep(standing, 5000)
     assert how_it_is(standing, battery, "", None, 5000) == "on line"
+
+
+def test_what_is_not_shut_down_by_it_is_not_said_to_be() -> None:
+    standing, battery, now = seen((0, {}), (10, {"ups.status": "OB"}))
+    assert how_it_is(standing, battery, "", 70.0, now, "") == "on battery for 0.0 s, 100 %"
+    assert how_it_is(standing, battery, "", 70.0, now, OTHERS_SHUT_DOWN) == (
+        "on battery for 0.0 s, 100 %, shutting its other machines down in about 60 s"
+    )
+    low, battery, now = seen((0, {}), (10, {"ups.status": "OB LB"}))
+    assert how_it_is(low, battery, "", None, now, "") == "on battery for 0.0 s, 100 %, battery low, this machine stays up"

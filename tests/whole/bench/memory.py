@@ -20,6 +20,7 @@ from tests.core.bench.footprint import is_asleep, memory
 from tests.kit import TOP, House, TestInstance, free_port, new_house, until
 from tests.meter.meters import entry_points
 from tests.plug.plugs import aioesphomeapi
+from tests.vedirect.suns import Sun
 
 SECRET = "bXkgc2VjcmV0IG9mIDMyIGJ5dGVzIGZvciB0ZXN0cyE="
 
@@ -45,6 +46,7 @@ def settings(house: House, plug_port: int) -> dict[str, dict[str, str]]:
         "update": {"upgrade": "no-such-package"},
         "collector": {"listen": f"127.0.0.1:{page}", "tokens": f"{house.root}/tokens"},
         "meter": {"source": "house", "collector": f"http://127.0.0.1:{page}", "token": f"@{house.root}/token", "interval": "5"},
+        "vedirect": {"port": str(Sun(house, speed=1).ports["mppt"])},
     }
 
 

@@ -31,7 +31,7 @@ ELSEWHERE = {
     "sudo apt install apprise": "needs Debian's archive",
     "sudo apt install nut-server": "needs Debian's archive",
     "sudo systemctl disable --now nut-monitor": "needs systemd and NUT",
-    "sudo pimains ups import": "needs NUT's upsmon.conf: tests/ups/house/test_ups_command.py",
+    "sudo pimains ups host": "needs a host with sshd: tests/ups/house/test_hosts_command.py",
     "rsync -av rsync://music.lan": "needs the music of a server",
     "export REQUESTS_CA_BUNDLE": "a line of POWERPI's own script",
     "curl --cacert /etc/pimains/collector.pem": "needs a Pi that ran POWERPI",
@@ -40,8 +40,10 @@ _ANOTHER_PI = """create_service --service_name=meter --del-service >/dev/null
 create_service --service_name=gas --del-service >/dev/null
 """
 _CERTIFICATE = "openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=nas.lan -keyout nas.key -out /etc/pimains/nas.pem"
+_PTYS = "mkdir /dev/pts; mount -t devpts -o ptmxmode=666 devpts /dev/pts; ln -s pts/ptmx /dev/ptmx"
 # what a reader has or does before it, in a shell of root's
 BEFORE = {
+    "sudo pimains ups import": "mkdir -p /etc/nut; echo 'MONITOR ups@nas.lan 1 monuser secret secondary' >/etc/nut/upsmon.conf",
     "sudo svc -d /etc/service/collector": "mkdir -p /mnt/disk",
     "sudo apt install rsync\nsudo mkdir": "mkdir -p /MDrive",
     "sudo apt install ./dist/python3-nut2": "ln -s /srv/dist dist; echo secret >ups-password.txt; echo secret >mail-password.txt",
@@ -52,6 +54,7 @@ BEFORE = {
     "sudo openssl req": "echo 'a good password' >password.txt",
     "sudo create_service --service_name=meter --pin=24 --impulses_per_kwh=1000 --source=house": "echo a-token-of-the-house >token.txt",
     "sudo create_service --service_name=meter --pin=24 --impulses_per_kwh=2000 --source=house": f"{_ANOTHER_PI}echo a-token >token.txt",
+    "sudo create_service --service_name=vedirect --instance=vedirect.sun": _PTYS,
     "sudo create_service --service_name=notify --mail_host": "echo secret >mail-password.txt",
 }
 # lines that may end with another status than 0 here, and why
@@ -63,6 +66,7 @@ MAY_FAIL = {
     ":8460/v1/": "a block before it has the collector speak TLS",
     "pimains halt --cancel": "too late: the request before it was carried out, this Debian would be off",
     "pimains ups": "there is no upsd here",
+    "ls /dev/serial/by-id": "no cable is plugged in here",
     "pimains status": "1 when something is unwell: there is no plug and no GPIO here",
     "pimains plug": "there is no plug here",
     "pimains notify --test": "there is no mail server here",

@@ -7,6 +7,7 @@ import argparse
 import json
 import shutil
 import sqlite3
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -18,9 +19,10 @@ from pimains.collector.graphs.databases import Databases
 from pimains.collector.history.imports import Imports
 from pimains.collector.plan.imports import is_one as is_import
 from pimains.collector.series.series import Series
+from pimains.core import broken_sqlite
 from pimains.core.errors import Misused, PimainsError
 from pimains.shared.plan.delivery import Batch, Boot, Reading, Run
-from pimains.shared.readings.journal import Broken, Journal
+from pimains.shared.readings.journal import Broken, Journal, mended
 
 _FIRST_BYTES = b"SQLite format 3\0"  # https://www.sqlite.org/fileformat.html
 _AT_ONCE = 5_000
@@ -46,15 +48,29 @@ def store(journal: Path, imports: Imports, path: Path, options: argparse.Namespa
             for file in (path, path.with_name(f"{path.name}-wal")):
                 if file.exists():  # what it has not put away yet is beside it
                     shutil.copy(file, Path(directory) / f"copy{file.name.removeprefix(path.name)}")
+            _made_whole(path, Path(directory) / "copy")
             Journal(Path(directory) / "copy").close()  # one of 0.1.0 is as all others then
             seen, new = _store(journal, Path(directory) / "copy", unit is None, options)
     except Broken as broken:
-        raise PimainsError(f"{path}: {broken.why}; sqlite3 {path} .recover may find what is left") from None
+        raise PimainsError(f"{path}: {broken.why}") from None
     if options.json:
         print(json.dumps({"source": options.source, "readings": seen, "new": new}))
     else:
         print(f"{options.source}: {seen} readings, {new} of them {'would be' if options.dry_run else 'are'} new")
     return 0
+
+
+def _made_whole(path: Path, copy: Path) -> None:
+    """What can be read of a journal that a card has ruined is taken. Raises PimainsError where that is nothing."""
+    try:
+        why = broken_sqlite.verdict(copy)
+        found = mended(copy, why) if why else None
+    except sqlite3.Error as error:
+        raise PimainsError(f"{path}: {error}; nothing can be read of it") from None
+    if found:
+        if not found.rows:
+            raise PimainsError(f"{path}: {why}; nothing can be read of it")
+        print(f"{path.name}: {why}; what can be read of it is taken", file=sys.stderr)
 
 
 def _store(journal: Path, copy: Path, is_new: bool, options: argparse.Namespace) -> tuple[int, int]:

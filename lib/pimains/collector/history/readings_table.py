@@ -15,7 +15,7 @@ from itertools import chain, islice, pairwise
 from pathlib import Path
 from typing import NamedTuple
 
-from pimains.collector.history.table_file import Sheet, encoding_of
+from pimains.collector.history.table_file import Sheet, encoding_of, is_workbook
 from pimains.collector.plan import table_wide
 from pimains.collector.plan.imports import Slice
 from pimains.collector.plan.table_columns import Column, Kind, Place, chosen, head_of, joined, place_of
@@ -167,6 +167,8 @@ class Table:
     @contextlib.contextmanager
     def _opened(self) -> Iterator[Sheet]:
         self._line = 1
+        if is_workbook(self._path):
+            raise Wrong(f"{self._path.name}: it is a workbook of a spreadsheet program: save the sheet as CSV there, and import that")
         try:
             self.encoding = encoding_of(self._path)
             with self._path.open(encoding=self.encoding, newline="") as file:

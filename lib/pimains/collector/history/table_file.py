@@ -8,6 +8,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import TextIO
 
+_WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 _LINE = 64 * 1024
 _BLOCK = 1024 * 1024
 _SEPARATOR_LINE = re.compile(r"sep=(.)", re.IGNORECASE)
@@ -29,6 +30,12 @@ def encoding_of(path: Path) -> str:
         except UnicodeDecodeError:
             return "cp1252"
     return "utf-8-sig"
+
+
+def is_workbook(path: Path) -> bool:
+    """Whether it is what a spreadsheet program saves for itself: .xlsx and .ods are archives, .xls is older. Raises OSError."""
+    with path.open("rb") as file:
+        return file.read(8).startswith(_WORKBOOKS)
 
 
 class Sheet:

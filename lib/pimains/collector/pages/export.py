@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from pimains.collector.plan.energy import Meter, Point
+from pimains.collector.plan.energy import KINDS, Meter, Point
 from pimains.collector.plan.gauge import HELD_SECONDS, averaged
 from pimains.collector.series.series import Series
 
@@ -17,11 +17,15 @@ GAUGE_SECONDS_MAX = 86400.0  # all readings of a row are read at once, and other
 
 
 class Range(NamedTuple):
-    """From `start` until before `end`, seconds since 1970; a row every so many seconds, or 0: each reading as it is."""
+    """From `start` until before `end`, seconds since 1970; a row every so many seconds, or 0: each reading as it is.
+
+    `kind`: a row for each local day, month or year (period_export.py).
+    """
 
     start: float
     end: float
     every: float
+    kind: str = ""
 
 
 def asked(start: str | None, end: str | None, every: str | None, now: float) -> Range:
@@ -31,17 +35,18 @@ def asked(start: str | None, end: str | None, every: str | None, now: float) -> 
     """
     until = now if end is None else _moment(end, "to")
     since = until - _DAY_SECONDS if start is None else _moment(start, "from")
+    kind = every if every in KINDS else ""
     try:
-        step = float(every or 0)
+        step = float("0" if kind else every or 0)
     except ValueError:
         step = -1.0
     if not (step == 0 or 1 <= step <= 1e9):
-        raise ValueError("every: not a number of seconds from 1")
+        raise ValueError("every: not a number of seconds from 1, day, month or year")
     if since >= until:
         raise ValueError("from: not before to")
     if step and (until - since) / step > ROWS_MAX:
         raise ValueError(f"every: that would be more than {ROWS_MAX} rows")
-    return Range(since, until, step)
+    return Range(since, until, step, kind)
 
 
 def _moment(text: str, name: str) -> float:

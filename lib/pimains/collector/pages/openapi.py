@@ -3,6 +3,7 @@
 from typing import Any
 
 from pimains.collector.graphs.pictures import FORMS, NAMES, RANGES, SIZES, THEMES
+from pimains.collector.plan.energy import KINDS
 from pimains.shared.plan import delivery
 
 _JSON = "application/json"
@@ -93,8 +94,9 @@ def _export(shown: list[dict[str, list[str]]]) -> dict[str, Any]:
         _query("to", _TEXT, when),
         _query(
             "every",
-            {"type": "number"},
-            "Seconds, at least 1: the count then; of a value, its average until the next row (86400 at most). 0: each reading as it is",
+            {"oneOf": [{"type": "number"}, _one_of(KINDS)]},
+            "Seconds, at least 1: the count then; of a value, its average until the next row (86400 at most). 0: each reading as it is."
+            " Or each local day, month or year: the amount, and what it cost, where it has a price; of a value its average of a day",
         ),
         _query("format", {"type": "string", "enum": ["csv", "json"]}),
     ]

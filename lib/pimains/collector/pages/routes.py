@@ -11,7 +11,7 @@ from pimains.collector import http_server as http
 from pimains.collector.batching import Batching
 from pimains.collector.graphs.databases import CannotDraw
 from pimains.collector.graphs.pictures import COSTS, FORMS, NAMES, RANGES, SIZES, THEMES, Extremes, Graphs, Picture, Wanted
-from pimains.collector.pages import energy_page, export, metrics
+from pimains.collector.pages import energy_page, export, metrics, period_export
 from pimains.collector.pages.energy_page import BARS_OF, Shown, View
 from pimains.collector.pages.style import POLICY
 from pimains.collector.plan.attempts import Attempts
@@ -154,7 +154,7 @@ class Showing:
             wanted = export.asked(asked.get("from"), asked.get("to"), asked.get("every"), self._clock.wall())
         except ValueError as wrong:
             raise http.refusal(400, str(wrong)) from None
-        if meter.is_gauge and wanted.every > export.GAUGE_SECONDS_MAX:
+        if meter.is_gauge and (wanted.every > export.GAUGE_SECONDS_MAX or wanted.kind in ("month", "year")):
             raise http.refusal(400, f"every: {meter.source} is a value; of those, averages of a day at most")
         form = asked.get("format", "csv")
         if form not in ("csv", "json"):
@@ -165,8 +165,12 @@ class Showing:
         kind = "text/csv; charset=utf-8" if form == "csv" else "application/json"
         answer = web.StreamResponse(headers={"Content-Type": kind, "X-Content-Type-Options": "nosniff"})
         write = export.csv if form == "csv" else export.as_json
+        costs, now = self._prices.costs, self._clock.wall()
 
         def begin(series: Series) -> Iterator[str]:
+            if wanted.kind:
+                told = period_export.table(series, meter, period_export.Wanted(wanted.kind, wanted.start, wanted.end), costs, now)
+                return period_export.as_csv(told) if form == "csv" else period_export.as_json(told)
             return write(meter, export.rows(series, meter, wanted))
 
         chunks = await self._store.ask(begin)

@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Literal, NamedTuple
 
+from pimains.collector.plan.date_words import in_numbers
+
 Form = Literal["seconds", "moment", "day", "month", "year"]
 PERIODS = ("day", "month", "year")
 LATEST = 253_402_300_799.0
@@ -21,23 +23,8 @@ _WITHOUT_YEAR = re.compile(r"[0-3]?[0-9][./-][01]?[0-9][./]?(?:[ T]+[0-9]{1,2}:.
 _YEAR_OF_TWO = re.compile(r"[0-3]?[0-9][./-][0-3]?[0-9][./-][0-9]{2}(?:[ T].*)?")
 _MONTH = re.compile(r"([0-9]{4})-([01]?[0-9])")
 _MONTH_FIRST = re.compile(r"([01]?[0-9])[./]([0-9]{4})")
-_NAMED_MONTH = re.compile(r"([^\W0-9]+)\.? ([0-9]{4})")
+_MONTH_AND_TWO = re.compile(r"[^\W\d_]{3,9}\.?[ -][0-9]{2}")
 _SUM = re.compile(r"(?:sum|summe|total|gesamt|somme|insgesamt)\b.*", re.IGNORECASE)
-_MONTHS = (
-    "january januar janvier jänner",
-    "february februar février fevrier",
-    "march märz mars maerz",
-    "april avril",
-    "may mai",
-    "june juni juin",
-    "july juli juillet",
-    "august août aout",
-    "september septembre",
-    "october oktober octobre",
-    "november novembre",
-    "december dezember décembre decembre",
-)
-_NUMBER_OF_MONTH = {name: number for number, names in enumerate(_MONTHS, 1) for name in names.split()}
 
 
 class Told(NamedTuple):
@@ -58,7 +45,7 @@ class Times:
 
     def learn(self, texts: Iterable[str]) -> None:
         """The first of them: 21/11/2026 among them tells what 03/04/2026 is, and 2026 is a year only where all are."""
-        seen = [text for text in texts if text]
+        seen = [in_numbers(text) for text in texts if text]
         self._are_years = bool(seen) and all(re.fullmatch("(?:19|20)[0-9]{2}", text) for text in seen)
         for text in seen:
             if (found := _SLASHES.fullmatch(text)) and (int(found[1]) > 12) != (int(found[2]) > 12):
@@ -69,7 +56,7 @@ class Times:
         """What a text means that follows the time `reached`. Raises ValueError with what is wrong with it."""
         if self.form == "seconds" and len(text) == len("1795266300") and text.isdecimal():  # there may be millions
             return Told(seconds := float(text), seconds)
-        form, start, end = self._read(text, reached)
+        form, start, end = self._read(in_numbers(text), reached)
         if not 0 <= start <= end <= LATEST:
             raise ValueError(_no_time(text))
         if self.form is None:
@@ -93,8 +80,6 @@ class Times:
             return self._whole("month", int(found[1]), int(found[2]), 1)
         if found := _MONTH_FIRST.fullmatch(text):
             return self._whole("month", int(found[2]), int(found[1]), 1)
-        if (found := _NAMED_MONTH.fullmatch(text)) and (number := _NUMBER_OF_MONTH.get(found[1].lower())):
-            return self._whole("month", int(found[2]), number, 1)
         moment, is_day = self._moment(text)
         if is_day:
             return self._whole("day", moment.year, moment.month, moment.day)
@@ -175,4 +160,6 @@ def _no_time(text: str) -> str:
         return f"{text[:40]!r} has no year: write it as 2026-11-21"
     if _YEAR_OF_TWO.fullmatch(text):
         return f"{text[:40]!r} has a year of two digits: write it as 2026-11-21"
+    if _MONTH_AND_TWO.fullmatch(text):
+        return f"{text[:40]!r} has no year of four digits: write it as 2026-11"
     return f"{text[:40]!r} is no time such as 2026-11-21 14:05, 21.11.2026 14:05, 2026-11 or 1795266300"

@@ -6,8 +6,10 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+from pimains.core import coming_up, state
 from pimains.core.errors import PimainsError
 from pimains.core.plan.text import one_line
+from pimains.core.scan_directory import ServiceDirectory
 from pimains.shared.orders.fifos import LINE_BYTES, open_fifo
 
 _ANSWER_SECONDS = 10.0
@@ -32,6 +34,25 @@ def ask(run: Path, order: str, wait_seconds: float = _ANSWER_SECONDS) -> str:
                 os.unlink(f"said.{id_}", dir_fd=directory)
     finally:
         os.close(directory)
+
+
+def ask_service(service: ServiceDirectory, order: str) -> str:
+    """Have the service carry out an order; returns what it says. Raises PimainsError."""
+
+    def attempt() -> str:
+        try:
+            return ask(service.run, order)
+        except FileNotFoundError:
+            if state.read(service.run / "unwell") is None:
+                raise
+            raise PimainsError(f"{service.name} takes no orders: {state.read(service.run / 'status')}") from None
+
+    try:
+        return coming_up.patiently(service, attempt)
+    except PermissionError:
+        raise PimainsError(f"{service.run}: root and members of group pimains may do that") from None
+    except OSError:
+        raise PimainsError(f"{service.name} is not running (svc -u {service.path})") from None
 
 
 def _answer(run: Path, directory: int, id_: str, order: str, until: float) -> str:

@@ -16,7 +16,7 @@ from pimains.core.errors import PimainsError
 from pimains.shared.plan import delivery
 from pimains.shared.plan.delivery import Batch, Boot, Reading, Run
 from pimains.shared.plan.known_seconds import Standing
-from pimains.shared.readings import thinning
+from pimains.shared.readings import put_back, thinning
 
 _TABLES = """
 create table if not exists boots (
@@ -79,6 +79,7 @@ class Journal:
             if isinstance(error, sqlite3.OperationalError):
                 raise
             raise Broken(self._opening, str(error)) from None
+        self._files = put_back.inodes(path)
 
     def _open(self, is_alone: bool) -> None:
         self._connection.execute(f"pragma page_size = {_PAGE_BYTES}")
@@ -101,6 +102,20 @@ class Journal:
         """Put away what is open."""
         with self._lock:
             self._connection.close()
+
+    def is_in_place(self) -> bool:
+        """Whether the file it has open is the one at its path still."""
+        return broken_sqlite.inode(self.path) == self._files[""]
+
+    def put_back(self) -> str:
+        """It is not: write everything it has to its path, and close. What had happened (put_back.py).
+
+        Raises sqlite3.Error and OSError; then it is open as before.
+        """
+        with self._lock:
+            happened = put_back.put_back(self._connection, self.path, self._files)
+            self._connection.close()
+            return happened
 
     @contextlib.contextmanager
     def _change(self) -> Iterator[sqlite3.Connection]:

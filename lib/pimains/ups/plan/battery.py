@@ -9,7 +9,7 @@ CHARGE_LOW_PERCENT and RUNTIME_LOW_SECONDS are moments to begin at and no end: w
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from pimains.ups.plan.standing import Standing
@@ -145,6 +145,22 @@ def due(battery: Battery, standing: Standing, pasts: Sequence[Past], limits: Lim
     return ""
 
 
+def due_at(battery: Battery, standing: Standing, pasts: Sequence[Past], limits: Limits, need_seconds: float, now: float) -> float | None:
+    """When `due` will say so, from `now` on, if all goes on as it does; None where it will not, or nothing is known of it."""
+    if battery.began is None or not standing.is_on_battery:
+        return None
+    if due(battery, standing, pasts, limits, need_seconds, now):
+        return now
+    moments = [] if limits.on_battery_max is None or standing.has_slept else [battery.began + limits.on_battery_max]
+    ending = None if standing.has_slept else end(battery, standing, pasts, now)
+    if ending is not None:
+        moments.append(ending.at - need_seconds - margin_seconds(need_seconds))
+        moments += _thresholds(battery, standing, pasts, limits, ending, now)
+    elif standing.lost_at is not None:
+        moments.append(standing.lost_at + limits.lost_max)
+    return max(now, min(moments)) if moments else None
+
+
 def read(text: str) -> tuple[Past, ...]:
     """Earlier outages from the lines that `written` made; what is none is left out."""
     found = []
@@ -194,6 +210,20 @@ def _low_by_now(battery: Battery, standing: Standing, pasts: Sequence[Past], lim
         if battery.charge.value - (now - _since(battery, battery.charge, pace)) / pace <= limits.charge_low:
             return f"no data, and {source} the charge has come down to CHARGE_LOW_PERCENT, {limits.charge_low:g} %"
     return ""
+
+
+def _thresholds(battery: Battery, standing: Standing, pasts: Sequence[Past], limits: Limits, ending: End, now: float) -> Iterator[float]:
+    """When CHARGE_LOW_PERCENT and RUNTIME_LOW_SECONDS will be reached; evenly until the end where no pace is known and data come."""
+    is_lost, runtime, charge = standing.lost_at is not None, battery.runtime, battery.charge
+    if limits.runtime_low is not None and (is_lost or runtime):
+        yield (runtime.at + runtime.value if runtime and not is_lost else ending.at) - limits.runtime_low
+    if limits.charge_low is None or charge is None:
+        return
+    paces = _paces(battery, charge, standing, pasts, now)
+    for pace, _ in paces:
+        yield _since(battery, charge, pace) + (charge.value - limits.charge_low) * pace
+    if not (paces or is_lost) and charge.value > limits.charge_low:
+        yield ending.at - (ending.at - charge.at) * limits.charge_low / charge.value
 
 
 def _paces(battery: Battery, charge: Reading, standing: Standing, pasts: Sequence[Past], now: float) -> list[tuple[float, str]]:

@@ -15,6 +15,7 @@ _SECRET_FILES = ("upsd.users", "upsmon.conf")
 _MAX_AGE = 15.0
 _OFF_DELAY, _ON_DELAY = 20.0, 30.0  # of usbhid-ups
 _EVERYWHERE = ("0.0.0.0", "::", "*")  # noqa: S104  # looked for, not listened on
+_PASSWORD_WORDS = 3  # password, = and itself
 _STARTS_UPSD = ("standalone", "netserver")
 
 
@@ -62,7 +63,7 @@ class Finding(NamedTuple):
 
 def findings(facts: Facts) -> list[Finding]:
     """All there are, file by file."""
-    found = [*_secrets(facts), *_upsmon(facts)]
+    found = [*_broken(facts), *_secrets(facts), *_upsmon(facts)]
     if facts.here:
         found += [*_mode(facts), *_drivers(facts), *_upsd(facts), *_users(facts)]
     return sorted(found, key=lambda each: each[:2])
@@ -74,6 +75,13 @@ def _lines(facts: Facts, name: str) -> Sequence[Line]:
 
 def _at(facts: Facts, name: str, line: Line | None, what: str) -> Finding:
     return Finding(facts.files[name].path, line.number if line else 0, what)
+
+
+def _broken(facts: Facts) -> Iterator[Finding]:
+    for name in FILES:
+        for line in _lines(facts, name):
+            if line.is_broken:
+                yield _at(facts, name, line, "a quotation mark has no end here, so NUT leaves this line out")
 
 
 def _secrets(facts: Facts) -> Iterator[Finding]:
@@ -161,6 +169,10 @@ def _users(facts: Facts) -> Iterator[Finding]:
     password = _password(facts, facts.user)
     if facts.password is not None and (password is None or password.value != facts.password):
         yield _at(facts, "upsd.users", password or section, f"the password of [{facts.user}] is not that of the setting PASSWORD")
+    if password and len(password.words) > _PASSWORD_WORDS:
+        yield _at(
+            facts, "upsd.users", password, f"the password of [{facts.user}] has blanks: NUT takes its first word; put it in quotation marks"
+        )
     upsmon = nut_conf.last(users, "upsmon", facts.user)
     is_primary = upsmon is not None and upsmon.value in ("primary", "master")
     if any(ups.commands for ups in facts.here) and not is_primary:

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 _ESCAPED = re.compile(r"\\([ -~])")
+_BROKEN = ('"',)
+_BYTE_ORDER_MARK = "\ufeff"  # of editors on Windows
 _ASIDE = 0xF0000  # characters of nobody's, in the place of escaped ones while words are split: shlex keeps some backslashes
 
 
@@ -26,15 +28,20 @@ class Line(NamedTuple):
         return self.words[0]
 
     @property
+    def is_broken(self) -> bool:
+        """Whether a quotation mark in it has no end: NUT leaves it out."""
+        return self.words == _BROKEN
+
+    @property
     def value(self) -> str:
         """What it is set to: the words after the first one, or after an =."""
         return " ".join(self.words[2:] if self.words[1:2] == ("=",) else self.words[1:])
 
 
 def read(text: str) -> list[Line]:
-    """The lines that say something; what has no end quote is left out, as NUT does."""
+    """The lines that say something, also those that NUT leaves out because a quotation mark has no end."""
     found, section = [], ""
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.removeprefix(_BYTE_ORDER_MARK).split("\n"), 1):
         if line.strip().startswith("[") and "]" in line:
             section = line.strip()[1:].partition("]")[0]
             found.append(Line(number, section, ("[]",)))
@@ -44,7 +51,7 @@ def read(text: str) -> list[Line]:
         try:
             split = tuple("".join(chr(ord(each) % _ASIDE) for each in word) for word in words)
         except ValueError:
-            continue
+            split = _BROKEN
         if split:
             found.append(Line(number, section, split))
     return found

@@ -77,6 +77,7 @@ class Act(StrEnum):
     REFUSE = "answer: too late"
     TELL_HOSTSYNC = "tell that the clients are waited for"
     TELL_WILL_BE_CUT = "tell once that the power is back and will be cut nevertheless"
+    TELL_STANDS = "tell that upsd keeps the FSD until it is restarted, which this machine that stays up does not do by itself"
     TELL_ALONE = "tell that the primary is given up"
     TELL_MISSING = "tell who did not log out"
     TELL_REFUSED = "tell which line of upsd.users is missing"
@@ -266,7 +267,7 @@ def decide(before: Outage | None, event: Event, moment: Moment) -> Decided:
     if before and event is Event.EASED and not is_begun:
         return Decided(before._replace(low_at=None, why="", upses=()))
     if before and event is Event.OL and before.phase is _P.RETURNING and not before.hosts:
-        return Decided(None)
+        return Decided(None, (Act.TELL_STANDS,) if role is Role.APART and before.upses else ())
     cells = TABLE[event].get(before.phase if before else _P.WELL, _STAY)
     cell = cells if isinstance(cells, Go) else cells.get(role, _STAY)
     if before is None and cell.phase is None:

@@ -84,6 +84,11 @@ def is_in_danger(supplies: Sequence[Supply], min_supplies: int) -> bool:
     return bool(critical(supplies)) and left < min_supplies
 
 
+def is_fed_without(supplies: Sequence[Supply], name: str, min_supplies: int) -> bool:
+    """Whether this machine stays up when the UPS of that name is critical: the mains feed it enough by others."""
+    return sum(each.power for each in supplies if each.name != name and not (each.is_on_battery or each.is_off)) >= min_supplies
+
+
 def power_ends(ends: Sequence[tuple[int, float | None]], left: int, min_supplies: int) -> float | None:
     """When this machine is fed too little, by the power and the end of each battery that feeds it beside `left`; None if not known."""
     known = sorted((end, power) for power, end in ends if end is not None)
@@ -125,7 +130,7 @@ def happened(outage: Outage | None, supplies: Sequence[Supply], min_supplies: in
             events.append(Happened(Event.LOW, Role.APART, f"UPS {each.name}: {each.why or 'forced shutdown'}", (each.name,), each.name))
         if is_apart and each.is_on_line and each.is_confirmed:
             events.append(Happened(Event.OL, Role.APART, upses=(each.name,), apart=each.name))
-    if outage and not in_danger and _is_back(supplies, min_supplies, is_begun=is_begun) and not (outage.apart and not is_begun):
+    if outage and (is_begun or not (in_danger or outage.apart)) and _is_back(supplies, min_supplies, is_begun=is_begun):
         events.append(Happened(Event.OL, role(supplies)))
     return events
 

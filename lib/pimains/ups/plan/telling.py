@@ -6,6 +6,7 @@ What comes and goes together is one matter, such as ONBATT and ONLINE. What is n
 """
 
 from collections.abc import Iterable, Mapping
+from enum import StrEnum
 from typing import NamedTuple
 
 AGAIN_SECONDS = 300.0
@@ -17,6 +18,19 @@ _MATTERS = {"ONBATT": "line", "ONLINE": "line", "COMMBAD": "data", "COMMOK": "da
 _WELL = frozenset({"ONLINE", "COMMOK"})
 _KNOWN_LATE = frozenset({"SUSPEND_STARTING"})  # when it is over
 _EXACT = frozenset({"REPLBATT", "NOCOMM"})  # come no oftener than people want to hear of them
+
+
+class OfAShutdown(StrEnum):
+    """Events of a shutdown, of all its UPSes together; SHUTDOWN is NUT's, for the others it has no name."""
+
+    SHUTDOWN = "SHUTDOWN"
+    MISSING = "MISSING"  # who did not log out
+    REFUSED = "REFUSED"  # FSD, by upsd
+    ALONE = "ALONE"  # the primary has not forced a shutdown
+    STANDS = "STANDS"  # the FSD of this machine, when that UPS has its mains again
+    RETURNS = "RETURNS"  # shutdown.return was taken
+    EMPTIES = "EMPTIES"  # it was not
+    CUT = "CUT"  # the mains are back after FSD
 
 
 class Message(NamedTuple):

@@ -1,11 +1,13 @@
 """How a UPS stands, in the words of who hangs on it: "on battery for 3 min, 41 %, shutting down in about 9 min"."""
 
 from pimains.core.plan.sentences import duration
-from pimains.ups.plan.battery import Battery, End, Limits, margin_seconds
+from pimains.ups.plan.battery import Battery
 from pimains.ups.plan.standing import Standing
 from pimains.ups.plan.status import Fsd, Line
 
 LOST_FOR_A_MOMENT_SECONDS = 30.0  # what is away for less is nobody's trouble
+SHUTS_DOWN = "shutting down"
+OTHERS_SHUT_DOWN = "shutting its other machines down"  # where this one is fed by another UPS
 _SHOWN = {
     "LB": "battery low",
     "RB": "its battery has to be replaced",
@@ -18,18 +20,8 @@ _SHOWN = {
 _UNWELL = ("LB", "RB", "OVER", "ALARM")
 
 
-def shuts_down_in(battery: Battery, ending: End | None, limits: Limits, need_seconds: float, now: float) -> float | None:
-    """Seconds from `now` until a shutdown that takes `need_seconds` has to begin as far as it is known; None where it is not."""
-    if battery.began is None:
-        return None
-    ends = [] if ending is None else [ending.at - need_seconds - margin_seconds(need_seconds)]
-    if limits.on_battery_max is not None:
-        ends.append(battery.began + limits.on_battery_max)
-    return max(0.0, min(ends) - now) if ends else None
-
-
-def how_it_is(standing: Standing, battery: Battery, why_not: str, shuts_down: float | None, now: float) -> str:
-    """`why_not` is why no data come; `shuts_down` in how many seconds this machine does, None where it does not or nobody knows."""
+def how_it_is(standing: Standing, battery: Battery, why_not: str, due_at: float | None, now: float, then: str = SHUTS_DOWN) -> str:
+    """`why_not` is why no data come; `due_at` is when a shutdown is due, None where nobody knows, and `then` what is done."""
     if standing.line is None:
         return f"no data yet: {why_not}" if why_not else "no data yet"
     words = [str(standing.line)]
@@ -48,9 +40,9 @@ def how_it_is(standing: Standing, battery: Battery, why_not: str, shuts_down: fl
     if standing.unknown_words:
         words.append(f"says {' '.join(sorted(standing.unknown_words))}")
     if standing.is_critical:
-        words.append("shutting down")
-    elif shuts_down is not None and standing.is_on_battery:
-        words.append(f"shutting down in about {duration(shuts_down)}")
+        words.append(SHUTS_DOWN if then == SHUTS_DOWN else "this machine stays up")
+    elif then and due_at is not None and standing.is_on_battery:
+        words.append(f"{then} in about {duration(max(0.0, due_at - now))}")
     return ", ".join(words)
 
 

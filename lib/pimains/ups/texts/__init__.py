@@ -29,6 +29,7 @@ class Facts(NamedTuple):
     minutes: int = 0  # for so long it has been so; 0 where it has just begun
     times: int = 0  # how many more came that nobody was told of
     since: str = ""  # the time of day of the first of them
+    about: str = ""  # whom or what else it is about, in words of the log
 
 
 def written(facts: Facts, language: str, own: Path | None) -> tuple[str, str]:

@@ -1,22 +1,26 @@
-"""What halt's steps 40 and 85 ask, and what they are answered: at once, when halt was asked, or when this machine is logged out."""
+"""Who asks an ups service: halt's steps 40 and 85, and a person who cancels.
+
+They are answered at once, when halt was asked, or when this machine is logged out.
+"""
 
 from collections.abc import Callable, Iterator, Sequence
 
 from pimains.core import state
 from pimains.core.instance import Instance
 from pimains.shared.orders.service_end import Order, Orders
+from pimains.ups.plan.cancelling import Answer
 from pimains.ups.plan.outage import Act, Event
 from pimains.ups.watched import Watched
 
-_WORDS = {"outage-halt": "REASON", "outage-last": "REASON", "outage-stay": "REASON", "outage-rehearse": "REASON"}
-_EVENTS = {"outage-halt": Event.STEP_40, "outage-last": Event.STEP_85, "outage-stay": Event.CALLED_OFF}
+_WORDS = {"outage-halt": "REASON", "outage-last": "REASON", "outage-stay": "REASON", "outage-rehearse": "REASON", "outage-cancel": "WHO"}
+_EVENTS = {"outage-halt": Event.STEP_40, "outage-last": Event.STEP_85, "outage-stay": Event.CALLED_OFF, "outage-cancel": Event.CANCELLED}
 _ANSWERS = {Act.NOTHING_TO_DO: "nothing to do", Act.GO_ON: "go on"}
 _LOGOUT_SECONDS = 2.0
 _CUT_WAIT_AFTER_OFFDELAY = 60.0
 _CUT_WAIT_UNKNOWN = 300.0
 
 
-class Steps:
+class OutageOrders:
     """Of one instance; readable when one asks."""
 
     def __init__(self, me: Instance) -> None:
@@ -45,8 +49,12 @@ class Steps:
             else:
                 yield order, _EVENTS[order.word]
 
+    def answer_cancel(self, order: Order, answer: Answer) -> None:
+        """What the person reads."""
+        self._orders.answer(order.id, answer.text, ok=answer.is_ok)
+
     def answer(self, order: Order, acts: Sequence[Act], flag: Callable[[], str], now: float) -> None:
-        """By what was decided, now or later; `flag` is cut_order's."""
+        """A step, by what was decided, now or later; `flag` is cut_order's."""
         if Act.GO_ON_LATER in acts:
             self._later.append(order.id)
         elif order.word == "outage-last":
@@ -68,7 +76,12 @@ class Steps:
 
 def cut_order(upses: Sequence[Watched], cut_wait: float | None) -> str:
     """cut SECONDS UPS...: what step 85 writes down for the last act; CUT_WAIT_SECONDS is `cut_wait`."""
-    delays = [state.number(each.variables.get("ups.delay.shutdown")) for each in upses]
-    known = [delay for delay in delays if delay is not None and 0 <= delay <= 3600]
+    known = [delay for each in upses if (delay := off_delay_seconds(each)) is not None]
     wait = max(known) + _CUT_WAIT_AFTER_OFFDELAY if len(known) == len(upses) else _CUT_WAIT_UNKNOWN
     return " ".join([f"cut {cut_wait or wait:.0f}", *(each.ups.name for each in upses)])
+
+
+def off_delay_seconds(ups: Watched) -> float | None:
+    """From the order to cut its output until it does, as far as that is known."""
+    delay = state.number(ups.variables.get("ups.delay.shutdown"))
+    return delay if delay is not None and 0 <= delay <= 3600 else None

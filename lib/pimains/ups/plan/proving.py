@@ -1,0 +1,23 @@
+"""Whether a host is up or down, from what one look at it after the other found."""
+
+from collections.abc import Sequence
+
+UP = "up"  # its port answers, or its ping
+REFUSES = "refuses"  # the machine answers, its port is closed: it is coming up or going down
+SILENT = "silent"  # nothing answers
+SILENT_LOOKS = 3  # a packet may be lost
+LOOKS = {
+    UP: "up",
+    REFUSES: "its port is closed",
+    SILENT: "does not answer",
+}
+
+
+def is_up(looks: Sequence[str]) -> bool:
+    """Whether the last of `looks` (oldest first) proves that it is up."""
+    return bool(looks) and looks[-1] == UP
+
+
+def is_down(looks: Sequence[str]) -> bool:
+    """Whether the last of `looks` (oldest first) prove that it is down."""
+    return len(looks) >= SILENT_LOOKS and set(looks[-SILENT_LOOKS:]) == {SILENT}

@@ -1,0 +1,1 @@
+"""The service vedirect: reads a solar charger, battery monitor or inverter that speaks VE.Direct."""

@@ -1,0 +1,1 @@
+"""What is decided about the bytes of a VE.Direct port."""
