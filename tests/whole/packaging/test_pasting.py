@@ -48,6 +48,7 @@ BEFORE = {
     "sudo apt install rsync\nsudo mkdir": "mkdir -p /MDrive",
     "sudo apt install ./dist/python3-nut2": "ln -s /srv/dist dist; echo secret >ups-password.txt; echo secret >mail-password.txt",
     "sudo create_service --service_name=ups --tls": _CERTIFICATE,
+    "sudo create_service --service_name=ups --ccu": "echo secret >ccu-password.txt",
     "sudo create_service --service_name=halt --add-service\nsudo create_service --service_name=plug": "echo >key.txt",
     "sudo create_service --service_name=plug --instance=diskplug": "echo >disk-key.txt",
     "sudo openssl req": "echo 'a good password' >password.txt",
