@@ -52,6 +52,13 @@ def test_a_host_that_hangs_in_its_command_is_told_in_time(nas: Neighbour) -> Non
     assert nas.recorded() == ["off"]
 
 
+def test_a_host_that_is_up_again_by_itself_tells_another_boot(nas: Neighbour) -> None:
+    nas.authorize()
+    assert nas.told("boot_id").answer == nas.boot_id
+    nas.reboot("00000000-1111-2222-3333-444444444444")
+    assert nas.told("boot_id").answer == "00000000-1111-2222-3333-444444444444"
+
+
 def test_a_key_that_is_refused_names_the_file_there(nas: Neighbour) -> None:
     assert nas.told("boot_id").answer == (
         "Refused: root@10.92.0.2: does not take our key:"

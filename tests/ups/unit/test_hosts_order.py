@@ -121,3 +121,16 @@ def test_one_look_proves_that_a_host_is_up_and_three_in_silence_that_it_is_down(
         assert proving.is_down(looks) == (looks[1:] == (proving.SILENT,) * 3)
     assert not proving.is_up(())
     assert not proving.is_down((proving.SILENT,) * 2)
+
+
+def test_an_order_that_nobody_acknowledged_is_given_again_in_the_same_boot_alone() -> None:
+    assert proving.is_told_again("boot 1", "boot 1", looks=(), seconds=0, budget_seconds=60)
+    assert not proving.is_told_again("boot 1", "boot 2", looks=(proving.UP,), seconds=61, budget_seconds=60)
+
+
+def test_a_host_that_tells_no_boot_is_told_again_when_it_is_still_up_after_its_time() -> None:
+    for before, now in (("", ""), ("boot 1", ""), ("", "boot 1")):
+        assert proving.is_told_again(before, now, looks=(proving.UP,), seconds=61, budget_seconds=60)
+        assert not proving.is_told_again(before, now, looks=(proving.UP,), seconds=60, budget_seconds=60)
+        assert not proving.is_told_again(before, now, looks=(proving.REFUSES,), seconds=61, budget_seconds=60)
+        assert not proving.is_told_again(before, now, looks=(), seconds=61, budget_seconds=60)

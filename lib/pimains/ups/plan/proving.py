@@ -1,4 +1,4 @@
-"""Whether a host is up or down, from what one look at it after the other found."""
+"""Whether a host is up or down, from what one look at it after the other found, and whether it is told again what nobody acknowledged."""
 
 from collections.abc import Sequence
 
@@ -21,3 +21,14 @@ def is_up(looks: Sequence[str]) -> bool:
 def is_down(looks: Sequence[str]) -> bool:
     """Whether the last of `looks` (oldest first) prove that it is down."""
     return len(looks) >= SILENT_LOOKS and set(looks[-SILENT_LOOKS:]) == {SILENT}
+
+
+def is_told_again(before: str, now: str, *, looks: Sequence[str], seconds: float, budget_seconds: float) -> bool:
+    """Whether an order that was written `seconds` ago, and that nobody acknowledged, is given again.
+
+    It is where the host is still in the boot that it was in then; where one of the boot ids is not known (""), where it is up when its
+    time to go down is over. One that came up again by itself is left alone.
+    """
+    if before and now:
+        return before == now
+    return is_up(looks) and seconds > budget_seconds
