@@ -74,6 +74,9 @@ class UpsSettings(Settings):
     FINALDELAY_SECONDS = number(0, 600, "time in seconds")
     HOSTSYNC_SECONDS_MAX = number(1, 3600, "time in seconds")
     CUT_WAIT_SECONDS = optional(number(10, 3600, "time in seconds"))
+    WAKE_AT_CHARGE = optional(number(1, 100, "charge in percent"))
+    WAKE_AFTER_SECONDS = number(0, 86400, "time in seconds")
+    WAKE_GIVE_UP_SECONDS = number(10, 86400, "time in seconds")
     LANGUAGE = choice(*LANGUAGES)
 
     def check_together(self) -> None:

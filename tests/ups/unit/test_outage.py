@@ -51,6 +51,9 @@ TABLES = {
         RESTARTED    .            .             .             F,in,fsd   D,in,fsd   A,in,ask?  .          .            .
         BOOTED       .            .             .             R          R          R          R          .            .
         CANCELLED    N,nothing    O,nothing     R             F,refuse   D,refuse   A,refuse   C,refuse   N            N
+        SHED         .            H             .             .          .          .          .          .            .
+        RECHARGED    .            .             .             .          .          .          .          W            .
+        HOSTS_BACK   .            .             .             .          .          .          .          .            N
     """,
     Role.SECONDARY: """
         event        N            O            H            F            D            A            C            R            W
@@ -70,6 +73,9 @@ TABLES = {
         RESTARTED    .            .            .            F,in         D,in         A,in,ask?    .            .            .
         BOOTED       .            .            .            R            R            R            R            .            .
         CANCELLED    N,nothing    O,nothing    R            F,refuse     D,refuse     A,refuse     C,refuse     N            N
+        SHED         .            H            .            .            .            .            .            .            .
+        RECHARGED    .            .            .            .            .            .            .            W            .
+        HOSTS_BACK   .            .            .            .            .            .            .            .            N
     """,
     # a secondary that goes by its own limits; it has no role of that kind before it has begun, and no clients
     Role.ALONE: """
@@ -107,6 +113,9 @@ TABLES = {
         RESTARTED    .            .             .             F,fsd        .            .            .
         BOOTED       .            .             .             R            R            .            .
         CANCELLED    N,nothing    O,nothing     R             F,refuse     D,refuse     N            N
+        SHED         .            H             .             .            .            .            .
+        RECHARGED    .            .             .             .            .            W            .
+        HOSTS_BACK   .            .             .             .            .            .            N
     """,
 }
 

@@ -57,6 +57,9 @@ class Event(StrEnum):
     RESTARTED = "this service was started again"
     BOOTED = "this machine was"
     CANCELLED = "a person cancels"
+    SHED = "a host was ordered down"
+    RECHARGED = "the mains have been back for long enough"
+    HOSTS_BACK = "no host is waited for any more"
 
 
 class Act(StrEnum):
@@ -87,7 +90,7 @@ class Outage(NamedTuple):
     """One; seconds are monotonic, but for `began_wall`.
 
     `since` is when its phase began, `low_at` since when a secondary waits for its primary's FSD; `upses` are those that it is forced for,
-    `hosts` other machines in the words of whoever orders them, `apart` the UPSes that go their own way while this machine stays up.
+    `hosts` other machines as plan.host_steps has them, `apart` the UPSes that go their own way while this machine stays up.
     """
 
     id: str
@@ -128,12 +131,16 @@ class Moment(NamedTuple):
 
 
 class Wait(NamedTuple):
-    """How long is waited: for the `clients` that are still logged in (None: not known) `budget` seconds from the FSD, see plan.clients."""
+    """How long is waited: for the `clients` that are still logged in (None: not known) `budget` seconds from the FSD, see plan.clients.
+
+    `for_hosts`: other machines are going down, and the battery lets them.
+    """
 
     clients: tuple[str, ...] | None
     budget: float
     final_delay: float
     hostsync_max: float
+    for_hosts: bool = False
 
 
 class Decided(NamedTuple):
@@ -248,6 +255,9 @@ TABLE: Mapping[Event, Mapping[Phase, _Cells]] = {
         _P.RETURNING: _go(_P.WELL),
         _P.WAKING: _go(_P.WELL),
     },
+    Event.SHED: {_P.ON_BATTERY: _go(_P.SHEDDING)},
+    Event.RECHARGED: {_P.RETURNING: _go(_P.WAKING)},
+    Event.HOSTS_BACK: {_P.WAKING: _go(_P.WELL)},
 }
 
 
@@ -282,7 +292,7 @@ def timer(outage: Outage, now: float, wait: "Wait") -> Event | None:
             return Event.CLIENTS_GONE
         return Event.BUDGET_OVER if now - outage.since >= wait.budget else None
     if outage.phase is _P.DELAYED:
-        return Event.DELAY_OVER if now - outage.since >= wait.final_delay else None
+        return Event.DELAY_OVER if now - outage.since >= wait.final_delay and not wait.for_hosts else None
     if not outage.is_begun and outage.low_at is not None and now - outage.low_at >= wait.hostsync_max:
         return Event.BUDGET_OVER
     return None
