@@ -10,6 +10,7 @@ The plan is the service's own; halt, the last act, the UPS and the hosts are pla
 """
 
 import copy
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from pimains.ups.plan import host_steps, neighbours
@@ -68,6 +69,7 @@ class VirtualHouse:
         self.packet_at: dict[str, int] = {}
         self.seen: dict[str, Seen] = {}
         self.steps: dict[str, host_steps.Step | None] = {}
+        self.read: tuple[Mapping[str, Mapping[str, object]], dict[str, host_steps.Host]] = {}, {}
         self.orders: list[str] = []
         self.woken: list[str] = []
         self.lost: set[str] = set()  # whose power went while it was up
@@ -171,13 +173,14 @@ class VirtualHouse:
         if self.outage is None:
             self.seen, self.steps, self.looked_at, self.packet_at = {}, {}, {}, {}
             return
-        before = host_steps.read(self.outage.hosts)
+        before = self._hosts()
         for name, host in before.items():
-            if self.steps.get(name) is not host.step:
-                self.steps[name], self.seen[name] = host.step, Seen()
+            if not neighbours.keeps_looks(self.steps.get(name), host.step):
+                self.seen[name] = Seen()
+            self.steps[name] = host.step
         minded = neighbours.mind(HOUSE, before, self.seen, self._situation(self.outage), self.second, self.second)
         hosts = minded.hosts
-        self.outage = self.outage._replace(hosts=host_steps.written(hosts))
+        self._keep(hosts)
         if minded.moves and self.outage.phase is Phase.ON_BATTERY:
             self._decide(Event.SHED)
         for move in minded.moves:
@@ -187,18 +190,32 @@ class VirtualHouse:
         phase = self.outage.phase
         for name in HOUSE:
             self._look_at(name, hosts, phase)
-        since = None if self.well_since is None else max(self.well_since, self.outage.since)
-        is_recharged = since is not None and self.second >= since + WAKE_AFTER
+        cut = CUT_WAIT if self.role is Role.APART else 0  # the service waits for so long in that role
+        is_recharged = self.well_since is not None and self.second >= max(
+            self.well_since + WAKE_AFTER, self.outage.since + cut + WAKE_AFTER
+        )
         if event := neighbours.event(HOUSE, hosts, phase, is_recharged=is_recharged):
             self._decide(event)
+
+    def _hosts(self) -> dict[str, host_steps.Host]:
+        """Read again only where it is another outage: that costs half of the time."""
+        if self.outage is None:
+            return {}
+        if self.read[0] is not self.outage.hosts:
+            self.read = self.outage.hosts, host_steps.read(self.outage.hosts)
+        return self.read[1]
+
+    def _keep(self, hosts: host_steps.Hosts) -> None:
+        if self.outage and hosts != self._hosts():
+            self.outage = self.outage._replace(hosts=host_steps.written(hosts))
 
     def _is_told(self, name: str) -> None:
         state = self.hosts[name][0]
         if state == "up":
             self.hosts[name] = "going", self.second + GOES_DOWN_IN[name]
         if self.outage and name in self.outage.hosts and state in ("up", "going"):
-            told = neighbours.acknowledged(host_steps.read(self.outage.hosts), name, self.second)
-            self.outage = self.outage._replace(hosts=host_steps.written(told))
+            told = neighbours.acknowledged(self._hosts(), name, self.second)
+            self._keep(told)
 
     def _look_at(self, name: str, hosts: host_steps.Hosts, phase: Phase) -> None:
         seen = self.seen.get(name, Seen())
@@ -231,15 +248,15 @@ class VirtualHouse:
 
     def _wait(self) -> Wait:
         client = self.hosts["client"][0]
-        hosts = host_steps.read(self.outage.hosts) if self.outage else {}
+        hosts = self._hosts()
         are_going = bool(self.outage and neighbours.is_under_way(HOUSE, hosts, self._situation(self.outage)))
         return Wait(("client",) if client == "up" else (), 60, FINAL_DELAY, PRIMARY_WAITS, for_hosts=are_going)
 
     def _decide(self, event: Event, role: Role | None = None, why: str = "low", apart: str = "") -> None:
         moment = Moment(self.second, role or self.role, why, ("eaton",), "1", str(self.boot), 0.0)
         if self.outage and not apart:
-            hosts = neighbours.after_event(host_steps.read(self.outage.hosts), event, self.outage.phase, self.second)
-            self.outage = self.outage._replace(hosts=host_steps.written(hosts))
+            hosts = neighbours.after_event(HOUSE, self._hosts(), event, self.outage.phase, self.second)
+            self._keep(hosts)
         decided = decide_apart(self.outage, apart, event, moment) if apart and self.outage else decide(self.outage, event, moment)
         self.outage = decided.outage
         if Act.ASK in decided.acts:

@@ -91,6 +91,12 @@ class Neighbourhood:
         self._others.untold = {}
         return [*([(OfAShutdown.SHED, ", ".join(shed))] if shed else []), *told]
 
+    def after(self, outage: Outage, event: Event, now: float) -> Outage:
+        """The outage, where `event` makes something of its hosts."""
+        before = hosts(outage)
+        there = neighbours.after_event(self.house, before, event, outage.phase, now)
+        return outage if there == before else outage._replace(hosts=host_steps.written(there))
+
     def came(self, outage: Outage, now: float) -> Came | None:
         """What comes about by itself: the waking may begin, or is over."""
         there = hosts(outage)
@@ -115,7 +121,9 @@ class Neighbourhood:
             return ""
         if not waking.is_charged([each.standing.numbers.charge for each in self._upses.values()], settings.WAKE_AT_CHARGE):
             return f", once the charge is {settings.WAKE_AT_CHARGE:g} %"
-        left = max(self._well_since, outage.since) + settings.WAKE_AFTER_SECONDS - now
+        left = (
+            max(self._well_since + settings.WAKE_AFTER_SECONDS, outage.since + max(settings.WAKE_AFTER_SECONDS, self._cut_seconds())) - now
+        )
         return f" in {left:.0f} s" if left > 0 else ""
 
     def seconds_needed(self, outage: Outage | None, now: float) -> float:
@@ -137,6 +145,11 @@ class Neighbourhood:
             return ""
         return host_words.under_way(self.house, hosts(outage), outage.phase, self.waits_to_wake(outage, now))
 
+    def _cut_seconds(self) -> float:
+        """How long a UPS that this machine stays up without may take to cut and return, also with the mains there."""
+        ours = [self._upses[each.name] for each in self._supplies.values() if each.is_ours and not each.power]
+        return max((cut_wait_seconds([each]) for each in ours), default=0.0)
+
     def _situation(self, outage: Outage, now: float) -> Situation:
         return Situation(outage.phase, self._strain(outage, now), self._well_since is not None, self._settings.WAKE_GIVE_UP_SECONDS)
 
@@ -156,13 +169,6 @@ class Neighbourhood:
 def hosts(outage: Outage | None) -> dict[str, Host]:
     """Those of an outage."""
     return host_steps.read(outage.hosts) if outage else {}
-
-
-def after(outage: Outage, event: Event, now: float) -> Outage:
-    """The outage, where `event` makes something of its hosts."""
-    if not outage.hosts:
-        return outage
-    return outage._replace(hosts=host_steps.written(neighbours.after_event(hosts(outage), event, outage.phase, now)))
 
 
 def _other_machines(me: Instance) -> "OtherMachines | None":

@@ -108,10 +108,9 @@ class OtherMachines:
     def _seen_of(self, name: str, host: Host | None) -> Seen:
         """Since it came to its step."""
         if host and self._steps.get(name) is not host.step:
-            before = self._steps.get(name)
-            self._steps[name] = host.step
-            if not (before in (None, Step.ORDERED, Step.TOLD) and host.step in (Step.TOLD, Step.STUCK)):  # its looks go on
+            if not neighbours.keeps_looks(self._steps.get(name), host.step):
                 self._seen[name] = Seen()
+            self._steps[name] = host.step
         return self._seen.get(name, Seen())._replace(is_busy=(_ORDER, name) in self._talks)
 
     def _with_answers(self, hosts: Hosts, now: float) -> Hosts:

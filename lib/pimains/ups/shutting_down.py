@@ -15,7 +15,7 @@ from pimains.core.naps import Readable
 from pimains.shared import battery_end, halt_length, halt_request
 from pimains.ups.clients import Clients
 from pimains.ups.forcing import Forcing
-from pimains.ups.neighbourhood import Neighbourhood, after
+from pimains.ups.neighbourhood import Neighbourhood
 from pimains.ups.neighbourhood import hosts as hosts_of
 from pimains.ups.orders import OutageOrders, cut_order, off_delay_seconds
 from pimains.ups.outage_file import OutageFile
@@ -257,7 +257,7 @@ class ShuttingDown:
     def _decide(self, event: Event, moment: Moment, apart: str = "") -> tuple[Act, ...]:
         """Decide, write, act."""
         before = self.outage
-        asked = after(before, event, moment.now) if before and not apart else before
+        asked = self._neighbours.after(before, event, moment.now) if before and not apart else before
         decided = decide_apart(asked, apart, event, moment) if apart and asked else decide(asked, event, moment)
         self.outage = decided.outage
         if decided.outage != before:

@@ -56,7 +56,7 @@ def after(house: House) -> dict[str, tuple[str, ...]]:
 
 def due(house: House, hosts: Hosts, strain: Strain) -> dict[str, str]:
     """Who has to go down, and why; who was ordered before is not among them."""
-    left = {name: each for name, each in house.items() if name not in hosts or hosts[name].step is Step.UP}
+    left = {name: each for name, each in house.items() if name not in hosts or hosts[name].step in (Step.UP, Step.DUE)}
     if strain.all_go:
         return dict.fromkeys(left, strain.all_go)
     found = {}
@@ -87,18 +87,33 @@ def is_off(hosts: Hosts, seen: Mapping[str, Seen], name: str) -> bool:
 
 def ordered(before: Host | None, known: Known, seen: Seen, why: str, number: int, now: float, wall: float) -> Host:
     """The host whose order is written down; one that was off is down already."""
-    was_off = before is None and proving.is_down(seen.looks)
+    was_off = (before is None or before.step is Step.DUE) and proving.is_down(seen.looks)
     step = Step.DOWN if was_off else Step.TOLD if known.goes_by_fsd else Step.ORDERED
-    return Host(step, now, number, was_up=not was_off, boot=seen.boot, why=why, ordered_at=now, ordered=None if was_off else wall)
+    was_up = before.was_up if before and before.was_up is not None else _was_up(seen)
+    return Host(step, now, number, was_up=was_up, boot=seen.boot, why=why, ordered_at=now, ordered=None if was_off else wall)
+
+
+def due_later(before: Host | None, seen: Seen, why: str, now: float) -> Host:
+    """The host that has to go, and waits for those that need it."""
+    was_up = before.was_up if before else _was_up(seen)
+    return Host(Step.DUE, now, 0, was_up=was_up, boot=seen.boot, why=why)
 
 
 def going(host: Host, known: Known, seen: Seen, now: float, wall: float) -> Host:
     """One that was ordered, after what was seen of it."""
+    if host.was_up is None:
+        host = host._replace(was_up=_was_up(seen))
     if proving.is_down(seen.looks):
-        return host.at(Step.DOWN, now)._replace(down=wall)
+        return host.at(Step.DOWN, now)._replace(down=wall if host.was_up else None)
     if host.is_going and not seen.is_busy and now - host.ordered_at > known.down_seconds:
         return host.at(Step.STUCK, now)
     return host
+
+
+def _was_up(seen: Seen) -> bool | None:
+    if any(look != proving.SILENT for look in seen.looks):
+        return True
+    return False if proving.is_down(seen.looks) else None
 
 
 def is_ordered_again(host: Host, known: Known, seen: Seen, now: float) -> bool:
@@ -114,7 +129,7 @@ def seconds_needed(house: House, hosts: Hosts, now: float) -> float:
     budgets = {}
     for name, known in house.items():
         host = hosts.get(name)
-        if host is None or host.step is Step.UP:
+        if host is None or host.step in (Step.UP, Step.DUE):
             budgets[name] = known.down_seconds
         elif host.is_going:
             budgets[name] = max(0.0, host.ordered_at + known.down_seconds - now)

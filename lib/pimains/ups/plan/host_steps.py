@@ -4,7 +4,7 @@ Of a field that makes no sense the safe thing is believed: that the host was ord
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -12,6 +12,7 @@ from typing import NamedTuple
 class Step(StrEnum):
     """Where a host is; one without any has not been touched in this outage."""
 
+    DUE = "due"  # it has to go, and waits for those that need it
     ORDERED = "ordered"  # written, and given or not: nobody has acknowledged it
     TOLD = "told"  # it took its order, or goes by FSD
     DOWN = "down"  # proved
@@ -30,14 +31,14 @@ class Host(NamedTuple):
     """One: its step since `since`, and `ordered_at`, in monotonic seconds; `ordered`, `down`, `woken` and `up` are of the wall clock.
 
     `number` is the how-manieth its order was, 0 for one that counts as not ordered any more; `tries` how often it was given; `was_up` if it
-    was up before; `boot` its boot id then, "" where that is not known.
+    was up before, None while nobody knows; `boot` its boot id then, "" where that is not known.
     """
 
     step: Step
     since: float
     number: int = 0
     tries: int = 1
-    was_up: bool = True
+    was_up: bool | None = True
     boot: str = ""
     why: str = ""
     ordered_at: float = 0.0
@@ -74,24 +75,33 @@ def rebooted(hosts: Hosts, now: float) -> dict[str, Host]:
     return {name: each._replace(since=now, ordered_at=now) for name, each in hosts.items()}
 
 
+def all_due(hosts: Hosts, names: Iterable[str], now: float) -> dict[str, Host]:
+    """After a shutdown of all of them was cut short by the power: whoever of `names` was not told of it by then has lost his all the same."""
+    return {**{name: Host(Step.DUE, now, 0, was_up=None) for name in names}, **hosts}
+
+
 def on_battery_again(hosts: Hosts) -> dict[str, Host]:
     """The mains were back and are gone: who is up again counts as one that was not ordered."""
     return {name: each._replace(number=0) if each.step is Step.UP else each for name, each in hosts.items()}
 
 
 def waking_begins(hosts: Hosts, now: float) -> dict[str, Host]:
-    """Who was woken before the mains went once more, and who did not come then, gets his whole time."""
-    return {name: each.at(Step.DOWN, now) if each.step in (Step.WOKEN, Step.MISSING) else each for name, each in hosts.items()}
+    """Who was woken before the mains went once more, and who did not come then, gets his whole time; who was up may have lost his power."""
+    anew = (Step.WOKEN, Step.MISSING, Step.UP)
+    return {name: each.at(Step.DOWN, now) if each.step in anew else each for name, each in hosts.items()}
 
 
 def _host(fields: Mapping[str, object]) -> Host:
-    step = fields.get("step")
+    try:
+        step = Step(_text(fields.get("step")))
+    except ValueError:
+        step = Step.STUCK
     return Host(
-        step=Step(step) if isinstance(step, str) and step in [*Step] else Step.STUCK,
+        step=step,
         since=_seconds(fields.get("since")) or 0.0,
         number=_count(fields.get("number")),
         tries=_count(fields.get("tries")),
-        was_up=fields.get("was_up") is not False,
+        was_up=was_up if isinstance(was_up := fields.get("was_up"), bool) else None,
         boot=_text(fields.get("boot")),
         why=_text(fields.get("why")),
         ordered_at=_seconds(fields.get("ordered_at")) or 0.0,

@@ -8,6 +8,7 @@ from pimains.ups.plan.host_steps import GOING, Host, Hosts, Step
 from pimains.ups.plan.outage import Phase
 
 _SHOWN = {
+    Step.DUE: "has to shut down",
     Step.ORDERED: "is told to shut down",
     Step.TOLD: "is going down",
     Step.DOWN: "is down",
@@ -27,7 +28,7 @@ def each_one(hosts: Hosts) -> list[str]:
 def under_way(house: House, hosts: Hosts, phase: Phase, wait: str) -> str:
     """What is done with them, for the status; "" where that is nothing. `wait` is what the waking waits for."""
     going = [name for name, each in _in_order(hosts) if each.step in GOING]
-    down = [name for name, each in _in_order(hosts) if each.step not in (Step.UP, *GOING)]
+    down = [name for name, each in _in_order(hosts) if each.step not in (Step.UP, Step.DUE, *GOING)]
     if phase is Phase.RETURNING and (left := waking.wanted(house, hosts)):
         return f"the mains are back; {', '.join(sorted(left))} will be woken{wait}"
     if phase is Phase.WAKING:
@@ -36,7 +37,8 @@ def under_way(house: House, hosts: Hosts, phase: Phase, wait: str) -> str:
         later = sorted(waking.wanted(house, hosts) - {*woken})
         coming = _listed(("waking", woken), ("then", later), ("did not come up:", missing))
         return coming + (wait if woken or later else "")
-    return _listed(("shutting down", going), ("down:", down))
+    due = [name for name, each in _in_order(hosts) if each.step is Step.DUE]
+    return _listed(("shutting down", going), ("then", due), ("down:", down))
 
 
 def times(hosts: Hosts, clock: Callable[[float], str]) -> str:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from pimains.ups.plan import going_down, host_steps, proving, waking
 from pimains.ups.plan.going_down import House, Seen, Strain
 from pimains.ups.plan.host_steps import Host, Hosts, Step
-from pimains.ups.plan.outage import Event, Phase
+from pimains.ups.plan.outage import BEGUN, Event, Phase
 
 _COMING_BACK = frozenset({Phase.RETURNING, Phase.WAKING})
 _NOT_SEEN = Seen()
@@ -76,10 +76,11 @@ def mind(house: House, hosts: Hosts, seen: Mapping[str, Seen], situation: Situat
     return Minded(found, tuple(moves))
 
 
-def after_event(hosts: Hosts, event: Event, phase: Phase, now: float) -> Hosts:
+def after_event(house: House, hosts: Hosts, event: Event, phase: Phase, now: float) -> Hosts:
     """What an event that comes in `phase` makes of them."""
     if event is Event.BOOTED:
-        return host_steps.rebooted(hosts, now)
+        found = host_steps.rebooted(hosts, now)
+        return host_steps.all_due(found, house, now) if phase in BEGUN else found
     if event is Event.OB and phase in _COMING_BACK:
         return host_steps.on_battery_again(hosts)
     return host_steps.waking_begins(hosts, now) if event is Event.RECHARGED else hosts
@@ -98,6 +99,11 @@ def seconds_between_looks(house: House, hosts: Hosts, name: str, seen: Seen, pha
     return _LOOK_SECONDS if is_back and host.step is not Step.MISSING else _LOOK_SELDOM_SECONDS
 
 
+def keeps_looks(before: Step | None, after: Step | None) -> bool:
+    """Whether what was seen of a host before it came to `after` counts there, too."""
+    return after in (before, None, Step.DUE) or (before in (Step.ORDERED, Step.TOLD) and after in (Step.TOLD, Step.STUCK))
+
+
 def event(house: House, hosts: Hosts, phase: Phase, *, is_recharged: bool) -> Event | None:
     """What comes about by itself: the waking begins, once the mains were back for long enough, or it is over."""
     if phase is Phase.RETURNING and hosts and is_recharged:
@@ -113,7 +119,7 @@ def is_under_way(house: House, hosts: Hosts, situation: Situation) -> bool:
 def acknowledged(hosts: Hosts, name: str, now: float) -> dict[str, Host]:
     """It took its order."""
     host = hosts[name]
-    return {**hosts, name: host.at(Step.TOLD, now) if host.step is Step.ORDERED else host}
+    return {**hosts, name: host.at(Step.TOLD, now)._replace(was_up=True) if host.step is Step.ORDERED else host}
 
 
 def refused(hosts: Hosts, name: str, now: float) -> dict[str, Host]:
@@ -135,7 +141,12 @@ def _followed(host: Host, known: going_down.Known, seen: Seen, situation: Situat
 def _orders(house: House, found: dict[str, Host], seen: Mapping[str, Seen], strain: Strain, now: float, wall: float) -> list[Move]:
     to_go = going_down.due(house, found, strain)
     moves = []
-    for name in going_down.order_now(house, found, to_go, seen) if to_go else ():
+    able = going_down.order_now(house, found, to_go, seen) if to_go else []
+    for name in to_go if strain.all_go else ():
+        host = found.get(name)
+        if name not in able and (host is None or host.step is not Step.DUE):
+            found[name] = going_down.due_later(host, seen.get(name, _NOT_SEEN), to_go[name], now)
+    for name in able:
         number = max((each.number for each in found.values()), default=0) + 1
         what = seen.get(name, _NOT_SEEN)
         found[name] = going_down.ordered(found.get(name), house[name], what, to_go[name], number, now, wall)

@@ -26,7 +26,7 @@ class Phase(StrEnum):
 
 
 _P = Phase
-_BEGUN = frozenset({_P.FORCED, _P.DELAYED, _P.ASKED, _P.CUTTING})
+BEGUN = frozenset({_P.FORCED, _P.DELAYED, _P.ASKED, _P.CUTTING})
 
 
 class Role(StrEnum):
@@ -110,7 +110,7 @@ class Outage(NamedTuple):
     @property
     def is_begun(self) -> bool:
         """Whether the shutdown has begun."""
-        return self.phase in _BEGUN
+        return self.phase in BEGUN
 
     @property
     def is_final(self) -> bool:
@@ -238,7 +238,7 @@ TABLE: Mapping[Event, Mapping[Phase, _Cells]] = {
         _P.RETURNING: _go(None, Act.NOTHING_TO_DO),
         _P.WAKING: _go(None, Act.NOTHING_TO_DO),
     },
-    Event.STEP_85: {**dict.fromkeys(Phase, _LEAVES_UPS_ON), **dict.fromkeys(_BEGUN, _LAST)},
+    Event.STEP_85: {**dict.fromkeys(Phase, _LEAVES_UPS_ON), **dict.fromkeys(BEGUN, _LAST)},
     Event.CALLED_OFF: {**dict.fromkeys(Phase, _BACK_TO_WORK), **dict.fromkeys((_P.ASKED, _P.CUTTING), _ON_AGAIN)},
     Event.RESTARTED: {
         _P.FORCED: {Role.PRIMARY: _go(None, Act.LOG_IN, Act.FORCE), Role.APART: _go(None, Act.FORCE), Role.SECONDARY: _BACK_TO_WORK},
@@ -246,12 +246,12 @@ TABLE: Mapping[Event, Mapping[Phase, _Cells]] = {
         _P.ASKED: _go(None, Act.LOG_IN, Act.ASK_UNLESS_ASKED),
     },
     # the cut has happened, or the last act has restarted this machine; the next looks tell whether the mains are back
-    Event.BOOTED: dict.fromkeys(_BEGUN, _go(_P.RETURNING)),
+    Event.BOOTED: dict.fromkeys(BEGUN, _go(_P.RETURNING)),
     Event.CANCELLED: {
         _P.WELL: _go(None, Act.NOTHING_TO_DO),
         _P.ON_BATTERY: _go(None, Act.NOTHING_TO_DO),
         _P.SHEDDING: _go(_P.RETURNING),
-        **dict.fromkeys(_BEGUN, _go(None, Act.REFUSE)),
+        **dict.fromkeys(BEGUN, _go(None, Act.REFUSE)),
         _P.RETURNING: _go(_P.WELL),
         _P.WAKING: _go(_P.WELL),
     },
@@ -325,12 +325,12 @@ def _gone(before: Outage, cell: Go, role: Role, moment: Moment) -> Decided:
         return Decided(None, acts)
     if following and following is not before.phase:
         after = after._replace(phase=following, since=moment.now)
-        if following in _BEGUN and not before.is_begun:
+        if following in BEGUN and not before.is_begun:
             why = before.why if before.low_at is not None and not moment.why else moment.why
             upses = moment.upses or before.upses
             apart = {name: each for name, each in before.apart.items() if name not in upses}
             after = after._replace(role=cell.role or role, why=why, upses=upses, apart=apart)
-        elif following not in _BEGUN:
+        elif following not in BEGUN:
             after = after._replace(why="", low_at=None, told_of_cut=False)
     return Decided(after, acts)
 

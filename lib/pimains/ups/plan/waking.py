@@ -28,7 +28,7 @@ def stays_off(house: House, hosts: Hosts) -> set[str]:
 def wake_now(house: House, hosts: Hosts, now: float) -> list[str]:
     """Who gets the first packet now: it is down, or has had all the time to be, and those that it comes up after are up or given up."""
     left = wanted(house, hosts)
-    ready = {name for name in left if hosts[name].step in (Step.DOWN, Step.UNTOLD) or _is_settled(hosts[name], house[name], now)}
+    ready = {name for name in left if hosts[name].step in (Step.DOWN, Step.UNTOLD, Step.DUE) or _is_settled(hosts[name], house[name], now)}
     return host_order.up_now(after(house), ready, left)
 
 
@@ -39,7 +39,9 @@ def woken(host: Host, now: float, wall: float) -> Host:
 
 def coming(host: Host, known: Known, seen: Seen, give_up_seconds: float, now: float, wall: float) -> Host:
     """One that is to be up, after what was seen of it. One that is not proved down may yet go: it is up when its longest time is over."""
-    if proving.is_up(seen.looks) and (host.step in (Step.DOWN, Step.UNTOLD, Step.WOKEN, Step.MISSING) or _is_settled(host, known, now)):
+    if proving.is_up(seen.looks) and (
+        host.step in (Step.DOWN, Step.UNTOLD, Step.DUE, Step.WOKEN, Step.MISSING) or _is_settled(host, known, now)
+    ):
         return host.at(Step.UP, now)._replace(up=wall)
     if host.step is Step.WOKEN and now - host.since >= give_up_seconds:
         return host.at(Step.MISSING, now)
@@ -51,4 +53,4 @@ def _is_settled(host: Host, known: Known, now: float) -> bool:
 
 
 def _is_wanted(known: Known, host: Host) -> bool:
-    return known.wake == "yes" or (known.wake == "if-up" and host.was_up)
+    return known.wake == "yes" or (known.wake == "if-up" and host.was_up is not False)
