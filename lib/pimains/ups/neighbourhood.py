@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
+from pimains.core import state
 from pimains.core.instance import Instance
 from pimains.core.naps import Readable
 from pimains.ups.plan import battery as batteries
@@ -43,6 +44,7 @@ class Neighbourhood:
         self._others = _other_machines(me)
         self.house = self._others.house() if self._others else {}
         self._well_since: float | None = None  # since when all that says that the mains are back is fresh
+        self._cut_until = state.number(state.read(me.run / "cut_until")) or 0.0
 
     @property
     def is_empty(self) -> bool:
@@ -76,6 +78,9 @@ class Neighbourhood:
             return _NOTHING
         if outage is None:
             self._others.rest()
+            if self._cut_until:
+                self._cut_until = 0.0
+                self._me.leave("cut_until", None)
             return _NOTHING
         self.house = self._others.house()
         return self._others.mind(hosts(outage), self._situation(outage, now), now)
@@ -90,6 +95,11 @@ class Neighbourhood:
         told = [(OfAShutdown.UNTOLD, f"{name}: {why}") for name, why in self._others.untold.items()]
         self._others.untold = {}
         return [*([(OfAShutdown.SHED, ", ".join(shed))] if shed else []), *told]
+
+    def is_to_be_cut(self, until: float) -> None:
+        """A UPS that this machine stays up without was told to cut and return, which it does by then, also with the mains there."""
+        self._cut_until = until
+        self._me.leave("cut_until", f"{until:.1f}")
 
     def after(self, outage: Outage, event: Event, now: float) -> Outage:
         """The outage, where `event` makes something of its hosts."""
@@ -121,9 +131,7 @@ class Neighbourhood:
             return ""
         if not waking.is_charged([each.standing.numbers.charge for each in self._upses.values()], settings.WAKE_AT_CHARGE):
             return f", once the charge is {settings.WAKE_AT_CHARGE:g} %"
-        left = (
-            max(self._well_since + settings.WAKE_AFTER_SECONDS, outage.since + max(settings.WAKE_AFTER_SECONDS, self._cut_seconds())) - now
-        )
+        left = max(max(self._well_since, outage.since) + settings.WAKE_AFTER_SECONDS, self._cut_until) - now
         return f" in {left:.0f} s" if left > 0 else ""
 
     def seconds_needed(self, outage: Outage | None, now: float) -> float:
@@ -144,11 +152,6 @@ class Neighbourhood:
         if outage is None or not outage.hosts:
             return ""
         return host_words.under_way(self.house, hosts(outage), outage.phase, self.waits_to_wake(outage, now))
-
-    def _cut_seconds(self) -> float:
-        """How long a UPS that this machine stays up without may take to cut and return, also with the mains there."""
-        ours = [self._upses[each.name] for each in self._supplies.values() if each.is_ours and not each.power]
-        return max((cut_wait_seconds([each]) for each in ours), default=0.0)
 
     def _situation(self, outage: Outage, now: float) -> Situation:
         return Situation(outage.phase, self._strain(outage, now), self._well_since is not None, self._settings.WAKE_GIVE_UP_SECONDS)

@@ -17,7 +17,7 @@ from pimains.ups.clients import Clients
 from pimains.ups.forcing import Forcing
 from pimains.ups.neighbourhood import Neighbourhood
 from pimains.ups.neighbourhood import hosts as hosts_of
-from pimains.ups.orders import OutageOrders, cut_order, off_delay_seconds
+from pimains.ups.orders import OutageOrders, cut_order, cut_wait_seconds, off_delay_seconds
 from pimains.ups.outage_file import OutageFile
 from pimains.ups.plan import battery as batteries
 from pimains.ups.plan import cancelling, host_steps, supplies, words
@@ -285,6 +285,7 @@ class ShuttingDown:
         elif act is Act.RETURN:
             for name in names:
                 self._upses[name].link.ask(self._forcing[name].return_load)
+                self._neighbours.is_to_be_cut(moment.now + cut_wait_seconds([self._upses[name]]))
         elif act in (Act.LOG_IN, Act.LOG_OUT):
             for name, ups in self._upses.items():
                 self._forcing[name].is_logged_out = not ups.link.nut.is_logged_in

@@ -76,7 +76,7 @@ def rebooted(hosts: Hosts, now: float) -> dict[str, Host]:
 
 
 def all_due(hosts: Hosts, names: Iterable[str], now: float) -> dict[str, Host]:
-    """After a shutdown of all of them was cut short by the power: whoever of `names` was not told of it by then has lost his all the same."""
+    """After a shutdown of all of them was cut short by the power: whoever of `names` was not told by then has lost his all the same."""
     return {**{name: Host(Step.DUE, now, 0, was_up=None) for name in names}, **hosts}
 
 
