@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.kit import House, TestInstance, new_house
+from tests.ups.killing import KILL_AT
 from tests.ups.neighbour import Neighbour
 from tests.ups.nut2_library import NUT2
 from tests.ups.upsd import Upsd
@@ -51,7 +52,9 @@ class Street:
     def begin(self, *, power: str = "0", host: dict[str, str] | None = None, **settings: str) -> TestInstance:
         """Start the service; the settings of the host are those of `nas` and `host`."""
         given = {"POLL_SECONDS": "0.5", "FINALDELAY_SECONDS": "1", "WAKE_AFTER_SECONDS": "2", "POWER": power, "ROLE": "secondary"}
-        pythonpath = f"{NUT2}"
+        (self.house.root / "kill").mkdir()
+        (self.house.root / "kill").chmod(0o777)
+        pythonpath = f"{NUT2}:{KILL_AT}"
         self.ups = self.house.add(
             "ups", pythonpath=pythonpath, svscan=False, UPS=f"eaton@127.0.0.1:{self.upsd.port}", **{**given, **settings}
         )
@@ -65,6 +68,27 @@ class Street:
         self.house.start()
         self.house.until(lambda: self.ups.status.startswith("on line"), what=self.ups.story)
         return self.ups
+
+    def kill_at(self, boundary: str) -> None:
+        """Have the service killed there, with -9: tests/ups/kill_at."""
+        (self.house.root / "kill/at").write_text(f"{boundary}\n")
+
+    @property
+    def was_killed(self) -> bool:
+        return not (self.house.root / "kill/at").exists()
+
+    def lose_power(self) -> None:
+        """This machine's: what is in /run is gone, and it boots with what is on the disk."""
+        self.ups.svc("-o")
+        self.house.until(lambda: (self.ups.directory / "supervise/status").read_bytes()[17] == 0)
+        self.ups.kill()
+        self.house.until(lambda: not self.ups.pid)
+        shutil.rmtree(self.house.root / "run/pimains/ups")
+        file = self.ups.lib / "outage"
+        file.write_text(json.dumps({**json.loads(file.read_text()), "boot": "another"}))
+
+    def boot(self) -> None:
+        self.ups.svc("-u")
 
     def outage(self) -> dict[str, dict[str, object]]:
         """The hosts in the outage file."""
