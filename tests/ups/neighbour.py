@@ -51,7 +51,7 @@ while heard != b"end":
     packet = ear.recv(2000)
     if packet[9] == socket.IPPROTO_UDP and packet[22:24] == bytes((0, 9)):
         heard = packet[28:]
-        print(*([heard.hex()] if heard != b"end" else []), end="\n" if heard != b"end" else "", flush=True)
+        print(heard.hex(), flush=True)
 """
 _END = f"import socket; socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'end', ('{THERE}', 9))"
 
