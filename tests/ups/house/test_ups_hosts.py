@@ -102,6 +102,9 @@ def test_a_host_that_refuses_the_key_is_told_and_holds_up_nobody(there: Street, 
     there.upsd.say("eaton", **OB)
     there.until_step("untold")
     ups.until_logged("host nas: root@10.92.0.2: does not take our key: the line that")
+    there.house.until(lambda: "ups-untold" in queue.events(), what=there.story)
+    [post] = [post for post in queue.posts() if post.event == "ups-untold"]
+    assert "a machine that was to shut down does not do it: nas: root@10.92.0.2: does not take our key" in post.subject
     there.upsd.say("eaton", **OL)
     there.house.until(lambda: not (ups.lib / "outage").exists(), what=there.story)
     assert there.nas.recorded() == []
