@@ -76,9 +76,13 @@ class OutageOrders:
 
 def cut_order(upses: Sequence[Watched], cut_wait: float | None) -> str:
     """cut SECONDS UPS...: what step 85 writes down for the last act; CUT_WAIT_SECONDS is `cut_wait`."""
+    return " ".join([f"cut {cut_wait or cut_wait_seconds(upses):.0f}", *(each.ups.name for each in upses)])
+
+
+def cut_wait_seconds(upses: Sequence[Watched]) -> float:
+    """From the order to cut until they have, if they do."""
     known = [delay for each in upses if (delay := off_delay_seconds(each)) is not None]
-    wait = max(known) + _CUT_WAIT_AFTER_OFFDELAY if len(known) == len(upses) else _CUT_WAIT_UNKNOWN
-    return " ".join([f"cut {cut_wait or wait:.0f}", *(each.ups.name for each in upses)])
+    return max(known) + _CUT_WAIT_AFTER_OFFDELAY if len(known) == len(upses) else _CUT_WAIT_UNKNOWN
 
 
 def off_delay_seconds(ups: Watched) -> float | None:

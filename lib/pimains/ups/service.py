@@ -76,7 +76,7 @@ class Watch:
                 now, is_news = self.me.clock.monotonic(), True
                 self._judged(each, each.judge(answer, now), now)
         self.shutting.tick(self.me.clock.monotonic())
-        if is_news or self.shutting.line():
+        if is_news or self.shutting.line() or self.shutting.line_of_hosts():
             self._say()
 
     def is_edited(self) -> bool:
@@ -111,11 +111,12 @@ class Watch:
             self.me.status(under_way, well=False)
             return
         faults = [fault for each in self.upses for fault in each.faults()]
-        line = "; ".join(faults or [f"{each.name} {each.words}" if len(self.upses) > 1 else each.words for each in self.upses])
-        said = line, not faults and all(words.is_well(each.standing, now) for each in self.upses)
+        lines = faults or [f"{each.name} {each.words}" if len(self.upses) > 1 else each.words for each in self.upses]
+        others = [*filter(None, (self.shutting.line_of_hosts(), *self.shutting.faults()))]
+        said = "; ".join([*lines, *others]), not (faults or others) and all(words.is_well(each.standing, now) for each in self.upses)
         if said != self._said:
             self._said = said
-            self.me.status(line, well=said[1])
+            self.me.status(said[0], well=said[1])
 
     def _line(self, ups: Watched, now: float) -> str:
         then = self.shutting.then(ups)

@@ -15,11 +15,13 @@ from pimains.core.naps import Readable
 from pimains.shared import battery_end, halt_length, halt_request
 from pimains.ups.clients import Clients
 from pimains.ups.forcing import Forcing
-from pimains.ups.orders import OutageOrders, cut_order, off_delay_seconds
+from pimains.ups.neighbourhood import Neighbourhood
+from pimains.ups.neighbourhood import hosts as hosts_of
+from pimains.ups.orders import OutageOrders, cut_order, cut_wait_seconds, off_delay_seconds
 from pimains.ups.outage_file import OutageFile
 from pimains.ups.plan import battery as batteries
-from pimains.ups.plan import cancelling, supplies, words
-from pimains.ups.plan.outage import Act, Event, Moment, Outage, Phase, Role, decide, decide_apart, timer
+from pimains.ups.plan import cancelling, host_steps, supplies, words
+from pimains.ups.plan.outage import Act, Event, Moment, Outage, Phase, Role, Wait, decide, decide_apart, timer
 from pimains.ups.plan.supplies import Supply
 from pimains.ups.plan.telling import OfAShutdown
 from pimains.ups.request import Request
@@ -48,6 +50,7 @@ class ShuttingDown:
         self._request = Request(me)
         self._orders = OutageOrders(me)
         self._forced = set((state.read(me.run / "forced") or "").split())  # by this machine, and it stands there still
+        self._neighbours = Neighbourhood(me, settings, self._upses, self._supplies)
         self._again_at = 0.0
         self._has_left_an_end = True  # the one before may have
         self.outage = self._file.read()
@@ -57,27 +60,35 @@ class ShuttingDown:
 
     def files(self) -> list[Readable]:
         """Readable when a step of halt asks."""
-        return [self._orders]
+        return [self._orders, *self._neighbours.files()]
 
     def close(self) -> None:
         """No step is answered any more."""
         self._orders.close()
+        self._neighbours.close()
+
+    def faults(self) -> list[str]:
+        """What is wrong with the settings of other machines."""
+        return self._neighbours.faults()
 
     def seconds_to_wait(self, now: float) -> float:
         """Until there is something to do besides the next look."""
         if self._orders.is_awaited or self._request.is_wanted or (self.outage and self.outage.is_begun):
             return max(0.05, min(1.0, self._until_timer(now)))
-        return float("inf")
+        return float("inf") if self.outage is None or self._neighbours.is_empty else 1.0
 
     def need_seconds(self) -> float:
-        """How long a shutdown takes from now on."""
-        settings = self._settings
-        halting = settings.FINALDELAY_SECONDS + halt_length.read().measured + halt_length.shutdown_seconds()
+        """How long a shutdown takes from now on; what a primary waits for, clients and other machines, goes down side by side."""
+        settings, hosts = self._settings, self._neighbours.seconds_needed(self.outage, self._me.clock.monotonic())
         if self._role() is Role.SECONDARY:
-            return halting + settings.HOSTSYNC_SECONDS_MAX
-        commanded = self._commanded()
-        off_delay = max((delay for name in commanded if (delay := off_delay_seconds(self._upses[name])) is not None), default=0.0)
-        return halting + off_delay + self._clients.budget(self._clients.there(commanded))
+            return self._halting_seconds() + settings.HOSTSYNC_SECONDS_MAX + hosts
+        return self._halting_seconds() + max(self._clients.budget(self._clients.there(self._commanded())), hosts)
+
+    def _halting_seconds(self) -> float:
+        """From FINALDELAY on, until the power may go."""
+        halting = self._settings.FINALDELAY_SECONDS + halt_length.read().measured + halt_length.shutdown_seconds()
+        ours = [] if self._role() is Role.SECONDARY else self._commanded()
+        return halting + max((delay for name in ours if (delay := off_delay_seconds(self._upses[name])) is not None), default=0.0)
 
     def then(self, ups: Watched) -> str:
         """What is done when the battery of `ups` is low, in words; "" for nothing."""
@@ -97,9 +108,13 @@ class ShuttingDown:
     def line(self) -> str:
         """What is under way, in words; "" for nothing."""
         if self.outage and self.outage.is_begun:
-            return self._line(self.outage, self._commanded())
+            return "; ".join(filter(None, (self._line(self.outage, self._commanded()), self.line_of_hosts())))
         apart = [f"{self._line(own, [name])}; this machine stays up" for name, own in self._apart() if own.is_begun]
-        return "; ".join(apart)
+        return "; ".join([*apart, *filter(None, [self.line_of_hosts()])]) if apart else ""
+
+    def line_of_hosts(self) -> str:
+        """What becomes of the other machines, in words; "" for nothing."""
+        return self._neighbours.line(self.outage, self._me.clock.monotonic())
 
     def _line(self, outage: Outage, names: Sequence[str]) -> str:
         words = {
@@ -118,6 +133,7 @@ class ShuttingDown:
         why = batteries.due(ups.battery, ups.standing, ups.pasts, self._settings.to_last, need, now)
         self._supplies[ups.name] = supplies.looked_at(before, ups.standing, why, now, is_fsd_ours=ups.name in self._forced)
         self._leave_battery_end(now)
+        self._neighbours.mind_mains(now)
         for each in supplies.happened(self.outage, [*self._supplies.values()], self._settings.MINSUPPLIES):
             self._decide(each.event, self._moment(now, each.role, each.why, each.upses), each.apart)
         self.tick(now)
@@ -128,10 +144,44 @@ class ShuttingDown:
         if now >= self._again_at:
             self._again_at = now + _AGAIN_SECONDS
             self._try_again(now)
+        self._mind_hosts(now)
         self._mind_timers(now)
         self._request.make(self.outage)
         is_logged_out = all(self._forcing[name].is_logged_out for name in self._upses)
-        self._orders.answer_who_waits(now, is_asked=not (self.outage and self.outage.phase in _LATER), is_logged_out=is_logged_out)
+        self._orders.answer_who_waits(now, is_asked=not self._is_to_wait(now), is_logged_out=is_logged_out)
+
+    def _mind_hosts(self, now: float) -> None:
+        """Other machines: who is ordered down, who is down, who is woken. Each act is written before it is done."""
+        minded = self._neighbours.mind(self.outage, now)
+        if self.outage is None or self._neighbours.is_empty:
+            return
+        if minded.hosts != hosts_of(self.outage):
+            self.outage = with_hosts = self.outage._replace(hosts=host_steps.written(minded.hosts))
+            if minded.moves and self.outage.phase is Phase.ON_BATTERY:
+                self._decide(Event.SHED, self._moment(now, self._role(), "; ".join(dict.fromkeys(move.why for move in minded.moves))))
+            if self.outage == with_hosts:
+                self._file.write(with_hosts)
+        for event, about in self._neighbours.act(self.outage, minded.moves):
+            self._tell(event, (), self._moment(now, self._role()), about=about)
+        if came := self._neighbours.came(self.outage, now):
+            moment = self._moment(now, self._role(), came.why)
+            self._decide(came.event, moment)
+            if came.tell:
+                self._tell(came.tell, (), moment, about=came.about)
+
+    def _wait(self, outage: Outage, names: Sequence[str], now: float) -> Wait:
+        return self._clients.wait(names)._replace(for_hosts=self._waits_for_hosts(outage, now))
+
+    def _waits_for_hosts(self, outage: Outage, now: float) -> bool:
+        if self.outage is None or self._neighbours.is_empty:
+            return False
+        return self._neighbours.are_waited_for(self.outage, outage.role, outage.since, self._halting_seconds(), now)
+
+    def _is_to_wait(self, now: float) -> bool:
+        """Whether halt's step 40 is answered later."""
+        if self.outage is None or self.outage.is_begun:
+            return self.outage is not None and self.outage.phase in _LATER
+        return any(each.is_going for each in hosts_of(self.outage).values()) and self._waits_for_hosts(self.outage, now)
 
     def _mind_timers(self, now: float) -> None:
         if self.outage is None:
@@ -139,7 +189,7 @@ class ShuttingDown:
         names = self._ours(self.outage)
         if self.outage.phase is Phase.FORCED and self.outage.role is not Role.SECONDARY:
             self._mind_clients(self.outage, names, now)
-        while self.outage and (event := timer(self.outage, now, self._clients.wait(names))):
+        while self.outage and (event := timer(self.outage, now, self._wait(self.outage, names, now))):
             before = self.outage
             role = before.role if before.is_begun else Role.SECONDARY  # who waits for its primary
             self._decide(event, self._moment(now, role, before.why, before.upses))
@@ -149,7 +199,7 @@ class ShuttingDown:
             if own.phase is Phase.FORCED:
                 self._mind_clients(own, [name], now, name)
         for name, own in self._apart():
-            if event := timer(own, now, self._clients.wait([name])):
+            if event := timer(own, now, self._wait(own, [name], now)):
                 self._decide(event, self._moment(now, Role.APART, own.why), name)
 
     def _mind_clients(self, outage: Outage, names: Sequence[str], now: float, apart: str = "") -> None:
@@ -197,6 +247,8 @@ class ShuttingDown:
                 continue
             on_battery = tuple(name for name in self._commanded() if self._supplies[name].is_on_battery)
             acts = self._decide(event, self._moment(now, self._role(), f"this machine is halted: {order.rest}", on_battery))
+            if Act.NOTHING_TO_DO in acts and self._is_to_wait(now):
+                acts = (Act.GO_ON_LATER,)
             self._orders.answer(order, acts, self._flag, now)
 
     def _flag(self) -> str:
@@ -204,8 +256,10 @@ class ShuttingDown:
 
     def _decide(self, event: Event, moment: Moment, apart: str = "") -> tuple[Act, ...]:
         """Decide, write, act."""
-        decided = decide_apart(self.outage, apart, event, moment) if apart and self.outage else decide(self.outage, event, moment)
-        before, self.outage = self.outage, decided.outage
+        before = self.outage
+        asked = self._neighbours.after(before, event, moment.now) if before and not apart else before
+        decided = decide_apart(asked, apart, event, moment) if apart and asked else decide(asked, event, moment)
+        self.outage = decided.outage
         if decided.outage != before:
             self._file.write(decided.outage)
         if _phase(before, apart) is not _phase(self.outage, apart):
@@ -231,6 +285,7 @@ class ShuttingDown:
         elif act is Act.RETURN:
             for name in names:
                 self._upses[name].link.ask(self._forcing[name].return_load)
+                self._neighbours.is_to_be_cut(moment.now + cut_wait_seconds([self._upses[name]]))
         elif act in (Act.LOG_IN, Act.LOG_OUT):
             for name, ups in self._upses.items():
                 self._forcing[name].is_logged_out = not ups.link.nut.is_logged_in

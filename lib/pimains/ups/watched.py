@@ -89,6 +89,10 @@ class Watched:
         """When its battery will be empty."""
         return batteries.end(self.battery, self.standing, self.pasts, now)
 
+    def charge_by_now(self, now: float) -> float | None:
+        """Percent, also without data."""
+        return batteries.charge_by_now(self.battery, self.standing, self.pasts, now)
+
     def due_at(self, limits: batteries.Limits, need_seconds: float, now: float) -> float | None:
         """When those that it feeds have to begin to shut down, None where that is not known."""
         return batteries.due_at(self.battery, self.standing, self.pasts, limits, need_seconds, now)

@@ -124,6 +124,15 @@ def margin_seconds(need_seconds: float) -> float:
     return max(MARGIN_SECONDS, MARGIN_SHARE * need_seconds)
 
 
+def charge_by_now(battery: Battery, standing: Standing, pasts: Sequence[Past], now: float) -> float | None:
+    """Percent: as the UPS told, and without data for a while by the fastest pace that is known; None where nothing is."""
+    if battery.charge is None:
+        return None
+    paces = _paces(battery, battery.charge, standing, pasts, now) if _lost_seconds(standing, now) >= LOST_SECONDS else []
+    fallen = (battery.charge.value - (now - _since(battery, battery.charge, pace)) / pace for pace, _ in paces)
+    return max(0.0, min((battery.charge.value, *fallen)))
+
+
 def due(battery: Battery, standing: Standing, pasts: Sequence[Past], limits: Limits, need_seconds: float, now: float) -> str:
     """Why a shutdown that takes `need_seconds` has to begin now, "" while it need not. Somebody's forced shutdown is not asked here."""
     if battery.began is None or not standing.is_on_battery:

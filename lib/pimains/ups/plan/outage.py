@@ -26,7 +26,7 @@ class Phase(StrEnum):
 
 
 _P = Phase
-_BEGUN = frozenset({_P.FORCED, _P.DELAYED, _P.ASKED, _P.CUTTING})
+BEGUN = frozenset({_P.FORCED, _P.DELAYED, _P.ASKED, _P.CUTTING})
 
 
 class Role(StrEnum):
@@ -57,6 +57,9 @@ class Event(StrEnum):
     RESTARTED = "this service was started again"
     BOOTED = "this machine was"
     CANCELLED = "a person cancels"
+    SHED = "a host was ordered down"
+    RECHARGED = "the mains have been back for long enough"
+    HOSTS_BACK = "no host is waited for any more"
 
 
 class Act(StrEnum):
@@ -87,7 +90,8 @@ class Outage(NamedTuple):
     """One; seconds are monotonic, but for `began_wall`.
 
     `since` is when its phase began, `low_at` since when a secondary waits for its primary's FSD; `upses` are those that it is forced for,
-    `hosts` other machines in the words of whoever orders them, `apart` the UPSes that go their own way while this machine stays up.
+    `hosts` other machines as plan.host_steps has them, `apart` the UPSes that go their own way while this machine stays up; `is_called_off`
+    while somebody wants no more hosts to go down until the mains were back.
     """
 
     id: str
@@ -103,11 +107,12 @@ class Outage(NamedTuple):
     told_of_cut: bool = False
     hosts: Mapping[str, Mapping[str, object]] = {}
     apart: Mapping[str, "Outage"] = {}
+    is_called_off: bool = False
 
     @property
     def is_begun(self) -> bool:
         """Whether the shutdown has begun."""
-        return self.phase in _BEGUN
+        return self.phase in BEGUN
 
     @property
     def is_final(self) -> bool:
@@ -128,12 +133,16 @@ class Moment(NamedTuple):
 
 
 class Wait(NamedTuple):
-    """How long is waited: for the `clients` that are still logged in (None: not known) `budget` seconds from the FSD, see plan.clients."""
+    """How long is waited: for the `clients` that are still logged in (None: not known) `budget` seconds from the FSD, see plan.clients.
+
+    `for_hosts`: other machines are going down, and the battery lets them.
+    """
 
     clients: tuple[str, ...] | None
     budget: float
     final_delay: float
     hostsync_max: float
+    for_hosts: bool = False
 
 
 class Decided(NamedTuple):
@@ -231,7 +240,7 @@ TABLE: Mapping[Event, Mapping[Phase, _Cells]] = {
         _P.RETURNING: _go(None, Act.NOTHING_TO_DO),
         _P.WAKING: _go(None, Act.NOTHING_TO_DO),
     },
-    Event.STEP_85: {**dict.fromkeys(Phase, _LEAVES_UPS_ON), **dict.fromkeys(_BEGUN, _LAST)},
+    Event.STEP_85: {**dict.fromkeys(Phase, _LEAVES_UPS_ON), **dict.fromkeys(BEGUN, _LAST)},
     Event.CALLED_OFF: {**dict.fromkeys(Phase, _BACK_TO_WORK), **dict.fromkeys((_P.ASKED, _P.CUTTING), _ON_AGAIN)},
     Event.RESTARTED: {
         _P.FORCED: {Role.PRIMARY: _go(None, Act.LOG_IN, Act.FORCE), Role.APART: _go(None, Act.FORCE), Role.SECONDARY: _BACK_TO_WORK},
@@ -239,15 +248,18 @@ TABLE: Mapping[Event, Mapping[Phase, _Cells]] = {
         _P.ASKED: _go(None, Act.LOG_IN, Act.ASK_UNLESS_ASKED),
     },
     # the cut has happened, or the last act has restarted this machine; the next looks tell whether the mains are back
-    Event.BOOTED: dict.fromkeys(_BEGUN, _go(_P.RETURNING)),
+    Event.BOOTED: dict.fromkeys(BEGUN, _go(_P.RETURNING)),
     Event.CANCELLED: {
         _P.WELL: _go(None, Act.NOTHING_TO_DO),
         _P.ON_BATTERY: _go(None, Act.NOTHING_TO_DO),
         _P.SHEDDING: _go(_P.RETURNING),
-        **dict.fromkeys(_BEGUN, _go(None, Act.REFUSE)),
+        **dict.fromkeys(BEGUN, _go(None, Act.REFUSE)),
         _P.RETURNING: _go(_P.WELL),
         _P.WAKING: _go(_P.WELL),
     },
+    Event.SHED: {_P.ON_BATTERY: _go(_P.SHEDDING)},
+    Event.RECHARGED: {_P.RETURNING: _go(_P.WAKING)},
+    Event.HOSTS_BACK: {_P.WAKING: _go(_P.WELL)},
 }
 
 
@@ -268,11 +280,15 @@ def decide(before: Outage | None, event: Event, moment: Moment) -> Decided:
         return Decided(before._replace(low_at=None, why="", upses=()))
     if before and event is Event.OL and before.phase is _P.RETURNING and not before.hosts:
         return Decided(None, (Act.TELL_STANDS,) if role is Role.APART and before.upses else ())
+    if before and event in (Event.OB, Event.OL) and before.phase is _P.RETURNING and before.is_called_off:
+        return Decided(before._replace(is_called_off=event is Event.OB))  # until the mains were back
+    if before and event is Event.SHED and before.phase is _P.ON_BATTERY and before.hosts:
+        return Decided(before._replace(phase=_P.SHEDDING, since=moment.now))  # a secondary waits for its primary no longer than before
     cells = TABLE[event].get(before.phase if before else _P.WELL, _STAY)
     cell = cells if isinstance(cells, Go) else cells.get(role, _STAY)
     if before is None and cell.phase is None:
         return Decided(None, cell.acts)
-    return _gone(before or _opened(moment), cell, role, moment)
+    return _gone(before or _opened(moment), event, cell, role, moment)
 
 
 def timer(outage: Outage, now: float, wait: "Wait") -> Event | None:
@@ -282,7 +298,7 @@ def timer(outage: Outage, now: float, wait: "Wait") -> Event | None:
             return Event.CLIENTS_GONE
         return Event.BUDGET_OVER if now - outage.since >= wait.budget else None
     if outage.phase is _P.DELAYED:
-        return Event.DELAY_OVER if now - outage.since >= wait.final_delay else None
+        return Event.DELAY_OVER if now - outage.since >= wait.final_delay and not wait.for_hosts else None
     if not outage.is_begun and outage.low_at is not None and now - outage.low_at >= wait.hostsync_max:
         return Event.BUDGET_OVER
     return None
@@ -302,8 +318,10 @@ def _joined(before: Outage, moment: Moment) -> Decided:
     return Decided(before._replace(upses=before.upses + more, apart=apart), (Act.FORCE,)) if more else Decided(before)
 
 
-def _gone(before: Outage, cell: Go, role: Role, moment: Moment) -> Decided:
+def _gone(before: Outage, event: Event, cell: Go, role: Role, moment: Moment) -> Decided:
     after, acts = before, cell.acts
+    if event is Event.CANCELLED and cell.phase is _P.RETURNING:
+        after = after._replace(is_called_off=True)
     if cell.role:
         after = after._replace(role=cell.role)
     if Act.TELL_WILL_BE_CUT in acts:
@@ -315,12 +333,12 @@ def _gone(before: Outage, cell: Go, role: Role, moment: Moment) -> Decided:
         return Decided(None, acts)
     if following and following is not before.phase:
         after = after._replace(phase=following, since=moment.now)
-        if following in _BEGUN and not before.is_begun:
+        if following in BEGUN and not before.is_begun:
             why = before.why if before.low_at is not None and not moment.why else moment.why
             upses = moment.upses or before.upses
             apart = {name: each for name, each in before.apart.items() if name not in upses}
             after = after._replace(role=cell.role or role, why=why, upses=upses, apart=apart)
-        elif following not in _BEGUN:
+        elif following not in BEGUN:
             after = after._replace(why="", low_at=None, told_of_cut=False)
     return Decided(after, acts)
 

@@ -31,6 +31,11 @@ class OfAShutdown(StrEnum):
     RETURNS = "RETURNS"  # shutdown.return was taken
     EMPTIES = "EMPTIES"  # it was not
     CUT = "CUT"  # the mains are back after FSD
+    SHED = "SHED"  # other machines of the house are told to shut down
+    UNTOLD = "UNTOLD"  # one does not take that
+    WAKING = "WAKING"
+    BACK = "BACK"  # all of them are up again: the end of an outage
+    ABSENT = "ABSENT"  # or not
 
 
 class Message(NamedTuple):

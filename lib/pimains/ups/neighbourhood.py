@@ -1,0 +1,185 @@
+"""The other machines and one outage: what its battery asks of them, whether this machine waits for them, and when they are woken.
+
+What is decided about each is plan.neighbours', and said to it by other_machines; without any hosts all of this is nothing.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, NamedTuple
+
+from pimains.core import state
+from pimains.core.instance import Instance
+from pimains.core.naps import Readable
+from pimains.ups.plan import battery as batteries
+from pimains.ups.plan import going_down, host_steps, host_words, neighbours, waking
+from pimains.ups.plan.going_down import House, Strain
+from pimains.ups.plan.host_steps import Host, Step
+from pimains.ups.plan.neighbours import Do, Minded, Move, Situation
+from pimains.ups.plan.outage import Event, Outage, Phase, Role
+from pimains.ups.plan.supplies import Supply
+from pimains.ups.plan.telling import OfAShutdown
+from pimains.ups.settings import UpsSettings
+from pimains.ups.watched import Watched
+
+if TYPE_CHECKING:
+    from pimains.ups.other_machines import OtherMachines
+
+_NOTHING = Minded({})
+
+
+class Came(NamedTuple):
+    """What came about: an event, why, and what people are told of it, with `about`."""
+
+    event: Event
+    why: str
+    tell: OfAShutdown | None
+    about: str
+
+
+class Neighbourhood:
+    """Of one instance; `supplies` are those of ShuttingDown, which change."""
+
+    def __init__(self, me: Instance, settings: UpsSettings, upses: Mapping[str, Watched], supplies: Mapping[str, Supply]) -> None:
+        self._me, self._settings, self._upses, self._supplies = me, settings, upses, supplies
+        self._others = _other_machines(me)
+        self._well_since: float | None = None  # since when all that says that the mains are back is fresh
+        self._cut_until = state.number(state.read(me.run / "cut_until")) or 0.0
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there are no other machines."""
+        return self._others is None
+
+    @property
+    def house(self) -> House:
+        """What is known of them."""
+        return self._others.house() if self._others else {}
+
+    def files(self) -> list[Readable]:
+        """Readable when one has answered."""
+        return [*self._others.files()] if self._others else []
+
+    def close(self) -> None:
+        """Nobody is asked any more."""
+        if self._others:
+            self._others.close()
+
+    def faults(self) -> list[str]:
+        """What is wrong with their settings."""
+        return self._others.faults if self._others else []
+
+    def mind_mains(self, now: float) -> None:
+        """After a look: since when every UPS says that it is on line, by data that are fresh."""
+        is_well = all(each.is_on_line and each.is_confirmed and not (each.is_lost or each.is_off) for each in self._supplies.values())
+        if not is_well:
+            self._well_since = None
+        elif self._well_since is None:
+            self._well_since = now
+
+    def mind(self, outage: Outage | None, now: float) -> Minded:
+        """What has become of them in this outage, and what is to be done when that is written."""
+        if self._others is None:
+            return _NOTHING
+        if outage is None:
+            self._others.rest()
+            if self._cut_until:
+                self._cut_until = 0.0
+                self._me.leave("cut_until", None)
+            return _NOTHING
+        return self._others.mind(hosts(outage), self._situation(outage, now), now)
+
+    def act(self, outage: Outage, moves: tuple[Move, ...]) -> list[tuple[OfAShutdown, str]]:
+        """Do it; returns what people are told, and about whom."""
+        if self._others is None:
+            return []
+        self._others.act(moves)
+        self._me.leave("hosts", "; ".join(host_words.each_one(hosts(outage))))
+        shed = [move.host for move in moves if move.do is Do.ORDER and move.is_first]
+        told = [(OfAShutdown.UNTOLD, f"{name}: {why}") for name, why in self._others.untold.items()]
+        self._others.untold = {}
+        return [*([(OfAShutdown.SHED, ", ".join(shed))] if shed else []), *told]
+
+    def is_to_be_cut(self, until: float) -> None:
+        """A UPS that this machine stays up without was told to cut and return, which it does by then, also with the mains there."""
+        self._cut_until = until
+        self._me.leave("cut_until", f"{until:.1f}")
+
+    def after(self, outage: Outage, event: Event, now: float) -> Outage:
+        """The outage, where `event` makes something of its hosts."""
+        before = hosts(outage)
+        there = neighbours.after_event(self.house, before, event, outage.phase, now)
+        return outage if there == before else outage._replace(hosts=host_steps.written(there))
+
+    def came(self, outage: Outage, now: float) -> Came | None:
+        """What comes about by itself: the waking may begin, or is over."""
+        there = hosts(outage)
+        left = waking.wanted(self.house, there)
+        event = neighbours.event(self.house, there, outage.phase, is_recharged=not self.waits_to_wake(outage, now))
+        if event is None:
+            return None
+        if event is Event.RECHARGED:
+            return Came(event, "the mains are back", OfAShutdown.WAKING if left else None, ", ".join(sorted(left)))
+        missing = sorted(name for name, each in there.items() if each.step is Step.MISSING)
+        times = host_words.times(there, lambda wall: f"{datetime.fromtimestamp(wall):%H:%M}")
+        about = f"{', '.join(missing)} ({times})" if missing else times
+        tell = OfAShutdown.ABSENT if missing else OfAShutdown.BACK if times else None
+        return Came(event, f"the other machines: {about or 'none was up before'}", tell, about)
+
+    def waits_to_wake(self, outage: Outage, now: float) -> str:
+        """What the waking waits for, in words; "" for nothing."""
+        settings = self._settings
+        if self._well_since is None:
+            return ", once the UPS says that it is on line"
+        if outage.phase is not Phase.RETURNING:
+            return ""
+        if not waking.is_charged([each.standing.numbers.charge for each in self._upses.values()], settings.WAKE_AT_CHARGE):
+            return f", once the charge is {settings.WAKE_AT_CHARGE:g} %"
+        left = max(max(self._well_since, outage.since) + settings.WAKE_AFTER_SECONDS, self._cut_until) - now
+        return f" in {left:.0f} s" if left > 0 else ""
+
+    def seconds_needed(self, outage: Outage | None, now: float) -> float:
+        """Until all of them are down."""
+        return going_down.seconds_needed(self.house, hosts(outage), now)
+
+    def are_waited_for(self, outage: Outage, role: Role, since: float, halting_seconds: float, now: float) -> bool:
+        """Whether they are going down, and the battery lasts for that and for `halting_seconds` after it; else HOSTSYNC's time."""
+        if not neighbours.is_under_way(self.house, hosts(outage), self._situation(outage, now)):
+            return False
+        ends = [end.at for each in self._upses.values() if (end := each.ends(now))]
+        is_in_time = now - since < self._settings.HOSTSYNC_SECONDS_MAX or (bool(ends) and role is not Role.SECONDARY)
+        return is_in_time and all(end - now > halting_seconds + batteries.margin_seconds(halting_seconds) for end in ends)
+
+    def line(self, outage: Outage | None, now: float) -> str:
+        """For the status; "" for nothing."""
+        if outage is None or not outage.hosts:
+            return ""
+        return host_words.under_way(self.house, hosts(outage), outage.phase, self.waits_to_wake(outage, now))
+
+    def _situation(self, outage: Outage, now: float) -> Situation:
+        return Situation(outage.phase, self._strain(outage, now), self._well_since is not None, self._settings.WAKE_GIVE_UP_SECONDS)
+
+    def _strain(self, outage: Outage, now: float) -> Strain:
+        """By those on battery, seen twice; without fresh data by what is known of the battery."""
+        begun = [each for each in (outage, *outage.apart.values()) if each.is_begun]
+        unfed = [each for each in self._supplies.values() if not each.power and each.is_critical]
+        why = [*(each.why for each in begun), *(f"UPS {each.name}: {each.why or 'forced shutdown'}" for each in unfed)]
+        on = [each for each in self._upses.values() if each.standing.is_on_battery and self._supplies[each.name].is_confirmed]
+        charges = [charge for each in on if (charge := each.charge_by_now(now)) is not None]
+        lasts = [max(0.0, end.at - now) for each in on if (end := each.ends(now))]
+        began = [each.battery.began for each in on if each.battery.began is not None]
+        all_go = "; ".join(dict.fromkeys(filter(None, why))) or ("shutting down" if why else "")
+        return Strain(all_go, min(charges, default=None), min(lasts, default=None), now - min(began, default=now))
+
+
+def hosts(outage: Outage | None) -> dict[str, Host]:
+    """Those of an outage."""
+    return host_steps.read(outage.hosts) if outage else {}
+
+
+def _other_machines(me: Instance) -> "OtherMachines | None":
+    """None where there are no hosts: who has none need not have the modules in memory."""
+    if not any((me.directory / "hosts").glob("[!.]*")):
+        return None
+    from pimains.ups.other_machines import OtherMachines
+
+    return OtherMachines(me)
