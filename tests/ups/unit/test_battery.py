@@ -133,7 +133,7 @@ def test_a_threshold_is_a_moment_to_begin_at_and_the_battery_is_still_there() ->
     watch.see(on_battery(60, 1200))
     assert watch.see(on_battery(51, 1000), 30) == ""
     assert watch.see(on_battery(50, 1000)) == "its charge is 50 %, CHARGE_LOW_PERCENT is 50 %"
-    assert watch.end == 31 + 1000
+    assert watch.end == 2 + 1000  # when it was believed
 
 
 def test_while_no_data_come_a_threshold_is_reached_by_the_pace_that_is_known() -> None:
@@ -167,6 +167,35 @@ def test_a_charge_that_stays_where_it_is_tells_that_the_battery_lasts_longer() -
     watch.battery = Battery()
     watch.see(on_battery(90), 600)
     assert watch.end == 599 + 89 * 20
+
+
+def test_a_runtime_that_never_falls_empties_the_battery_all_the_same() -> None:
+    """Some report the same for as long as they are asked: the end stands where it was when the number came."""
+    watch = Watch(Limits())
+    why = watch.see(on_battery(95, 1800), 2000)
+    assert why == "the battery lasts for 75 s more, as the UPS reports, and the shutdown takes 60 s"
+    assert watch.began_at() == 1800 - NEED - 15
+    watch = Watch(Limits(runtime_low=600))
+    why = watch.see(on_battery(95, 1800), 2000)
+    assert why == "its battery has come down to RUNTIME_LOW_SECONDS, 600 s, since it reported its runtime last"
+    assert watch.began_at() == 1800 - 600
+
+
+def test_a_runtime_that_falls_in_steps_moves_the_end_with_each_of_them_only() -> None:
+    watch = Watch(Limits())
+    for second in range(300):  # it is asked each second, and counts minutes of 75 s
+        watch.see(on_battery("", 1200 - second // 75 * 60))
+        assert watch.end == second // 75 * 75 + 1200 - second // 75 * 60
+    watch.see(on_battery("", 1200))  # and it may think better of it
+    assert watch.end == 300 + 1200
+
+
+def test_a_charge_that_never_falls_ends_with_twice_what_earlier_outages_took() -> None:
+    watch = Watch(pasts=[Past(50, 1000, None)])
+    watch.battery = Battery()
+    why = watch.see(on_battery(90), 4000)
+    assert why == "the battery lasts for 75 s more, at the pace of earlier outages, and the shutdown takes 60 s"
+    assert watch.began_at() == 90 * 20 * 2 - NEED - 15
 
 
 def test_earlier_outages_count_where_no_runtime_is_reported_or_no_data_come_and_by_the_load() -> None:
@@ -254,6 +283,19 @@ def played(watch: Watch, seen: list[tuple[str, int | None, int | None]]) -> None
         watch.see(
             None if status == "lost" else on_battery("" if charge is None else charge, "" if runtime is None else runtime, status=status)
         )
+
+
+@given(st.lists(st.tuples(st.sampled_from(["OB", "lost"]), charges, runtimes), min_size=1, max_size=40), pasts_known)
+def test_while_what_is_reported_stands_still_its_end_stands_too(seen: list[tuple[str, int | None, int | None]], pasts: list[Past]) -> None:
+    watch = Watch(pasts=pasts)
+    played(watch, seen)
+    watch.see(on_battery(70, 900), 5)
+    reported = watch.battery.runtime
+    watch.see(on_battery(70, 900), 50)
+    assert reported
+    assert watch.battery.runtime == reported
+    assert watch.end is not None
+    assert watch.end <= reported.at - BEGAN + 900
 
 
 @given(looks, pasts_known, st.floats(0, 3000))
