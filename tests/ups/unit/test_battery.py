@@ -374,3 +374,14 @@ def test_without_any_number_it_is_known_when_lost_data_shut_it_down() -> None:
     assert battery.due_at(watch.battery, watch.standing, (), watch.limits, NEED, watch.now) == lost_at + 120
     watch.see(None, 200)
     assert watch.began_at() + BEGAN == lost_at + 120
+
+
+def test_what_is_said_of_a_driver_that_never_gets_beyond_its_beginning_is_when_it_shuts_down() -> None:
+    watch = Watch(Limits(lost_max=120))
+    watch.standing, watch.battery = Standing(), Battery()
+    watch.see({"ups.status": "OB"})
+    fresh_at = watch.now - 1
+    watch.see({"ups.status": "WAIT"}, 10)
+    assert battery.due_at(watch.battery, watch.standing, (), watch.limits, NEED, watch.now - 1) == fresh_at + 120
+    watch.see({"ups.status": "WAIT"}, 200)
+    assert watch.began_at() + BEGAN == fresh_at + 120

@@ -161,8 +161,8 @@ def due_at(battery: Battery, standing: Standing, pasts: Sequence[Past], limits: 
     if ending is not None:
         moments.append(ending.at - need_seconds - margin_seconds(need_seconds))
         moments += _thresholds(battery, standing, pasts, limits, ending, now)
-    elif standing.lost_at is not None:
-        moments.append(standing.lost_at + limits.lost_max)
+    elif standing.lost_at is not None or _lost_seconds(standing, now) >= LOST_SECONDS:
+        moments.append(now - _lost_seconds(standing, now) + limits.lost_max)
     return max(now, min(moments)) if moments else None
 
 
