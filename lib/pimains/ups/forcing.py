@@ -20,7 +20,8 @@ class Forcing:
         self.refused = ""  # what a person has to mend in upsd.users
         self.trouble = ""
         self.clients: tuple[str, ...] | None = None
-        self.returned = ""  # what came of shutdown.return
+        self.wants_return = False  # shutdown.return is to be said, and upsd was not there to hear it
+        self.returned = ""  # what came of it
         self.runs_empty = ""  # why it is not cut
         self.is_logged_out = False
 
@@ -51,7 +52,9 @@ class Forcing:
         try:
             nut.command("shutdown.return")
             self.returned = "is told to cut its output and to return with the mains"
-        except (Away, ErrorReply, WrongSetting) as error:
+        except Away:
+            self.wants_return = True
+        except (ErrorReply, WrongSetting) as error:
             self.runs_empty = short_line(str(error))
             self.returned = short_line(f"does not take shutdown.return and runs empty: {error}")
 

@@ -61,9 +61,9 @@ class Link:
         return float("inf") if self._worker.is_busy else max(0.0, self._due_at - now)
 
     def ask(self, call: Callable[[Nut], None]) -> None:
-        """Have `call` done with the connection, in the thread, before the next look, which comes at once.
+        """Have `call` done with the connection, in the thread, beside the next look, which comes at once.
 
-        What `call` raises is for itself to catch: Away, WrongSetting and ErrorReply.
+        What `call` raises is for itself to catch: Away, also where upsd cannot be met now, WrongSetting and ErrorReply. None is done later.
         """
         self._asked.append(call)
         self._due_at = 0.0
@@ -117,6 +117,15 @@ class Link:
 
     def _look(self, now: float, addresses: list[tuple[str, int]], why_not: str) -> Answer:
         """In the thread."""
+        answer = self._looked(now, addresses, why_not)
+        self._do_what_was_asked()
+        return answer
+
+    def _do_what_was_asked(self) -> None:
+        while self._asked:
+            self._asked.popleft()(self.nut)
+
+    def _looked(self, now: float, addresses: list[tuple[str, int]], why_not: str) -> Answer:
         try:
             if not self.nut.is_open:
                 if why_not:
@@ -124,8 +133,7 @@ class Link:
                 self._is_primary, self._fault = False, ""
                 self.nut.open(addresses)
             self._log_in(now)
-            while self._asked:
-                self._asked.popleft()(self.nut)
+            self._do_what_was_asked()
             return Answer(now, self.nut.variables(), "", self._fault)
         except Away as away:
             return Answer(now, None, str(away), self._fault)

@@ -54,6 +54,8 @@ class ShuttingDown:
         if self.outage:
             is_of_this_boot = self.outage.boot == boot_id()
             self._decide(Event.RESTARTED if is_of_this_boot else Event.BOOTED, self._moment(me.clock.monotonic(), self._role()))
+        for name, own in self._apart():
+            self._forcing[name].wants_return = own.phase is Phase.RETURNING  # the one before may not have come to it
 
     def files(self) -> list[Readable]:
         """Readable when a step of halt asks."""
@@ -174,6 +176,8 @@ class ShuttingDown:
                 moment = self._moment(now, Role.APART)
                 self._tell(event, [name], moment, f"{name} {forcing.returned}", forcing.runs_empty)
                 forcing.returned = forcing.runs_empty = ""
+            if forcing.wants_return:
+                self._mind_return(name, forcing)
         if self.outage is None:
             return
         watched = {*self._ours(self.outage), *self.outage.apart}
@@ -186,6 +190,16 @@ class ShuttingDown:
                 self._upses[name].link.ask(forcing.force if is_forced and not forcing.is_over else forcing.look)
         if self.outage.phase in (Phase.ASKED, Phase.CUTTING) and self._request.is_missed():
             self._decide(Event.REQUEST_GONE, self._moment(now, self.outage.role))
+
+    def _mind_return(self, name: str, forcing: Forcing) -> None:
+        """A UPS that could not be told to cut its output: it is once it is seen on battery, and not when the mains are back by then."""
+        own = self.outage.apart.get(name, self.outage if name in self.outage.upses else None) if self.outage else None
+        if own is None or own.phase is not Phase.RETURNING:
+            forcing.wants_return = False
+            print(f"{name} could not be told to cut its output, and need not be any more")
+        elif self._upses[name].link.nut.is_open and not (self._supplies[name].is_on_line or self._supplies[name].is_lost):
+            forcing.wants_return = False
+            self._upses[name].link.ask(forcing.return_load)
 
     def _hear(self, now: float) -> None:
         for order, event in self._orders.take(self.line):
