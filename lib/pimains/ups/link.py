@@ -13,14 +13,17 @@ from typing import NamedTuple
 
 from pimains.core.errors import Away, WrongSetting
 from pimains.ups.nut import NO_DATA, Nut, retry_seconds
+from pimains.ups.plan.status import Line, line_of, words_of
 from pimains.ups.replies import ErrorReply
 from pimains.ups.worker import Worker
 
 _LOGIN_AGAIN_SECONDS = 30.0
+_STATUS = "ups.status"
+_LIST_SECONDS = 10.0
 
 
 class Answer(NamedTuple):
-    """What came of a look that began at `asked_at` (monotonic seconds): LIST VAR, None for no data and `why_not`.
+    """What came of a look that began at `asked_at` (monotonic seconds): its variables, None for no data and `why_not`.
 
     `fault` is what a person has to mend, with the file, "" for nothing; the UPS may be looked at all the same.
     """
@@ -46,6 +49,8 @@ class Link:
         self._login_again_at = 0.0
         self._is_primary = False
         self._asked: deque[Callable[[Nut], None]] = deque()
+        self._listed: dict[str, str] = {}
+        self._list_again_at = 0.0
 
     def fileno(self) -> int:
         """Readable when there is an answer."""
@@ -134,7 +139,7 @@ class Link:
                 self.nut.open(addresses)
             self._log_in(now)
             self._do_what_was_asked()
-            return Answer(now, self.nut.variables(), "", self._fault)
+            return Answer(now, self._variables(now), "", self._fault)
         except Away as away:
             return Answer(now, None, str(away), self._fault)
         except WrongSetting as wrong:
@@ -142,6 +147,18 @@ class Link:
             return Answer(now, None, str(wrong), self._fault)
         except ErrorReply as error:
             return Answer(now, None, str(error), self._fault)
+
+    def _variables(self, now: float) -> dict[str, str]:
+        """All of them. While the mains are there and its status stands, that alone is asked for: upsd sends each by itself, which costs.
+
+        Numbers on line decide nothing.
+        """
+        listed, self._listed = self._listed, {}
+        if now >= self._list_again_at or not _is_on_line(listed) or self.nut.variable(_STATUS) != listed[_STATUS]:
+            listed = self.nut.variables()
+            self._list_again_at = now + _LIST_SECONDS
+        self._listed = listed
+        return listed
 
     def _log_in(self, now: float) -> None:
         """As far as it is wanted, and not done; what a person has to mend keeps nobody from looking."""
@@ -163,3 +180,7 @@ class Link:
         if not self._fault:
             self._login_again_at = now + _LOGIN_AGAIN_SECONDS
         self._fault = what
+
+
+def _is_on_line(variables: dict[str, str]) -> bool:
+    return line_of(words_of(variables.get(_STATUS))) is Line.ON_LINE
