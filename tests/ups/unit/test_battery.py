@@ -74,6 +74,13 @@ def test_data_that_never_come_back_halt_before_the_battery_is_empty_and_not_at_t
     assert watch.began_at() == 1800 - NEED - 15
 
 
+def test_of_a_long_shutdown_a_fifth_more_is_left() -> None:
+    watch = Watch(need=300.0)
+    watch.see(on_battery(95, 1800))
+    assert watch.see(None, 2000) == "the battery lasts for 360 s more, as the UPS reports, and the shutdown takes 300 s"
+    assert watch.began_at() == 1800 - 300 - 60
+
+
 def test_a_second_outage_an_hour_later_is_counted_from_its_own_beginning() -> None:
     """Scenario 15: ON_BATTERY_SECONDS_MAX, also when somebody remembers the first."""
     watch = Watch(Limits(on_battery_max=600))
