@@ -46,7 +46,7 @@ class Forcing:
         self.look(nut)
 
     def look(self, nut: Nut) -> None:
-        """Who is logged in beside this machine. An upsd that may be another one by now is told FSD again, and who was there is to come back."""
+        """Who is logged in beside this machine. An upsd that may be another one is told FSD again; who was there has to come back."""
         with suppress(Away, ErrorReply, WrongSetting):  # the last answer stands
             if self.is_answered and nut.connections != self._told_over:
                 nut.force_shutdown()

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from pimains.core.ledger import Ledger  # sqlite3 costs a megabyte, and is used when there is an outage
 
 _AGAIN_SECONDS = 1.0
+_FORGOTTEN_SECONDS = 7200.0  # longer than any phase of a shutdown: a service that was stopped amid it, and is started again later
 _OF_THE_PRIMARY = {Role.SECONDARY: ", as its primary has forced", Role.ALONE: ", and its primary has forced nothing"}
 _LATER = (Phase.FORCED, Phase.DELAYED)
 _RECORDED = (Phase.DELAYED, Phase.ASKED, Phase.RETURNING)  # FSD does not wait for the ledger, and a line that flaps does not fill it
@@ -52,8 +53,9 @@ class ShuttingDown:
         self._has_left_an_end = True  # the one before may have
         self.outage = self._file.read()
         if self.outage:
-            is_of_this_boot = self.outage.boot == boot_id()
-            self._decide(Event.RESTARTED if is_of_this_boot else Event.BOOTED, self._moment(me.clock.monotonic(), self._role()))
+            now = me.clock.monotonic()
+            is_under_way = self.outage.boot == boot_id() and not (self.outage.is_begun and now - self.outage.since > _FORGOTTEN_SECONDS)
+            self._decide(Event.RESTARTED if is_under_way else Event.BOOTED, self._moment(now, self._role()))
         for name, own in self._apart():
             self._forcing[name].wants_return = own.phase is Phase.RETURNING  # the one before may not have come to it
 
