@@ -88,7 +88,7 @@ def test_torn_at_any_byte_it_is_whole_or_none(me: Instance) -> None:
 
 def test_it_is_on_the_disk_before_anything_is_done_about_it(me: Instance, monkeypatch: pytest.MonkeyPatch) -> None:
     synced: list[str] = []
-    monkeypatch.setattr(os, "fsync", lambda handle: synced.append(os.readlink(f"/proc/self/fd/{handle}")))
+    monkeypatch.setattr(os, "fsync", lambda handle: synced.append(str(Path(f"/proc/self/fd/{handle}").readlink())))
     OutageFile(me).write(OUTAGE)
     file, directory = synced
     assert Path(file).parent == Path(directory) == me.lib
