@@ -183,6 +183,12 @@ def test_a_line_longer_than_upsd_has_any_is_given_up() -> None:
             opened(liar.port).variable("ups.status")
 
 
+def test_an_answer_about_another_variable_is_none() -> None:
+    for said in (b'VAR eaton input.transfer.reason "OB LB"\n', b'VAR eaton ups.status.old "OB LB"\n', b'VAR eaton  "OB LB"\n'):
+        with Liar({"GET VAR": saying(said)}) as liar, pytest.raises(Away):
+            opened(liar.port).variable("ups.status")
+
+
 def test_an_error_is_told_by_its_word_and_the_connection_is_as_good_as_before() -> None:
     with Liar({"LIST VAR": saying(b"ERR DATA-STALE\n"), "GET VAR": saying(b"ERR DRIVER-NOT-CONNECTED some more\n")}) as liar:
         nut = opened(liar.port)
