@@ -1,5 +1,6 @@
 """What people and machines do to a shutdown that is under way: once begun by FSD it is carried out, and once."""
 
+import json
 import os
 import time
 
@@ -79,3 +80,21 @@ def test_a_person_who_has_asked_already_may_not_take_back_what_fsd_has_begun(hou
     house.until(house.halts, what=ups.story)
     assert len(house.halts()) == 1
     assert (house.root / "run/pimains-halt/cut").read_text().splitlines()[2] == "eaton"
+
+
+def test_a_wall_clock_that_jumps_by_years_changes_nothing(house: House, upsd: Upsd, halt: TestInstance) -> None:
+    """A Pi meets a time server while it is on battery: what is counted is counted all the same."""
+    ups = guarding(house, at(upsd), ON_BATTERY_SECONDS_MAX="8")
+    upsd.say("eaton", status="OB", charge="90", runtime="3000")
+    house.until((ups.lib / "outage").exists, what=ups.story)
+    began = time.monotonic()
+    outage = json.loads((ups.lib / "outage").read_text())
+    (ups.lib / "outage").write_text(json.dumps({**outage, "began_wall": 0.0}))  # as of a machine that was in 1970
+    for path in (ups.lib / "outage", ups.run / "known.eaton"):
+        os.utime(path, (0, 0))
+    pid = ups.pid
+    ups.svc("-t")
+    house.until(lambda: ups.pid not in (0, pid) and ups.status.startswith("on battery for "), what=ups.story)
+    assert halt_request.pending() is None
+    house.until(lambda: requests(halt), what=ups.story)
+    assert 8 - 1 < time.monotonic() - began < 8 + 3
