@@ -190,6 +190,7 @@ def test_a_battery_to_replace_is_told_again_after_twelve_hours_however_often_the
     told = events(*hours, seconds=1800)
     assert [index for index, each in enumerate(told) if each] == [0, 24]
     assert {event for each in told for event in each} == {"REPLBATT"}
+    assert [bool(each) for each in events("OL RB", "OL RB", seconds=43199)] == [True, False]
 
 
 def test_off_is_told_when_it_has_lasted_and_on_battery_it_stays_on_battery() -> None:
