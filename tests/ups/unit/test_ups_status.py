@@ -298,3 +298,10 @@ def test_what_was_read_before_a_sleep_decides_nothing() -> None:
     assert not look(woken, None, 9001.0, NOTHING_USED)[0].is_critical
     assert look(woken, {"ups.status": "OL"}, 9001.0, NOTHING_USED)[1] == ("ONLINE",)
     assert look(woken, {"ups.status": "OB LB"}, 9001.0, NOTHING_USED)[0].is_critical
+
+
+def test_an_fsd_that_was_seen_before_a_sleep_is_seen_again_before_it_counts() -> None:
+    standing, _ = after("OL", "FSD OL")
+    assert standing.is_critical
+    woken, _ = after_sleep(standing, 9000.0)
+    assert not woken.is_critical
