@@ -30,7 +30,8 @@ _TRY_AGAIN_SECONDS = 60.0
 _ENTRIES_MADE_UP = 50  # what is switched in ten minutes, at most
 _LOOK_SECONDS = 60.0  # the wall clock may be set at any moment
 _ON, _OFF = "on", "off"
-_HALTING = "halting"
+HALTING = "halting"  # state files: why this machine goes down;
+SETTINGS = "settings"  # where those of relays are, for who stands in for the service (without_service.py)
 
 
 class Switchboard:
@@ -66,15 +67,24 @@ class Switchboard:
 
     def begin(self, numbers: Iterable[str]) -> None:
         """Take all pins. Raises OSError."""
+        self.me.leave(SETTINGS, str(self._settings.RELAYS))
         self.contacts.begin()
         numbers = list(numbers)
         for number in sorted(numbers, key=lambda each: (each not in self.contacts.left, int(each))):
             self.load(number)  # who held his pin until now is asked first
         for number in self.contacts.left:
             if number not in numbers:
-                self.contacts.takes_over(number)
-                self._leave_pin(Relay(number, Limits(), Runs(self.now)), "it was removed")
+                self._remove(number, self._held(number, Limits()))
         self.save(durable=True)
+
+    def begin_with_kept(self) -> None:
+        """Take the pins alone that the keeper has, in place of a service. Raises OSError."""
+        self.contacts.begin()
+        for number in self.contacts.left:
+            if (self._settings.RELAYS / number).is_dir():
+                self.load(number)
+            else:
+                self._remove(number, self._held(number, Limits()))
 
     def load(self, number: str) -> None:
         """Take up the settings of a relay, which may be new, or gone."""
@@ -95,6 +105,8 @@ class Switchboard:
         if before and self.contacts.place_of(number) == place:
             before.limits = given.limits
             return
+        if before is None and self.contacts.place_of(number) not in (None, place):  # edited while no service ran
+            before = self._held(number, given.limits)
         if before:
             self._leave_pin(before, f"its pin is {place.pin} from now on")
         self._take(number, given.limits, place, directory)
@@ -109,6 +121,14 @@ class Switchboard:
             self._deaf.add(number)
             self._take(number, Limits(on_lost=KEEP), held, self._settings.RELAYS / number)
 
+    def _held(self, number: str, limits: Limits) -> Relay:
+        """A relay whose line the keeper has, taken as it is, to be left."""
+        relay = Relay(number, limits, Runs(self.now))
+        self._memory.recall(relay)
+        self.contacts.takes_over(number)
+        self._board.relays[number] = relay
+        return relay
+
     def _take(self, number: str, limits: Limits, place: Place, directory: Path) -> None:
         try:
             if other := next(
@@ -118,6 +138,7 @@ class Switchboard:
             was_held = self.contacts.take(number, place)
             is_on = self.contacts.is_on(number)
         except (GpioError, OSError) as error:
+            self.contacts.drop(number)
             setting = getattr(error, "setting", "")
             line = f"{directory / setting}: {error}" if setting else f"relay {number}: {error}"
             self._look(f"pin {number}", line)
@@ -244,7 +265,7 @@ class Switchboard:
     def halt(self, why: str) -> str:
         """This machine goes down; which relays were switched off for it."""
         before = {number for number, relay in self._board.relays.items() if relay.is_on}
-        self.me.leave(_HALTING, why)
+        self.me.leave(HALTING, why)
         self._board.halted = f"this machine halts: {why}"
         self.attend()
         self.save(durable=True)
@@ -259,7 +280,7 @@ class Switchboard:
     def stay(self) -> str:
         """The halt is called off."""
         was = self._board.halted
-        self.me.leave(_HALTING, None)
+        self.me.leave(HALTING, None)
         self._board.halted = ""
         self.attend()
         return "relays are as people and rules want them again" if was else "nothing to take back"
@@ -365,7 +386,7 @@ class Switchboard:
 
 def _why_it_halts(me: Instance) -> str:
     """Why this machine was going down when the service last ran in this boot; '' if it was not."""
-    return state.read(me.run / _HALTING) or ""
+    return state.read(me.run / HALTING) or ""
 
 
 def _account(relay: Relay, is_on: bool, at: float) -> None:
