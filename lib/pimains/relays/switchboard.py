@@ -51,7 +51,7 @@ class Switchboard:
         self._deaf: set[str] = set()  # to rules: what their settings are is not known
         self._without_pin: dict[str, float] = {}
         self._look_at = 0.0
-        self._heard_mode = False
+        self._heard_mode = self._has_loaded = False
         why = _why_it_halts(me)
         self._board.halted = f"this machine halts: {why}" if why else ""
 
@@ -67,31 +67,34 @@ class Switchboard:
 
     def begin(self, numbers: Iterable[str]) -> None:
         """Take all pins. Raises OSError."""
-        self.me.leave(SETTINGS, str(self._settings.RELAYS))
+        relays = self._settings.RELAYS
+        self.me.leave(SETTINGS, str(relays))
+        self._look("settings", relay_settings.unreadable(relays) if relays.exists() else "")
         self.contacts.begin()
         numbers = list(numbers)
         for number in sorted(numbers, key=lambda each: (each not in self.contacts.left, int(each))):
             self.load(number)  # who held his pin until now is asked first
         for number in self.contacts.left:
-            if number not in numbers:
-                self._remove(number, self._held(number, Limits()))
+            self.load(number)
         self.save(durable=True)
 
     def begin_with_kept(self) -> None:
         """Take the pins alone that the keeper has, in place of a service. Raises OSError."""
         self.contacts.begin()
         for number in self.contacts.left:
-            if (self._settings.RELAYS / number).is_dir():
-                self.load(number)
-            else:
-                self._remove(number, self._held(number, Limits()))
+            self.load(number)
 
     def load(self, number: str) -> None:
         """Take up the settings of a relay, which may be new, or gone."""
         directory = self._settings.RELAYS / number
         before = self._board.relays.get(number)
+        self._has_loaded = True
+        if unreadable := relay_settings.unreadable(directory.parent):
+            self._load_without_settings(number, before, unreadable)
+            return
+        self._look("settings", "")
         if not directory.is_dir():
-            self._remove(number, before)
+            self._remove(number, self._held(number, Limits()) if before is None and number in self.contacts.left else before)
             return
         try:
             given = relay_settings.read(directory)
@@ -105,7 +108,7 @@ class Switchboard:
         if before and self.contacts.place_of(number) == place:
             before.limits = given.limits
             return
-        if before is None and self.contacts.place_of(number) not in (None, place):  # edited while no service ran
+        if number in self.contacts.left and self.contacts.place_of(number) != place:  # edited while no service ran
             before = self._held(number, given.limits)
         if before:
             self._leave_pin(before, f"its pin is {place.pin} from now on")
@@ -249,6 +252,9 @@ class Switchboard:
             if not decision.switches:
                 break
         self._look_at = min(decision.look_at, now + _LOOK_SECONDS)
+        if self._has_loaded:
+            self._has_loaded = False
+            self._look("limits", "; ".join(self._board.faults()))
         for number, verdict in decision.verdicts.items():
             if relay := self._board.relays.get(number):
                 due = self._told.tell(relay, verdict, modes.in_words(relay.mode), self._counts.of(number), now)

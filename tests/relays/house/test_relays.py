@@ -84,6 +84,39 @@ def test_an_edited_pin_moves_no_other_relay(house: House) -> None:
     ]
 
 
+def test_where_the_directory_of_all_settings_is_gone_relays_stay_as_they_are(house: House) -> None:
+    relays = Relays(house, {})
+    relays.mode(1, "on")
+    relays.until(1, "state", "on")
+    aside = relays.directory.with_name("aside")
+    relays.directory.rename(aside)
+    house.until(lambda: f"{relays.directory}: no such file or directory; it stays as it is until then" in relays.instance.status)
+    assert (relays.of(1, "state"), relays.levels(2)) == ("on", ["low", "high"])
+    aside.rename(relays.directory)
+    house.until(lambda: "no such" not in relays.instance.status)
+    assert (relays.of(1, "state"), relays.levels(2)) == ("on", ["low", "high"])
+
+
+def test_a_directory_of_settings_that_nobody_may_read_is_one_line(house: House) -> None:
+    relays = Relays(house, {})
+    relays.directory.chmod(0)
+    relays.instance.svc("-t")
+    house.until(lambda: f"{relays.directory}: permission denied" in relays.instance.status, what=relays.instance.story)
+    relays.directory.chmod(0o755)
+    relays.until(1, "state", "off")
+    assert "Traceback" not in relays.instance.log
+
+
+def test_what_limits_of_groups_cannot_do_is_said(house: House) -> None:
+    relays = Relays(house, {"WATTS": "2000"}, {"GROUP": "pump"}, GROUP_LIMITS="all=500W pumps=1")
+    faults = "GROUP_LIMITS all=500W takes relay 2 for nothing: no WATTS; GROUP_LIMITS all=500W never lets relay 1 on: too many WATTS"
+    house.until(lambda: f"; {faults}; GROUP_LIMITS pumps=1: no relay has this GROUP" in relays.instance.status)
+    relays.set(1, "WATTS", "400")
+    relays.set(2, "WATTS", "100")
+    relays.set(2, "GROUP", "pumps")
+    house.until(lambda: "GROUP_LIMITS" not in relays.instance.status)
+
+
 def test_an_edited_limit_holds_at_once(house: House) -> None:
     relays = Relays(house, {"MIN_ON": "1h"})
     relays.wish(1, "on sun")
