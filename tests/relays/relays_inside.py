@@ -224,6 +224,8 @@ def edit_pin_without_service() -> None:
     new, line = (LINES / "sim_gpio26" / "value").read_text().strip(), sh("grep -c 'relay.7' /sys/kernel/debug/gpio").strip()
     say("PIN was edited while the service was stopped: old pin, new pin, lines that it has", f"{level(7)}, {new}, {line}")
     say("  why", sh("pimains why relay.7 --limit=3").strip().replace("\n", " | "))
+    stopped(lambda: (SETTINGS / "7/PIN").write_text(f"{pin(7)}\n"))
+    until(lambda: level(7), "it to be on at its old pin")
 
 
 def lose_expander() -> None:
@@ -251,6 +253,7 @@ def lose_expander() -> None:
     mode(20, "on")
     until(lambda: told("20.state") == "on", "it to be back")
     say("  it is back: status", told("status"))
+    sh("pimains relay remove 20")
 
 
 def meet_another() -> None:
@@ -267,6 +270,7 @@ def meet_another() -> None:
         other.stdin.write("\n")
     until(lambda: told("21.state"), "it to have the pin")
     say("  once that has ended", told("21.state"))
+    sh("pimains relay remove 21")
 
 
 def latency(times: int) -> str:
@@ -318,6 +322,10 @@ def main() -> None:
     see("kill -9 of the keeper", still, lambda: (os.kill(keeper(), signal.SIGKILL), time.sleep(2)))
     say("  there is another one", bool(keeper()))
     see("svc -d, 5 s, svc -u", still, lambda: sh(f"svc -d {RELAYS}; sleep 5; svc -u {RELAYS}; sleep 3"))
+    halt_without_service()
+    edit_pin_without_service()
+    lose_expander()
+    meet_another()
     see("the package is installed again", still, lambda: sh("dpkg -i /srv/pimains_*.deb; sleep 5"))
     see("another relay's PIN is edited, and edited back", still[:-1], edit_pin)
     (SETTINGS / "4/MIN_ON").write_text("x\n")
@@ -332,10 +340,6 @@ def main() -> None:
     until(lambda: level(3), "it to be on")
     see(f"kill -9 {KILLS} times while two others are switched all the time", still, kill_often)
     check_ledger()
-    halt_without_service()
-    edit_pin_without_service()
-    lose_expander()
-    meet_another()
     sh("create_service --service_name=relays --del-service")
     until(lambda: not keeper(), "the keeper to end")
     say(
