@@ -6,7 +6,8 @@ import subprocess
 
 import pytest
 
-from tests.kit import TOP, House
+from pimains.relays.keeper import Keeper
+from tests.kit import TOP, House, is_closed
 from tests.relays.relays import Relays, make_relay
 
 
@@ -205,6 +206,30 @@ def test_the_halt_step_switches_off_and_gives_back_when_it_is_called_off(house: 
     assert relays.of(1, "state") == "off"
     assert run_step(relays, PIMAINS_CALLED_OFF="power is back") == "relays: relays are as people and rules want them again"
     relays.until(1, "state", "on")
+
+
+def test_the_halt_step_asks_the_keeper_where_the_service_was_stopped(house: House) -> None:
+    """A pipe stands for a line, so it is not switched, which is said; real lines are in tests/relays/bench/relays_machine.py."""
+    relays = Relays(house, {"PIN": "17"})
+    relays.instance.svc("-d")
+    house.until(lambda: relays.instance.status == "stopped")
+    assert run_step(relays, PIMAINS_REASON="battery low") == ""
+    path = relays.instance.run / "keeper"
+    keeper, pipe = Keeper(path), os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+    keeper.keep("1 17 0", pipe[1])
+    keeper.close()
+    os.close(pipe[1])
+    if os.geteuid() == 0:
+        shutil.chown(path, "pimains")
+    gone = "relay 1: GPIO 17 is gone: Inappropriate ioctl for device"
+    said = run_step(relays, PIMAINS_REASON="battery low", PYTHONPATH=str(TOP / "lib"))
+    assert said.splitlines() == [gone, "no service answers; nothing to switch off"]
+    house.until(lambda: is_closed(pipe[0]))
+    assert relays.instance.status == "stopped"
+    assert relays.instance.read("halting") == "battery low"
+    stays = "no service runs: what was switched off stays so until one does"
+    assert run_step(relays, PIMAINS_CALLED_OFF="power is back", PYTHONPATH=str(TOP / "lib")) == stays
+    assert relays.instance.read("halting") == ""
 
 
 def test_on_stop_says_what_becomes_of_it_when_the_service_is_stopped(house: House) -> None:
