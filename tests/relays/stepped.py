@@ -6,6 +6,8 @@ service.pass_seconds(600)
 service.boot()
 """
 
+import contextlib
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -17,7 +19,7 @@ from pimains.core import clock as clocks
 from pimains.core.clock import FakeClock
 from pimains.core.instance import Instance
 from pimains.core.ledger import Entry
-from pimains.core.naps import Nap, Naps
+from pimains.core.naps import Nap, Naps, Stop
 from pimains.house.pins import HouseFactory
 from pimains.relays.service import switch
 from pimains.relays.settings import RelaysSettings
@@ -68,6 +70,13 @@ class SteppedRelays:
         """It ends without a goodbye; its pins become inputs, as gpiozero leaves them."""
         self._naps.close()
 
+    def stop(self) -> None:
+        """svc -t: it is told to stop."""
+        with contextlib.suppress(Stop, StopIteration):
+            self._naps.throw(Stop())
+            while True:
+                self._naps.send(())
+
     def boot(self, off_seconds: float = 0.0, wall: float | None = None) -> None:
         """The power goes; after `off_seconds` the machine boots, and believes in `wall`, or knows the time."""
         self.kill()
@@ -93,7 +102,9 @@ class SteppedRelays:
 
     def wish(self, number: int, text: str) -> None:
         """A rule's, heard."""
-        (self._me.run / f"{number}.wish").write_text(f"{text}\n")
+        path = self._me.run / f"{number}.wish"
+        path.write_text(f"{text}\n")
+        os.utime(path, (self.clock.wall(), self.clock.wall()))
         self.step()
 
     def of(self, number: int, name: str) -> str:

@@ -49,6 +49,7 @@ def switch(me: Instance, settings: RelaysSettings) -> Naps:
             board.stop("the service is stopped (ON_STOP)", all_of_them=False)
     finally:
         ears.close()
+        board.leave_word()
         board.contacts.close(for_good=is_removed)
 
 
@@ -124,7 +125,7 @@ class Ears:
 
     def _look_for_directory(self) -> None:
         with suppress(OSError):  # it is not there, or may not be read
-            self._settings = state.Watch(self._relays)
+            self._settings = state.Watch(self._relays, new_directories=True)
             for number in _numbers(self._relays):
                 self._watch(number)
 

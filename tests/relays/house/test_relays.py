@@ -138,6 +138,9 @@ def test_a_relay_comes_and_goes_with_its_directory(house: House) -> None:
     shutil.rmtree(relays.directory / "7")
     house.until(lambda: relays.of(7, "state") == "" and "no relay in" in relays.instance.status)
     assert relays.levels(9) == ["low", "high", "low", "input"]
+    make_relay(relays.directory / "7", PIN="9")
+    relays.until(7, "state", "off")
+    assert (relays.of(7, "mode"), relays.levels(9)[-1]) == ("auto", "low")
     assert relays.ledger(7)[-1]["cause"] == "it was removed"
 
 

@@ -1,5 +1,6 @@
 """The service relays under a clock of the test's: a clock that was never set, boots, pins that are lost; three of the solar scenarios."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,45 @@ def test_while_the_clock_was_never_set_quiet_hours_and_until_wait_and_say_so(tmp
     assert (service.of(2, "state"), service.of(2, "reason")) == ("on", "a person wants it on until 18:00")
     service.pass_seconds(20)
     assert (service.of(2, "state"), service.of(2, "mode")) == ("off", "auto")
+
+
+def test_a_restart_after_the_clock_was_set_takes_no_wish_for_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    service = SteppedRelays(tmp_path, monkeypatch, {"MIN_OFF": "10min"}, wall=NEVER_SET, LOST_SECONDS="600")
+    service.pass_seconds(HOUR)
+    service.wish(1, "on sun")
+    assert service.of(1, "state") == "on"
+    service.clock.jump(NOON - service.clock.wall())
+    service.pass_seconds(5)
+    service.stop()
+    service.start()
+    assert service.actions(1)[1:] == [("off", "its pin was let go while no service ran")]  # it is no line of the kernel's
+    service.pass_seconds(1)
+    assert service.of(1, "reason") == "sun; waits for MIN_OFF 10 min"
+    service.pass_seconds(600)
+    assert service.of(1, "reason") == "no rule has said anything for 10 min, ON_LOST off"
+
+
+def test_a_wish_that_nobody_renews_is_lost_whatever_restarts_there_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    service = SteppedRelays(tmp_path, monkeypatch, {"ON_LOST": "on"}, LOST_SECONDS="600")
+    service.wish(1, "off clouds")
+    for _ in range(5):
+        service.pass_seconds(100)
+        service.stop()
+        service.start()
+        assert service.of(1, "state") == "off"
+    service.pass_seconds(101)
+    assert (service.of(1, "state"), service.of(1, "reason")) == ("on", "no rule has said anything for 10 min, ON_LOST on")
+
+
+@pytest.mark.parametrize("what", ["wish", "mode"])
+def test_what_is_said_twice_within_a_tick_of_the_clock_is_heard_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str) -> None:
+    service = SteppedRelays(tmp_path, monkeypatch, {})
+    path = tmp_path / ("run" if what == "wish" else "var/lib") / f"pimains/relays/1.{what}"
+    for word in ("on", "off", "on"):
+        path.write_text(f"{word}\n")
+        os.utime(path, (NOON, NOON))
+        service.step()
+        assert service.of(1, "state") == word
 
 
 def test_for_two_hours_are_two_hours_whatever_the_clock_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
