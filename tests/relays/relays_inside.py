@@ -184,6 +184,95 @@ def check_ledger() -> None:
     say("rows of the ledger; twice the same; relays that are not as their last row says", f"{rows}; {twice}; {wrong}")
 
 
+def stopped(act: Callable[[], object]) -> None:
+    """Do it while the service is stopped, with ON_STOP keep."""
+    sh(f"svc -d {RELAYS}")
+    until(lambda: not process(), "it to stop")
+    act()
+    sh(f"svc -u {RELAYS}")
+    until(lambda: process() and "relays on" in told("status"), "it to be there again")
+    time.sleep(1)
+
+
+def step(**environment: str) -> str:
+    """halt.d/10-relays, as halt runs it."""
+    words = " ".join(f"PIMAINS_{name}='{value}'" for name, value in environment.items())
+    return sh(f"{words} /usr/lib/pimains/halt.d/10-relays").strip()
+
+
+def halt_without_service() -> None:
+    """A halt switches off what a stopped service has left on, and what is called off waits for the service."""
+
+    def act() -> None:
+        say("the service is stopped, a halt is rehearsed", step(REHEARSAL="1", REASON="battery low"))
+        say("  levels", driven())
+        say("the service is stopped, this machine halts", step(REASON="battery low"))
+        say("  levels", driven())
+        say("  why", sh("pimains why relay.5 --limit=1").strip())
+        say("  it is called off", step(CALLED_OFF="power is back"))
+
+    say("before that: levels", driven())
+    stopped(act)
+    until(lambda: level(5) and level(7), "people to have their relays back")
+    say("  when the service runs again: levels, status", f"{driven()}, {told('status')}")
+
+
+def edit_pin_without_service() -> None:
+    """The contact that nobody has any more opens."""
+    stopped(lambda: (SETTINGS / "7/PIN").write_text("26\n"))
+    until(lambda: told("7.state") == "on", "it to be on at its new pin")
+    new, line = (LINES / "sim_gpio26" / "value").read_text().strip(), sh("grep -c 'relay.7' /sys/kernel/debug/gpio").strip()
+    say("PIN was edited while the service was stopped: old pin, new pin, lines that it has", f"{level(7)}, {new}, {line}")
+    say("  why", sh("pimains why relay.7 --limit=3").strip().replace("\n", " | "))
+    stopped(lambda: (SETTINGS / "7/PIN").write_text(f"{pin(7)}\n"))
+    until(lambda: level(7), "it to be on at its old pin")
+
+
+def lose_expander() -> None:
+    """LABEL:LINE, and a chip that goes away and comes back."""
+    expander = Path("/sys/kernel/config/gpio-sim/expander")
+    (expander / "bank").mkdir(parents=True)
+    (expander / "bank/num_lines").write_text("8")
+    (expander / "bank/label").write_text("pcf8575")
+    (expander / "live").write_text("1")
+    sh("udevadm settle; udevadm trigger --subsystem-match=gpio; udevadm settle")
+    say("LABEL:LINE", sh("pimains relay add 20 --pin=pcf8575:3").splitlines()[-1])
+    until(lambda: told("20.state"), "the expander's relay")
+    (SETTINGS / "20/MIN_OFF").write_text("0\n")
+    mode(20, "on")
+    until(lambda: told("20.state") == "on", "it to be on")
+    value = next(Path("/sys/devices/platform").glob("gpio-sim.*/gpiochip1/sim_gpio3")) / "value"
+    say("  its level", value.read_text().strip())
+    (expander / "live").write_text("0")
+    mode(20, "off")
+    until(lambda: "gone" in told("20.reason") or "no GPIO chip" in told("20.reason"), "its loss to be said")
+    say("  the chip is gone", told("20.reason"))
+    say("  status", told("status"))
+    (expander / "live").write_text("1")
+    sh("udevadm settle; udevadm trigger --subsystem-match=gpio; udevadm settle")
+    mode(20, "on")
+    until(lambda: told("20.state") == "on", "it to be back")
+    say("  it is back: status", told("status"))
+    sh("pimains relay remove 20")
+
+
+def meet_another() -> None:
+    """A pin that another process has."""
+    code = "from pathlib import Path; from pimains.shared.gpio.pin_line import LineOutput, header\n"
+    code += "line = LineOutput.take(header(), 20, False, False, 'blinker'); print('has it', flush=True); input()"
+    with subprocess.Popen(["/usr/bin/python3", "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdin
+        assert other.stdout
+        other.stdout.readline()
+        sh("pimains relay add 21 --pin=20")
+        until(lambda: "in use" in told("21.reason"), "it to be said")
+        say("a pin of another process", told("21.reason"))
+        other.stdin.write("\n")
+    until(lambda: told("21.state"), "it to have the pin")
+    say("  once that has ended", told("21.state"))
+    sh("pimains relay remove 21")
+
+
 def latency(times: int) -> str:
     found = []
     for turn in range(times):
@@ -217,6 +306,14 @@ def main() -> None:
     say("levels", driven())
     still = list(range(3, COUNT + 1))
     say("memory of the service, of its keeper, kB", f"{pss(process())}, {pss(keeper())}")
+    with contextlib.ExitStack() as others:
+        words = ["/usr/bin/python3", "-c", "import ctypes, socket, sqlite3; print(flush=True); input()"]
+        for _ in range(3):
+            other = others.enter_context(subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE))
+            assert other.stdout
+            other.stdout.readline()
+            others.callback(other.communicate, b"\n")
+        say("  beside three other Pythons", f"{pss(process())}, {pss(keeper())}")
     used, began = seconds_used(), time.monotonic()
     time.sleep(60)
     say("processor time of both while nothing happens", f"{(seconds_used() - used) / (time.monotonic() - began):.2%}")
@@ -225,6 +322,10 @@ def main() -> None:
     see("kill -9 of the keeper", still, lambda: (os.kill(keeper(), signal.SIGKILL), time.sleep(2)))
     say("  there is another one", bool(keeper()))
     see("svc -d, 5 s, svc -u", still, lambda: sh(f"svc -d {RELAYS}; sleep 5; svc -u {RELAYS}; sleep 3"))
+    halt_without_service()
+    edit_pin_without_service()
+    lose_expander()
+    meet_another()
     see("the package is installed again", still, lambda: sh("dpkg -i /srv/pimains_*.deb; sleep 5"))
     see("another relay's PIN is edited, and edited back", still[:-1], edit_pin)
     (SETTINGS / "4/MIN_ON").write_text("x\n")

@@ -158,15 +158,17 @@ class Watch:
 
     `fileno` becomes readable with the first change: yield the watch from a service. A directory that was itself moved
     or removed is told as "."; another of the same name in its place is not watched: make a new Watch.
+    Directories made in it are told with `new_directories` alone.
     Raises OSError if the directory is not there.
     """
 
     _EVENTS = 0x00000008 | 0x00000040 | 0x00000080 | 0x00000200 | 0x00000004  # close_write, moved from and to, delete, attrib
     _SELF_GONE = 0x00000400 | 0x00000800  # delete_self, move_self
+    _CREATED = 0x00000100  # what a directory made by mkdir is told by alone; a file is told of when it was written
     _OVERFLOW = 0x00004000
     _HEADER = struct.Struct("iIII")
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *, new_directories: bool = False) -> None:
         import ctypes  # half a megabyte, and not every service watches files
 
         self._directories: dict[int, tuple[Path, str]] = {}
@@ -176,14 +178,17 @@ class Watch:
         if self._handle < 0:
             raise OSError(self._errno(), "inotify_init1")
         try:
-            self.also(directory, "")
+            self._add(directory, "", self._CREATED if new_directories else 0)
         except OSError:
             self.close()
             raise
 
     def also(self, directory: Path, prefix: str) -> None:
         """Watch this one, too: what changes there is told with `prefix` before it. Raises OSError if it is not there."""
-        number = self._libc.inotify_add_watch(self._handle, os.fsencode(directory), self._EVENTS | self._SELF_GONE)
+        self._add(directory, prefix, 0)
+
+    def _add(self, directory: Path, prefix: str, more: int) -> None:
+        number = self._libc.inotify_add_watch(self._handle, os.fsencode(directory), self._EVENTS | self._SELF_GONE | more)
         if number < 0:
             error = self._errno()
             raise OSError(error, os.strerror(error), str(directory))

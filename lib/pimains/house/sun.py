@@ -3,6 +3,7 @@
     python3 -m pimains.house.sun --bmv LINK --mppt LINK [--mppt LINK] --hour 9 --speed 60
 
 Each LINK becomes a link to a pty: the PORT of a vedirect service. The devices are called bmv, mppt, mppt2 ...; a CHANCE is 0-1.
+With --outputs FILE, the PIMAINS_HOUSE_OUTPUTS of a relays service (pins.py), relays feed their loads: --draws 17=2000.
 Lines on its standard input:
 
     clouds 0.7 | load 900 | relays 1000 | soc 0.5 | hour 13.5     how the house is, W for loads
@@ -11,6 +12,7 @@ Lines on its standard input:
     serial NAME HQ1234                                            another device is there (a bmv's product id, such as 0xA389)
     synchronised NAME on | off                                    whether it knows the charge of the battery
     unplug NAME | plug NAME | swap NAME NAME                      its cable; two cables
+    weld PIN on | off                                             the contact of a relay sticks together, whatever its pin does
     say NAME HEXADECIMAL                                          these bytes
     quit
 """
@@ -22,10 +24,11 @@ import select
 import sys
 import time
 import tty
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from pimains.house import loads
+from pimains.house.loads import Loads
 from pimains.house.solar import SolarHouse
 from pimains.house.victron import BatteryMonitor, Charger, Faults
 
@@ -91,17 +94,17 @@ class Device:
 
 
 class Sun:
-    """The house and its devices by name; `draws` are the watts that relays take at a time."""
+    """The house and its devices by name; `loads` are what relays feed."""
 
-    def __init__(self, house: SolarHouse, devices: dict[str, Device], draws: Callable[[], float] | None = None) -> None:
+    def __init__(self, house: SolarHouse, devices: dict[str, Device], loads: Loads | None = None) -> None:
         self.house = house
         self.devices = devices
         self.relays = 0.0
-        self._draws = draws
+        self._loads = loads
 
     def live(self) -> None:
         """One second of its own time."""
-        self.house.live(_STEP_SECONDS, self.relays + (self._draws() if self._draws else 0.0))
+        self.house.live(_STEP_SECONDS, self.relays + (self._loads.draw() if self._loads else 0.0))
         for device in self.devices.values():
             device.speak(self.house)
 
@@ -130,6 +133,8 @@ class Sun:
                 links = two.link, one.link
                 one.lead_to(links[0])
                 two.lead_to(links[1])
+            case ["weld", pin, "on" | "off" as switch] if self._loads:
+                self._loads.weld(int(pin), switch == "on")
             case ["say", name, data]:
                 self.devices[name].cable.say(bytes.fromhex(data))
             case [_, *_]:
@@ -149,8 +154,8 @@ class Sun:
             device.cable.unplug()
 
 
-def made(options: argparse.Namespace, draws: Callable[[], float] | None = None) -> Sun:
-    """As the options say; `draws` are the watts that relays take."""
+def made(options: argparse.Namespace) -> Sun:
+    """As the options say."""
     chance = random.Random(options.seed)  # noqa: S311  # no secret: the same faults for the same seed
     house = SolarHouse(options.hour, options.peak, options.capacity, options.soc)
     house.load, house.clouds = options.load, options.clouds
@@ -158,16 +163,16 @@ def made(options: argparse.Namespace, draws: Callable[[], float] | None = None) 
     for number, link in _numbered(options.mppt):
         serial = f"HQ9999ABC{chr(ord('D') + max(0, number - 1))}E"
         devices[f"mppt{number or ''}"] = Device(Charger(serial, len(options.mppt)), link, chance)
-    return Sun(house, devices, draws)
+    return Sun(house, devices, loads.made(options.outputs, options.draws))
 
 
 def _numbered(links: list[Path]) -> list[tuple[int, Path]]:
     return [(0 if place == 1 else place, link) for place, link in enumerate(links, 1)]
 
 
-def main(options: argparse.Namespace, draws: Callable[[], float] | None = None) -> None:
-    """Let it live until told to quit; `draws` are the watts that relays take."""
-    sun = made(options, draws)
+def main(options: argparse.Namespace) -> None:
+    """Let it live until told to quit."""
+    sun = made(options)
     print(f"speaking at {' '.join(str(device.cable.link) for device in sun.devices.values())}", flush=True)
     due = time.monotonic()
     begun = b""
@@ -211,6 +216,9 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--soc", type=float, default=0.8, help="how full the battery is, 0-1 (default: %(default)s)")
     parser.add_argument("--load", type=float, default=120, metavar="W", help="what is always on (default: %(default)s)")
     parser.add_argument("--clouds", type=float, default=0, help="0-1 (default: %(default)s)")
+    parser.add_argument("--outputs", type=Path, metavar="FILE", help="what becomes of the house's output pins; relays feed their loads")
+    words = "PIN=WATTS[:low]"
+    parser.add_argument("--draws", type=loads.load, action="append", default=[], metavar=words, help="what the relay at a pin feeds")
     parser.add_argument("--speed", type=float, default=1, help="its time runs that much faster (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=1, help="of its faults (default: %(default)s)")
     return parser

@@ -159,21 +159,27 @@ def _add(service: ServiceDirectory, number: str, options: argparse.Namespace) ->
     except WrongSetting as wrong:
         raise Misused(str(wrong)) from None
     _is_free(service, settings)
-    aside = directory.with_name(f".{number}+new")
+    aside = directory.with_name(f".{number}+new.{os.getpid()}")
     try:
-        shutil.rmtree(aside, ignore_errors=True)
         aside.mkdir(parents=True)
         for name, (_, _, meaning) in defaults.items():
             variable_file.write(aside / name, values[name], meaning.strip())
         aside.rename(directory)
         state.sync_directory(directory.parent)
-    except PermissionError:
-        raise PimainsError(f"{directory.parent}: root may do that") from None
+    except OSError as error:
+        shutil.rmtree(aside, ignore_errors=True)
+        if directory.exists():  # somebody else has just made it
+            raise Misused(f"{directory} is there already; its settings are files there") from None
+        raise _refused(directory.parent, error) from None
     print(f"relay {number} is made; its settings are files in {directory}, and are taken up when they change")
     if not settings.pin.label:
         print("\n".join(power_on.in_words(settings.pin.line, settings.ACTIVE_LOW)))
     else:
         print(f"What {settings.pin} does from power-on until this service runs, the data sheet of its chip tells.")
+
+
+def _refused(directory: Path, error: OSError) -> PimainsError:
+    return PimainsError(f"{directory}: {'root may do that' if isinstance(error, PermissionError) else error.strerror}")
 
 
 def _is_free(service: ServiceDirectory, settings: RelaySettings) -> None:
@@ -189,10 +195,10 @@ def _is_free(service: ServiceDirectory, settings: RelaySettings) -> None:
 
 def _remove(service: ServiceDirectory, number: str, options: argparse.Namespace) -> None:  # noqa: ARG001  # as _add
     directory = _there(service, number)
-    aside = directory.with_name(f".{number}+old")
-    if not os.access(directory.parent, os.W_OK):
-        raise PimainsError(f"{directory.parent}: root may do that")
-    shutil.rmtree(aside, ignore_errors=True)
-    directory.rename(aside)
-    shutil.rmtree(aside)
+    aside = directory.with_name(f".{number}+old.{os.getpid()}")
+    try:
+        directory.rename(aside)
+        shutil.rmtree(aside)
+    except OSError as error:
+        raise _refused(directory.parent, error) from None
     print(f"relay {number} is removed: it goes off, and its pin is let go; how often it has switched stays known")

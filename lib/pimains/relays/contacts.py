@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pimains.relays import outputs, pin_name
-from pimains.relays.keeper import Keeper
+from pimains.relays.keeper import SOCKET, Keeper
 from pimains.relays.pin_name import PinName
 from pimains.shared.gpio.pin import GpioError, Output
 from pimains.shared.gpio.pin_line import LineOutput
@@ -29,8 +29,8 @@ class Contacts:
 
     def begin(self) -> None:
         """Get what the keeper has, if there is one. Raises OSError."""
-        if (self._run / "keeper").exists():
-            self.keeper = Keeper(self._run / "keeper")
+        if (self._run / SOCKET).exists():
+            self.keeper = Keeper(self._run / SOCKET)
             for name, line in self.keeper.handed.items():
                 number, pin, low = name.split(" ")
                 self._waiting[number] = Place(pin_name.parse(pin), low == "1"), line
@@ -43,10 +43,6 @@ class Contacts:
     def place_of(self, number: str) -> Place | None:
         """Where a relay hangs, or hung before the service began."""
         return self._places.get(number) or self._waiting.get(number, (None,))[0]
-
-    def is_taken(self, number: str) -> bool:
-        """Whether it can be switched."""
-        return number in self._outputs
 
     def take(self, number: str, place: Place) -> bool:
         """The output of a relay, off if it is a new one; whether it was held since before. Raises GpioError, OSError."""
@@ -74,7 +70,9 @@ class Contacts:
         self._outputs[number].set(is_on)
 
     def drop(self, number: str) -> None:
-        """Let go of its pin."""
+        """Let go of its pin, if it has one."""
+        if number not in self._outputs:
+            return
         place = self._places.pop(number)
         output = self._outputs.pop(number)
         if isinstance(output, LineOutput) and self.keeper:
@@ -109,7 +107,7 @@ class Contacts:
 
     def _keep(self, number: str, output: LineOutput) -> None:
         if self.keeper is None:
-            self.keeper = Keeper(self._run / "keeper")
+            self.keeper = Keeper(self._run / SOCKET)
         try:
             self.keeper.keep(_name(number, self._places[number]), output.fileno())
         except OSError as error:

@@ -8,6 +8,7 @@ from pimains.core import state
 from pimains.core.process.left_alone import leave_alone
 from pimains.relays import keeper_process
 
+SOCKET = "keeper"  # below /run/pimains/relays
 _SECONDS = 5.0  # it answers within a millisecond; a machine that swaps may need longer
 _PYTHON = "/usr/bin/python3"
 

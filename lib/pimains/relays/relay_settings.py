@@ -97,6 +97,17 @@ def numbers(relays: Path) -> list[str]:
     return sorted((name for name in names if _NUMBER.fullmatch(name) and (relays / name).is_dir()), key=int)
 
 
+def unreadable(relays: Path) -> str:
+    """Why nobody can tell which relays have a directory there; '' if that can be told."""
+    try:
+        os.listdir(relays)
+        if os.access(relays, os.X_OK):
+            return ""
+        return f"{relays}: permission denied"
+    except OSError as error:
+        return f"{relays}: {(error.strerror or str(error)).lower()}"
+
+
 def is_number(text: str) -> bool:
     """Whether a relay may be called so."""
     return _NUMBER.fullmatch(text) is not None

@@ -29,7 +29,7 @@ def switch(me: Instance, settings: RelaysSettings) -> Naps:
     ears = Ears(board, me, settings.RELAYS)
     is_removed = False
     try:
-        board.begin(relay_settings.numbers(settings.RELAYS))
+        board.begin(_numbers(settings.RELAYS))
         with Orders(me.run, _WORDS) as orders:
             while True:
                 ears.hear()
@@ -49,7 +49,13 @@ def switch(me: Instance, settings: RelaysSettings) -> Naps:
             board.stop("the service is stopped (ON_STOP)", all_of_them=False)
     finally:
         ears.close()
+        board.leave_word()
         board.contacts.close(for_good=is_removed)
+
+
+def _numbers(relays: Path) -> list[str]:
+    """The relays there; those that run stay as they are where that cannot be told."""
+    return [] if relay_settings.unreadable(relays) else relay_settings.numbers(relays)
 
 
 def _is_removed() -> bool:
@@ -104,22 +110,23 @@ class Ears:
         if self._settings is None:
             self._look_for_directory()
             if self._settings:
-                self._edited |= dict.fromkeys(relay_settings.numbers(self._relays), now)
+                self._edited |= dict.fromkeys([*_numbers(self._relays), *self._board.relays], now)
         elif changed := self._settings.changed():
             numbers = {name.partition("/")[0] for name in changed}
             self._edited |= {number: now + _SETTLING_SECONDS for number in numbers if relay_settings.is_number(number)}
             if "." in changed:
                 self._settings.close()
                 self._settings = None
+                self._edited |= dict.fromkeys(self._board.relays, now + _SETTLING_SECONDS)
         for number in [number for number, at in self._edited.items() if at <= now]:
             del self._edited[number]
             self._watch(number)
             self._board.load(number)
 
     def _look_for_directory(self) -> None:
-        with suppress(FileNotFoundError):
-            self._settings = state.Watch(self._relays)
-            for number in relay_settings.numbers(self._relays):
+        with suppress(OSError):  # it is not there, or may not be read
+            self._settings = state.Watch(self._relays, new_directories=True)
+            for number in _numbers(self._relays):
                 self._watch(number)
 
     def _watch(self, number: str) -> None:

@@ -1,5 +1,6 @@
 """All relays, their contacts, and what is written down of them."""
 
+import json
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -21,7 +22,7 @@ from pimains.relays.plan.board import Board, Switch
 from pimains.relays.plan.guards import Now
 from pimains.relays.plan.relay import KEEP, Limits, Relay, Wish
 from pimains.relays.plan.runs import Runs
-from pimains.relays.said import MODE, WISH
+from pimains.relays.said import MODE, WISH, Said
 from pimains.relays.settings import RelaysSettings
 from pimains.relays.told import Told
 from pimains.shared.gpio.pin import GpioError
@@ -30,7 +31,9 @@ _TRY_AGAIN_SECONDS = 60.0
 _ENTRIES_MADE_UP = 50  # what is switched in ten minutes, at most
 _LOOK_SECONDS = 60.0  # the wall clock may be set at any moment
 _ON, _OFF = "on", "off"
-_HALTING = "halting"
+_WISHES = "wishes"
+HALTING = "halting"  # state files: why this machine goes down;
+SETTINGS = "settings"  # where those of relays are, for who stands in for the service (without_service.py)
 
 
 class Switchboard:
@@ -45,12 +48,15 @@ class Switchboard:
         self._told = Told(me)
         self._counts = Counts(me)
         self._troubles = Troubles(me.complain, print)
-        self._said_modes: dict[str, int] = {}  # when each mode file was written that was heard
+        # what was heard last of each relay: what is written twice within a tick of the kernel's clock has one mtime
+        self._said_modes: dict[str, Said] = {}
+        self._said_wishes: dict[str, Said] = {}
+        self._wishes_before = _heard_before(me)
         self._rated: dict[str, int | None] = {}
         self._deaf: set[str] = set()  # to rules: what their settings are is not known
         self._without_pin: dict[str, float] = {}
         self._look_at = 0.0
-        self._heard_mode = False
+        self._heard_mode = self._has_loaded = False
         why = _why_it_halts(me)
         self._board.halted = f"this machine halts: {why}" if why else ""
 
@@ -66,22 +72,34 @@ class Switchboard:
 
     def begin(self, numbers: Iterable[str]) -> None:
         """Take all pins. Raises OSError."""
+        relays = self._settings.RELAYS
+        self.me.leave(SETTINGS, str(relays))
+        self._look("settings", relay_settings.unreadable(relays) if relays.exists() else "")
         self.contacts.begin()
         numbers = list(numbers)
         for number in sorted(numbers, key=lambda each: (each not in self.contacts.left, int(each))):
             self.load(number)  # who held his pin until now is asked first
         for number in self.contacts.left:
-            if number not in numbers:
-                self.contacts.takes_over(number)
-                self._leave_pin(Relay(number, Limits(), Runs(self.now)), "it was removed")
+            self.load(number)
         self.save(durable=True)
+
+    def begin_with_kept(self) -> None:
+        """Take the pins alone that the keeper has, in place of a service. Raises OSError."""
+        self.contacts.begin()
+        for number in self.contacts.left:
+            self.load(number)
 
     def load(self, number: str) -> None:
         """Take up the settings of a relay, which may be new, or gone."""
         directory = self._settings.RELAYS / number
         before = self._board.relays.get(number)
+        self._has_loaded = True
+        if unreadable := relay_settings.unreadable(directory.parent):
+            self._load_without_settings(number, before, unreadable)
+            return
+        self._look("settings", "")
         if not directory.is_dir():
-            self._remove(number, before)
+            self._remove(number, self._held(number, Limits()) if before is None and number in self.contacts.left else before)
             return
         try:
             given = relay_settings.read(directory)
@@ -95,6 +113,8 @@ class Switchboard:
         if before and self.contacts.place_of(number) == place:
             before.limits = given.limits
             return
+        if number in self.contacts.left and self.contacts.place_of(number) != place:  # edited while no service ran
+            before = self._held(number, given.limits)
         if before:
             self._leave_pin(before, f"its pin is {place.pin} from now on")
         self._take(number, given.limits, place, directory)
@@ -109,6 +129,14 @@ class Switchboard:
             self._deaf.add(number)
             self._take(number, Limits(on_lost=KEEP), held, self._settings.RELAYS / number)
 
+    def _held(self, number: str, limits: Limits) -> Relay:
+        """A relay whose line the keeper has, taken as it is, to be left."""
+        relay = Relay(number, limits, Runs(self.now))
+        self._memory.recall(relay)
+        self.contacts.takes_over(number)
+        self._board.relays[number] = relay
+        return relay
+
     def _take(self, number: str, limits: Limits, place: Place, directory: Path) -> None:
         try:
             if other := next(
@@ -118,6 +146,7 @@ class Switchboard:
             was_held = self.contacts.take(number, place)
             is_on = self.contacts.is_on(number)
         except (GpioError, OSError) as error:
+            self.contacts.drop(number)
             setting = getattr(error, "setting", "")
             line = f"{directory / setting}: {error}" if setting else f"relay {number}: {error}"
             self._look(f"pin {number}", line)
@@ -170,7 +199,7 @@ class Switchboard:
                 self._look(str(path), f"{path}: {error.strerror}")
         heard = said.read(self.path_of(relay.number, MODE))
         if heard and heard.written_ns == mode_written:
-            self._said_modes[relay.number] = heard.written_ns
+            self._said_modes[relay.number] = heard
         elif heard:
             waits = relay.waits_for_person
             self.hear_mode(relay.number)
@@ -188,9 +217,9 @@ class Switchboard:
         """A person may have said something."""
         relay, path = self._board.relays.get(number), self.path_of(number, MODE)
         heard = said.read(path)
-        if relay is None or heard is None or heard.written_ns == self._said_modes.get(number):
+        if relay is None or heard is None or heard == self._said_modes.get(number):
             return
-        self._said_modes[number] = heard.written_ns
+        self._said_modes[number] = heard
         try:
             relay.say(said.mode(heard), self.now)
             self._look(str(path), "")
@@ -204,6 +233,8 @@ class Switchboard:
         if relay is None or number in self._deaf:
             return
         heard = said.read(path)
+        if heard and is_news and heard == self._said_wishes.get(number):  # only its mode or owner has changed
+            return
         try:
             wish = said.wish(heard) if heard else None
             self._look(str(path), "")
@@ -211,9 +242,29 @@ class Switchboard:
             self._look(str(path), f"{path}: {wrong}")
             return
         age = 0.0
-        if heard and not is_news:
-            age = min(max(0.0, self.me.clock.wall() - heard.written_ns / 1e9), self.me.clock.monotonic())
+        if heard:
+            self._said_wishes[number] = heard
+            if not is_news:
+                age = self._age(number, heard.written_ns)
         relay.ask(Wish(*wish, self.now - age) if wish else None, self.now)
+
+    def _age(self, number: str, written_ns: int) -> float:
+        """Of a wish that was written before the service began: as it was heard then, else by a wall clock that may have been set since."""
+        monotonic = self.me.clock.monotonic()
+        before = self._wishes_before.get(number)
+        if before and before[0] == written_ns:
+            return max(0.0, monotonic - before[1])
+        return min(max(0.0, self.me.clock.wall() - written_ns / 1e9), monotonic)
+
+    def leave_word(self) -> None:
+        """For who comes next: when wishes were heard, whatever becomes of the wall clock."""
+        ahead = self.me.clock.monotonic() - self.now
+        heard = {
+            number: (self._said_wishes[number].written_ns, relay.wish.at + ahead)
+            for number, relay in self._board.relays.items()
+            if relay.wish and number in self._said_wishes
+        }
+        self.me.leave(_WISHES, json.dumps(heard))
 
     def attend(self) -> None:
         """Switch what is to be switched, and tell how all stand."""
@@ -228,6 +279,9 @@ class Switchboard:
             if not decision.switches:
                 break
         self._look_at = min(decision.look_at, now + _LOOK_SECONDS)
+        if self._has_loaded:
+            self._has_loaded = False
+            self._look("limits", "; ".join(self._board.faults()))
         for number, verdict in decision.verdicts.items():
             if relay := self._board.relays.get(number):
                 due = self._told.tell(relay, verdict, modes.in_words(relay.mode), self._counts.of(number), now)
@@ -244,7 +298,7 @@ class Switchboard:
     def halt(self, why: str) -> str:
         """This machine goes down; which relays were switched off for it."""
         before = {number for number, relay in self._board.relays.items() if relay.is_on}
-        self.me.leave(_HALTING, why)
+        self.me.leave(HALTING, why)
         self._board.halted = f"this machine halts: {why}"
         self.attend()
         self.save(durable=True)
@@ -259,7 +313,7 @@ class Switchboard:
     def stay(self) -> str:
         """The halt is called off."""
         was = self._board.halted
-        self.me.leave(_HALTING, None)
+        self.me.leave(HALTING, None)
         self._board.halted = ""
         self.attend()
         return "relays are as people and rules want them again" if was else "nothing to take back"
@@ -276,7 +330,7 @@ class Switchboard:
         self._memory.save({number: self._kept(relay) for number, relay in self._board.relays.items()}, durable=durable)
 
     def _kept(self, relay: Relay) -> dict[str, Any]:
-        return {**relay.kept(), "mode_written": self._said_modes.get(relay.number)}
+        return {**relay.kept(), "mode_written": heard.written_ns if (heard := self._said_modes.get(relay.number)) else None}
 
     def _carry_out(self, switch: Switch) -> None:
         relay = self._board.relays[switch.number]
@@ -344,6 +398,10 @@ class Switchboard:
             self._look(about, "")
         self._told.forget(number)
         self._memory.forget(number)
+        self._said_modes.pop(number, None)
+        self._said_wishes.pop(number, None)
+        self.me.keep(f"{number}.{MODE}", None)  # the next one of this number is auto, and nobody's
+        self.me.leave(f"{number}.{WISH}", None)
         self.save()
 
     def _look(self, about: str, trouble: str) -> None:
@@ -363,9 +421,17 @@ class Switchboard:
         self.me.status("; ".join([line, *troubles]), well=not troubles)
 
 
+def _heard_before(me: Instance) -> dict[str, tuple[int, float]]:
+    """When each wish was written, and heard by the monotonic clock of this boot, as the service before has left word."""
+    with suppress(ValueError, TypeError, AttributeError):
+        heard = json.loads(state.read(me.run / _WISHES) or "{}")
+        return {number: (int(written_ns), float(at)) for number, (written_ns, at) in heard.items()}
+    return {}
+
+
 def _why_it_halts(me: Instance) -> str:
     """Why this machine was going down when the service last ran in this boot; '' if it was not."""
-    return state.read(me.run / _HALTING) or ""
+    return state.read(me.run / HALTING) or ""
 
 
 def _account(relay: Relay, is_on: bool, at: float) -> None:

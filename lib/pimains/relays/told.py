@@ -9,6 +9,7 @@ from pimains.relays.plan.relay import Relay
 
 NAMES = ("state", "mode", "reason", "next", "switches", "watts")
 ANY_TIME, NOT_KNOWN = "any time", "not known"
+_PAST = 0.0
 _SECONDS = 0.25  # between two reasons of a relay that stays as it is: a rule may change its mind a hundred times a second
 
 
@@ -23,7 +24,10 @@ class Told:
 
     def tell(self, relay: Relay, verdict: Verdict, mode: str, switches: int, now: float) -> float | None:
         """How it stands at `now`, by the time of the board; returns when to call again, None if all is told."""
-        said = (verdict, mode, switches, relay.limits.watts, verdict.next_change is not None and verdict.next_change <= now)
+        next_change = verdict.next_change
+        if next_change is not None:  # when something past was is no news, and two looks at the clock are never one
+            next_change = round(next_change) if next_change > now else _PAST
+        said = (verdict._replace(next_change=next_change), mode, switches, relay.limits.watts)
         before = self._said.get(relay.number)
         if said == before:
             return None

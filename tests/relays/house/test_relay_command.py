@@ -52,6 +52,31 @@ def test_a_relay_is_made_switched_told_and_removed(house: House) -> None:
     house.until(lambda: relays.levels(17) == ["high", "low", "high", "input"])
 
 
+def test_a_relay_that_two_add_at_once_is_made_by_one_of_them(house: House) -> None:
+    relays = Relays(house)
+    environment = {"PYTHONPATH": str(TOP / "lib"), "PATH": "/usr/bin:/bin", "PIMAINS_ROOT": str(house.root)}
+    words = ["/usr/bin/python3", "-m", "pimains.cli", "relay", "add", "5", "--pin=17", f"--servicedir={house.scan}"]
+    adding = [subprocess.Popen(words, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(4)]
+    said = [each.communicate() for each in adding]
+    assert sorted(each.returncode for each in adding) == [0, 1, 1, 1]
+    there = f"pimains: {relays.directory}/5 is there already; its settings are files there\n"
+    assert sorted(wrong for _, wrong in said) == ["", there, there, there]
+    assert [path.name for path in relays.directory.iterdir()] == ["5"]
+    relays.until(5, "state", "off")
+
+
+def test_on_a_read_only_disk_nothing_is_made_or_removed_and_it_is_one_line(house: House) -> None:
+    relays = Relays(house, {})
+    if subprocess.run(["mount", "--bind", relays.directory, relays.directory], check=False, capture_output=True).returncode != 0:
+        pytest.skip("only root may mount")
+    house.closing.callback(subprocess.run, ["umount", "-l", relays.directory], check=True)
+    subprocess.run(["mount", "-o", "remount,bind,ro", relays.directory], check=True)
+    for words in (("add", "5", "--pin=17"), ("remove", "1")):
+        done = pimains(relays, "relay", *words)
+        assert (done.returncode, done.stderr) == (1, f"pimains: {relays.directory}: Read-only file system\n")
+    assert relays.of(1, "state") == "off"
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -6,7 +6,8 @@ import subprocess
 
 import pytest
 
-from tests.kit import TOP, House
+from pimains.relays.keeper import Keeper
+from tests.kit import TOP, House, is_closed
 from tests.relays.relays import Relays, make_relay
 
 
@@ -84,6 +85,39 @@ def test_an_edited_pin_moves_no_other_relay(house: House) -> None:
     ]
 
 
+def test_where_the_directory_of_all_settings_is_gone_relays_stay_as_they_are(house: House) -> None:
+    relays = Relays(house, {})
+    relays.mode(1, "on")
+    relays.until(1, "state", "on")
+    aside = relays.directory.with_name("aside")
+    relays.directory.rename(aside)
+    house.until(lambda: f"{relays.directory}: no such file or directory; it stays as it is until then" in relays.instance.status)
+    assert (relays.of(1, "state"), relays.levels(2)) == ("on", ["low", "high"])
+    aside.rename(relays.directory)
+    house.until(lambda: "no such" not in relays.instance.status)
+    assert (relays.of(1, "state"), relays.levels(2)) == ("on", ["low", "high"])
+
+
+def test_a_directory_of_settings_that_nobody_may_read_is_one_line(house: House) -> None:
+    relays = Relays(house, {})
+    relays.directory.chmod(0)
+    relays.instance.svc("-t")
+    house.until(lambda: f"{relays.directory}: permission denied" in relays.instance.status, what=relays.instance.story)
+    relays.directory.chmod(0o755)
+    relays.until(1, "state", "off")
+    assert "Traceback" not in relays.instance.log
+
+
+def test_what_limits_of_groups_cannot_do_is_said(house: House) -> None:
+    relays = Relays(house, {"WATTS": "2000"}, {"GROUP": "pump"}, GROUP_LIMITS="all=500W pumps=1")
+    faults = "GROUP_LIMITS all=500W takes relay 2 for nothing: no WATTS; GROUP_LIMITS all=500W never lets relay 1 on: too many WATTS"
+    house.until(lambda: f"; {faults}; GROUP_LIMITS pumps=1: no relay has this GROUP" in relays.instance.status)
+    relays.set(1, "WATTS", "400")
+    relays.set(2, "WATTS", "100")
+    relays.set(2, "GROUP", "pumps")
+    house.until(lambda: "GROUP_LIMITS" not in relays.instance.status)
+
+
 def test_an_edited_limit_holds_at_once(house: House) -> None:
     relays = Relays(house, {"MIN_ON": "1h"})
     relays.wish(1, "on sun")
@@ -104,6 +138,9 @@ def test_a_relay_comes_and_goes_with_its_directory(house: House) -> None:
     shutil.rmtree(relays.directory / "7")
     house.until(lambda: relays.of(7, "state") == "" and "no relay in" in relays.instance.status)
     assert relays.levels(9) == ["low", "high", "low", "input"]
+    make_relay(relays.directory / "7", PIN="9")
+    relays.until(7, "state", "off")
+    assert (relays.of(7, "mode"), relays.levels(9)[-1]) == ("auto", "low")
     assert relays.ledger(7)[-1]["cause"] == "it was removed"
 
 
@@ -172,6 +209,30 @@ def test_the_halt_step_switches_off_and_gives_back_when_it_is_called_off(house: 
     assert relays.of(1, "state") == "off"
     assert run_step(relays, PIMAINS_CALLED_OFF="power is back") == "relays: relays are as people and rules want them again"
     relays.until(1, "state", "on")
+
+
+def test_the_halt_step_asks_the_keeper_where_the_service_was_stopped(house: House) -> None:
+    """A pipe stands for a line, so it is not switched, which is said; real lines are in tests/relays/bench/relays_machine.py."""
+    relays = Relays(house, {"PIN": "17"})
+    relays.instance.svc("-d")
+    house.until(lambda: relays.instance.status == "stopped")
+    assert run_step(relays, PIMAINS_REASON="battery low") == ""
+    path = relays.instance.run / "keeper"
+    keeper, pipe = Keeper(path), os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+    keeper.keep("1 17 0", pipe[1])
+    keeper.close()
+    os.close(pipe[1])
+    if os.geteuid() == 0:
+        shutil.chown(path, "pimains")
+    gone = "relay 1: GPIO 17 is gone: Inappropriate ioctl for device"
+    said = run_step(relays, PIMAINS_REASON="battery low", PYTHONPATH=str(TOP / "lib"))
+    assert said.splitlines() == [gone, "no service answers; nothing to switch off"]
+    house.until(lambda: is_closed(pipe[0]))
+    assert relays.instance.status == "stopped"
+    assert relays.instance.read("halting") == "battery low"
+    stays = "no service runs: what was switched off stays so until one does"
+    assert run_step(relays, PIMAINS_CALLED_OFF="power is back", PYTHONPATH=str(TOP / "lib")) == stays
+    assert relays.instance.read("halting") == ""
 
 
 def test_on_stop_says_what_becomes_of_it_when_the_service_is_stopped(house: House) -> None:

@@ -115,6 +115,6 @@ def test_what_is_no_mode_is_refused_with_what_is_allowed(text: str) -> None:
         (14, True, ["GPIO 14 is pulled down", "serial port", "gpio=14=op,dh"]),
     ],
 )
-def test_relays_click_at_boot_is_said_for_each_pin_with_the_line_that_shortens_it(line: int, active_low: bool, said: list[str]) -> None:
+def test_13_relays_click_at_boot(line: int, active_low: bool, said: list[str]) -> None:
     told = "\n".join(power_on.in_words(line, active_low))
     assert [words for words in said if words not in told] == []

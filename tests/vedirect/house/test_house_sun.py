@@ -20,10 +20,10 @@ def program(*words: str | Path) -> "subprocess.Popen[str]":
 
 
 def test_it_does_all_that_it_is_told_at_once_and_says_what_it_does_not_understand(tmp_path: Path) -> None:
-    lines = ["clouds much", "faster", "", "silent mppt9 on", "synchronised mppt on", "load 300", "quit"]
+    lines = ["clouds much", "faster", "", "silent mppt9 on", "synchronised mppt on", "weld 17 on", "load 300", "quit"]
     said, complained = program("--mppt", tmp_path / "mppt").communicate("".join(f"{line}\n" for line in lines), timeout=60)
     assert said == f"speaking at {tmp_path / 'mppt'}\n"
-    assert [line.partition(": ")[0] for line in complained.splitlines()] == [repr(line) for line in lines[:2] + lines[3:5]]
+    assert [line.partition(": ")[0] for line in complained.splitlines()] == [repr(line) for line in lines[:2] + lines[3:6]]
     assert not (tmp_path / "mppt").is_symlink()
 
 

@@ -60,6 +60,17 @@ class Board:
         self._group_limits = dict(group_limits)
         self._lost = lost
 
+    def faults(self) -> list[str]:
+        """What the limits of groups cannot do with these relays, a line for each."""
+        found = []
+        for group, limit in self._group_limits.items():
+            members = [each for each in self.relays.values() if group in (each.limits.group, ALL)]
+            if not members and self.relays:
+                found.append(f"GROUP_LIMITS {group}={limit}: no relay has this GROUP")
+            elif limit.is_watts:
+                found += _faults_of_watts(f"GROUP_LIMITS {group}={limit}", limit.most, members)
+        return found
+
     def switched(self, switch: Switch, now: float) -> None:
         """It was done."""
         runs = self.relays[switch.number].runs
@@ -198,6 +209,17 @@ class Board:
     def _look(self, at: float | None) -> None:
         if at is not None:
             self._look_at = min(self._look_at, at)
+
+
+def _faults_of_watts(limit: str, most: float, members: list[Relay]) -> list[str]:
+    unknown = [each.number for each in members if not each.limits.watts]
+    excessive = [each.number for each in members if each.limits.watts > most]
+    found = [f"{limit} takes {_numbers(unknown)} for nothing: no WATTS"] if unknown else []
+    return [*found, f"{limit} never lets {_numbers(excessive)} on: too many WATTS"] if excessive else found
+
+
+def _numbers(numbers: list[str]) -> str:
+    return f"relay{'s' if len(numbers) > 1 else ''} {', '.join(numbers[:12])}{', ...' if len(numbers) > 12 else ''}"
 
 
 def _mode_in_words(relay: Relay) -> str:

@@ -1,7 +1,6 @@
 """One relay: what its settings allow, what people and rules want of it, what its contact has done."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Any, NamedTuple
 
@@ -49,19 +48,20 @@ class GroupLimit(NamedTuple):
         return f"{self.most:g}{'W' if self.is_watts else ''}"
 
 
-@dataclass
 class Relay:
     """All that is known of one; `mode_ends` is None while it does not end, or while no clock tells when."""
 
-    number: str
-    limits: Limits
-    runs: Runs
-    mode: Mode = Mode(AUTO)  # noqa: RUF009  # it is a tuple
-    mode_ends: float | None = None
-    wish: Wish | None = None
-    without_wish_since: float = 0.0
-    waits_for_person: bool = False
-    mode_ends_at_wall: float | None = None  # of an `until`, once a clock that was set has told
+    # no dataclass: their module costs a megabyte and a half
+    def __init__(self, number: str, limits: Limits, runs: Runs, without_wish_since: float = 0.0) -> None:
+        self.number = number
+        self.limits = limits
+        self.runs = runs
+        self.mode = Mode(AUTO)
+        self.mode_ends: float | None = None
+        self.wish: Wish | None = None
+        self.without_wish_since = without_wish_since
+        self.waits_for_person = False
+        self.mode_ends_at_wall: float | None = None  # of an `until`, once a clock that was set has told
 
     @property
     def is_on(self) -> bool:

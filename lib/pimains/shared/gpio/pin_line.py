@@ -13,7 +13,6 @@ import pwd
 import select
 import struct
 import sys
-import threading
 import time
 from pathlib import Path
 from typing import NamedTuple, Self
@@ -80,6 +79,8 @@ class LinePin:
     """Line `number` of a chip, an input pulled "up", "down" or "none"."""
 
     def __init__(self, chip: Chip, number: int, pull: str, clock: Clock, changed: Changed) -> None:
+        import threading  # those who only switch need none
+
         self.factory = f"{chip.device} ({chip.label})"
         self.missed = 0
         self._clock = clock
