@@ -110,6 +110,14 @@ nut2() { # for Debian's python, as our package has it; found again by tests/ups/
     mv "$at.new" "$at"
 }
 
+pydevccu() { # a CCU that others have made, for trixie's Python; found again by tests/ups/pydevccu.py
+    local at=$PIMAINS_CACHE/pydevccu-0.2.6
+    [ ! -d "$at" ] || return 0
+    rm -rf "$at.new"
+    again "$PIMAINS_CACHE/tools/bin/pip" install --no-deps --ignore-requires-python --target "$at.new" pydevccu==0.2.6
+    mv "$at.new" "$at"
+}
+
 lgpio() { # gpiozero and lgpio as Raspberry Pi OS has them, for bookworm's Python; for tests/meter/bench/gpio_machine.py
     local at=$PIMAINS_CACHE/lgpio-0.2.2.0
     [ ! -d "$at" ] || return 0
@@ -189,7 +197,7 @@ packages() { # every .deb for the release this runs on, into dist/
 
 roots() { # what tests/*/packaging installs packages in: Debian with the packages that ours depend on, and nothing of ours
     [ "$(id -u)" = 0 ] || return 0
-    local services="python3-requests python3-gpiozero python3-aiohttp python3-rrdtool"
+    local services="python3-requests python3-gpiozero python3-aiohttp python3-rrdtool python3-serial"
     # shellcheck disable=SC2086  # a list of names
     debian_root bookworm python3-protobuf python3-zeroconf python3-cryptography $services
     # shellcheck disable=SC2086

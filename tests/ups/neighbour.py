@@ -8,6 +8,7 @@ def test_it(nas):                       # the fixture in house/conftest.py
 Nothing here ever shuts a machine down: COMMAND is a recorder's path, and authorized_keys allows no other.
 """
 
+import json
 import os
 import shutil
 import signal
@@ -44,9 +45,10 @@ _LISTENER = """import socket
 ear = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 ear.bind(("", 9))
 print("listening", flush=True)
-while True:
-    print(ear.recv(200).hex(), flush=True)
+while (heard := ear.recv(200)) != b"end":
+    print(heard.hex(), flush=True)
 """
+_END = f"import socket; socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'end', ('{THERE}', 9))"
 
 
 class Told(NamedTuple):
@@ -111,6 +113,12 @@ class Neighbour:
             self._sshd.wait()
             (self.top / "sshd.pid").unlink(missing_ok=True)
             self._sshd = None
+            listening = ("ip", "netns", "exec", self.namespace, "ss", "-Hltn")
+            until(lambda: not output(*listening), what="the child of sshd that has its socket, too, to be gone")
+
+    def until_connected(self, device: str) -> None:
+        """Wait until a cable that was plugged in just now carries packets: the kernel drops them until then."""
+        until(lambda: all(carries(name, device) for name in (self.here, self.namespace)), what=device)
 
     def reboot(self, boot_id: str) -> None:
         """As after a restart: all that a namespace cannot have of its own is told from a file, which takes the kernel's place."""
@@ -162,9 +170,10 @@ class Neighbour:
             heard: list[str] = []
             try:
                 yield heard
+                run("ip", "netns", "exec", self.here, _PYTHON, "-c", _END)  # what was sent before has come by then
+                heard += listener.stdout.read().splitlines()
             finally:
                 listener.terminate()
-                heard += listener.stdout.read().splitlines()
 
 
 @contextmanager
@@ -182,6 +191,7 @@ def neighbour(top: Path) -> Iterator[Neighbour]:
             run("ip", "-n", name, "address", "add", f"{address}/24", "dev", "eth0")
             for device in ("lo", "eth0"):
                 run("ip", "-n", name, "link", "set", device, "up")
+        nas.until_connected("eth0")
         nas.directory.mkdir(parents=True)
         nas.recorder.write_text(_RECORDER.format(top=top))
         nas.recorder.chmod(0o755)
@@ -202,5 +212,14 @@ def keygen(path: Path) -> None:
     run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "pimains", "-f", path)
 
 
+def carries(namespace: str, device: str) -> bool:
+    links = json.loads(output("ip", "-n", namespace, "-json", "link", "show", device))
+    return links[0]["operstate"] == "UP"
+
+
 def run(*words: str | Path) -> None:
-    subprocess.run([str(word) for word in words], check=True, capture_output=True)
+    output(*words)
+
+
+def output(*words: str | Path) -> str:
+    return subprocess.run([str(word) for word in words], check=True, capture_output=True, text=True).stdout

@@ -17,11 +17,12 @@ VERBS = {
     "backup": "back up now, list the backups there are, restore from one",
     "energy": "how much it was each day, month or year; import what another program recorded",
     "meter": "what the meters show, or set one to what its face shows",
+    "relay": "how the relays are, switch one, make or remove one",
     "ups": "how the UPSes are; check NUT's files, cancel an outage, import an upsmon.conf, keep the hosts",
     "help": "what a service does, how to begin, its settings, what goes wrong",
 }
 _OF_NO_ROOM = ("status", "why", "help")
-_ROOMS = {"energy": "collector"}  # of verbs that are not called like theirs
+_ROOMS = {"energy": "collector", "relay": "relays"}  # of verbs that are not called like theirs
 
 
 def module_of(verb: str) -> ModuleType:

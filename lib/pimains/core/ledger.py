@@ -38,7 +38,7 @@ create index if not exists durations_by_subject on durations (subject, id);
 commit;
 """
 _DURATIONS_KEPT = 100
-_ENTRIES_KEPT = 10_000
+_ENTRIES_KEPT = 2000  # of each subject: what is switched every minute pushes out no halt
 _BYTES_MAX = 64 << 20
 _READS = 5
 T = TypeVar("T")
@@ -99,7 +99,11 @@ class Ledger:
 
         def insert(connection: sqlite3.Connection) -> None:
             connection.execute(f"insert into entries ({columns}) values (?,?,?,?,?,?,?,?)", row)  # noqa: S608  # ours
-            connection.execute("delete from entries where id <= (select max(id) from entries) - ?", (_ENTRIES_KEPT,))
+            connection.execute(
+                "delete from entries where subject = ?1 and id <="
+                " (select id from entries where subject = ?1 order by id desc limit 1 offset ?2)",
+                (subject, _ENTRIES_KEPT),
+            )
 
         self._use(self._own, self._open, insert)
 
@@ -107,10 +111,10 @@ class Ledger:
         """The newest entries, newest first."""
 
         def select(connection: sqlite3.Connection) -> list[Entry]:
+            columns, where = "boot, monotonic, wall, subject, action, cause, inputs, next_change", "where subject = ?2"
             rows = connection.execute(
-                "select boot, monotonic, wall, subject, action, cause, inputs, next_change from entries"
-                " where ?1 is null or subject = ?1 order by id desc limit ?2",
-                (subject, limit),
+                f"select {columns} from entries {'' if subject is None else where} order by id desc limit ?1",  # noqa: S608  # ours
+                (limit,) if subject is None else (limit, subject),
             )
             return [_entry(*row) for row in rows]
 

@@ -169,15 +169,25 @@ class Watch:
     def __init__(self, directory: Path) -> None:
         import ctypes  # half a megabyte, and not every service watches files
 
-        self._directory = directory
-        libc = ctypes.CDLL(None, use_errno=True)
-        self._handle: int = libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
+        self._directories: dict[int, tuple[Path, str]] = {}
+        self._libc = ctypes.CDLL(None, use_errno=True)
+        self._errno = ctypes.get_errno
+        self._handle: int = self._libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
         if self._handle < 0:
-            raise OSError(ctypes.get_errno(), "inotify_init1")
-        if libc.inotify_add_watch(self._handle, os.fsencode(directory), self._EVENTS | self._SELF_GONE) < 0:
-            error = ctypes.get_errno()
+            raise OSError(self._errno(), "inotify_init1")
+        try:
+            self.also(directory, "")
+        except OSError:
             self.close()
+            raise
+
+    def also(self, directory: Path, prefix: str) -> None:
+        """Watch this one, too: what changes there is told with `prefix` before it. Raises OSError if it is not there."""
+        number = self._libc.inotify_add_watch(self._handle, os.fsencode(directory), self._EVENTS | self._SELF_GONE)
+        if number < 0:
+            error = self._errno()
             raise OSError(error, os.strerror(error), str(directory))
+        self._directories[number] = directory, prefix
 
     def fileno(self) -> int:
         """For poll and asyncio."""
@@ -193,17 +203,26 @@ class Watch:
                 return names
             start = 0
             while start < len(data):
-                _, event, _, length = self._HEADER.unpack_from(data, start)
+                number, event, _, length = self._HEADER.unpack_from(data, start)
                 start += self._HEADER.size
                 name = os.fsdecode(data[start : start + length].rstrip(b"\0"))
                 start += length
-                if event & self._SELF_GONE:
-                    names.add(".")
-                elif event & self._OVERFLOW:  # the kernel dropped some: any file may have changed
-                    with contextlib.suppress(OSError):
-                        names.update(each for each in os.listdir(self._directory) if not each.startswith("."))
+                directory, prefix = self._directories.get(number, (None, ""))
+                if event & self._OVERFLOW:  # the kernel dropped some: any file may have changed
+                    names.update(self._all_there())
+                elif directory is None:  # it is gone, and that was told
+                    continue
+                elif event & self._SELF_GONE:
+                    names.add(f"{prefix}.")
                 elif name and not name.startswith("."):
-                    names.add(name)
+                    names.add(prefix + name)
+
+    def _all_there(self) -> set[str]:
+        names: set[str] = set()
+        for directory, prefix in self._directories.values():
+            with contextlib.suppress(OSError):
+                names.update(f"{prefix}{each}" for each in os.listdir(directory) if not each.startswith("."))
+        return names
 
     def close(self) -> None:
         """Stop watching."""

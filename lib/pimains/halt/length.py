@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 from pimains.core.instance import Instance
 from pimains.core.process.function import leave_alone
-from pimains.halt.plan.length import longest_seconds, measured_seconds
+from pimains.halt import stopping
+from pimains.halt.plan.length import longest_seconds, measured_seconds, shutdown_seconds
 from pimains.halt.settings import HaltSettings
 from pimains.halt.step_files import Step
 from pimains.shared import halt_length
@@ -29,3 +30,5 @@ def _leave(me: Instance, settings: HaltSettings, steps: Sequence[Step]) -> None:
     took = me.with_ledger(look) or {step.name: [] for step in steps}
     longest = longest_seconds(took, settings.STEP_SECONDS_MAX, settings.HALT_GRACE_SECONDS)
     halt_length.leave(HaltLength(measured_seconds(took), longest, settings.UPGRADE_SECONDS_MAX))
+    stopping.learn(me)
+    halt_length.leave_shutdown(shutdown_seconds(stopping.took(me), halt_length.UNKNOWN_SHUTDOWN))

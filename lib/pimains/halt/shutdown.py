@@ -9,7 +9,7 @@ from pimains.core.naps import Stop, unstoppable
 from pimains.core.process.program import Beside
 from pimains.core.service import Instance, Nap, Naps, Readable, within
 from pimains.core.supervisor import Supervisor
-from pimains.halt import step_files
+from pimains.halt import step_files, stopping
 from pimains.halt.askers import HaltAskers, taken
 from pimains.halt.budgets import HaltBudgets
 from pimains.halt.leaving import HaltLeaving
@@ -175,6 +175,7 @@ class Halting:
     def _start_command(self) -> Generator[Nap, tuple[Readable, ...], str]:
         """Start HALT_COMMAND; returns "" if it did well, else what went wrong."""
         self._askers.is_command_started = True
+        stopping.begins(self._me)
         where = f"shutting down: {self._request}, HALT_COMMAND started"
         seconds = self._before_the_cut(self._settings.STEP_SECONDS_MAX)
         ending = yield from self._programs.run(where, "HALT_COMMAND", self._settings.HALT_COMMAND, seconds)

@@ -16,6 +16,7 @@ PACKAGES = ("python3-aiohttp", "python3-gpiozero", "python3-requests", "rrdtool"
 _PIN = 24
 _WATTS = 1200
 _TOTAL = 15_234.5
+_LISTENS_SECONDS_MAX = 30.0
 _RECENT_SECONDS = 300.0
 _ENTRY_POINTS = "[gpiozero_pin_factories]\npimains-house = pimains.house.pins:HouseFactory\n"
 
@@ -68,6 +69,7 @@ def metered(root: Path, create: tuple[str, ...], command: Callable[..., None], e
         try:
             where = f"127.0.0.1:{_free_port()}"
             command("create_service", "--service_name=collector", f"--listen={where}", f"--tokens={root}/tokens", "--price=0.32", *create)
+            _wait_until_it_listens(where)  # a meter that finds nobody there says so
             words = (f"--pin={_PIN}", "--impulses_per_kwh=1000", f"--start_total={_TOTAL}", "--source=house")
             command("create_service", "--service_name=meter", *words, f"--collector=http://{where}", f"--token=@{root}/token.txt", *create)
             yield f"http://{where}/"
@@ -80,6 +82,15 @@ def is_told(page: str) -> bool:
     with contextlib.suppress(OSError, ValueError), urllib.request.urlopen(f"{page}v1/sources", timeout=5) as answer:  # noqa: S310  # ours
         return any(each["last_reading"] > time.time() - _RECENT_SECONDS for each in json.load(answer))
     return False
+
+
+def _wait_until_it_listens(where: str) -> None:
+    host, port = where.split(":")
+    deadline = time.monotonic() + _LISTENS_SECONDS_MAX
+    while time.monotonic() < deadline:
+        with contextlib.suppress(OSError), socket.create_connection((host, int(port)), timeout=1):
+            return
+        time.sleep(0.05)
 
 
 def _python(module: str, *words: str) -> list[str]:

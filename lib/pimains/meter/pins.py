@@ -8,8 +8,8 @@ import os
 from pathlib import Path
 
 from pimains.core.clock import Clock
-from pimains.meter import pin_line
-from pimains.meter.pin import Changed, GpioError, Pin
+from pimains.shared.gpio import pin_line
+from pimains.shared.gpio.pin import Changed, GpioError, Pin
 
 
 def take(number: int, pull: str, clock: Clock, changed: Changed, scratch: Path) -> Pin:

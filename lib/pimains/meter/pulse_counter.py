@@ -1,6 +1,6 @@
 """Counts the pulses of a contact at a pin: without its bounces, and so that no end of this process loses or repeats one.
 
-Raises GpioError of meter/pin.py.
+Raises GpioError of shared/gpio/pin.py.
 """
 
 import threading

@@ -21,12 +21,12 @@ from pimains.core.troubles import Troubles
 from pimains.meter.delivery import BATCH_ROWS, Delivery
 from pimains.meter.measure import IMPULSES_MAX, IMPULSES_MIN, Measure
 from pimains.meter.own_journal import OwnJournal
-from pimains.meter.pin import GpioError
 from pimains.meter.plan import Flow, FlowMeter
 from pimains.meter.pulse_count import PulseCount
 from pimains.meter.pulse_counter import PulseCounter
 from pimains.meter.register import TOTAL_MAX, Register
 from pimains.meter.settings import MeterSettings
+from pimains.shared.gpio.pin import GpioError
 from pimains.shared.orders.service_end import Order, Orders
 
 if TYPE_CHECKING:

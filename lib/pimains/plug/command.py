@@ -51,7 +51,7 @@ def run(options: argparse.Namespace) -> int:
         plug = await Plug.at(address, names)
         try:
             if options.action != "status":
-                await switch(plug, options.action == "on")
+                await plug.switch(options.action == "on")
             return told(plug, settings.HOST)
         finally:
             await plug.close()
@@ -64,14 +64,6 @@ def run(options: argparse.Namespace) -> int:
         raise PimainsError(f"{settings.HOST}: {away}") from None
     print(json.dumps(state, indent=2) if options.json else sentence(options.action, state))
     return 0
-
-
-async def switch(plug: "Plug", on: bool) -> None:
-    """Returns when the plug has the delay switch so, and for `on` the relay too; raises Away when it does not say so."""
-    comes_later = plug.is_counting_down  # it cuts, waits 5 s, and is on again
-    await plug.device.set(plug.delay, on)
-    if on and plug.relay is not None and not comes_later:
-        await plug.device.confirmed(plug.relay, True)
 
 
 def told(plug: "Plug", host: str) -> dict[str, Any]:
@@ -146,6 +138,8 @@ def _local(options: argparse.Namespace) -> scan_directory.ServiceDirectory | Non
             raise PimainsError(f"{options.servicedir} has no plug service {options.instance!r}")
     elif options.host is not None:
         plugs = [each for each in plugs if each.variables().get("HOST") == options.host]
+    if len(plugs) > 1 and options.instance is None and options.host is None:
+        plugs = [each for each in plugs if each.variables().get("FEEDS") != "another"] or plugs
     if len(plugs) > 1 and options.host is None:
         raise PimainsError(f"which plug? --instance={' or --instance='.join(each.name for each in plugs)}")
     return plugs[0] if plugs else None

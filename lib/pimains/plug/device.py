@@ -97,6 +97,13 @@ class Plug:
         """Have the power stay on; returns when the plug confirmed that no countdown runs."""
         await self.device.set(self.real_delay, True, within_seconds)
 
+    async def switch(self, is_on: bool) -> None:
+        """Have the delay switch so, and for on the relay, too; returns when the plug has confirmed."""
+        comes_later = self.is_counting_down  # it cuts, waits 5 s, and is on again
+        await self.device.set(self.delay, is_on)
+        if is_on and self.relay is not None and not comes_later:
+            await self.device.confirmed(self.relay, True)
+
     async def set_dead_man(self, seconds: int, within_seconds: float = CONFIRM_SECONDS) -> None:
         """After how many seconds without a heartbeat it cuts the power; 0 is never."""
         await self.device.set(_there("DEAD_MAN_NUMBER", self.dead_man), seconds, within_seconds)

@@ -47,6 +47,15 @@ class PlugReport:
             asked = ", switched off" if plug.value(plug.delay) is False else ""
             self._me.status(f"connected to {host}{power}{asked}, cut {countdown_seconds} s after a shutdown")
 
+    def show_switched(self, plug: Plug) -> None:
+        """How it stands with the plug of another machine."""
+        is_on = plug.value(plug.relay)
+        if is_on is not None:
+            self._leave_changed("relay", "on" if is_on else "off")
+        power = {True: ", power on", False: ", power off", None: ""}[None if is_on is None else bool(is_on)]
+        asked = ", switched off" if plug.value(plug.delay) is False else ""
+        self._me.status(f"connected to {self._settings.HOST}{power}{asked}, the plug of another machine")
+
     def show_power(self, watts: float | None) -> None:
         """A reading a second would be too many; one that stays the same is new all the same."""
         now = self._me.clock.monotonic()

@@ -18,6 +18,7 @@ from __future__ import annotations  # the names of a module that is missing
 
 import asyncio
 import random
+from collections.abc import Coroutine
 
 from pimains.core import clock as clocks
 from pimains.core import state
@@ -40,6 +41,7 @@ with Needed("python3-aioesphomeapi") as library:
     from pimains.plug.esphome import Refused, Value
     from pimains.plug.halt_times import HaltTimes
     from pimains.plug.reporting import PlugReport
+    from pimains.plug.switching import PlugSwitching
 
 REFUSED_SECONDS = 60.0
 SETTLED_SECONDS = 30.0  # who stays connected that long is a plug
@@ -50,8 +52,7 @@ async def plug(me: Instance, settings: PlugSettings) -> None:
     library.must_be_there(me.directory)
     esphome.be_quiet_below(settings.LOG_LEVEL)
     keeper = Keeper(me, settings)
-    work = (keeper.stay_connected(), keeper.cut.answer_halts(), keeper.cut.mind_halts(), keeper.dead_man.mind(keeper.ask))
-    tasks = [asyncio.ensure_future(task) for task in work]
+    tasks = [asyncio.ensure_future(task) for task in keeper.work()]
     try:
         ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in ended:
@@ -74,6 +75,13 @@ class Keeper:
         wanted_seconds = settings.DEAD_MAN_SECONDS if settings.ON_LOST == "shutdown" else None
         self.dead_man = DeadManSwitch(me, settings.HOST, wanted_seconds, self.times, self.report.say)
         self.cut = PlugCut(me, settings.HOST, self.times, self.dead_man, self.report)
+        self.switching = PlugSwitching(me, settings.HOST, self.report) if settings.FEEDS == "another" else None
+
+    def work(self) -> list[Coroutine[object, object, None]]:
+        """What goes on side by side."""
+        if self.switching:
+            return [self.stay_connected(), self.switching.answer_orders()]
+        return [self.stay_connected(), self.cut.answer_halts(), self.cut.mind_halts(), self.dead_man.mind(self.ask)]
 
     @property
     def now(self) -> float:
@@ -115,6 +123,9 @@ class Keeper:
 
     async def attend(self, plug: Plug) -> None:
         """Prepare the plug for the next shutdown and follow what it tells; ends with Away."""
+        if self.switching:
+            self.troubles.look("plug", "")
+            await self.switching.attend(plug)
         try:
             await self.prepare(plug)
             self.cut.connected(plug)

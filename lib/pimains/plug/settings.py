@@ -20,4 +20,10 @@ class PlugSettings(Settings):
     IDLE_WATTS = optional(number(0, 100, "power in W"))
     ON_LOST = choice("ignore", "shutdown")
     DEAD_MAN_SECONDS = integer(60, 86400, "time in seconds")
+    FEEDS = choice("this", "another")
     LOG_LEVEL = choice("error", "warning", "info", "debug")
+
+    def check_together(self) -> None:
+        """No other machine's plug waits for heartbeats of this one."""
+        if self.FEEDS == "another" and self.ON_LOST == "shutdown":
+            raise self.wrong("ON_LOST", "is shutdown; with FEEDS another the plug would cut another machine when this one is away")

@@ -1,24 +1,19 @@
 """systemd's journal, where it is kept over a reboot: when an earlier boot ended."""
 
 import asyncio
-import json
 from contextlib import suppress
 
 from pimains.core.plan.budget import KILL_SECONDS
+from pimains.shared import boot_journal
 
 
 async def end_of_boot(boot_id: str, seconds_max: float = 30) -> float | None:
-    """The last that the journal took down in that boot, in seconds; None where no journal is kept or we may not read it, or not in time.
-
-    Fields as in systemd.journal-fields(7); the time is CLOCK_MONOTONIC of that boot, which no clock jump bends. The boot is
-    named: which one is "the one before" (--boot=-1) depends on whether this boot is in the journal yet.
-    """
-    words = ("journalctl", f"--boot={boot_id.replace('-', '')}", "--lines=1", "--output=json", "--quiet", "--no-pager")
+    """The last that the journal took down in that boot, in seconds; None where no journal is kept or we may not read it, or not in time."""
     try:
-        said = await _said_by(words, seconds_max)
-        return int(json.loads(said)["__MONOTONIC_TIMESTAMP"]) / 1e6
-    except (OSError, TimeoutError, ValueError, KeyError, TypeError):
+        end = boot_journal.end(await _said_by(boot_journal.question(boot_id), seconds_max))
+    except (OSError, TimeoutError):
         return None
+    return end.at if end else None
 
 
 async def _said_by(words: tuple[str, ...], seconds_max: float) -> bytes:

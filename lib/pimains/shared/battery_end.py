@@ -10,8 +10,7 @@ from contextlib import suppress
 
 from pimains.core import paths, state
 from pimains.core.instance import Instance
-
-SHUTDOWN_SECONDS = 30.0  # from the start of HALT_COMMAND until the file systems are clean
+from pimains.shared import halt_length
 
 
 def leave(me: Instance, at: float | None) -> None:
@@ -28,7 +27,8 @@ def forget(me: Instance) -> None:
 
 def seconds_left(now: float) -> float:
     """Until HALT_COMMAND has to be started, so that the machine is off before the first battery is empty; endless where none is known."""
-    return min((end - SHUTDOWN_SECONDS - now for _, end in _ends()), default=math.inf)
+    first = min((end for _, end in _ends()), default=math.inf)
+    return first if first == math.inf else first - halt_length.shutdown_seconds() - now
 
 
 def on_battery() -> str:

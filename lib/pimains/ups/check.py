@@ -54,7 +54,16 @@ def findings(service: ServiceDirectory, nut: Path) -> list[Finding]:
         kill_flag_is_there=Path(flag.value if flag else checking.KILL_FLAG).exists(),
         without_shutdown=sorted(driver for driver in drivers if _has_no_shutdown(_DRIVERS / driver)),
     )
-    return checking.findings(facts)
+    return [*checking.findings(facts), *_ccu(service, settings)]
+
+
+def _ccu(service: ServiceDirectory, settings: UpsSettings) -> list[Finding]:
+    """What the running service has found."""
+    said = state.read(service.run / "ccu") if settings.CCU else None
+    if not said:
+        return []
+    path, _, what = said.partition(": ") if said.startswith(f"{settings.directory}/") else (str(settings.directory / "CCU"), "", said)
+    return [Finding(path, 0, what)]
 
 
 def try_out(file: Path, imported: Imported) -> None:

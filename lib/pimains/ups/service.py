@@ -10,6 +10,7 @@ import time
 from pimains.core import service, state
 from pimains.core.library import Needed
 from pimains.core.service import Instance, Naps, run, within
+from pimains.ups.homematic import Homematic
 from pimains.ups.plan import standing as standings
 from pimains.ups.plan import words
 from pimains.ups.settings import UpsSettings
@@ -42,6 +43,7 @@ class Watch:
     def __init__(self, me: Instance, settings: UpsSettings) -> None:
         self.me = me
         self.settings = settings
+        self.homematic = Homematic(me, settings)  # before there are threads
         self.upses = [Watched(me, settings, each) for each in settings.UPS]
         self.shutting = ShuttingDown(me, settings, self.upses)
         self._edits = state.Watch(me.directory / "variables")
@@ -62,11 +64,12 @@ class Watch:
 
     def files(self) -> list[service.Readable]:
         """What becomes readable when there is something to do."""
-        return [self._edits, *self.shutting.files(), *(each.link for each in self.upses)]
+        return [self._edits, *self.homematic.files(), *self.shutting.files(), *(each.link for each in self.upses)]
 
     def judge(self) -> None:
         """Take in what was answered."""
         self._mind_sleep()
+        self.homematic.keep()
         is_news = False
         for each in self.upses:
             if (answer := each.link.answer()) and answer.asked_at >= self._woke_at:  # what was asked before a sleep decides nothing
@@ -83,6 +86,7 @@ class Watch:
     def close(self) -> None:
         """Let go of all."""
         self._edits.close()
+        self.homematic.close()
         self.shutting.close()
         for each in self.upses:
             each.link.close()

@@ -52,6 +52,20 @@ def _supplies(value: str) -> tuple[int, ...]:
     return counts
 
 
+def _url(value: str) -> str:
+    parts = re.fullmatch(r"(https?://)?(?:\[([^\]]+)\]|([^:/\[]+))(?::([0-9]+))?/?", value)
+    if not parts:
+        raise ValueError
+    name = host().parse(parts[2] or parts[3])
+    return f"{parts[1] or 'http://'}{f'[{name}]' if parts[2] else name}{f':{port().parse(parts[4])}' if parts[4] else ''}"
+
+
+def _prefix(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9._-]{1,40}", value):
+        raise ValueError
+    return value
+
+
 class UpsSettings(Settings):
     """services/ups/variables/."""
 
@@ -78,6 +92,11 @@ class UpsSettings(Settings):
     WAKE_AFTER_SECONDS = number(0, 86400, "time in seconds")
     WAKE_GIVE_UP_SECONDS = number(10, 86400, "time in seconds")
     LANGUAGE = choice(*LANGUAGES)
+    CCU = optional(Setting(_url, "address", "such as ccu.lan, http://ccu.lan:80 or https://ccu.lan"))
+    CCU_USER = optional(text("user name"))
+    CCU_PASSWORD = optional(text("password", secret=True))
+    CCU_SECONDS = number(10, 3600, "time in seconds")
+    PREFIX = Setting(_prefix, "beginning of names", "at most 40 letters, digits, dots, hyphens and underscores")
 
     def check_together(self) -> None:
         """What feeds this machine has to know it; the numbers have to fit each other."""
@@ -94,6 +113,8 @@ class UpsSettings(Settings):
             raise self.wrong("IGNORE_LB", "is 1; then CHARGE_LOW_PERCENT or RUNTIME_LOW_SECONDS has to say what is low")
         if self.CA and self.TLS == "off":
             raise self.wrong("CA", "is set; it needs TLS require or try")
+        if self.CCU and not self.CCU_USER:
+            raise self.wrong("CCU_USER", "is empty; the CCU of CCU takes values only from one of its users")
 
     @classmethod
     def has_to_itself(cls, values: Mapping[str, str]) -> str:

@@ -86,7 +86,7 @@ class ShuttingDown:
 
     def _halting_seconds(self) -> float:
         """From FINALDELAY on, until the power may go."""
-        halting = self._settings.FINALDELAY_SECONDS + halt_length.read().measured + battery_end.SHUTDOWN_SECONDS
+        halting = self._settings.FINALDELAY_SECONDS + halt_length.read().measured + halt_length.shutdown_seconds()
         ours = [] if self._role() is Role.SECONDARY else self._commanded()
         return halting + max((delay for name in ours if (delay := off_delay_seconds(self._upses[name])) is not None), default=0.0)
 

@@ -68,7 +68,7 @@ def told_of(error):
 """,
     "meter's pin": """
 from pimains.core.failure import in_words
-from pimains.meter.pin_gpiozero import refused
+from pimains.shared.gpio.gpiozero_factory import refused
 MODULES = ["builtins", "gpiozero", "gpiozero.exc", "lgpio", "pigpio", "RPi.GPIO"]
 # as their modules raise them, where those are not here: it is one exception class `error` each, and RPi.GPIO has built-in ones
 lgpio, pigpio = (type("error", (Exception,), {"__module__": name}) for name in ("lgpio", "pigpio"))

@@ -89,6 +89,16 @@ def test_the_ledger_stays_small(ledger: Ledger, monkeypatch: pytest.MonkeyPatch)
     assert [entry.action for entry in ledger.entries(limit=1000)] == [str(number) for number in range(59, 9, -1)]
 
 
+def test_what_is_switched_often_pushes_out_nothing_of_what_is_switched_seldom(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pimains.core.ledger._ENTRIES_KEPT", 50)
+    ledger.record("halt", "shut down", "battery low")
+    for number in range(60):
+        ledger.record("relay.1", "on", f"surplus {number}")
+        ledger.record("relay.2", "on", f"surplus {number}")
+    assert [len(ledger.entries(subject, limit=1000)) for subject in ("halt", "relay.1", "relay.2")] == [1, 50, 50]
+    assert ledger.entries("relay.1", limit=1)[0].cause == "surplus 59"
+
+
 def test_the_last_hundred_durations_are_kept_for_each_subject(ledger: Ledger) -> None:
     ledger.took("drives", 7.5)
     for number in range(105):

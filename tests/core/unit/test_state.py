@@ -162,6 +162,21 @@ def test_after_more_changes_than_the_kernel_remembers_every_file_may_have_change
     watch.close()
 
 
+def test_a_watch_on_several_directories_tells_in_which_something_changed(tmp_path: Path) -> None:
+    for name in ("3", "4"):
+        (tmp_path / name).mkdir()
+    watch = state.Watch(tmp_path)
+    watch.also(tmp_path / "3", "3/")
+    watch.also(tmp_path / "4", "4/")
+    (tmp_path / "4/PIN").write_text("17\n")
+    state.write(tmp_path / "3/NAME", "boiler")
+    assert watch.changed() == {"3/NAME", "4/PIN"}
+    (tmp_path / "4/PIN").unlink()
+    (tmp_path / "4").rmdir()
+    assert watch.changed() == {"4", "4/PIN", "4/."}
+    watch.close()
+
+
 def test_a_watch_tells_when_its_directory_goes_away(tmp_path: Path) -> None:
     (tmp_path / "variables").mkdir()
     watch = state.Watch(tmp_path / "variables")

@@ -129,7 +129,7 @@ def test_pimains_offers_its_verbs_and_what_they_may_be_told(checkout: Checkout, 
     assert "hall" in completed(f"{pimains} status --servicedir={checkout.servicedir} ", "pimains")
     for verb in VERBS:
         told = help_of(verb)
-        options = set(re.findall(r"(?<=[ \[])--[a-z][a-z-]*", told))
+        options = set(re.findall(r"(?<=[ \[])--[a-z][a-z_-]*", told))
         assert options - set(completed(f"{pimains} {verb} --", "pimains")) == set(), verb
 
 

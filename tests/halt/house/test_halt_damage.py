@@ -18,9 +18,10 @@ def test_a_request_is_carried_out_whatever_lies_in_the_place_of_what_halt_keeps(
 ) -> None:
     monkeypatch.setenv("PIMAINS_ROOT", str(house.root))
     halt = house.add("halt", HALT_COMMAND=house.recorder)
-    house.until(lambda: halt.status == "ready" and (halt.lib / "length").exists())
+    house.until(lambda: halt.status == "ready" and (halt.lib / "shutdown").exists())
     damage.down(halt)
-    files = [halt.run / each for each in (*NAMES, ".accepted")] + [halt.lib / "length", house.root / "var/lib/pimains/ledger.sqlite"]
+    files = [halt.run / each for each in (*NAMES, ".accepted")] + [halt.lib / each for each in ("length", "shutdown", "stopping")]
+    files.append(house.root / "var/lib/pimains/ledger.sqlite")
     for path in files:
         if not path.exists():
             path.write_text("a line\n")
@@ -29,6 +30,8 @@ def test_a_request_is_carried_out_whatever_lies_in_the_place_of_what_halt_keeps(
     house.until(lambda: halt.status == "ready", what=halt.log)
     length = halt.lib / "length"
     house.until(lambda: length.is_file() and len(length.read_text().split()) == 3, what=halt.log)
+    shutdown = halt.lib / "shutdown"
+    house.until(lambda: shutdown.is_file() and shutdown.read_text() == "30\n", what=halt.log)
     assert not house.halts()
     halt_request.ask("a test", "somebody")
     house.until(house.halts, what=halt.log)

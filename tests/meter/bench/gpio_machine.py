@@ -20,15 +20,15 @@ from tests.whole import emulated  # noqa: E402  # only findable now
 from tests.whole.debian_root import debian_root  # noqa: E402  # only findable now
 
 _KERNEL = "linux-image-amd64 linux-headers-amd64 linux-source-6.1 make xz-utils"
-_PACKAGES = f"dbus udev systemd-sysv {_KERNEL}"
+PACKAGES = f"dbus udev systemd-sysv {_KERNEL}"
 _PYTHONS = "usr/local/lib/python3.11/dist-packages"
-_ONLY_TO_BUILD = "/usr/src /usr/lib/gcc /usr/lib/linux-kbuild-*"
+ONLY_TO_BUILD = "/usr/src /usr/lib/gcc /usr/lib/linux-kbuild-*"
 
 
 def main() -> None:
     """Make the machine, let it run, print what it tells."""
     emulated.check("gpio_machine.py")
-    emulated.prepare(f"packages; roots; lgpio; package_layer gpio bookworm {_PACKAGES}")
+    emulated.prepare(f"packages; roots; lgpio; package_layer gpio bookworm {PACKAGES}")
     with tempfile.TemporaryDirectory(prefix="pimains-bench-") as top:
         said = run_machine(Path(top), int(sys.argv[1]) if len(sys.argv) > 1 else 20_000)
     emulated.report(said, 90)
@@ -47,7 +47,7 @@ def run_machine(top: Path, pulses: int) -> str:
         (root.top / "etc/hostname").write_text("fusebox\n")
         (root.top / "etc/systemd/system/day.service").write_text(emulated.UNIT.format(program="gpio_inside.py"))
         shutil.copytree(CACHE / "lgpio-0.2.2.0", root.top / _PYTHONS, dirs_exist_ok=True)
-        root.run(f"/srv/gpio_module.sh && rm -rf {_ONLY_TO_BUILD} && systemctl -q enable day.service")
+        root.run(f"/srv/gpio_module.sh && rm -rf {ONLY_TO_BUILD} && systemctl -q enable day.service")
     return emulated.boot(top, layers, own_time=True, seconds=3000)
 
 

@@ -1,4 +1,4 @@
-"""A GPIO chip that a service may not use: meter/pin_line.py."""
+"""A GPIO chip that a service may not use: shared/gpio/pin_line.py."""
 
 import os
 import subprocess
@@ -13,8 +13,8 @@ NOBODY = 65534
 TELL = """
 import sys
 from pathlib import Path
-from pimains.meter.pin import GpioError
-from pimains.meter.pin_line import header
+from pimains.shared.gpio.pin import GpioError
+from pimains.shared.gpio.pin_line import header
 try:
     header(Path(sys.argv[1]))
 except GpioError as error:

@@ -42,3 +42,11 @@ def test_it_is_written_only_when_it_changes(me: Instance) -> None:
     before = (me.run / "battery_end").stat().st_ino
     battery_end.leave(me, 1000.2)
     assert (me.run / "battery_end").stat().st_ino == before
+
+
+def test_what_the_shutdown_itself_takes_is_left_by_halt_and_is_half_a_minute_where_it_is_not(me: Instance) -> None:
+    battery_end.leave(me, 1000)
+    (me.lib.parent / "halt").mkdir(parents=True)
+    for text, seconds in (("8.5\n", 8.5), ("soon\n", 30), ("nan\n", 30), ("-1\n", 30), ("", 30)):
+        (me.lib.parent / "halt/shutdown").write_text(text)
+        assert battery_end.seconds_left(100) == 900 - seconds

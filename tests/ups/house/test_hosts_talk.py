@@ -162,6 +162,7 @@ def test_magic_packets_go_to_every_network_once(nas: Neighbour) -> None:
     for name, address in ((nas.here, "10.93.0.1/24"), (nas.namespace, "10.93.0.2/24")):
         run("ip", "-n", name, "address", "add", address, "broadcast", "10.93.0.255", "dev", "eth1")
         run("ip", "-n", name, "link", "set", "eth1", "up")
+    nas.until_connected("eth1")
     with nas.listening() as heard:
         assert nas.told("wake").answer == "eth0 eth1"
     assert len(heard) == 6

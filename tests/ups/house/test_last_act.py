@@ -11,7 +11,7 @@ from tests.kit import TOP
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="a mount namespace of its own needs root")
 HOOK = TOP / "debian/system-shutdown/pimains-ups"
 MAGIC = "pimains: cut by the last act of this shutdown"
-# words: DIRECTORY ARGUMENT; sleep(1) and what would end this machine are recorders
+# words: DIRECTORY COMMAND...; sleep(1) and what would end this machine are recorders
 STAGE = """
 set -e
 for name in upsdrvctl systemctl sleep; do
@@ -22,7 +22,18 @@ mount -t tmpfs tmpfs /dev
 mknod /dev/null c 1 3
 [ ! -d "$1/flags" ] || cp -a "$1/flags" /run/pimains-halt
 mount --bind "$1/nut" /etc/nut
-exec "$2" "$3"
+shift
+exec "$@"
+"""
+# how the process is that has started the hook, while the hook sleeps; a signal is obeyed a moment after it was sent
+STATE = """if [ "${0##*/}" = sleep ]; then
+    read -r _ _ _ parent _ </proc/$PPID/stat
+    for _ in $(seq 100); do
+        state=$(sed -n 's/^State:.//p' /proc/$parent/status)
+        [ "$state" != "T (stopped)" ] || break
+    done
+    echo "$state" >DIRECTORY/state
+fi
 """
 
 
@@ -33,7 +44,8 @@ class Stage:
         self.directory = directory
         (directory / "nut").mkdir()
         self.mode("standalone")
-        (directory / "recorder").write_text(f'#!/bin/sh\necho "${{0##*/}} $*" >>{directory}/done\ncase "$*" in *broken*) exit 1 ;; esac\n')
+        recorder = f'#!/bin/sh\necho "${{0##*/}} $*" >>{directory}/done\n{STATE}case "$*" in *broken*) exit 1 ;; esac\n'
+        (directory / "recorder").write_text(recorder.replace("DIRECTORY", str(directory)))
         (directory / "recorder").chmod(0o755)
 
     def mode(self, mode: str) -> None:
@@ -45,11 +57,15 @@ class Stage:
         (flags / "cut").write_text("".join(f"{line}\n" for line in lines))
         return flags / "cut"
 
-    def act(self, argument: str) -> list[str]:
+    def act(self, argument: str, parent: str = "") -> list[str]:
+        """What is done, in words; `parent` is what the process is called that starts the hook."""
         done = self.directory / "done"
         done.unlink(missing_ok=True)
+        starts = self.directory / (parent or "parent")
+        starts.write_text('#!/bin/sh\n"$@"\n')
+        starts.chmod(0o755)
         subprocess.run(
-            ["unshare", "-m", "sh", "-c", STAGE, "stage", self.directory, HOOK, argument],
+            ["unshare", "-m", "sh", "-c", STAGE, "stage", self.directory, starts, HOOK, argument],
             check=True,
             timeout=60,
             env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
@@ -120,3 +136,17 @@ def test_seconds_that_are_none_are_five_minutes(stage: Stage) -> None:
     for seconds in ("", "soon", "100000", "-5"):
         stage.flag(MAGIC, seconds, "eaton")
         assert stage.act("poweroff")[1:] == ["sleep 300", "systemctl reboot --force --force"]
+
+
+@pytest.mark.parametrize("parent", ["(sd-executor)", "(sd-exec-strv)"], ids=["bookworm", "trixie"])
+def test_who_counts_the_90_seconds_of_systemd_is_stopped_meanwhile(stage: Stage, parent: str) -> None:
+    """With systemd itself, and nobody who cuts: tests/whole/packaging/test_ups_machine.py."""
+    stage.flag(MAGIC, "180", "eaton")
+    assert stage.act("poweroff", parent)[-1] == "systemctl reboot --force --force"
+    assert (stage.directory / "state").read_text() == "T (stopped)\n"
+
+
+def test_nobody_else_is_stopped_who_starts_it(stage: Stage) -> None:
+    stage.flag(MAGIC, "180", "eaton")
+    assert stage.act("poweroff") != []
+    assert (stage.directory / "state").read_text() == "S (sleeping)\n"

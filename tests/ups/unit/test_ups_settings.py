@@ -67,3 +67,33 @@ def test_a_wrong_setting_gets_one_line_that_names_its_file(given: dict[str, str]
 
 def test_who_only_watches_needs_no_user() -> None:
     assert not settings(POWER="0", USERNAME="", PASSWORD="").feeds_this_machine
+
+
+@pytest.mark.parametrize(
+    ("value", "url"),
+    [
+        ("ccu.lan", "http://ccu.lan"),
+        ("192.168.1.5:8080", "http://192.168.1.5:8080"),
+        ("https://ccu.lan/", "https://ccu.lan"),
+        ("http://[fe80::1]:80", "http://[fe80::1]:80"),
+    ],
+)
+def test_a_ccu_is_a_name_or_an_address(value: str, url: str) -> None:
+    assert url == settings(CCU=value, CCU_USER="pi").CCU
+
+
+@pytest.mark.parametrize(
+    ("given", "what"),
+    [
+        ({"CCU": "ftp://ccu.lan"}, "CCU: 'ftp://ccu.lan' is no address"),
+        ({"CCU": "ccu.lan:70000"}, "CCU: 'ccu.lan:70000' is no address"),
+        ({"CCU": "pi:secret@ccu.lan"}, "CCU: 'pi:secret@ccu.lan' is no address"),
+        ({"CCU": "ccu.lan"}, "CCU_USER: is empty; the CCU of CCU takes values only from one of its users"),
+        ({"CCU_SECONDS": "5"}, "CCU_SECONDS: '5' is no time in seconds (10-3600)"),
+        ({"PREFIX": 'sv"_'}, "PREFIX: 'sv\"_' is no beginning of names (at most 40 letters, digits, dots, hyphens and underscores)"),
+    ],
+)
+def test_what_cannot_be_one_is_told(given: dict[str, str], what: str) -> None:
+    with pytest.raises(WrongSetting) as wrong:
+        settings(**given)
+    assert str(wrong.value).startswith(f"variables/{what}")

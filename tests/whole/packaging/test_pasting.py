@@ -48,6 +48,7 @@ BEFORE = {
     "sudo apt install rsync\nsudo mkdir": "mkdir -p /MDrive",
     "sudo apt install ./dist/python3-nut2": "ln -s /srv/dist dist; echo secret >ups-password.txt; echo secret >mail-password.txt",
     "sudo create_service --service_name=ups --tls": _CERTIFICATE,
+    "sudo create_service --service_name=ups --ccu": "echo secret >ccu-password.txt",
     "sudo create_service --service_name=halt --add-service\nsudo create_service --service_name=plug": "echo >key.txt",
     "sudo create_service --service_name=plug --instance=diskplug": "echo >disk-key.txt",
     "sudo openssl req": "echo 'a good password' >password.txt",
@@ -97,7 +98,8 @@ def root(tmp_path: Path) -> Iterator[DebianRoot]:
     with debian_root("bookworm", tmp_path, more="pasting") as root:
         root.install("/srv/dist/*.deb")
         root.run("ln -s /proc/self/fd /dev/fd && ln -s fd/0 /dev/stdin && ln -s fd/1 /dev/stdout && ln -s fd/2 /dev/stderr")
-        names = f"localhost {os.uname().nodename} pi.lan music.lan sonoffs26.local diskplug.local smtp.example.org nas.lan shed.lan"
+        plugs = "sonoffs26.local diskplug.local tvplug.local"
+        names = f"localhost {os.uname().nodename} pi.lan music.lan {plugs} smtp.example.org nas.lan shed.lan"
         (root.top / "etc/hosts").write_text(f"127.0.0.1 {names}\n")
         # this Debian has no systemd, and nothing in it could halt anything
         (root.top / "sbin/shutdown").write_text('#!/bin/sh\necho "$*" >>/srv/halted\n')

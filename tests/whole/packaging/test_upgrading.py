@@ -234,7 +234,7 @@ def until_halted(root: DebianRoot) -> None:
     """A halt that was asked for has run every step and HALT_COMMAND, once."""
     until(lambda: halts(root), what="HALT_COMMAND")
     root.says("shut down: the battery is low", "cat /run/pimains/halt/status")
-    steps = ["05-update", "20-shares", "30-meter", "40-ups", "50-drives", "60-usb", "80-plug", "85-ups"]
+    steps = ["05-update", "10-relays", "20-shares", "30-meter", "40-ups", "50-drives", "60-usb", "80-plug", "85-ups"]
     until(lambda: re.findall(r" (\S+) done in", log(root, "halt")) == steps, what=log(root, "halt"))
     for words in ("20-shares: fserver: all clients have left", "30-meter: meter: saved in", "80-plug: 127.0.0.1 cuts the power in"):
         assert words in log(root, "halt")

@@ -17,14 +17,14 @@ from tests.whole.booted import CannotBoot, Machine, machines
 from tests.whole.debian_root import debian_root
 
 LAYERS = (CACHE / "root-trixie-nut/upper", CACHE / "root-trixie")
-CUT_WAIT_SECONDS = 10
+CUT_WAIT_SECONDS = 95  # more than the 90 s after which systemd goes on without its hooks
 _RECORDER = """#!/bin/bash
 case " $* " in
 *" -k "*) echo "$* | $(cat /proc/[0-9]*/comm | sort | tr '\\n' ' ')" >>/cuts ;;
 *) exec -a recorder /lib/nut/dummy-ups "$@" ;;
 esac"""
-# systemd, what it runs as the last act beside us, and the recorder itself
-_ALIVE = {"systemd-shutdow", "(sd-exec-strv)", "nutshutdown", "pimains-ups", "upsdrvctl", "recorder", "cat", "sort", "tr"}
+# systemd, NUT's own hook beside ours (upsmon -K, which finds no flag of NUT's), and the recorder itself
+_ALIVE = {"systemd-shutdow", "(sd-exec-strv)", "nutshutdown", "upsmon", "pimains-ups", "upsdrvctl", "recorder", "cat", "sort", "tr"}
 _FLAG = f"pimains: cut by the last act of this shutdown\\n{CUT_WAIT_SECONDS}\\neaton\\n"
 _UPS = """driverpath = /opt/drivers
 [eaton]
@@ -58,6 +58,7 @@ class Life(NamedTuple):
     after: Seen
     log: str
     checked: str
+    shutdown_seconds: float
 
 
 @pytest.fixture(scope="module")
@@ -109,14 +110,17 @@ def a_life(fed: Machine) -> Life:
     says(fed, "OB LB")
     until(lambda: seen(fed).cuts, 120, lambda: story(fed))
     says(fed, "OL")  # the mains are back, and nobody cuts
-    seconds = fed.until_it_starts_again(60)
+    seconds = fed.until_it_starts_again(CUT_WAIT_SECONDS + 60)
     cut = seen(fed)
 
     fed.boot()
     until_on_line(fed)
     until(lambda: not outage(fed), what=lambda: story(fed))
     until(lambda: "returning -> well" in log(fed), what=lambda: story(fed))
-    return Life(rebooted, powered_off, cut, seconds, seen(fed), log(fed), checked)
+    until(lambda: "the last shutdown took" in log(fed, "halt"), what=lambda: log(fed, "halt"))
+    shutdown = fed.top / "var/lib/pimains/halt/shutdown"
+    until(lambda: shutdown.read_text() != "30\n", what=lambda: log(fed, "halt"))
+    return Life(rebooted, powered_off, cut, seconds, seen(fed), log(fed), checked, float(shutdown.read_text()))
 
 
 def says(fed: Machine, status: str) -> None:
@@ -138,8 +142,8 @@ def seen(fed: Machine) -> Seen:
     return Seen(cuts.read_text().splitlines() if cuts.exists() else [], outage(fed))
 
 
-def log(fed: Machine) -> str:
-    return "".join(path.read_text() for path in sorted((fed.top / "var/log/pimains/ups").glob("[@c]*")))
+def log(fed: Machine, instance: str = "ups") -> str:
+    return "".join(path.read_text() for path in sorted((fed.top / "var/log/pimains" / instance).glob("[@c]*")))
 
 
 def story(fed: Machine) -> str:
@@ -181,6 +185,11 @@ def test_with_the_mains_the_outage_is_over_when_it_is_up_again(life: Life) -> No
     assert life.after == Seen(life.cut.cuts, "")
     assert life.log.count("-> forced") == 1
     assert [line for line in life.log.splitlines() if "cutting -> returning" in line]
+
+
+def test_what_the_shutdown_took_from_halt_command_on_is_learned_from_the_kept_journal(life: Life) -> None:
+    """It takes a second or two, and 30 s were left for it."""
+    assert 5 < life.shutdown_seconds < 30
 
 
 def test_the_manuals_set_up_passes_its_own_check(life: Life) -> None:

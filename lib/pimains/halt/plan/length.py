@@ -17,3 +17,8 @@ def longest_seconds(took: Mapping[str, Sequence[float]], step_seconds_max: float
     """If each step uses up its budget; but for the one that waits for an upgrade."""
     granted = [budget(seconds, step_seconds_max) for name, seconds in took.items() if not is_upgrade(name)]
     return grace_seconds + short_time.longest(granted)
+
+
+def shutdown_seconds(took: Sequence[float], unknown: float) -> float:
+    """What HALT_COMMAND and all that it begins may take, by what that `took` before; `unknown` until measured."""
+    return budget(took, max(unknown, 2 * max(took, default=0.0)))

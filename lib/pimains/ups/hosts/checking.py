@@ -10,7 +10,7 @@ from pimains.core.clock import SystemClock
 from pimains.core.errors import PimainsError
 from pimains.core.naps import poll, within
 from pimains.core.privileges import become
-from pimains.ups.hosts import last_look, proof, ssh
+from pimains.ups.hosts import last_look, plug, proof, ssh
 from pimains.ups.hosts.settings import HostSettings
 from pimains.ups.hosts.talk import Talk
 from pimains.ups.plan.proving import LOOKS, SILENT, UP
@@ -32,19 +32,19 @@ def check(hosts: Iterable[HostSettings], run: Path) -> list[Checked]:
     return [_ended(host, login, look) for host, login, look in begun]
 
 
-def _begin(host: HostSettings, run: Path) -> tuple[Talk | None, Talk | None]:
+def _begin(host: HostSettings, run: Path) -> tuple[Talk | None, Talk]:
     login = Talk(host, _as_the_service(lambda: ssh.look(host)), ssh.LOGIN_SECONDS) if host.SSH else None
 
     def look() -> str:
-        found = proof.look(host.address, host.PROOF)
+        found = plug.look(host) if host.PLUG else proof.look(host.address, host.PROOF)
         if run.is_dir() and os.access(run, os.W_OK):
             last_look.leave(run, host.name, found, time.monotonic())
         return found
 
-    return login, Talk(host, _as_the_service(look), proof.LOOK_SECONDS) if host.address else None
+    return login, Talk(host, _as_the_service(look), plug.SECONDS if host.PLUG else proof.LOOK_SECONDS)
 
 
-def _ended(host: HostSettings, login: Talk | None, look: Talk | None) -> Checked:
+def _ended(host: HostSettings, login: Talk | None, look: Talk) -> Checked:
     well, faults = [], []
     is_there = False
     if login:
@@ -55,18 +55,19 @@ def _ended(host: HostSettings, login: Talk | None, look: Talk | None) -> Checked
             well.append(f"{host.SSH} takes our key {tells}")
         except PimainsError as error:
             faults.append(str(error))
-    if look:
-        asked = f"port {host.PROOF}" if host.PROOF else "ping"
-        try:
-            found = _answer(look)
-            if found == UP:
-                well.append(f"{asked} answers")
-            elif found == SILENT and is_there:
-                faults.append(f"{asked} does not answer, though it is up: it could never be proved (--proof=PORT names one that does)")
-            else:
-                faults.append(f"{asked}: {LOOKS[found]}")
-        except PimainsError as error:
-            faults.append(str(error))
+    asked = f"port {host.PROOF}" if host.PROOF else "ping"
+    try:
+        found = _answer(look)
+        if host.PLUG:
+            well.append(f"its plug {host.PLUG} {'has cut the power' if found == SILENT else 'gives it power'}")
+        elif found == UP:
+            well.append(f"{asked} answers")
+        elif found == SILENT and is_there:
+            faults.append(f"{asked} does not answer, though it is up: it could never be proved (--proof=PORT names one that does)")
+        else:
+            faults.append(f"{asked}: {LOOKS[found]}")
+    except PimainsError as error:
+        faults.append(str(error))
     if host.WAKE != "no" and not host.can_be_woken:
         faults.append(f"WAKE is {host.WAKE}, and MAC is empty: nothing wakes it when power is back (--mac=..., or --wake=no)")
     return Checked(host.name, well, faults)

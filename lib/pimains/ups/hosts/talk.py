@@ -4,12 +4,12 @@
     yield within(5.0, talk)
     if talk.has_ended(): talk.answer()
 
-Each ends by itself within its seconds, and is killed when it is closed. The answers are those of ssh.py, proof.py and magic.py:
+Each ends by itself within its seconds, and is killed when it is closed. The answers are those of ssh.py, proof.py, magic.py and plug.py:
 
     look_at(host)     "up", "refuses" or "silent" (plan/proving)
-    boot_id(host)     of a host with SSH, "" where its authorized_keys does not tell it
-    order_down(host)  that boot id, once COMMAND was given
-    wake(host)        the interfaces that magic packets went out of
+    boot_id(host)     of a host with SSH, "" for any other, and where its authorized_keys does not tell it
+    order_down(host)  that boot id, once COMMAND was given; of a plug what its service says. A NUT client goes by FSD: WrongSetting
+    wake(host)        the interfaces that magic packets went out of; of a plug what its service says
 
 `answer` raises Away: not now, it may help to try again; Refused: the host will not take it, a person has to look; WrongSetting: a file in
 hosts/NAME has to be edited. Each has one line for people, with what to do.
@@ -17,9 +17,9 @@ hosts/NAME has to be edited. Each has one line for people, with what to do.
 
 from collections.abc import Callable
 
-from pimains.core.errors import Away, Refused, WrongSetting
+from pimains.core.errors import Away, WrongSetting
 from pimains.core.process.function import Forked
-from pimains.ups.hosts import magic, proof, ssh
+from pimains.ups.hosts import magic, plug, proof, ssh
 from pimains.ups.hosts.settings import HostSettings
 
 _MARGIN_SECONDS = 5.0  # of the child beside its program: a busy machine takes long to start one, a name server to be silent
@@ -46,28 +46,28 @@ class Talk(Forked):
 
 def look_at(host: HostSettings, seconds: float = proof.LOOK_SECONDS) -> Talk:
     """Take one look at whether it is up."""
-    return Talk(host, lambda: proof.look(_address(host), host.PROOF, seconds), seconds)
+    if host.PLUG:
+        return Talk(host, lambda: plug.look(host), plug.SECONDS)
+    return Talk(host, lambda: proof.look(host.address, host.PROOF, seconds), seconds)
 
 
 def boot_id(host: HostSettings, seconds: float = ssh.LOGIN_SECONDS) -> Talk:
     """Log in and do nothing: who has another boot id than before was up again meanwhile."""
-    return Talk(host, lambda: ssh.look(host, seconds), seconds)
+    return Talk(host, lambda: ssh.look(host, seconds) if host.SSH else "", seconds)
 
 
 def order_down(host: HostSettings, seconds: float = ssh.COMMAND_SECONDS) -> Talk:
     """Have it shut down."""
+    if host.PLUG:
+        return Talk(host, lambda: plug.switch_off(host), plug.SECONDS)
     return Talk(host, lambda: ssh.order(host, seconds), seconds)
 
 
 def wake(host: HostSettings) -> Talk:
     """Have it start."""
+    if host.PLUG:
+        return Talk(host, lambda: plug.switch_on(host), plug.SECONDS)
     return Talk(host, lambda: magic.send(_mac(host)), magic.SECONDS)
-
-
-def _address(host: HostSettings) -> str:
-    if not host.address:
-        raise Refused(f"{host.name}: hangs on a plug, and has no address to look at")
-    return host.address
 
 
 def _mac(host: HostSettings) -> str:

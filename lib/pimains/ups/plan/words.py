@@ -46,8 +46,11 @@ def how_it_is(standing: Standing, battery: Battery, why_not: str, due_at: float 
     return ", ".join(words)
 
 
+def is_away(standing: Standing, now: float) -> bool:
+    """Whether it cannot be read, and not only for a moment."""
+    return standing.line is None or (standing.lost_at is not None and now - standing.lost_at >= LOST_FOR_A_MOMENT_SECONDS)
+
+
 def is_well(standing: Standing, now: float) -> bool:
     """Whether nobody need look after it."""
-    is_lost = standing.lost_at is not None and now - standing.lost_at >= LOST_FOR_A_MOMENT_SECONDS
-    is_away = standing.line is None or is_lost
-    return not (is_away or standing.is_on_battery or standing.fsd or standing.is_off or standing.words.intersection(_UNWELL))
+    return not (is_away(standing, now) or standing.is_on_battery or standing.fsd or standing.is_off or standing.words.intersection(_UNWELL))

@@ -1,12 +1,12 @@
-"""The kernel's GPIO character device, as far as it goes without a chip: meter/pin_line.py, meter/pin.py."""
+"""The kernel's GPIO character device, as far as it goes without a chip: shared/gpio/pin_line.py, shared/gpio/pin.py."""
 
 from pathlib import Path
 
 import pytest
 
 from pimains.core.clock import FakeClock
-from pimains.meter import pin_line
-from pimains.meter.pin import ahead
+from pimains.shared.gpio import pin_line
+from pimains.shared.gpio.pin import ahead
 
 
 def size(request: int) -> int:
@@ -16,6 +16,8 @@ def size(request: int) -> int:
 
 def test_the_request_for_a_line_and_its_events_are_as_long_as_the_kernels() -> None:
     assert pin_line._LINE_REQUEST.size == size(pin_line._REQUEST) == 592
+    assert pin_line._OUTPUT_REQUEST.size == size(pin_line._REQUEST)
+    assert pin_line._ONE_LINE.size == size(pin_line._VALUES) == size(pin_line._SET_VALUES)
     assert pin_line._EVENT.size == 48
 
 

@@ -1,4 +1,4 @@
-"""What a contact at a GPIO pin is to those who listen to it, whoever hands over its edges."""
+"""What a GPIO pin is to those who listen to it and to those who switch it, whoever hands it over."""
 
 from collections.abc import Callable
 from typing import Protocol
@@ -35,6 +35,22 @@ class Pin(Protocol):
 
     def close(self) -> None:
         """Leave the pin as an input."""
+
+
+class Output(Protocol):
+    """An output that is on or off, whichever level that is."""
+
+    factory: str
+
+    @property
+    def is_on(self) -> bool:
+        """Whether it is. Raises GpioError when the pin is gone."""
+
+    def set(self, is_on: bool) -> None:
+        """Switch it. Raises GpioError when the pin is gone."""
+
+    def close(self) -> None:
+        """Let go of it."""
 
 
 def ahead(clock: Clock, other: Callable[[], float]) -> float:

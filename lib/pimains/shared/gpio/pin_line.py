@@ -1,6 +1,8 @@
 """A line of the kernel's GPIO character device (linux/gpio.h, version 2 of its interface: Linux 5.10 and newer).
 
-The kernel stamps each edge when it comes (CLOCK_MONOTONIC) and keeps a thousand of them; we sleep until there is one.
+The kernel stamps each edge of an input when it comes (CLOCK_MONOTONIC) and keeps a thousand of them; we sleep until there is one.
+A line becomes an output with its value in one request, so that nothing is switched on the way; it stays so as long as anybody has the
+line's descriptor open.
 """
 
 import errno
@@ -10,13 +12,14 @@ import os
 import pwd
 import select
 import struct
+import sys
 import threading
 import time
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from pimains.core.clock import Clock
-from pimains.meter.pin import Changed, GpioError, ahead
+from pimains.shared.gpio.pin import Changed, GpioError, ahead
 
 # the drivers of the pins at a Raspberry Pi's header; a line's number is its BCM number there
 _HEADERS = ("pinctrl-bcm2835", "pinctrl-bcm2711", "pinctrl-rp1")
@@ -24,11 +27,18 @@ _CHIP_INFO = 0x8044B401
 _LINE_INFO = 0xC100B405
 _REQUEST = 0xC250B407
 _VALUES = 0xC010B40E
+_SET_VALUES = 0xC010B40F
 _INPUT_BOTH_EDGES = 1 << 2 | 1 << 4 | 1 << 5
+_ACTIVE_LOW = 1 << 1
+_OUTPUT = 1 << 3
+_OUTPUT_VALUES = 2  # the id of the attribute
 _PULLS = {"up": 1 << 8, "down": 1 << 9, "none": 1 << 10}
 _RISING = 1
 # struct gpio_v2_line_request with one line: its offset, consumer, flags, number of lines, room for events; the descriptor
 _LINE_REQUEST = struct.Struct("=I252x32sQ264xII20xi")
+# the same with one attribute: its id, value, and which lines it is for
+_OUTPUT_REQUEST = struct.Struct("=I252x32sQI20xI4xQQ216xII20xi")
+_ONE_LINE = struct.Struct("=QQ")  # struct gpio_v2_line_values: bits, mask
 # struct gpio_v2_line_event: time stamp in ns, id, offset, number of the event among all lines, among this one's
 _EVENT = struct.Struct("=QIIII24x")
 _EVENTS_KEPT = 1024
@@ -45,6 +55,11 @@ class Chip(NamedTuple):
 
 def header(devices: Path = Path("/dev")) -> Chip | None:
     """The chip with the pins of a Raspberry Pi's header; None if there is none. Raises GpioError if it may not be opened."""
+    return labelled(_HEADERS, devices)
+
+
+def labelled(labels: tuple[str, ...], devices: Path = Path("/dev")) -> Chip | None:
+    """The first chip that its driver calls one of these; None if there is none. Raises GpioError if one may not be opened."""
     forbidden = None
     for device in sorted(devices.glob("gpiochip*")):
         try:
@@ -54,7 +69,7 @@ def header(devices: Path = Path("/dev")) -> Chip | None:
         except OSError:  # it just went, or is none
             continue
         else:
-            if chip.label in _HEADERS:
+            if chip.label in labels:
                 return chip
     if forbidden:
         raise GpioError(_who_may(forbidden))
@@ -70,19 +85,15 @@ class LinePin:
         self._clock = clock
         self._changed = changed
         self._number = number
-        self._line = _request(chip, number, pull)
+        wanted = _LINE_REQUEST.pack(number, b"pimains", _INPUT_BOTH_EDGES | _PULLS[pull], 1, _EVENTS_KEPT, -1)
+        self._line = _request(chip, number, wanted)
         self._stop, self._stopped = os.pipe2(os.O_CLOEXEC)
         self._thread = threading.Thread(target=self._live, daemon=True)
 
     @property
     def is_high(self) -> bool:
         """The level now. Raises GpioError when the chip is gone."""
-        values = bytearray(struct.pack("=QQ", 0, 1))
-        try:
-            fcntl.ioctl(self._line, _VALUES, values)
-        except OSError as error:
-            raise GpioError(f"GPIO {self._number} is gone: {self.factory}: {error.strerror}") from None
-        return bool(values[0] & 1)
+        return _value(self._line, f"GPIO {self._number} is gone: {self.factory}")
 
     def listen(self) -> None:
         """From now on every edge is told; those since the line was taken, too."""
@@ -116,6 +127,50 @@ class LinePin:
                 self._changed(since_boot + stamp / 1e9, kind == _RISING)
 
 
+class LineOutput:
+    """An output of a chip, by the descriptor of its line, which `title` is the chip and number of."""
+
+    def __init__(self, line: int, title: str) -> None:
+        self.factory = title
+        self._line = line
+
+    @classmethod
+    def take(cls, chip: Chip, number: int, is_on: bool, active_low: bool, consumer: str) -> Self:
+        """Make line `number` an output that is on, or off, from the beginning. Raises GpioError."""
+        flags = _OUTPUT | (_ACTIVE_LOW if active_low else 0)
+        wanted = _OUTPUT_REQUEST.pack(number, consumer.encode()[:31], flags, 1, _OUTPUT_VALUES, int(is_on), 1, 1, 0, -1)
+        return cls(_request(chip, number, wanted), f"GPIO {number} of {chip.device} ({chip.label})")
+
+    def fileno(self) -> int:
+        """The line's descriptor."""
+        return self._line
+
+    @property
+    def is_on(self) -> bool:
+        """Whether it is on. Raises GpioError when the chip is gone."""
+        return _value(self._line, f"{self.factory} is gone")
+
+    def set(self, is_on: bool) -> None:
+        """Switch it. Raises GpioError when the chip is gone."""
+        try:
+            fcntl.ioctl(self._line, _SET_VALUES, _ONE_LINE.pack(int(is_on), 1))
+        except OSError as error:
+            raise GpioError(f"{self.factory} is gone: {error.strerror}") from None
+
+    def close(self) -> None:
+        """Close this descriptor; the line is given back with the last one."""
+        os.close(self._line)
+
+
+def _value(line: int, gone: str) -> bool:
+    values = bytearray(_ONE_LINE.pack(0, 1))
+    try:
+        fcntl.ioctl(line, _VALUES, values)
+    except OSError as error:
+        raise GpioError(f"{gone}: {error.strerror}") from None
+    return bool(values[0] & 1)
+
+
 def _chip(device: Path) -> Chip:
     told = bytearray(68)
     handle = os.open(device, os.O_RDWR | os.O_CLOEXEC)
@@ -126,15 +181,15 @@ def _chip(device: Path) -> Chip:
     return Chip(device, _text(told[32:64]), int.from_bytes(told[64:], "little"))
 
 
-def _request(chip: Chip, number: int, pull: str) -> int:
+def _request(chip: Chip, number: int, request: bytes) -> int:
     if number >= chip.lines:
         raise GpioError(f"there is no GPIO {number}: {chip.device} ({chip.label}) has 0-{chip.lines - 1}", "PIN")
     handle = -1
-    wanted = bytearray(_LINE_REQUEST.pack(number, b"pimains", _INPUT_BOTH_EDGES | _PULLS[pull], 1, _EVENTS_KEPT, -1))
+    wanted = bytearray(request)
     try:
         handle = os.open(chip.device, os.O_RDWR | os.O_CLOEXEC)
         fcntl.ioctl(handle, _REQUEST, wanted)
-        return int(_LINE_REQUEST.unpack(wanted)[-1])
+        return int.from_bytes(wanted[-4:], sys.byteorder)
     except OSError as error:
         if error.errno == errno.EBUSY:
             raise GpioError(f"GPIO {number} is in use already: by {_consumer(handle, number)}", "PIN") from None

@@ -1,0 +1,198 @@
+"""Tell how the relays are, say what you want of one, make one or remove it.
+
+pimains relay                    all of them
+pimains relay 3 on for 2h        off, auto or on; for 90s, 30min, 2h or 1d, or until 18:00, where you say so
+pimains relay add 3 --pin=17     its settings are files in a directory; what the contact does from power-on is told
+pimains relay remove 3           it goes off, and its settings go
+"""
+
+import argparse
+import json
+import os
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+from pimains.core import paths, scan_directory, state
+from pimains.core.errors import Misused, PimainsError, WrongSetting
+from pimains.core.plan.text import one_line
+from pimains.core.scan_directory import ServiceDirectory
+from pimains.relays import relay_settings, said, told
+from pimains.relays.plan import modes, power_on
+from pimains.relays.relay_settings import RelaySettings
+from pimains.shared import variable_file
+
+_SECONDS = 3.0
+_HEADS = ("", "name", "is", "mode", "W", "switched", "may change", "because")
+_ADD, _LIST, _REMOVE = "add", "list", "remove"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What `pimains relay` may be told."""
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("words", nargs="*", metavar="WORD", help="list, N, N off|auto|on [for 2h|until 18:00], add N, or remove N")
+    parser.add_argument("--pin", metavar="PIN", help="with add: its GPIO number (BCM), or LABEL:LINE of a GPIO chip")
+    parser.add_argument("--name", metavar="TEXT", help="with add: what it switches")
+    parser.add_argument("--active_low", action="store_true", help="with add: it is on while its pin is low, as with most boards of relays")
+    parser.add_argument("--watts", metavar="W", help="with add: what its load draws")
+    parser.add_argument("--servicedir", type=Path, default=scan_directory.SCAN_DIRECTORY, help="where services are (default: %(default)s)")
+    parser.add_argument("--json", action="store_true", help="the same for programs")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Do it."""
+    service = _service(options.servicedir)
+    words = options.words or [_LIST]
+    if words[0] != _ADD and (options.pin or options.name or options.watts or options.active_low):
+        raise Misused("--pin, --name, --watts and --active_low are for add: pimains relay add 3 --pin=17 --name=boiler")
+    if words[0] == _LIST and len(words) == 1:
+        _tell(_all(service), options.json)
+    elif words[0] in (_ADD, _REMOVE):
+        if len(words) != 2 or not relay_settings.is_number(words[1]):
+            raise Misused(f"pimains relay {words[0]} wants the relay's number, 1-999")
+        (_add if words[0] == _ADD else _remove)(service, words[1], options)
+    elif not relay_settings.is_number(words[0]):
+        raise Misused(f"{words[0]!r} is no relay's number (1-999), nor list, add or remove")
+    elif len(words) == 1:
+        _tell([_shown(service, words[0], _there(service, words[0]))], options.json)
+    else:
+        print(_say(service, words[0], " ".join(words[1:])))
+    return 0
+
+
+def _service(scan: Path) -> ServiceDirectory:
+    found = [each for each in scan_directory.found(scan) if each.service == "relays"]
+    if not found:
+        raise Misused(f"{scan}: no relays service (create_service --service_name=relays --add-service)")
+    return found[0]
+
+
+def _directory(service: ServiceDirectory) -> Path:
+    value = service.variables().get("RELAYS")
+    if not value:
+        raise PimainsError(f"{service.path}/variables/RELAYS: names no directory")
+    return Path(value)
+
+
+def _there(service: ServiceDirectory, number: str) -> Path:
+    directory = _directory(service) / number
+    if not directory.is_dir():
+        there = ", ".join(relay_settings.numbers(directory.parent)) or "none"
+        raise Misused(f"there is no relay {number}; there are: {there} (pimains relay add {number} --pin=17)")
+    return directory
+
+
+def _all(service: ServiceDirectory) -> list[dict[str, Any]]:
+    directory = _directory(service)
+    return [_shown(service, number, directory / number) for number in relay_settings.numbers(directory)]
+
+
+def _shown(service: ServiceDirectory, number: str, directory: Path) -> dict[str, Any]:
+    values = {name: state.read(service.run / f"{number}.{name}") for name in told.NAMES}
+    name = one_line((state.read(directory / "NAME") or "").partition("\n")[0])
+    switches, watts = (state.number(values[each]) for each in ("switches", "watts"))
+    return {
+        "number": int(number),
+        "name": name,
+        "state": values["state"],
+        "mode": values["mode"],
+        "watts": watts,
+        "switches": None if switches is None else int(switches),
+        "next": values["next"],
+        "reason": values["reason"] or "the service does not run",
+    }
+
+
+def _tell(found: list[dict[str, Any]], as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(found, indent=2))
+    elif not found:
+        print("no relay yet: pimains relay add 1 --pin=17 --name=boiler")
+    else:
+        keys = ("number", "name", "state", "mode", "watts", "switches", "next", "reason")
+        rows = [_HEADS, *(tuple(_word(each[key]) for key in keys) for each in found)]
+        widths = [max(len(row[column]) for row in rows) for column in range(len(_HEADS))]
+        for row in rows:
+            print("  ".join(word.ljust(width) for word, width in zip(row, widths, strict=True)).rstrip())
+
+
+def _word(value: object) -> str:
+    return "?" if value is None else f"{value:g}" if isinstance(value, float) else one_line(str(value))
+
+
+def _say(service: ServiceDirectory, number: str, text: str) -> str:
+    """What became of it."""
+    directory = _there(service, number)
+    try:
+        mode = modes.parse(text)
+    except ValueError as wrong:
+        raise Misused(str(wrong)) from None
+    path = paths.lib(service.root) / service.name / f"{number}.mode"
+    try:
+        said.write(path, text)
+    except PermissionError:
+        raise PimainsError(f"{path}: root and members of group pimains may do that") from None
+    except OSError as error:
+        raise PimainsError(f"{path}: {error.strerror}; does the service run? (pimains status)") from None
+    wanted, until = modes.in_words(mode), time.monotonic() + _SECONDS
+    while time.monotonic() < until:
+        shown = _shown(service, number, directory)
+        if shown["mode"] == wanted and shown["reason"]:
+            return f"relay {number}{' (' + shown['name'] + ')' if shown['name'] else ''} is {shown['state']}: {shown['reason']}"
+        time.sleep(0.02)
+    return f"relay {number}: {wanted} is written down, and {service.name} has not taken it up yet (pimains status)"
+
+
+def _add(service: ServiceDirectory, number: str, options: argparse.Namespace) -> None:
+    directory = _directory(service) / number
+    if directory.exists():
+        raise Misused(f"{directory} is there already; its settings are files there")
+    if not options.pin:
+        raise Misused(f"a relay needs its pin: pimains relay add {number} --pin=17")
+    given = {"PIN": options.pin, "NAME": options.name, "ACTIVE_LOW": "1" if options.active_low else None, "WATTS": options.watts}
+    template = paths.service_templates() / "relays/relay"
+    defaults = {name: (template / name).read_text(encoding="utf-8").partition("\n") for name in RelaySettings.declared()}
+    values = {name: given.get(name) or default for name, (default, _, _) in defaults.items()}
+    try:
+        settings = RelaySettings(values, directory)
+    except WrongSetting as wrong:
+        raise Misused(str(wrong)) from None
+    _is_free(service, settings)
+    aside = directory.with_name(f".{number}+new")
+    try:
+        shutil.rmtree(aside, ignore_errors=True)
+        aside.mkdir(parents=True)
+        for name, (_, _, meaning) in defaults.items():
+            variable_file.write(aside / name, values[name], meaning.strip())
+        aside.rename(directory)
+        state.sync_directory(directory.parent)
+    except PermissionError:
+        raise PimainsError(f"{directory.parent}: root may do that") from None
+    print(f"relay {number} is made; its settings are files in {directory}, and are taken up when they change")
+    if not settings.pin.label:
+        print("\n".join(power_on.in_words(settings.pin.line, settings.ACTIVE_LOW)))
+    else:
+        print(f"What {settings.pin} does from power-on until this service runs, the data sheet of its chip tells.")
+
+
+def _is_free(service: ServiceDirectory, settings: RelaySettings) -> None:
+    directory = _directory(service)
+    for number in relay_settings.numbers(directory):
+        try:
+            taken = relay_settings.read(directory / number).pin
+        except WrongSetting:
+            continue
+        if taken == settings.pin:
+            raise Misused(f"--pin: {settings.pin} is the pin of relay {number} already")
+
+
+def _remove(service: ServiceDirectory, number: str, options: argparse.Namespace) -> None:  # noqa: ARG001  # as _add
+    directory = _there(service, number)
+    aside = directory.with_name(f".{number}+old")
+    if not os.access(directory.parent, os.W_OK):
+        raise PimainsError(f"{directory.parent}: root may do that")
+    shutil.rmtree(aside, ignore_errors=True)
+    directory.rename(aside)
+    shutil.rmtree(aside)
+    print(f"relay {number} is removed: it goes off, and its pin is let go; how often it has switched stays known")

@@ -1,0 +1,1 @@
+"""What relays decides: who may switch which contact when, and why not yet."""
