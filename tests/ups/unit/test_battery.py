@@ -169,6 +169,20 @@ def test_a_charge_that_stays_where_it_is_tells_that_the_battery_lasts_longer() -
     assert watch.end == 599 + 89 * 20
 
 
+def test_what_is_shed_by_the_charge_is_shed_by_that_which_it_comes_to_without_data() -> None:
+    watch = Watch(pasts=[Past(50, 500, None)])
+    watch.see(on_battery(90))
+    fallen = []
+    for _ in range(100):
+        watch.see(None)
+        fallen.append(battery.charge_by_now(watch.battery, watch.standing, watch.pasts, watch.now))
+    assert fallen[:3] == [90.0, 90.0, 90.0]  # a network that is away for a moment
+    assert fallen[-1] is not None
+    assert abs(fallen[-1] - 80) <= 1
+    assert battery.charge_by_now(Battery(), watch.standing, watch.pasts, watch.now) is None
+    assert fallen == sorted(fallen, reverse=True)  # type: ignore[type-var]  # none is None
+
+
 def test_earlier_outages_count_where_no_runtime_is_reported_or_no_data_come_and_by_the_load() -> None:
     pasts = [Past(50, 1000, 40), Past(50, 2000, 40)]
     watch = Watch(pasts=pasts)
