@@ -115,7 +115,7 @@ def _program(environment: dict[str, str], module: str, *words: str) -> Iterator[
     all_words = ["/usr/bin/python3", "-PuWignore", "-m", f"pimains.house.{module}", *words]
     with subprocess.Popen(all_words, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as program:
         assert program.stdin is not None  # noqa: S101  # they are pipes
-        assert program.stdout is not None  # noqa: S101
+        assert program.stdout is not None  # noqa: S101  # the same
         try:
             yield program.stdin, program.stdout
         finally:
