@@ -43,10 +43,10 @@ order_before() {
     return 1
 }
 
-understands() { # DIRECTORY WORD
+understands() { # DIRECTORY WORD; not in $word: many a step has its order there
     [ -f "$1/words" ] || return 1
-    while read -r word; do
-        [ "$word" != "$2" ] || return 0
+    while read -r known; do
+        [ "$known" != "$2" ] || return 0
     done <"$1/words"
     return 1
 }

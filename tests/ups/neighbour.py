@@ -152,10 +152,12 @@ class Neighbour:
         """Its cable is out."""
         run("ip", "-n", self.namespace, "link", "set", "eth0", "down")
 
-    def told(self, what: str, *seconds: float) -> Told:
-        """Have this machine, as user pimains, say that to it: a function of pimains.ups.hosts.talk."""
+    def told(self, what: str, *seconds: float, megabytes: int | None = None) -> Told:
+        """Have this machine, as user pimains, say that to it: a function of pimains.ups.hosts.talk. It has so many megabytes for it."""
         environment = {**os.environ, "PYTHONPATH": f"{TOP / 'lib'}:{TOP}"}
         as_the_service = ["setpriv", "--reuid=pimains", "--regid=pimains", "--init-groups", _PYTHON, "-B", "-m", "tests.ups.say_to_host"]
+        if megabytes:
+            as_the_service = ["prlimit", f"--as={megabytes * 1_000_000}", *as_the_service]
         words = ["ip", "netns", "exec", self.here, *as_the_service, what, self.directory, *map(str, seconds)]
         said = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
         assert said.returncode == 0, said.stderr

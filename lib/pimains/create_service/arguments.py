@@ -17,7 +17,7 @@ ACTIONS = {
     "list": "the services there are, and the instances with their state and status line",
     "show": "--show=NAME: the settings of an instance or a service: value, default, meaning",
     "refresh": "give every instance the settings and links its service has by now (done by the package when it is upgraded)",
-    "demo": "a simulated house on this machine: a plug is switched off, a Pi shuts down (it only writes that down)",
+    "demo": "a simulated house on this machine: an outage of 90 s, a plug is switched off, a Pi shuts down (it only writes that down)",
     "help": "this; with --service_name=NAME the settings of that service",
 }
 WITH_A_VALUE = {

@@ -3,7 +3,7 @@
 Installs the packages (from a checkout they are built first), then starts a scan directory of its own below /tmp: halt,
 whose HALT_COMMAND only writes down that it was called; plug, against a simulated plug speaking ESPHome's protocol; meter,
 at pins that a simulated electricity meter moves, and the collector that it delivers to, with its page; vedirect, at a
-solar charger and a battery monitor of a simulated sun.
+solar charger and a battery monitor of a simulated sun; ups, at a UPS of NUT's own dummy-ups with two simulated machines on it.
 Nothing of it can halt this machine, and nothing of it is left when it ends.
 """
 
@@ -22,7 +22,7 @@ from pathlib import Path
 
 from pimains.core import paths
 from pimains.core.errors import PimainsError
-from pimains.house import demo_meter, demo_sun
+from pimains.house import demo_meter, demo_sun, demo_ups
 
 _SECONDS_TO_LOOK = 5
 _IDLE_WATTS = 2
@@ -68,8 +68,10 @@ def install_packages() -> None:
     if not any("/python3-aioesphomeapi_" in package for package in packages):
         packages.append("python3-aioesphomeapi")  # this Debian has it
     _step("Installing them", "apt-get", "install", "-y", "--no-install-recommends", "--allow-downgrades", "--reinstall", *packages)
-    if more := " ".join(filter(None, (demo_meter.missing(), demo_sun.missing()))):
-        _step("Installing what meter, collector and vedirect need", "apt-get", "install", "-y", "--no-install-recommends", *more.split())
+    if more := " ".join(filter(None, (demo_meter.missing(), demo_sun.missing(), demo_ups.missing()))):
+        _step(
+            "Installing what meter, collector, vedirect and ups need", "apt-get", "install", "-y", "--no-install-recommends", *more.split()
+        )
 
 
 class _House:
@@ -84,6 +86,7 @@ class _House:
         self.relay_opened = threading.Event()
         self.page = ""
         self.has_sun = False
+        self.powered: demo_ups.Powered | None = None
 
     def command(self, name: str, *words: str) -> None:
         """Show a command as the user would type it, and run it."""
@@ -122,6 +125,8 @@ def _show(house: _House) -> None:
     if house.has_sun:
         house.until("the sun's devices are read", lambda: demo_sun.is_seen(house.root), 60)
     house.command("pimains", "status", f"--servicedir={house.services}")
+    if house.powered:
+        _show_outage(house, house.powered)
     with _progress(f"In {_SECONDS_TO_LOOK} seconds somebody switches the plug off"):
         time.sleep(_SECONDS_TO_LOOK)
     house.command("pimains", "plug", "off", "--host=127.0.0.1", f"--port={house.plug_port}")
@@ -137,6 +142,21 @@ def _show(house: _House) -> None:
         input(f"\nThe page is at {house.page} until you press Enter. ")
     print("\nThat was it: nothing was halted, and all of it is removed again. The packages stay; apt purge pimains removes them.")
     print("For a real plug: create_service --service_name=plug --host=NAME --encryption_key=@FILE --add-service")
+
+
+def _show_outage(house: _House, powered: demo_ups.Powered) -> None:
+    services = f"--servicedir={house.services}"
+    house.until("the UPS is read", powered.is_known, 60)
+    print(f"\nNow the mains go, for {powered.outage_seconds} s: nas and tv hang on the UPS, too")
+    powered.cut()
+    house.until("the UPS says that it is on battery", powered.is_on_battery, 60)
+    house.command("pimains", "ups", services)
+    house.until("nas and what needs it shut down to spare the battery", powered.are_down, powered.outage_seconds + 60)
+    house.command("pimains", "status", services)
+    house.command("pimains", "ups", "host", "list", services)
+    house.until("the mains come back, both are woken, and prove that they are up", powered.is_over.is_set, powered.outage_seconds + 120)
+    house.command("pimains", "why", "host nas")
+    house.command("pimains", "ups", services)
 
 
 @contextlib.contextmanager
@@ -162,6 +182,12 @@ def _house(root: Path) -> Iterator[_House]:
         else:
             stack.enter_context(demo_sun.shining(root, create, house.command, _environment(root)))
             house.has_sun = True
+        if more := demo_ups.missing():
+            print(f"\n(There is no UPS: it needs apt install {more})")
+        elif why := demo_ups.cannot_wake():
+            print(f"\n(There is no UPS with machines to wake: {why})")
+        else:
+            house.powered = stack.enter_context(demo_ups.supplied(root, create, house.command, _environment(root)))
         yield house
 
 
@@ -196,8 +222,8 @@ def _svscan(services: Path, environment: dict[str, str]) -> Iterator[None]:
             svscan.terminate()
             svscan.wait()
             supervised = [each for top in services.iterdir() for each in (top, top / "log") if (each / "supervise").exists()]
-            # halt would first have its plug called off, as on a machine that stays up, and that plug is gone
-            subprocess.run(["svc", "-dxk", *(each for each in supervised if each.name == "halt")], check=False)
+            # halt would first have its plug called off, as on a machine that stays up, and that plug is gone; ups would wait for the mains
+            subprocess.run(["svc", "-dxk", *(each for each in supervised if each.name in ("halt", "ups"))], check=False)
             subprocess.run(["svc", "-dx", *supervised], check=False)
             deadline = time.monotonic() + 10
             while time.monotonic() < deadline and any(subprocess.run(["svok", each], check=False).returncode == 0 for each in supervised):
@@ -206,7 +232,7 @@ def _svscan(services: Path, environment: dict[str, str]) -> Iterator[None]:
 
 def _program(name: str) -> list[str]:
     top = _checkout_in_use()
-    if top is None:
+    if top is None or name not in ("create_service", "pimains"):
         return [name]
     return [str(top / name)] if name == "create_service" else ["/usr/bin/python3", "-P", "-m", "pimains.cli"]
 

@@ -3,7 +3,9 @@
 What is decided about each is plan.neighbours', and said to it by other_machines; without any hosts all of this is nothing.
 """
 
+import os
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -178,8 +180,9 @@ def hosts(outage: Outage | None) -> dict[str, Host]:
 
 def _other_machines(me: Instance) -> "OtherMachines | None":
     """None where there are no hosts: who has none need not have the modules in memory."""
-    if not any((me.directory / "hosts").glob("[!.]*")):
-        return None
+    with suppress(PermissionError):  # then they are read as well, and what is wrong is told
+        if not (me.directory / "hosts").is_dir() or all(name.startswith(".") for name in os.listdir(me.directory / "hosts")):
+            return None
     from pimains.ups.other_machines import OtherMachines
 
     return OtherMachines(me)

@@ -7,14 +7,25 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+import pytest
+
 from tests.kit import TOP, until
 from tests.plug.plugs import aioesphomeapi
+from tests.ups.nut2_library import NUT2
+
+DEBIANS = "/usr/lib/python3/dist-packages"  # first: asyncssh is for Debian's cryptography, aioesphomeapi brings another one along
+OUTAGE_SECONDS = 36
 
 
 def demo(temporary: Path) -> "subprocess.Popen[str]":
     return subprocess.Popen(
         [TOP / "create_service", "--demo", "--no-install"],
-        env={**os.environ, "PYTHONPATH": aioesphomeapi(), "TMPDIR": str(temporary)},
+        env={
+            **os.environ,
+            "PYTHONPATH": f"{DEBIANS}:{aioesphomeapi()}:{NUT2}",
+            "TMPDIR": str(temporary),
+            "PIMAINS_DEMO_OUTAGE_SECONDS": str(OUTAGE_SECONDS),
+        },
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -33,6 +44,38 @@ def supervised_in(directory: Path) -> list[str]:
     return found
 
 
+def assert_the_outage(said: str) -> None:
+    """As its user sees it, in this order."""
+    seen = [
+        r"nas: root@127.0.0.1:[0-9]+ takes our key and tells its boot id; port [0-9]+ answers\n",
+        r"ups +ups +up [0-9]+ s +on line, 100 %",
+        f"Now the mains go, for {OUTAGE_SECONDS} s",
+        r"ups: house: on battery for [0-9.]+ s, [0-9.]+ %, shutting down in about [0-9]+ min",
+        r"\(tv: off\)\n",
+        r"\(nas: poweroff \(a simulated one\)\)\n",
+        r"ups +ups +up [0-9]+ s +on battery for [0-9]+ s, [0-9.]+ %, shutting down in about [0-9]+ min; down: tv, nas\n",
+        r"nas +root@127.0.0.1:[0-9]+ +- +after [0-9]+s .* does not answer, [0-9]+ s ago\n",
+        r"\(nas: a magic packet: it starts\)\n",
+        r"\(nas: up\)\n",
+        r"\(tv: a magic packet: it starts\)\n",
+        r"\(message\) .*: UPS house: the outage is over, the other machines \(down - up\): tv [0-9:]+ - [0-9:]+, nas [0-9:]+ - [0-9:]+\n",
+        r"host nas: wake, because the mains are back\.",
+        r"host nas: order down, because on battery for [0-9]+ s, its SHED_AT is [0-9]+ s\.",
+    ]
+    at = 0
+    for each in seen:
+        found = re.compile(each).search(said, at)
+        assert found, f"{each} is not in what follows:\n{said[at:]}"
+        at = found.end()
+    for message in (
+        "on battery, the mains are gone",
+        "other machines are shutting down: tv",
+        "the mains are back",
+        "the mains are back, waking: nas, tv",
+    ):
+        assert re.search(rf"\(message\) .*: UPS house: {message}\n", said), message
+
+
 def test_the_demo_switches_a_plug_off_shuts_a_pi_down_tells_why_and_leaves_nothing() -> None:
     with tempfile.TemporaryDirectory(prefix="pimains-demo-test-") as temporary:
         Path(temporary).chmod(0o755)
@@ -45,19 +88,26 @@ def test_the_demo_switches_a_plug_off_shuts_a_pi_down_tells_why_and_leaves_nothi
         assert re.search(r"house +[▁-█]{12}\nmonth +kWh +€\n", said)
         assert re.search(r"vedirect.mppt +vedirect +up .* solar charger HQ9999ABCDE: bulk, [0-9]+ W from the panels", said)
         assert re.search(r"vedirect.bmv +vedirect +up .* BMV-712 Smart: [0-9.]+ %", said)
+        assert_the_outage(said)
         assert "last error" not in said
+        assert "There is no" not in said
         assert "relay off: idle for 10 s" in said
         assert said.index("somebody switches the plug off") < said.index("why halt") < said.index("That was it")
         assert list(Path(temporary).iterdir()) == []
         assert supervised_in(Path(temporary)) == []
 
 
-def test_the_demo_cleans_up_when_it_is_interrupted() -> None:
+@pytest.mark.parametrize(
+    ("number", "when"),
+    [(signal.SIGINT, "*/run/pimains/plug/status"), (signal.SIGTERM, "*/var/lib/pimains/ups/outage")],
+    ids=["at its start", "in the outage"],
+)
+def test_the_demo_cleans_up_when_it_is_interrupted(number: signal.Signals, when: str) -> None:
     with tempfile.TemporaryDirectory(prefix="pimains-demo-test-") as temporary:
         Path(temporary).chmod(0o755)
         process = demo(Path(temporary))
-        until(lambda: list(Path(temporary).glob("*/run/pimains/plug/status")), what="plug to start")
-        process.send_signal(signal.SIGINT)
+        until(lambda: list(Path(temporary).glob(when)), what="the demo to come so far")
+        process.send_signal(number)
         said, _ = process.communicate(timeout=200)
         assert process.returncode == 130
         assert "Stopped and cleaned up" in said

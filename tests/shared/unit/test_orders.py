@@ -308,6 +308,13 @@ def test_a_step_asks_only_those_that_know_its_word(run: Path, service: Service, 
     assert sorted(os.listdir(run / "orders")) == ["ask", "words"]
 
 
+def test_a_step_keeps_its_word_whoever_else_takes_orders(run: Path, service: Service, tmp_path: Path) -> None:
+    (ups := run.parent / "ups").mkdir()  # is asked after the meter whether it knows the word
+    with Orders(ups, {"outage-halt": "REASON"}):
+        assert step(tmp_path, 60, '"$word"\nword=save\nask_each "$word"').stdout == "meter: ok done: save\n"
+    assert service.done == ["save"]
+
+
 @pytest.mark.parametrize(("codes", "told"), [("0 0", 0), ("1 0", 1), ("124 1", 124), ("1 124", 124), ("0 124", 124)])
 def test_a_step_that_had_too_little_time_for_one_of_its_services_says_so(
     run: Path, orders: Orders, tmp_path: Path, codes: str, told: int

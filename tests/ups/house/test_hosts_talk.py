@@ -43,6 +43,15 @@ def test_a_host_that_cuts_us_off_in_its_command_has_got_it(nas: Neighbour) -> No
     assert nas.recorded() == ["off"]
 
 
+def test_a_host_that_prints_without_end_costs_no_memory(nas: Neighbour) -> None:
+    nas.authorize()
+    nas.then("head -c 200000000 /dev/zero | tee /dev/stderr")
+    assert nas.told("order_down", 120.0, megabytes=150).answer == nas.boot_id
+    nas.then("yes >&2")
+    said = nas.told("order_down", 5.0, megabytes=150).answer
+    assert said == f"Away: root@10.92.0.2: logged in, but '{nas.recorder}' has not ended within 5 s"
+
+
 def test_a_host_that_hangs_in_its_command_is_told_in_time(nas: Neighbour) -> None:
     nas.authorize()
     nas.then("exec sleep 1000")

@@ -52,6 +52,16 @@ def test_it_says_how_the_ups_stands_and_whether_somebody_has_to_look(house: Hous
     assert ups.read("unwell") == ups.read("battery.end") == ""
 
 
+def test_hosts_that_may_not_be_read_are_said_and_the_ups_is_watched(house: House, upsd: Upsd) -> None:
+    ups = watching(house, f"eaton@127.0.0.1:{upsd.port}")
+    house.until(lambda: ups.status == "on line, 100 %", what=ups.story)
+    (hosts := ups.directory / "hosts").mkdir(mode=0o700)
+    (hosts / "nas").mkdir()
+    ups.svc("-t")
+    house.until(lambda: ups.status == f"on line, 100 %; {hosts}: may not be read by the service's user (chmod 755)", what=ups.story)
+    assert ups.read("unwell") == ups.status
+
+
 def test_nothing_is_written_while_nothing_changes(house: House, upsd: Upsd) -> None:
     ups = watching(house, f"eaton@localhost:{upsd.port} cellar@127.0.0.1:{upsd.port}")
     house.until(lambda: ups.status == "eaton on line, 100 %; cellar on line, 100 %", what=ups.story)

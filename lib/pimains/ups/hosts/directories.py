@@ -30,7 +30,11 @@ def read(instance: Path) -> Hosts:
     """The hosts of an instance; none where there is no directory."""
     good: dict[str, HostSettings] = {}
     wrong: dict[str, str] = {}
-    for directory in directories(instance):
+    try:
+        found = directories(instance)
+    except PermissionError:
+        return Hosts({}, {HOSTS: f"{instance / HOSTS}: may not be read by the service's user (chmod 755)"})
+    for directory in found:
         try:
             good[directory.name] = of(directory, values(directory))
         except WrongSetting as error:

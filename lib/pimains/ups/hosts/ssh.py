@@ -8,7 +8,9 @@ Source: ssh(1), ssh_config(5), sshd(8) AUTHORIZED_KEYS FILE FORMAT; proc_sys_ker
 
 import os
 import re
+import selectors
 import subprocess
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -24,6 +26,8 @@ _CONNECT_SECONDS = 8
 _NOT_ALLOWED = 126
 _ALIVE_SECONDS = 5
 _SSH_FAILED = 255
+_HEARD_BYTES = 64 * 1024
+_GOODBYE_SECONDS = 0.5
 _BOOT_ID = re.compile(r"^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\r?$", re.MULTILINE)
 _CUT_OFF = re.compile(r"Connection to \S+ closed by remote host|client_loop: |Read from remote host|Timeout, server \S+ not responding")
 _UNREACHABLE = re.compile(r"ssh: connect to host \S+ port \d+: (.+?)\r?$", re.MULTILINE)
@@ -113,20 +117,43 @@ def _ssh(host: HostSettings, command: str, seconds: float) -> _Ending:
         if not os.access(path, os.R_OK):
             there = "may not be read by the service's user" if path.exists() else "is not there"
             raise WrongSetting(f"{path}: the {what} {there} (sudo pimains ups host add {host.name} puts that right)")
+    pipe, environment = subprocess.PIPE, _environment(os.environ)
     try:
-        ended = subprocess.run(
-            words(host, host.SSH, command),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=seconds,
-            check=False,
-            env=_environment(os.environ),
-        )
+        ssh = subprocess.Popen(words(host, host.SSH, command), stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, env=environment)
     except FileNotFoundError:
         raise Away("the program ssh is missing: sudo apt install openssh-client") from None
-    except subprocess.TimeoutExpired as late:
-        return _Ending(None, _text(late.stdout), _text(late.stderr))
-    return _Ending(ended.returncode, _text(ended.stdout), _text(ended.stderr))
+    with ssh:
+        output, errors = _heard(ssh, time.monotonic() + seconds)
+        has_ended = _ends_now(ssh)
+    return _Ending(ssh.returncode if has_ended else None, _text(output), _text(errors))
+
+
+def _heard(ssh: "subprocess.Popen[bytes]", until: float) -> tuple[bytes, bytes]:
+    """What it says until it ends, or until then: where the host says much, the beginning of its output and the end of its errors."""
+    output = errors = b""
+    with selectors.DefaultSelector() as selector:
+        for pipe in filter(None, (ssh.stdout, ssh.stderr)):
+            selector.register(pipe, selectors.EVENT_READ)
+        while selector.get_map() and (left := until - time.monotonic()) > 0:
+            for ready, _ in selector.select(left):
+                said = os.read(ready.fd, _HEARD_BYTES)
+                if not said:
+                    selector.unregister(ready.fileobj)
+                elif ready.fileobj is ssh.stdout:
+                    output = (output + said)[:_HEARD_BYTES]
+                else:
+                    errors = (errors + said)[-_HEARD_BYTES:]
+    return output, errors
+
+
+def _ends_now(ssh: "subprocess.Popen[bytes]") -> bool:
+    """Whether it ends by itself once it says no more; else it is ended."""
+    try:
+        ssh.wait(_GOODBYE_SECONDS)
+    except subprocess.TimeoutExpired:
+        ssh.kill()
+        return False
+    return True
 
 
 def _environment(given: Mapping[str, str]) -> dict[str, str]:
@@ -134,8 +161,8 @@ def _environment(given: Mapping[str, str]) -> dict[str, str]:
     return {**{name: value for name, value in given.items() if name != "SSH_AUTH_SOCK"}, "LC_ALL": "C"}
 
 
-def _text(output: bytes | None) -> str:
-    return (output or b"").decode("utf-8", "replace")
+def _text(output: bytes) -> str:
+    return output.decode("utf-8", "replace")
 
 
 def _error(host: HostSettings, command: str, ending: _Ending, seconds: float) -> Away | Refused | WrongSetting:
