@@ -22,7 +22,7 @@ from pimains.ups.settings import UpsSettings
 from pimains.ups.watched import Watched
 
 if TYPE_CHECKING:
-    from pimains.ups.other_machines import OtherMachines
+    from pimains.ups.other_machines import OtherMachines, Talks
 
 _NOTHING = Minded({})
 
@@ -39,9 +39,16 @@ class Came(NamedTuple):
 class Neighbourhood:
     """Of one instance; `supplies` are those of ShuttingDown, which change."""
 
-    def __init__(self, me: Instance, settings: UpsSettings, upses: Mapping[str, Watched], supplies: Mapping[str, Supply]) -> None:
+    def __init__(
+        self,
+        me: Instance,
+        settings: UpsSettings,
+        upses: Mapping[str, Watched],
+        supplies: Mapping[str, Supply],
+        talks: "Talks | None" = None,
+    ) -> None:
         self._me, self._settings, self._upses, self._supplies = me, settings, upses, supplies
-        self._others = _other_machines(me)
+        self._others = _other_machines(me, talks)
         self.house = self._others.house() if self._others else {}
         self._well_since: float | None = None  # since when all that says that the mains are back is fresh
         self._cut_until = state.number(state.read(me.run / "cut_until")) or 0.0
@@ -174,10 +181,10 @@ def hosts(outage: Outage | None) -> dict[str, Host]:
     return host_steps.read(outage.hosts) if outage else {}
 
 
-def _other_machines(me: Instance) -> "OtherMachines | None":
+def _other_machines(me: Instance, talks: "Talks | None") -> "OtherMachines | None":
     """None where there are no hosts: who has none need not have the modules in memory."""
     if not any((me.directory / "hosts").glob("[!.]*")):
         return None
-    from pimains.ups.other_machines import OtherMachines
+    from pimains.ups.other_machines import TALKS, OtherMachines
 
-    return OtherMachines(me)
+    return OtherMachines(me, talks or TALKS)
