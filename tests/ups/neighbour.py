@@ -13,6 +13,7 @@ import os
 import shutil
 import signal
 import subprocess
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -41,12 +42,16 @@ _RECORDER = """#!/bin/sh
 echo off >>{top}/recorded
 exec {top}/then
 """
+# as a network card hears it while its machine is off: whatever the kernel of the machine would make of it
 _LISTENER = """import socket
-ear = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-ear.bind(("", 9))
+ear = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(0x0800))
 print("listening", flush=True)
-while (heard := ear.recv(200)) != b"end":
-    print(heard.hex(), flush=True)
+heard = b""
+while heard != b"end":
+    packet = ear.recv(2000)
+    if packet[9] == socket.IPPROTO_UDP and packet[22:24] == bytes((0, 9)):
+        heard = packet[28:]
+        print(heard.hex(), flush=True)
 """
 _END = f"import socket; socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'end', ('{THERE}', 9))"
 
@@ -133,6 +138,16 @@ class Neighbour:
         assert self._sshd
         os.killpg(self._sshd.pid, signal.SIGSTOP)
 
+    def is_off(self) -> None:
+        """It has shut down: its network card hears, and nothing answers."""
+        run("ip", "-n", self.namespace, "route", "add", "blackhole", f"{HERE}/32")
+        self.stop()
+
+    def is_on(self) -> None:
+        """It has started."""
+        run("ip", "-n", self.namespace, "route", "delete", "blackhole", f"{HERE}/32")
+        self.start()
+
     def unplug(self) -> None:
         """Its cable is out."""
         run("ip", "-n", self.namespace, "link", "set", "eth0", "down")
@@ -162,18 +177,22 @@ class Neighbour:
 
     @contextmanager
     def listening(self) -> Iterator[list[str]]:
-        """What came to its UDP port 9 meanwhile, in hexadecimal, once this is over."""
+        """What comes to its UDP port 9 meanwhile, in hexadecimal."""
         words = ["ip", "netns", "exec", self.namespace, _PYTHON, "-c", _LISTENER]
         with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as listener:
             assert listener.stdout
             assert listener.stdout.readline() == "listening\n"
             heard: list[str] = []
+            lines = listener.stdout
+            hearing = threading.Thread(target=lambda: heard.extend(line.rstrip() for line in lines if line.rstrip() != b"end".hex()))
+            hearing.start()
             try:
                 yield heard
                 run("ip", "netns", "exec", self.here, _PYTHON, "-c", _END)  # what was sent before has come by then
-                heard += listener.stdout.read().splitlines()
+                hearing.join()
             finally:
                 listener.terminate()
+                hearing.join()
 
 
 @contextmanager

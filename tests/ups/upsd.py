@@ -167,11 +167,15 @@ class Upsd:
     @contextlib.contextmanager
     def talk(self, user: str = "", password: str = "") -> Iterator["Asking"]:
         """Ask upsd in lines of its protocol that are answered in one."""
-        with socket.create_connection(("127.0.0.1", self.port), 10) as connection:
+        with self.connect(10) as connection:
             asking = Asking(connection)
             if user:
                 assert asking(f"USERNAME {user}") == asking(f"PASSWORD {password}") == "OK"
             yield asking
+
+    def connect(self, seconds: float) -> socket.socket:
+        """A connection to it; for one that is in another network namespace there is another kind of this class."""
+        return socket.create_connection(("127.0.0.1", self.port), seconds)
 
     def _begin(self, program: str, *words: str) -> "subprocess.Popen[bytes]":
         user = ("-u", "root") if os.getuid() == 0 else ()
@@ -182,7 +186,7 @@ class Upsd:
     def _listens(self) -> bool:
         assert self._upsd
         assert self._upsd.poll() is None, (self.directory / "log").read_text()
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
+        with contextlib.suppress(OSError), self.connect(1):
             return True
         return False
 

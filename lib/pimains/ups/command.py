@@ -77,6 +77,9 @@ def _show(services: list[ServiceDirectory], *, as_json: bool) -> int:
     for service, upses in found.items():
         for name, values in upses.items():
             print(f"{service}: {name}: {values['words'] or 'not known: does the service run?'}")
+    for each in services:
+        if hosts := state.read(each.run / "hosts"):
+            print(f"{each.name}: hosts: {hosts}")
     return 0
 
 

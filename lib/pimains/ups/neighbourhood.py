@@ -12,7 +12,7 @@ from pimains.core.instance import Instance
 from pimains.core.naps import Readable
 from pimains.ups.plan import battery as batteries
 from pimains.ups.plan import going_down, host_steps, host_words, neighbours, waking
-from pimains.ups.plan.going_down import Strain
+from pimains.ups.plan.going_down import House, Strain
 from pimains.ups.plan.host_steps import Host, Step
 from pimains.ups.plan.neighbours import Do, Minded, Move, Situation
 from pimains.ups.plan.outage import Event, Outage, Phase, Role
@@ -49,7 +49,6 @@ class Neighbourhood:
     ) -> None:
         self._me, self._settings, self._upses, self._supplies = me, settings, upses, supplies
         self._others = _other_machines(me, talks)
-        self.house = self._others.house() if self._others else {}
         self._well_since: float | None = None  # since when all that says that the mains are back is fresh
         self._cut_until = state.number(state.read(me.run / "cut_until")) or 0.0
 
@@ -57,6 +56,11 @@ class Neighbourhood:
     def is_empty(self) -> bool:
         """Whether there are no other machines."""
         return self._others is None
+
+    @property
+    def house(self) -> House:
+        """What is known of them."""
+        return self._others.house() if self._others else {}
 
     def files(self) -> list[Readable]:
         """Readable when one has answered."""
@@ -89,7 +93,6 @@ class Neighbourhood:
                 self._cut_until = 0.0
                 self._me.leave("cut_until", None)
             return _NOTHING
-        self.house = self._others.house()
         return self._others.mind(hosts(outage), self._situation(outage, now), now)
 
     def act(self, outage: Outage, moves: tuple[Move, ...]) -> list[tuple[OfAShutdown, str]]:
@@ -150,9 +153,8 @@ class Neighbourhood:
         if not neighbours.is_under_way(self.house, hosts(outage), self._situation(outage, now)):
             return False
         ends = [end.at for each in self._upses.values() if (end := each.ends(now))]
-        if not ends or role is Role.SECONDARY:
-            return now - since < self._settings.HOSTSYNC_SECONDS_MAX
-        return min(ends) - now > halting_seconds + batteries.margin_seconds(halting_seconds)
+        is_in_time = now - since < self._settings.HOSTSYNC_SECONDS_MAX or (bool(ends) and role is not Role.SECONDARY)
+        return is_in_time and all(end - now > halting_seconds + batteries.margin_seconds(halting_seconds) for end in ends)
 
     def line(self, outage: Outage | None, now: float) -> str:
         """For the status; "" for nothing."""

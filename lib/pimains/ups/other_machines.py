@@ -39,8 +39,8 @@ class OtherMachines:
         self._me = me
         self._begin_talk = talks
         read = directories.read(me.directory)
-        self._hosts = {name: each for name, each in read.good.items() if not each.PLUG}
-        self.faults = [*read.wrong.values(), *(f"{name} hangs on a plug, and plugs are not switched yet" for name in _plugs(read.good))]
+        self._hosts = read.good
+        self.faults = [*read.wrong.values()]
         self._after = read.after
         self._budgets = Budgets(me)
         self._talks: dict[tuple[str, str], Talk] = {}
@@ -92,12 +92,12 @@ class OtherMachines:
                 ledger.record(f"host {move.host}", f"{move.do}{again}", move.why)
 
             self._me.with_ledger(record)
-            if move.do is Do.ORDER and self._hosts[move.host].SSH:
+            if move.do is Do.ORDER and not self._hosts[move.host].CLIENT:
                 self._begin(_ORDER, move.host)
 
     def _known(self, host: HostSettings) -> Known:
         return Known(
-            after=tuple(name for name in self._after.get(host.name, ()) if name in self._hosts),
+            after=self._after[host.name],
             shed_at=host.SHED_AT,
             goes_by_fsd=bool(host.CLIENT),
             wake=host.WAKE,
@@ -182,7 +182,3 @@ class OtherMachines:
             self._talks[what, name] = self._begin_talk[what](self._hosts[name])
         except Away as error:
             self._me.complain(f"host {name}: {error}")
-
-
-def _plugs(hosts: dict[str, HostSettings]) -> list[str]:
-    return sorted(name for name, each in hosts.items() if each.PLUG)

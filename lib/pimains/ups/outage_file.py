@@ -117,6 +117,7 @@ def _of(found: Mapping[str, Any], *, is_apart: bool) -> Outage:
             upses=tuple(_words(each) for each in found["upses"]),
             told_of_cut=bool(found["told_of_cut"]),
             hosts={_words(name): dict(each) for name, each in found["hosts"].items()},
+            is_called_off=bool(found.get("is_called_off", False)),
             apart={_words(name): _of(each, is_apart=True) for name, each in apart.items()},
         )
     except KeyError as missing:

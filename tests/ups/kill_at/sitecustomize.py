@@ -1,5 +1,7 @@
 """Kills the service that has this in its PYTHONPATH at the boundary of a phase, once: $PIMAINS_ROOT/kill/at says which, and on which side.
 
+A step of a host counts as one, too: nas=ordered.
+
 forced before: as its outage file is about to say that it is forced. forced after: as soon as it does, before anything is done about it.
 """
 
@@ -27,7 +29,8 @@ class _Killer:
         with suppress(FileNotFoundError):
             phase, side = self._wanted.read_text().split()
             with open(os.open(str(about[0]), os.O_RDONLY, dir_fd=about[2])) as file:
-                is_it = json.load(file)["phase"] == phase
+                outage = json.load(file)
+            is_it = phase in (outage["phase"], *(f"{name}={host.get('step')}" for name, host in outage["hosts"].items()))
             if is_it and side == "before":
                 self._kill()
             self._is_written = is_it

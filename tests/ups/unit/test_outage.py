@@ -283,3 +283,23 @@ def test_in_any_order_of_events_there_is_one_forced_shutdown_one_request_and_no_
         assert was_in_danger or not {Act.ASK, Act.ASK_UNLESS_ASKED, Act.FORCE, Act.FLAG, Act.RETURN} & {*acts}
         assert role is Role.PRIMARY or Act.FLAG not in acts
         assert role is not Role.APART or Act.ASK not in acts
+
+
+def test_who_calls_off_the_shedding_has_nobody_else_ordered_down_until_the_mains_were_back() -> None:
+    called_off = decide(outage(Phase.SHEDDING), Event.CANCELLED, moment(Role.PRIMARY)).outage
+    assert called_off
+    assert called_off.phase is Phase.RETURNING
+    assert decide(called_off, Event.OB, moment(Role.PRIMARY)) == Decided(called_off)
+    assert decide(called_off, Event.LOW, moment(Role.PRIMARY)).acts == (Act.FORCE, Act.TELL_HOSTSYNC)
+    back = decide(called_off, Event.OL, moment(Role.PRIMARY)).outage
+    assert back == called_off._replace(is_called_off=False)
+    again = decide(back, Event.OB, moment(Role.PRIMARY)).outage
+    assert again
+    assert again.phase is Phase.SHEDDING
+
+
+def test_a_secondary_that_sheds_waits_for_its_primary_no_longer_for_it() -> None:
+    waiting = outage(Phase.ON_BATTERY, low=True)
+    shed = decide(waiting, Event.SHED, moment(Role.SECONDARY)).outage
+    assert waiting
+    assert shed == waiting._replace(phase=Phase.SHEDDING, since=NOW)

@@ -90,7 +90,8 @@ class Outage(NamedTuple):
     """One; seconds are monotonic, but for `began_wall`.
 
     `since` is when its phase began, `low_at` since when a secondary waits for its primary's FSD; `upses` are those that it is forced for,
-    `hosts` other machines as plan.host_steps has them, `apart` the UPSes that go their own way while this machine stays up.
+    `hosts` other machines as plan.host_steps has them, `apart` the UPSes that go their own way while this machine stays up; `is_called_off`
+    while somebody wants no more hosts to go down until the mains were back.
     """
 
     id: str
@@ -106,6 +107,7 @@ class Outage(NamedTuple):
     told_of_cut: bool = False
     hosts: Mapping[str, Mapping[str, object]] = {}
     apart: Mapping[str, "Outage"] = {}
+    is_called_off: bool = False
 
     @property
     def is_begun(self) -> bool:
@@ -278,11 +280,15 @@ def decide(before: Outage | None, event: Event, moment: Moment) -> Decided:
         return Decided(before._replace(low_at=None, why="", upses=()))
     if before and event is Event.OL and before.phase is _P.RETURNING and not before.hosts:
         return Decided(None, (Act.TELL_STANDS,) if role is Role.APART and before.upses else ())
+    if before and event in (Event.OB, Event.OL) and before.phase is _P.RETURNING and before.is_called_off:
+        return Decided(before._replace(is_called_off=event is Event.OB))  # until the mains were back
+    if before and event is Event.SHED and before.phase is _P.ON_BATTERY and before.hosts:
+        return Decided(before._replace(phase=_P.SHEDDING, since=moment.now))  # a secondary waits for its primary no longer than before
     cells = TABLE[event].get(before.phase if before else _P.WELL, _STAY)
     cell = cells if isinstance(cells, Go) else cells.get(role, _STAY)
     if before is None and cell.phase is None:
         return Decided(None, cell.acts)
-    return _gone(before or _opened(moment), cell, role, moment)
+    return _gone(before or _opened(moment), event, cell, role, moment)
 
 
 def timer(outage: Outage, now: float, wait: "Wait") -> Event | None:
@@ -312,8 +318,10 @@ def _joined(before: Outage, moment: Moment) -> Decided:
     return Decided(before._replace(upses=before.upses + more, apart=apart), (Act.FORCE,)) if more else Decided(before)
 
 
-def _gone(before: Outage, cell: Go, role: Role, moment: Moment) -> Decided:
+def _gone(before: Outage, event: Event, cell: Go, role: Role, moment: Moment) -> Decided:
     after, acts = before, cell.acts
+    if event is Event.CANCELLED and cell.phase is _P.RETURNING:
+        after = after._replace(is_called_off=True)
     if cell.role:
         after = after._replace(role=cell.role)
     if Act.TELL_WILL_BE_CUT in acts:

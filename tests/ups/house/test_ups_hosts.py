@@ -1,0 +1,159 @@
+"""An outage takes another machine down and wakes it: a real upsd, a real sshd in a namespace, magic packets received by a real listener."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.halt.halting import new_halt
+from tests.ups.neighbour import MAC, Neighbour
+from tests.ups.street import Street, street
+from tests.ups.upsd import PASSWORD
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="network namespaces need root")
+PACKET = "ff" * 6 + MAC.replace(":", "") * 16
+OB = {"status": "OB DISCHRG", "charge": "90", "runtime": "3600"}
+OL = {"status": "OL"}
+
+
+@pytest.fixture
+def there(nas: Neighbour) -> Iterator[Street]:
+    with tempfile.TemporaryDirectory(prefix="pimains-street-", ignore_cleanup_errors=True) as top, street(Path(top), nas) as found:
+        yield found
+
+
+def test_a_host_goes_down_at_its_shed_at_and_is_woken_when_the_mains_are_back(there: Street) -> None:
+    ups = there.begin(host={"SHED_AT": "after 2s"})
+    there.upsd.say("eaton", **OB)
+    there.until_step("told")
+    assert there.nas.recorded() == ["off"]
+    there.house.until(lambda: "shutting down nas" in ups.status, what=there.story)
+    there.nas.is_off()
+    there.until_step("down")
+    there.house.until(lambda: "down: nas" in ups.status, what=there.story)
+    with there.nas.listening() as heard:
+        there.upsd.say("eaton", **OL)
+        there.house.until(lambda: "the mains are back; nas will be woken in " in ups.status, what=there.story)
+        there.until_step("woken")
+        there.house.until(lambda: "waking nas" in ups.status, what=there.story)
+        there.house.until(lambda: len(heard) >= 3, what=there.story)
+        there.nas.is_on()
+        there.house.until(lambda: not (ups.lib / "outage").exists(), what=there.story)
+    assert set(heard) == {PACKET}
+    there.house.until(lambda: ups.status == "on line, 90 %", what=there.story)
+    assert there.nas.recorded() == ["off"]
+
+
+def test_forgotten_hosts(there: Street) -> None:
+    """Scenario 12."""
+    ups = there.begin(host={"SHED_AT": "after 2s"})
+    there.upsd.say("eaton", **OB)
+    there.until_step("told")
+    there.nas.is_off()
+    there.until_step("down")
+    there.lose_power()
+    with there.nas.listening() as heard:
+        there.boot()
+        there.house.until(lambda: "down: nas" in ups.status, what=there.story)
+        there.upsd.say("eaton", **OL)
+        there.house.until(lambda: heard == [PACKET] * 3, what=there.story)
+        there.nas.is_on()
+        there.house.until(lambda: not (ups.lib / "outage").exists(), what=there.story)
+    assert there.nas.recorded() == ["off"]
+
+
+def test_magic_packet_missed(there: Street) -> None:
+    """Scenario 13: the first three are lost on the way, and the host comes with the next."""
+    ups = there.begin(host={"SHED_AT": "after 2s"})
+    there.upsd.say("eaton", **OB)
+    there.until_step("told")
+    there.nas.is_off()
+    there.until_step("down")
+    with there.nas.listening() as heard:
+        there.upsd.say("eaton", **OL)
+        there.house.until(lambda: len(heard) > 3, what=there.story)
+        assert there.outage()["nas"]["step"] == "woken"
+        there.nas.is_on()
+        there.house.until(lambda: not (ups.lib / "outage").exists(), what=there.story)
+    there.house.until(lambda: "the outage is over, the other machines (down - up): nas " in ups.log, what=there.story)
+
+
+def test_a_host_that_does_not_come_is_told_by_name(there: Street) -> None:
+    ups = there.begin(host={"SHED_AT": "after 2s"}, WAKE_GIVE_UP_SECONDS="10")
+    there.upsd.say("eaton", **OB)
+    there.until_step("told")
+    there.nas.is_off()
+    there.until_step("down")
+    there.upsd.say("eaton", **OL)
+    there.house.until(lambda: not (ups.lib / "outage").exists(), what=there.story)
+    ups.until_logged("the outage is over, and these did not come up again (down - up): nas (nas ")
+    there.nas.is_on()
+
+
+def test_a_host_that_refuses_the_key_is_told_and_holds_up_nobody(there: Street) -> None:
+    ups = there.begin(host={"SHED_AT": "after 2s"})
+    (there.nas.top / "authorized_keys").write_text("")
+    there.upsd.say("eaton", **OB)
+    there.until_step("untold")
+    ups.until_logged(
+        "host nas: root@10.92.0.2: does not take our key: the line that", "a machine that was to shut down does not do it: nas: "
+    )
+    there.upsd.say("eaton", **OL)
+    there.house.until(lambda: not (ups.lib / "outage").exists(), what=there.story)
+    assert there.nas.recorded() == []
+
+
+def test_a_primary_waits_for_its_host_before_it_asks_for_halt(there: Street, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PIMAINS_ROOT", str(there.house.root))
+    halt = new_halt(there.house)
+    ups = there.begin(power="1", ROLE="primary", USERNAME="anna", PASSWORD=PASSWORD)
+    there.upsd.say("eaton", status="OB LB", charge="60", runtime="3600")
+    there.until_step("told")
+    there.house.until(lambda: "shutting down nas" in ups.status, what=there.story)
+    assert "-> asked" not in ups.log
+    there.nas.is_off()
+    there.house.until(there.house.halts, what=lambda: there.story() + halt.story())
+    assert ups.log.index("host nas: told -> down") < ups.log.index("delayed -> asked")
+    assert there.nas.recorded() == ["off"]
+    there.nas.is_on()
+
+
+def test_a_person_ends_an_outage_and_nobody_is_woken(there: Street) -> None:
+    ups = there.begin(host={"SHED_AT": "after 2s"}, WAKE_AFTER_SECONDS="600")
+    there.upsd.say("eaton", **OB)
+    there.until_step("told")
+    there.nas.is_off()
+    there.until_step("down")
+    there.upsd.say("eaton", **OL)
+    there.house.until(lambda: "nas will be woken in " in ups.status, what=there.story)
+    with there.nas.listening() as heard:
+        said = there.nas.pimains(there.house, "ups", "cancel")
+        assert said.stdout == "ups: the outage is over, and nobody is woken\n"
+        there.house.until(lambda: ups.status == "on line, 90 %", what=there.story)
+    assert heard == []
+    there.nas.is_on()
+
+
+BOUNDARIES = ["shedding", "nas=ordered", "nas=told", "nas=down", "returning", "waking", "nas=woken"]
+
+
+@pytest.mark.parametrize("side", ["before", "after"])
+@pytest.mark.parametrize("phase", BOUNDARIES)
+def test_killed_at_each_boundary_who_was_shed_is_woken(phase: str, side: str, there: Street) -> None:
+    ups = there.begin(host={"SHED_AT": "after 2s"}, WAKE_AFTER_SECONDS="0")
+    there.kill_at(f"{phase} {side}")
+    with there.nas.listening() as heard:
+        there.upsd.say("eaton", **OB)
+        there.until_step("told")
+        there.nas.is_off()
+        there.until_step("down")
+        there.upsd.say("eaton", **OL)
+        there.house.until(lambda: len(heard) >= 3, what=there.story)
+        there.nas.is_on()
+        there.house.until(lambda: not (ups.lib / "outage").exists(), what=there.story)
+    assert there.was_killed, there.story()
+    assert set(heard) == {PACKET}
+    assert set(there.nas.recorded()) == {"off"}
+    assert len(there.nas.recorded()) == (2 if (phase, side) == ("nas=told", "before") else 1)
