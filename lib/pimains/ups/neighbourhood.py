@@ -149,9 +149,14 @@ class Neighbourhood:
         return going_down.seconds_needed(self.house, hosts(outage), now)
 
     def are_waited_for(self, outage: Outage, role: Role, since: float, halting_seconds: float, now: float) -> bool:
-        """Whether they are going down, and the battery lasts for that and for `halting_seconds` after it; else HOSTSYNC's time."""
+        """Whether they are going down, and the battery lasts for that and for `halting_seconds` after it; else HOSTSYNC's time.
+
+        With the mains back each has its own time: the cut that is still to come has to find nobody up.
+        """
         if not neighbours.is_under_way(self.house, hosts(outage), self._situation(outage, now)):
             return False
+        if role is not Role.SECONDARY and not any(each.standing.is_on_battery for each in self._upses.values()):
+            return True
         ends = [end.at for each in self._upses.values() if (end := each.ends(now))]
         is_in_time = now - since < self._settings.HOSTSYNC_SECONDS_MAX or (bool(ends) and role is not Role.SECONDARY)
         return is_in_time and all(end - now > halting_seconds + batteries.margin_seconds(halting_seconds) for end in ends)
