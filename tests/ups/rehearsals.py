@@ -74,12 +74,17 @@ class Instance:
             (run / f"battery.{name}").write_text(f"{value}\n")
 
     def rehearse(self, *words: str) -> Said:
-        environment = {**os.environ, "PYTHONPATH": f"{TOP / 'lib'}:{NUT2}", "PIMAINS_ROOT": str(self.root)}
-        asked = ["/usr/bin/python3", "-B", "-c", _WATCH, "rehearse", "outage", f"--servicedir={self.directory.parent}", *words]
-        said = subprocess.run(asked, env=environment, capture_output=True, text=True, check=False)
-        lines = said.stderr.splitlines()
-        touched = [line for line in lines if line.startswith("touched: ")]
-        return Said(said.returncode, said.stdout, touched, [line for line in lines if line not in touched])
+        return rehearse(self.root, self.directory.parent, *words)
+
+
+def rehearse(root: Path, scan: Path, *words: str) -> Said:
+    """`pimains rehearse outage` of the instance in `scan`, watched."""
+    environment = {**os.environ, "PYTHONPATH": f"{TOP / 'lib'}:{NUT2}", "PIMAINS_ROOT": str(root)}
+    asked = ["/usr/bin/python3", "-B", "-c", _WATCH, "rehearse", "outage", f"--servicedir={scan}", *words]
+    said = subprocess.run(asked, env=environment, capture_output=True, text=True, check=False)
+    lines = said.stderr.splitlines()
+    touched = [line for line in lines if line.startswith("touched: ")]
+    return Said(said.returncode, said.stdout, touched, [line for line in lines if line not in touched])
 
 
 def _fill(directory: Path, template: Path, given: dict[str, str]) -> None:

@@ -162,7 +162,7 @@ def test_whenever_the_mains_are_back_nobody_loses_power_while_up_and_all_wanted_
     monkeypatch.setenv("PIMAINS_ROOT", str(tmp_path))
     instance = Instance(tmp_path, **ROLES[role])
     instance.shows(charge="100", runtime="900")
-    for back_after in range(5, 1000, 45):
+    for back_after in (30, 90, 660, 680, 700, 740, 790, 850, 950):
         faults = rehearsed(instance, back_after, model).faults
         if role == "secondary":
             faults = [each for each in faults if not each.startswith("this machine stays off: nothing cuts its UPS")]
