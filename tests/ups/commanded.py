@@ -38,6 +38,10 @@ class Commanded:
                 each.shutdown(socket.SHUT_RDWR)
             each.close()
 
+    def be(self, status: str) -> None:
+        """From now on, for an upsd that is not there yet."""
+        self._variables["ups.status"] = status
+
     def say(self, status: str, **numbers: str) -> None:
         """From now on; returns when upsd knows it."""
         said = {"ups.status": status, **{f"battery.{name}": value for name, value in numbers.items()}}

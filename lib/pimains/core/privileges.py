@@ -3,7 +3,6 @@
 import grp
 import os
 import pwd
-import shutil
 import stat
 from contextlib import suppress
 from pathlib import Path
@@ -145,6 +144,8 @@ def _take_over(directory: int, name: str, *, also_of: int = 0) -> None:
         return
     if stat.S_ISDIR(status.st_mode):
         if status.st_uid != 0:
+            import shutil  # brings every packer along: half a megabyte
+
             shutil.rmtree(name, dir_fd=directory)
         return
     if not stat.S_ISREG(status.st_mode) or status.st_uid not in (0, also_of) or status.st_nlink > 1:
@@ -167,6 +168,8 @@ def _let_all_read(directory: int, name: str) -> None:
 
 def _copy_anew(directory: int, name: str) -> None:
     """Whoever had the old file open can change the new one no more."""
+    import shutil  # brings every packer along: half a megabyte
+
     aside = f".{name}.{os.getpid()}"
     state.remove_from(directory, aside)
     source = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=directory)

@@ -8,6 +8,7 @@ What is left then is little: the last act, after the file systems. A boot whose 
 import subprocess
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 
 from pimains.core import state
 from pimains.core.clock import boot_id
@@ -22,7 +23,8 @@ _JOURNAL_SECONDS = 30.0
 
 def begins(me: Instance) -> None:
     """HALT_COMMAND is about to be started; the shutdown itself brings that to the disk."""
-    me.keep(_NAME, f"{boot_id()} {time.monotonic():.1f}")
+    with suppress(OSError):  # of a full disk others have more to say
+        state.write(me.lib / _NAME, f"{boot_id()} {time.monotonic():.1f}")
 
 
 def learn(me: Instance) -> None:

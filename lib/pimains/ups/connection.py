@@ -19,8 +19,8 @@ from pimains.ups.replies import Unfit, first_line, listed, request
 if TYPE_CHECKING:
     import ssl
 
-REPLY_BYTES_MAX = 1 << 20
-LINE_BYTES_MAX = 8192  # upsd's own have at most 512
+REPLY_BYTES_MAX = 1 << 18  # a rack of outlets has a third of that; all of it is held several times while nut2 reads it
+LINE_BYTES_MAX = 2048  # upsd's own have at most 512
 LINES_MAX = 4096
 _READ_AT_ONCE = 4096
 _NEXT_ADDRESS_SECONDS = 0.25  # RFC 8305: from the beginning with one address to that with the next

@@ -20,7 +20,10 @@ class Forcing:
         self.refused = ""  # what a person has to mend in upsd.users
         self.trouble = ""
         self.clients: tuple[str, ...] | None = None
-        self.returned = ""  # what came of shutdown.return
+        self._told_over = 0  # the connection over which FSD was said
+        self._not_back: tuple[str, ...] = ()  # who was logged in over an earlier one
+        self.wants_return = False  # shutdown.return is to be said, and upsd was not there to hear it
+        self.returned = ""  # what came of it
         self.runs_empty = ""  # why it is not cut
         self.is_logged_out = False
 
@@ -33,6 +36,7 @@ class Forcing:
         """Set FSD, and look who is there."""
         try:
             nut.force_shutdown()
+            self._told_over = nut.connections
             self.is_answered, self.refused, self.trouble = True, "", ""
         except WrongSetting as wrong:
             self.refused = str(wrong)
@@ -42,16 +46,23 @@ class Forcing:
         self.look(nut)
 
     def look(self, nut: Nut) -> None:
-        """Who is logged in beside this machine."""
+        """Who is logged in beside this machine. An upsd that may be another one is told FSD again; who was there has to come back."""
         with suppress(Away, ErrorReply, WrongSetting):  # the last answer stands
-            self.clients = clients.others(nut.clients(), nut.own_address, int(nut.is_logged_in))
+            if self.is_answered and nut.connections != self._told_over:
+                nut.force_shutdown()
+                self._told_over, self._not_back = nut.connections, self.clients or ()
+            listed = clients.others(nut.clients(), nut.own_address, int(nut.is_logged_in))
+            self._not_back = tuple(clients.gone(self._not_back, listed))
+            self.clients = (*listed, *self._not_back)
 
     def return_load(self, nut: Nut) -> None:
         """Have the UPS cut its output, and give it back with the mains; where it cannot, it runs empty."""
         try:
             nut.command("shutdown.return")
             self.returned = "is told to cut its output and to return with the mains"
-        except (Away, ErrorReply, WrongSetting) as error:
+        except Away:
+            self.wants_return = True
+        except (ErrorReply, WrongSetting) as error:
             self.runs_empty = short_line(str(error))
             self.returned = short_line(f"does not take shutdown.return and runs empty: {error}")
 

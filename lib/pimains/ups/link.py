@@ -13,14 +13,17 @@ from typing import NamedTuple
 
 from pimains.core.errors import Away, WrongSetting
 from pimains.ups.nut import NO_DATA, Nut, retry_seconds
+from pimains.ups.plan.status import Line, line_of, words_of
 from pimains.ups.replies import ErrorReply
 from pimains.ups.worker import Worker
 
 _LOGIN_AGAIN_SECONDS = 30.0
+_STATUS = "ups.status"
+_LIST_SECONDS = 10.0
 
 
 class Answer(NamedTuple):
-    """What came of a look that began at `asked_at` (monotonic seconds): LIST VAR, None for no data and `why_not`.
+    """What came of a look that began at `asked_at` (monotonic seconds): its variables, None for no data and `why_not`.
 
     `fault` is what a person has to mend, with the file, "" for nothing; the UPS may be looked at all the same.
     """
@@ -46,6 +49,8 @@ class Link:
         self._login_again_at = 0.0
         self._is_primary = False
         self._asked: deque[Callable[[Nut], None]] = deque()
+        self._listed: dict[str, str] = {}
+        self._list_again_at = 0.0
 
     def fileno(self) -> int:
         """Readable when there is an answer."""
@@ -61,9 +66,9 @@ class Link:
         return float("inf") if self._worker.is_busy else max(0.0, self._due_at - now)
 
     def ask(self, call: Callable[[Nut], None]) -> None:
-        """Have `call` done with the connection, in the thread, before the next look, which comes at once.
+        """Have `call` done with the connection, in the thread, beside the next look, which comes at once.
 
-        What `call` raises is for itself to catch: Away, WrongSetting and ErrorReply.
+        What `call` raises is for itself to catch: Away, also where upsd cannot be met now, WrongSetting and ErrorReply. None is done later.
         """
         self._asked.append(call)
         self._due_at = 0.0
@@ -117,6 +122,15 @@ class Link:
 
     def _look(self, now: float, addresses: list[tuple[str, int]], why_not: str) -> Answer:
         """In the thread."""
+        answer = self._looked(now, addresses, why_not)
+        self._do_what_was_asked()
+        return answer
+
+    def _do_what_was_asked(self) -> None:
+        while self._asked:
+            self._asked.popleft()(self.nut)
+
+    def _looked(self, now: float, addresses: list[tuple[str, int]], why_not: str) -> Answer:
         try:
             if not self.nut.is_open:
                 if why_not:
@@ -124,9 +138,8 @@ class Link:
                 self._is_primary, self._fault = False, ""
                 self.nut.open(addresses)
             self._log_in(now)
-            while self._asked:
-                self._asked.popleft()(self.nut)
-            return Answer(now, self.nut.variables(), "", self._fault)
+            self._do_what_was_asked()
+            return Answer(now, self._variables(now), "", self._fault)
         except Away as away:
             return Answer(now, None, str(away), self._fault)
         except WrongSetting as wrong:
@@ -134,6 +147,18 @@ class Link:
             return Answer(now, None, str(wrong), self._fault)
         except ErrorReply as error:
             return Answer(now, None, str(error), self._fault)
+
+    def _variables(self, now: float) -> dict[str, str]:
+        """All of them. While the mains are there and its status stands, that alone is asked for: upsd sends each by itself, which costs.
+
+        Numbers on line decide nothing.
+        """
+        listed, self._listed = self._listed, {}
+        if now >= self._list_again_at or not _is_on_line(listed) or self.nut.variable(_STATUS) != listed[_STATUS]:
+            listed = self.nut.variables()
+            self._list_again_at = now + _LIST_SECONDS
+        self._listed = listed
+        return listed
 
     def _log_in(self, now: float) -> None:
         """As far as it is wanted, and not done; what a person has to mend keeps nobody from looking."""
@@ -155,3 +180,7 @@ class Link:
         if not self._fault:
             self._login_again_at = now + _LOGIN_AGAIN_SECONDS
         self._fault = what
+
+
+def _is_on_line(variables: dict[str, str]) -> bool:
+    return line_of(words_of(variables.get(_STATUS))) is Line.ON_LINE

@@ -80,6 +80,7 @@ class Nut:
         self._client = _Client()
         self._trust: ssl.SSLContext | None = None
         self.is_logged_in = False
+        self.connections = 0  # that were made so far
 
     @property
     def own_address(self) -> str:
@@ -114,6 +115,7 @@ class Nut:
     def use(self, made: connection.Connection) -> None:
         """Ask over `made` from now on."""
         self._connection = made
+        self.connections += 1
         self._client.use(made)
 
     def close(self) -> None:

@@ -11,6 +11,7 @@ from pimains.core.errors import PimainsError
 from pimains.core.plan.text import one_line, short_line
 
 _LINES_KNOWN = 256
+_LINE_KNOWN_LONGEST = 256
 _QUOTATION_MARK = "\ue022"  # in its place while nut2 reads a value
 _OK = {
     "PRIMARY": "OK PRIMARY-GRANTED",
@@ -67,9 +68,12 @@ def first_line(asked: Sequence[str], line: str) -> str:
     raise Unfit(f"{' '.join(asked[:3]) if verb != 'PASSWORD' else verb} was answered by {short_line(line[:200])!r}")
 
 
-@lru_cache(_LINES_KNOWN)  # most are the same at each look
 def listed(asked: tuple[str, ...], line: str) -> str | None:
     """A line of the list that was asked for, as nut2 reads it, None for the one that ends it; raises Unfit."""
+    return (_listed if len(line) > _LINE_KNOWN_LONGEST else _listed_before)(asked, line)
+
+
+def _listed(asked: tuple[str, ...], line: str) -> str | None:
     if line == f"END {' '.join(asked)}":
         return None
     prefix = f"{' '.join(asked[1:])} "
@@ -80,6 +84,9 @@ def listed(asked: tuple[str, ...], line: str) -> str | None:
     elif named := _NAMED_VALUE.fullmatch(rest):
         return f'{prefix}{named[1]} "{_clean(named[2])}"'
     raise Unfit(f"{' '.join(asked)} has the line {short_line(line[:200])!r}")
+
+
+_listed_before = lru_cache(_LINES_KNOWN)(_listed)  # most are the same at each look
 
 
 def value(read: str) -> str:

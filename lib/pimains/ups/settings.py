@@ -32,7 +32,8 @@ class Ups(NamedTuple):
 
 def _upses(value: str) -> tuple[Ups, ...]:
     found = tuple(dict.fromkeys(_ups(word) for word in value.split()))
-    if not 0 < len(found) <= _UPSES_MAX or len(found) != len(value.split()):
+    alike = {each._replace(host="localhost") if each.is_here else each for each in found}
+    if not 0 < len(found) <= _UPSES_MAX or len(alike) != len(value.split()):
         raise ValueError
     return found
 

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from pimains.ups.other_machines import Talks
 
 _AGAIN_SECONDS = 1.0
+_FORGOTTEN_SECONDS = 7200.0  # longer than any phase of a shutdown: a service that was stopped amid it, and is started again later
 _OF_THE_PRIMARY = {Role.SECONDARY: ", as its primary has forced", Role.ALONE: ", and its primary has forced nothing"}
 _LATER = (Phase.FORCED, Phase.DELAYED)
 _RECORDED = (Phase.DELAYED, Phase.ASKED, Phase.RETURNING)  # FSD does not wait for the ledger, and a line that flaps does not fill it
@@ -65,8 +66,11 @@ class ShuttingDown:
         self._has_left_an_end = True  # the one before may have
         self.outage = self._file.read()
         if self.outage:
-            is_of_this_boot = self.outage.boot == boot_id()
-            self._decide(Event.RESTARTED if is_of_this_boot else Event.BOOTED, self._moment(me.clock.monotonic(), self._role()))
+            now = me.clock.monotonic()
+            is_under_way = self.outage.boot == boot_id() and not (self.outage.is_begun and now - self.outage.since > _FORGOTTEN_SECONDS)
+            self._decide(Event.RESTARTED if is_under_way else Event.BOOTED, self._moment(now, self._role()))
+        for name, own in self._apart():
+            self._forcing[name].wants_return = own.phase is Phase.RETURNING  # the one before may not have come to it
 
     def files(self) -> list[Readable]:
         """Readable when a step of halt asks."""
@@ -239,6 +243,8 @@ class ShuttingDown:
                 moment = self._moment(now, Role.APART)
                 self._tell(event, [name], moment, f"{name} {forcing.returned}", forcing.runs_empty)
                 forcing.returned = forcing.runs_empty = ""
+            if forcing.wants_return:
+                self._mind_return(name, forcing)
         if self.outage is None:
             return
         watched = {*self._ours(self.outage), *self.outage.apart}
@@ -251,6 +257,16 @@ class ShuttingDown:
                 self._upses[name].link.ask(forcing.force if is_forced and not forcing.is_over else forcing.look)
         if self.outage.phase in (Phase.ASKED, Phase.CUTTING) and self._request.is_missed():
             self._decide(Event.REQUEST_GONE, self._moment(now, self.outage.role))
+
+    def _mind_return(self, name: str, forcing: Forcing) -> None:
+        """A UPS that could not be told to cut its output: it is once it is seen on battery, and not when the mains are back by then."""
+        own = self.outage.apart.get(name, self.outage if name in self.outage.upses else None) if self.outage else None
+        if own is None or own.phase is not Phase.RETURNING:
+            forcing.wants_return = False
+            print(f"{name} could not be told to cut its output, and need not be any more")
+        elif self._upses[name].link.nut.is_open and not (self._supplies[name].is_on_line or self._supplies[name].is_lost):
+            forcing.wants_return = False
+            self._upses[name].link.ask(forcing.return_load)
 
     def _hear(self, now: float) -> None:
         for order, event in self._orders.take(self.line):

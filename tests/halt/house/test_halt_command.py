@@ -53,7 +53,7 @@ def test_the_command_cancels_and_says_what_had_been_done(house: House) -> None:
     assert cancelling.stdout.readline().startswith("cancelled; first the step that runs now has to end: ")
     let_go(go)
     assert cancelling.wait(60) == 0
-    assert said(cancelling).endswith("; done before that: 05-update, 20-clients")
+    assert said(cancelling).endswith("; done before that: 05-update, 10-relays, 20-clients; 10-relays undone")
     assert house.halts() == []
 
 

@@ -51,12 +51,12 @@ def test_an_upgrade_that_does_not_end_is_not_waited_for_for_ever(house: House) -
 
 
 def test_an_upgrade_is_waited_for_no_longer_than_until_a_plug_that_hears_nothing_would_cut(house: House) -> None:
-    """The seven steps after it get 1 s each, and 3 s to end them; HALT_COMMAND has to be started 100 s before the cut."""
+    """The eight steps after it get 1 s each, and 3 s to end them; HALT_COMMAND has to be started 100 s before the cut."""
     halt = new_halt(house, STEP_SECONDS_MAX="1")
     for path, value in (
         ("var/lib/pimains/plug/armed", 200),
         ("run/pimains/plug/countdown", 100),
-        ("run/pimains/plug/contact", time.clock_gettime(time.CLOCK_BOOTTIME) - 200 + 100 + 7 * 4 + 3 + 2.5),
+        ("run/pimains/plug/contact", time.clock_gettime(time.CLOCK_BOOTTIME) - 200 + 100 + 8 * 4 + 3 + 2.5),
     ):
         (house.root / path).parent.mkdir(exist_ok=True)
         (house.root / path).write_text(f"{value}\n")

@@ -21,7 +21,7 @@ def test_a_cancelled_shutdown_is_undone_from_the_last_step_to_the_first_by_those
     house.until(lambda: halt.status.startswith("ready; "))
     back = ["60-usb back, cancelled by anna", "50-drives back, cancelled by anna"]
     assert ran(house) == ["45-database", "50-drives", "60-usb", "65-slow", *back]
-    assert halt.status.endswith("; 60-usb undone; 50-drives undone")
+    assert halt.status.endswith("; 60-usb undone; 50-drives undone; 10-relays undone")
     assert house.halts() == []
 
 
@@ -35,7 +35,7 @@ def test_what_cannot_be_undone_is_said_and_keeps_nothing_else_undone(house: Hous
     cancel(halt, "anna")
     house.until(lambda: "anna cancels" in halt.log)
     let_go(go)
-    house.until(lambda: halt.status.endswith("; 60-usb not undone: failed (exit 1): no such hub; 50-drives undone"))
+    house.until(lambda: halt.status.endswith("; 60-usb not undone: failed (exit 1): no such hub; 50-drives undone; 10-relays undone"))
     assert halt.read("error") == "60-usb not undone: failed (exit 1): no such hub"
 
 
@@ -73,7 +73,7 @@ def test_killed_while_it_undoes_the_service_goes_on_with_that_and_shuts_nothing_
     house.until(lambda: ran(house).count("60-usb") == 3)
     let_go(go)
     let_go(go)
-    house.until(lambda: halt.status.endswith("; 60-usb undone; 50-drives undone"))
+    house.until(lambda: halt.status.endswith("; 60-usb undone; 50-drives undone; 10-relays undone"))
     assert house.halts() == []
     assert not (halt.run / "accepted").exists()
 

@@ -406,3 +406,16 @@ def test_a_directory_that_a_stranger_made_meanwhile_keeps_no_service_from_taking
         assert orders.take() == [Order("77", "save", "")]
         assert (run / "orders/words").read_text() == "save\nset\n"
     assert [path for path in run.rglob("full") if path.is_dir()] != []
+
+
+def test_on_a_full_disk_orders_are_taken_all_the_same(run: Path) -> None:
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", run], capture_output=True, check=False).returncode:
+        pytest.skip("tmpfs cannot be mounted here")
+    try:
+        with (run / "filler").open("wb") as filler, pytest.raises(OSError, match="No space left"):
+            filler.write(bytes(100_000))
+        with Orders(run, WORDS) as orders, closing(Service(orders)):
+            assert os.listdir(run / "orders") == ["ask"]
+            assert ask(run, "save", 10) == "done: save"
+    finally:
+        subprocess.run(["umount", run], check=True)

@@ -71,7 +71,10 @@ def test_import_makes_an_instance_of_an_upsmon_conf(house: House, tmp_path: Path
     assert f"{conf}: line 2: NOTIFYCMD: people are told by the service notify" in said
     assert (to / "PASSWORD").stat().st_mode & 0o777 == 0o600
     assert added(house, f"--restore={to}") == 0
-    assert re.fullmatch(rf"{to} has no CA, .*, TLS: what is not given is as it comes\n", capsys.readouterr().err)
+    assert re.fullmatch(
+        rf"{to} has no CA, .*, TLS, WAKE_AFTER_SECONDS, WAKE_AT_CHARGE, WAKE_GIVE_UP_SECONDS: what is not given is as it comes\n",
+        capsys.readouterr().err,
+    )
     variables = house.scan / "ups/variables"
     assert [(variables / name).read_text().splitlines()[0] for name in ("UPS", "POWER", "USERNAME", "PASSWORD", "ROLE")] == [
         *("eaton@localhost", "1", "anna", "sesame", "primary")

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.halt.halting import new_halt
+from tests.ups.messages import Queue
 from tests.ups.neighbour import MAC, Neighbour
 from tests.ups.street import Street, street
 from tests.ups.upsd import PASSWORD
@@ -24,7 +25,8 @@ def there(nas: Neighbour) -> Iterator[Street]:
         yield found
 
 
-def test_a_host_goes_down_at_its_shed_at_and_is_woken_when_the_mains_are_back(there: Street) -> None:
+def test_a_host_goes_down_at_its_shed_at_and_is_woken_when_the_mains_are_back(there: Street, monkeypatch: pytest.MonkeyPatch) -> None:
+    queue = Queue(there.house, monkeypatch)
     ups = there.begin(host={"SHED_AT": "after 2s"})
     there.upsd.say("eaton", **OB)
     there.until_step("told")
@@ -44,6 +46,7 @@ def test_a_host_goes_down_at_its_shed_at_and_is_woken_when_the_mains_are_back(th
     assert set(heard) == {PACKET}
     there.house.until(lambda: ups.status == "on line, 90 %", what=there.story)
     assert there.nas.recorded() == ["off"]
+    assert [event for event in queue.events() if event not in ("ups-onbatt", "ups-online")] == ["ups-shed", "ups-waking", "ups-back"]
 
 
 def test_forgotten_hosts(there: Street) -> None:
@@ -77,7 +80,7 @@ def test_magic_packet_missed(there: Street) -> None:
         assert there.outage()["nas"]["step"] == "woken"
         there.nas.is_on()
         there.house.until(lambda: not (ups.lib / "outage").exists(), what=there.story)
-    there.house.until(lambda: "the outage is over, the other machines (down - up): nas " in ups.log, what=there.story)
+    ups.until_logged("waking -> well: the other machines: nas ")
 
 
 def test_a_host_that_does_not_come_is_told_by_name(there: Street) -> None:
@@ -88,18 +91,20 @@ def test_a_host_that_does_not_come_is_told_by_name(there: Street) -> None:
     there.until_step("down")
     there.upsd.say("eaton", **OL)
     there.house.until(lambda: not (ups.lib / "outage").exists(), what=there.story)
-    ups.until_logged("the outage is over, and these did not come up again (down - up): nas (nas ")
+    ups.until_logged("waking -> well: the other machines: nas (nas ")
     there.nas.is_on()
 
 
-def test_a_host_that_refuses_the_key_is_told_and_holds_up_nobody(there: Street) -> None:
+def test_a_host_that_refuses_the_key_is_told_and_holds_up_nobody(there: Street, monkeypatch: pytest.MonkeyPatch) -> None:
+    queue = Queue(there.house, monkeypatch)
     ups = there.begin(host={"SHED_AT": "after 2s"})
     (there.nas.top / "authorized_keys").write_text("")
     there.upsd.say("eaton", **OB)
     there.until_step("untold")
-    ups.until_logged(
-        "host nas: root@10.92.0.2: does not take our key: the line that", "a machine that was to shut down does not do it: nas: "
-    )
+    ups.until_logged("host nas: root@10.92.0.2: does not take our key: the line that")
+    there.house.until(lambda: "ups-untold" in queue.events(), what=there.story)
+    [post] = [post for post in queue.posts() if post.event == "ups-untold"]
+    assert "a machine that was to shut down does not do it: nas: root@10.92.0.2: does not take our key" in post.subject
     there.upsd.say("eaton", **OL)
     there.house.until(lambda: not (ups.lib / "outage").exists(), what=there.story)
     assert there.nas.recorded() == []
@@ -128,6 +133,7 @@ def test_a_person_ends_an_outage_and_nobody_is_woken(there: Street) -> None:
     there.until_step("down")
     there.upsd.say("eaton", **OL)
     there.house.until(lambda: "nas will be woken in " in ups.status, what=there.story)
+    assert there.nas.pimains(there.house, "ups").stdout == "ups: eaton: on line, 90 %\nups: hosts: nas is down\n"
     with there.nas.listening() as heard:
         said = there.nas.pimains(there.house, "ups", "cancel")
         assert said.stdout == "ups: the outage is over, and nobody is woken\n"

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from pimains.shared import battery_end, halt_length, halt_request
+from pimains.shared import halt_length, halt_request
 from tests.kit import House, TestInstance, until
 from tests.ups.commanded import Commanded
 from tests.ups.outages import LB, at, clients, guarding, requests, status
@@ -40,7 +40,7 @@ def test_usb_drops_when_the_mains_drop_for_good(house: House, upsd: Upsd, halt: 
     """Scenario 3: what halt takes, the margin and a fifth are left when it is asked, and it is not asked before."""
     ups = guarding(house, at(upsd))
     house.until((halt.lib / "length").exists)
-    need = 1 + halt_length.read().measured + battery_end.SHUTDOWN_SECONDS
+    need = 1 + halt_length.read().measured + halt_length.shutdown_seconds()
     margin = max(15.0, need / 5)
     upsd.say("eaton", status="OB DISCHRG", charge="95", runtime=f"{need + margin + 12:.0f}")
     house.until((ups.lib / "outage").exists, what=ups.story)

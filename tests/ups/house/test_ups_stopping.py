@@ -1,5 +1,6 @@
 """svc -d and svc -t of an ups service in an outage."""
 
+import json
 import os
 import time
 
@@ -7,7 +8,7 @@ import pytest
 
 from tests.halt.halting import let_go, pause_at
 from tests.kit import House, TestInstance, until
-from tests.ups.outages import LB, at, clients, guarding
+from tests.ups.outages import LB, at, clients, guarding, status
 from tests.ups.upsd import Upsd
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="services become user pimains: needs root")
@@ -84,3 +85,25 @@ def test_a_machine_that_goes_down_is_not_held_up(house: House, upsd: Upsd, halt:
     ups.svc("-d")
     house.until(lambda: ups.pid == 0, what=ups.story)
     assert (ups.lib / "outage").exists()
+
+
+@pytest.mark.parametrize("hours", [1, 3])
+def test_a_shutdown_that_was_stopped_with_its_service_hours_ago_is_not_gone_on_with(
+    hours: int, house: House, upsd: Upsd, halt: TestInstance
+) -> None:
+    ups = guarding(house, at(upsd), FINALDELAY_SECONDS="600")
+    upsd.say("eaton", **LB)
+    ups.until_logged("-> delayed")
+    ups.svc("-d")
+    ups.svc("-k")
+    house.until(lambda: ups.pid == 0, what=ups.story)
+    outage = json.loads((ups.lib / "outage").read_text())
+    (ups.lib / "outage").write_text(json.dumps({**outage, "since": outage["since"] - hours * 3600}))
+    upsd.reboot("OL")
+    ups.svc("-u")
+    if hours == 1:
+        house.until(house.halts, what=ups.story)
+    else:
+        house.until(lambda: ups.status.startswith("on line") and not (ups.lib / "outage").exists(), what=ups.story)
+        assert "FSD" not in status(upsd)
+        assert halt.status == "ready"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pimains.core.plan.sentences import duration
-from pimains.shared import battery_end, halt_length
+from pimains.shared import halt_length
 from tests.kit import House, TestInstance, until
 from tests.ups.outages import at, guarding, status
 from tests.ups.upsd import USERS, Upsd
@@ -18,7 +18,7 @@ OFF_DELAY = 300
 def test_the_time_until_the_power_is_cut_is_part_of_a_shutdown(house: House, halt: TestInstance, tmp_path: Path) -> None:
     with Upsd(tmp_path, users=USERS, override={"ups.delay.shutdown": f"{OFF_DELAY}"}) as upsd:
         ups = guarding(house, at(upsd))
-        need = 1 + halt_length.read().measured + battery_end.SHUTDOWN_SECONDS + OFF_DELAY
+        need = 1 + halt_length.read().measured + halt_length.shutdown_seconds() + OFF_DELAY
         upsd.say("eaton", status="OB", charge="90", runtime="3000")
         said = f"90 %, shutting down in about {duration(3000 - 1.2 * need)}"
         house.until(lambda: ups.status.endswith(said), what=ups.story)

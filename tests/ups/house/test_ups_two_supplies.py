@@ -1,10 +1,12 @@
 """A machine with two UPSes of one upsd: which of them it can do without."""
 
 import os
+import signal
 
 import pytest
 
 from tests.kit import House, TestInstance, until
+from tests.ups.commanded import Commanded
 from tests.ups.nut2_library import NUT2
 from tests.ups.outages import LB, at, guarding, status
 from tests.ups.upsd import Upsd
@@ -86,3 +88,47 @@ def test_where_upsd_refuses_fsd_its_clients_are_not_waited_for_also_when_this_ma
     assert "needs [bert] with this password and: upsmon primary, or actions = FSD" in ups.log
     assert "FSD" not in status(upsd)
     assert halt.status == "ready"
+
+
+@pytest.mark.parametrize("back", [True, False])
+def test_a_ups_that_could_not_be_told_to_cut_is_told_later_only_if_its_mains_are_still_gone(
+    back: bool, house: House, upsd: Upsd, halt: TestInstance
+) -> None:
+    with Commanded(upsd, "eaton") as eaton:
+        ups = guarding(house, at(upsd), POWER="0", HOSTSYNC_SECONDS_MAX="3")
+        with upsd.talk("bert", "bert") as ask:
+            assert ask("LOGIN eaton") == "OK"
+            eaton.say("OB LB", charge="12", runtime="120")
+            ups.until_logged("eaton: well -> forced")
+            upsd.stop()
+        ups.until_logged("eaton: delayed -> returning")
+        house.until(lambda: "(connection refused), on battery" in ups.status, what=ups.story)
+        assert eaton.commands == []
+        if back:
+            eaton.be("OL")
+            upsd.start()
+            house.until(lambda: not (ups.lib / "outage").exists(), what=ups.story)
+            ups.until_logged("eaton could not be told to cut its output, and need not be any more")
+        else:
+            upsd.start()
+            ups.until_logged("eaton is told to cut its output and to return with the mains")
+            house.until(lambda: "forced shutdown" not in ups.status, what=ups.story)
+        assert eaton.commands == ["shutdown.return"] * (not back)
+
+
+def test_a_ups_is_told_to_cut_by_the_next_service_where_the_one_before_did_not_come_to_it(
+    house: House, upsd: Upsd, halt: TestInstance
+) -> None:
+    with Commanded(upsd, "eaton") as eaton:
+        ups = guarding(house, at(upsd), POWER="0", HOSTSYNC_SECONDS_MAX="2")
+        eaton.say("OB LB", charge="12", runtime="120")
+        ups.until_logged("eaton: well -> forced")
+        upsd.freeze()
+        ups.until_logged("eaton: delayed -> returning")
+        pid = ups.pid
+        ups.svc("-k")
+        house.until(lambda: ups.pid not in (0, pid), what=ups.story)
+        upsd.stop(signal.SIGKILL)
+        assert eaton.commands == []
+        upsd.start()
+        house.until(lambda: eaton.commands == ["shutdown.return"], what=ups.story)

@@ -74,6 +74,13 @@ def test_data_that_never_come_back_halt_before_the_battery_is_empty_and_not_at_t
     assert watch.began_at() == 1800 - NEED - 15
 
 
+def test_of_a_long_shutdown_a_fifth_more_is_left() -> None:
+    watch = Watch(need=300.0)
+    watch.see(on_battery(95, 1800))
+    assert watch.see(None, 2000) == "the battery lasts for 360 s more, as the UPS reports, and the shutdown takes 300 s"
+    assert watch.began_at() == 1800 - 300 - 60
+
+
 def test_a_second_outage_an_hour_later_is_counted_from_its_own_beginning() -> None:
     """Scenario 15: ON_BATTERY_SECONDS_MAX, also when somebody remembers the first."""
     watch = Watch(Limits(on_battery_max=600))
@@ -133,7 +140,7 @@ def test_a_threshold_is_a_moment_to_begin_at_and_the_battery_is_still_there() ->
     watch.see(on_battery(60, 1200))
     assert watch.see(on_battery(51, 1000), 30) == ""
     assert watch.see(on_battery(50, 1000)) == "its charge is 50 %, CHARGE_LOW_PERCENT is 50 %"
-    assert watch.end == 31 + 1000
+    assert watch.end == 2 + 1000  # when it was believed
 
 
 def test_while_no_data_come_a_threshold_is_reached_by_the_pace_that_is_known() -> None:
@@ -167,6 +174,49 @@ def test_a_charge_that_stays_where_it_is_tells_that_the_battery_lasts_longer() -
     watch.battery = Battery()
     watch.see(on_battery(90), 600)
     assert watch.end == 599 + 89 * 20
+
+
+def test_what_is_shed_by_the_charge_is_shed_by_that_which_it_comes_to_without_data() -> None:
+    watch = Watch(pasts=[Past(50, 500, None)])
+    watch.see(on_battery(90))
+    fallen = []
+    for _ in range(100):
+        watch.see(None)
+        fallen.append(battery.charge_by_now(watch.battery, watch.standing, watch.pasts, watch.now))
+    assert fallen[:3] == [90.0, 90.0, 90.0]  # a network that is away for a moment
+    assert fallen[-1] is not None
+    assert abs(fallen[-1] - 80) <= 1
+    assert battery.charge_by_now(Battery(), watch.standing, watch.pasts, watch.now) is None
+    assert fallen == sorted(fallen, reverse=True)  # type: ignore[type-var]  # none is None
+
+
+def test_a_runtime_that_never_falls_empties_the_battery_all_the_same() -> None:
+    """Some report the same for as long as they are asked: the end stands where it was when the number came."""
+    watch = Watch(Limits())
+    why = watch.see(on_battery(95, 1800), 2000)
+    assert why == "the battery lasts for 75 s more, as the UPS reports, and the shutdown takes 60 s"
+    assert watch.began_at() == 1800 - NEED - 15
+    watch = Watch(Limits(runtime_low=600))
+    why = watch.see(on_battery(95, 1800), 2000)
+    assert why == "its battery has come down to RUNTIME_LOW_SECONDS, 600 s, since it reported its runtime last"
+    assert watch.began_at() == 1800 - 600
+
+
+def test_a_runtime_that_falls_in_steps_moves_the_end_with_each_of_them_only() -> None:
+    watch = Watch(Limits())
+    for second in range(300):  # it is asked each second, and counts minutes of 75 s
+        watch.see(on_battery("", 1200 - second // 75 * 60))
+        assert watch.end == second // 75 * 75 + 1200 - second // 75 * 60
+    watch.see(on_battery("", 1200))  # and it may think better of it
+    assert watch.end == 300 + 1200
+
+
+def test_a_charge_that_never_falls_ends_with_twice_what_earlier_outages_took() -> None:
+    watch = Watch(pasts=[Past(50, 1000, None)])
+    watch.battery = Battery()
+    why = watch.see(on_battery(90), 4000)
+    assert why == "the battery lasts for 75 s more, at the pace of earlier outages, and the shutdown takes 60 s"
+    assert watch.began_at() == 90 * 20 * 2 - NEED - 15
 
 
 def test_earlier_outages_count_where_no_runtime_is_reported_or_no_data_come_and_by_the_load() -> None:
@@ -256,6 +306,19 @@ def played(watch: Watch, seen: list[tuple[str, int | None, int | None]]) -> None
         )
 
 
+@given(st.lists(st.tuples(st.sampled_from(["OB", "lost"]), charges, runtimes), min_size=1, max_size=40), pasts_known)
+def test_while_what_is_reported_stands_still_its_end_stands_too(seen: list[tuple[str, int | None, int | None]], pasts: list[Past]) -> None:
+    watch = Watch(pasts=pasts)
+    played(watch, seen)
+    watch.see(on_battery(70, 900), 5)
+    reported = watch.battery.runtime
+    watch.see(on_battery(70, 900), 50)
+    assert reported
+    assert watch.battery.runtime == reported
+    assert watch.end is not None
+    assert watch.end <= reported.at - BEGAN + 900
+
+
 @given(looks, pasts_known, st.floats(0, 3000))
 def test_a_shutdown_is_always_due_while_there_is_time_for_it_when_no_more_data_come(
     seen: list[tuple[str, int | None, int | None]], pasts: list[Past], need: float
@@ -332,3 +395,14 @@ def test_without_any_number_it_is_known_when_lost_data_shut_it_down() -> None:
     assert battery.due_at(watch.battery, watch.standing, (), watch.limits, NEED, watch.now) == lost_at + 120
     watch.see(None, 200)
     assert watch.began_at() + BEGAN == lost_at + 120
+
+
+def test_what_is_said_of_a_driver_that_never_gets_beyond_its_beginning_is_when_it_shuts_down() -> None:
+    watch = Watch(Limits(lost_max=120))
+    watch.standing, watch.battery = Standing(), Battery()
+    watch.see({"ups.status": "OB"})
+    fresh_at = watch.now - 1
+    watch.see({"ups.status": "WAIT"}, 10)
+    assert battery.due_at(watch.battery, watch.standing, (), watch.limits, NEED, watch.now - 1) == fresh_at + 120
+    watch.see({"ups.status": "WAIT"}, 200)
+    assert watch.began_at() + BEGAN == fresh_at + 120

@@ -174,6 +174,21 @@ def test_a_list_of_more_than_there_can_be_is_given_up_and_memory_is_bounded() ->
             assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 8192  # KiB; the liar's own are among them
 
 
+def test_a_line_longer_than_upsd_has_any_is_given_up() -> None:
+    said = b'VAR eaton ups.status "%s"\n'
+    with Liar({"GET VAR": saying(said % (b"x" * 500))}) as liar:
+        assert opened(liar.port).variable("ups.status") == "x" * 500
+        liar.lies = {"GET VAR": saying(said.rstrip(b"\n") % (b"x" * 2500))}
+        with pytest.raises(Away, match="a line of more than 2048 bytes"):
+            opened(liar.port).variable("ups.status")
+
+
+def test_an_answer_about_another_variable_is_none() -> None:
+    for said in (b'VAR eaton input.transfer.reason "OB LB"\n', b'VAR eaton ups.status.old "OB LB"\n', b'VAR eaton  "OB LB"\n'):
+        with Liar({"GET VAR": saying(said)}) as liar, pytest.raises(Away):
+            opened(liar.port).variable("ups.status")
+
+
 def test_an_error_is_told_by_its_word_and_the_connection_is_as_good_as_before() -> None:
     with Liar({"LIST VAR": saying(b"ERR DATA-STALE\n"), "GET VAR": saying(b"ERR DRIVER-NOT-CONNECTED some more\n")}) as liar:
         nut = opened(liar.port)

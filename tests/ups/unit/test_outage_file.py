@@ -86,6 +86,16 @@ def test_torn_at_any_byte_it_is_whole_or_none(me: Instance) -> None:
         assert found is None or (found == OUTAGE and length == len(whole) - 1)  # without the end of its line
 
 
+def test_it_is_on_the_disk_before_anything_is_done_about_it(me: Instance, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[str] = []
+    monkeypatch.setattr(os, "fsync", lambda handle: synced.append(str(Path(f"/proc/self/fd/{handle}").readlink())))
+    OutageFile(me).write(OUTAGE)
+    file, directory = synced
+    assert Path(file).parent == Path(directory) == me.lib
+    OutageFile(me).write(None)
+    assert synced[2:] == [str(me.lib)]
+
+
 def test_on_a_full_disk_a_restart_goes_on_all_the_same(me: Instance, small_disk: Path, capsys: pytest.CaptureFixture[str]) -> None:
     kept = OutageFile(me)
     kept.write(OUTAGE._replace(phase=Phase.ON_BATTERY))

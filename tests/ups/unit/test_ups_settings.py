@@ -45,6 +45,8 @@ def test_a_primary_commands_what_is_here_also_what_does_not_feed_it_where_it_has
         ({"UPS": ""}, "UPS: is empty; it needs a list of UPSes (such as eaton@localhost cellar@nas.lan:3493, each once)"),
         ({"UPS": "eaton@nas:x"}, "UPS: 'eaton@nas:x' is no list of UPSes"),
         ({"UPS": "eaton eaton@localhost"}, "UPS: 'eaton eaton@localhost' is no list of UPSes"),
+        ({"UPS": "eaton@127.0.0.1 eaton@localhost"}, "UPS: 'eaton@127.0.0.1 eaton@localhost' is no list of UPSes"),
+        ({"UPS": "eaton@[::1]:3493 eaton"}, "UPS: 'eaton@[::1]:3493 eaton' is no list of UPSes"),
         ({"UPS": "ea/ton"}, "UPS: 'ea/ton' is no list of UPSes"),
         ({"POWER": "1 1"}, "POWER: has 2 numbers; UPS names 1"),
         ({"POWER": "17"}, "POWER: '17' is no number of power supplies (0-16"),

@@ -190,6 +190,7 @@ def test_a_battery_to_replace_is_told_again_after_twelve_hours_however_often_the
     told = events(*hours, seconds=1800)
     assert [index for index, each in enumerate(told) if each] == [0, 24]
     assert {event for each in told for event in each} == {"REPLBATT"}
+    assert [bool(each) for each in events("OL RB", "OL RB", seconds=43199)] == [True, False]
 
 
 def test_off_is_told_when_it_has_lasted_and_on_battery_it_stays_on_battery() -> None:
@@ -297,3 +298,10 @@ def test_what_was_read_before_a_sleep_decides_nothing() -> None:
     assert not look(woken, None, 9001.0, NOTHING_USED)[0].is_critical
     assert look(woken, {"ups.status": "OL"}, 9001.0, NOTHING_USED)[1] == ("ONLINE",)
     assert look(woken, {"ups.status": "OB LB"}, 9001.0, NOTHING_USED)[0].is_critical
+
+
+def test_an_fsd_that_was_seen_before_a_sleep_is_seen_again_before_it_counts() -> None:
+    standing, _ = after("OL", "FSD OL")
+    assert standing.is_critical
+    woken, _ = after_sleep(standing, 9000.0)
+    assert not woken.is_critical

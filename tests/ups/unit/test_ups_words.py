@@ -68,6 +68,13 @@ def test_without_data_it_says_for_how_long_and_why_and_how_it_was() -> None:
     assert said == "no data for 20 s (no route), on battery for 25 s, shutting down in about 9 min"
 
 
+def test_without_data_and_without_any_number_it_says_when_lost_seconds_max_is_over() -> None:
+    nothing = {"ups.status": "OB", "battery.charge": "", "battery.runtime": ""}
+    assert words((5, nothing), (25, nothing)) == "on battery for 20 s"  # the UPS would say that it is low
+    said = words((5, nothing), (10, None), (30, None), why_not="no route", lost_max=80.0)
+    assert said == "no data for 20 s (no route), on battery for 25 s, shutting down in about 60 s"
+
+
 def test_a_moment_without_data_is_nobodys_trouble() -> None:
     assert is_well(*seen((5, {}), (10, None), (39, None))[::2])
     assert not is_well(*seen((5, {}), (10, None), (40, None))[::2])

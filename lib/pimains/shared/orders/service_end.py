@@ -163,11 +163,15 @@ class Orders:
         return fifo
 
     def _write_words(self) -> None:
+        """For people to read: a full disk keeps no service from taking orders."""
         aside = _unforeseen("words")
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-        with open(os.open(aside, flags, 0o644, dir_fd=self._directory), "w", encoding="utf-8") as file:
-            file.writelines(f"{word}\n" for word in self._words)
-        state.put_in_place(self._directory, aside, "words")
+        try:
+            with open(os.open(aside, flags, 0o644, dir_fd=self._directory), "w", encoding="utf-8") as file:
+                file.writelines(f"{word}\n" for word in self._words)
+            state.put_in_place(self._directory, aside, "words")
+        except OSError:
+            self._remove_left_over()
 
     def _remove_left_over(self) -> None:
         """The FIFOs of askers that were killed, and what a service that was killed had not put in its place yet."""

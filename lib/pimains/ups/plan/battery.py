@@ -6,6 +6,7 @@
 All times are monotonic seconds. The end is the earliest that is known of: what the UPS reports, this outage's own pace, and (where no
 runtime is reported, or no data come) the pace of earlier outages of this UPS. Without any of them, lost data last LOST_SECONDS_MAX.
 CHARGE_LOW_PERCENT and RUNTIME_LOW_SECONDS are moments to begin at and no end: what halts by them still has the battery to itself.
+A number that stands still counts from when it came: there are UPSes whose runtime never falls.
 """
 
 import math
@@ -54,8 +55,9 @@ class Reading(NamedTuple):
 class Battery(NamedTuple):
     """What is known of it; `began` is when it began to feed the load, None while it does not. For a restart within an outage, that is kept.
 
-    `charge` (percent), `runtime` (seconds) and `load` (percent) are the last that were believed, `charge_seen` is when the charge was read
-    last; `first` and `settled` are charges of this outage: its first one, and the first after a minute.
+    `charge` (percent), `runtime` (seconds) and `load` (percent) are the last that were believed, the first two with when they came to that;
+    `charge_seen` is when the charge was read last. `first` and `settled` are charges of this outage: its first one, and the first after a
+    minute.
     """
 
     began: float | None = None
@@ -84,8 +86,8 @@ def follow(before: Battery, standing: Standing, now: float) -> Battery:
     charge, charge_seen = before.charge, before.charge_seen
     if numbers.charge is not None:
         charge_seen = now
-        charge = charge if charge and charge.value == numbers.charge else Reading(now, numbers.charge)
-    runtime = before.runtime if numbers.runtime is None else Reading(now, numbers.runtime)
+        charge = _came(charge, numbers.charge, now)
+    runtime = before.runtime if numbers.runtime is None else _came(before.runtime, numbers.runtime, now)
     load = before.load if numbers.load is None else numbers.load
     if not standing.is_on_battery:
         return Battery(None, charge, charge_seen, runtime, load)
@@ -111,8 +113,8 @@ def end(battery: Battery, standing: Standing, pasts: Sequence[Past], now: float)
     if battery.began is None or not standing.is_on_battery:
         return None
     ends = []
-    if battery.runtime:
-        ends.append(End(max(battery.runtime.at, battery.began) + battery.runtime.value, "as the UPS reports"))
+    if (reported := _reported_end(battery)) is not None:
+        ends.append(End(reported, "as the UPS reports"))
     if battery.charge:
         paces = _paces(battery, battery.charge, standing, pasts, now)
         ends += [End(_since(battery, battery.charge, pace) + battery.charge.value * pace, source) for pace, source in paces]
@@ -149,6 +151,9 @@ def due(battery: Battery, standing: Standing, pasts: Sequence[Past], limits: Lim
         return _lost_for_too_long(lost_for, limits)
     if ending.at - now <= need_seconds + margin_seconds(need_seconds):
         return f"the battery lasts for {max(0.0, ending.at - now):.0f} s more, {ending.source}, and the shutdown takes {need_seconds:.0f} s"
+    reported = _reported_end(battery)
+    if standing.lost_at is None and limits.runtime_low is not None and reported is not None and reported - now <= limits.runtime_low:
+        return f"its battery has come down to RUNTIME_LOW_SECONDS, {limits.runtime_low:g} s, since it reported its runtime last"
     if lost_for >= LOST_SECONDS:
         return _low_by_now(battery, standing, pasts, limits, ending, now)
     return ""
@@ -165,8 +170,8 @@ def due_at(battery: Battery, standing: Standing, pasts: Sequence[Past], limits: 
     if ending is not None:
         moments.append(ending.at - need_seconds - margin_seconds(need_seconds))
         moments += _thresholds(battery, standing, pasts, limits, ending, now)
-    elif standing.lost_at is not None:
-        moments.append(standing.lost_at + limits.lost_max)
+    elif standing.lost_at is not None or _lost_seconds(standing, now) >= LOST_SECONDS:
+        moments.append(now - _lost_seconds(standing, now) + limits.lost_max)
     return max(now, min(moments)) if moments else None
 
 
@@ -235,6 +240,16 @@ def _thresholds(battery: Battery, standing: Standing, pasts: Sequence[Past], lim
         yield ending.at - (ending.at - charge.at) * limits.charge_low / charge.value
 
 
+def _came(before: Reading | None, value: float, now: float) -> Reading:
+    """The reading of `value` that is read `now`: the one before while it stands still."""
+    return before if before and before.value == value else Reading(now, value)
+
+
+def _reported_end(battery: Battery) -> float | None:
+    """As the UPS reports, from when it came to that, or this outage began."""
+    return max(battery.runtime.at, battery.began or 0.0) + battery.runtime.value if battery.runtime else None
+
+
 def _paces(battery: Battery, charge: Reading, standing: Standing, pasts: Sequence[Past], now: float) -> list[tuple[float, str]]:
     """In seconds per point of charge, and by what they are known."""
     found = []
@@ -254,8 +269,12 @@ def _fell(from_: Reading, to: Reading) -> tuple[float, float]:
 
 
 def _since(battery: Battery, charge: Reading, pace: float) -> float:
-    """Since when the charge has been falling from where it is: a UPS tells whole points, so it may have been there for most of one."""
-    return max(charge.at, battery.began or 0.0, battery.charge_seen - pace)
+    """Since when the charge has been falling from where it is: a UPS tells whole points, so it may have been there for most of one.
+
+    Where it stands still at a lighter load that is longer, and no longer than the battery itself would last: then it tells nothing.
+    """
+    came = max(charge.at, battery.began or 0.0)
+    return max(came, min(battery.charge_seen - pace, came + charge.value * pace * (_LIGHTER_MAX - 1)))
 
 
 def _lighter(past: Past, load: float | None) -> float:
