@@ -61,7 +61,7 @@ class Outage:
         self._was_cut: set[str] = set()
         self.timeline = Timeline(self._clock.monotonic() + _LOOKS_BEFORE * _STEP_SECONDS)
         facts = Facts(self._clock.monotonic, self._battery_end, lambda: self._shutting.house, lambda: self._shutting.need_seconds())
-        self._file = VirtualFile(Story(self.timeline, settings, assumed.halting + assumed.shutdown, facts).changed)
+        self._file = VirtualFile(self._me, Story(self.timeline, settings, assumed.halting + assumed.shutdown, facts).changed)
         for name, address in assumed.clients.items():
             for ups in self._upses.values():
                 ups.clients[name] = address
@@ -97,7 +97,7 @@ class Outage:
             self._watched[virtual.name] = WatchedVirtually(self._me, self._settings, ups, nut)
         self._look_at = dict.fromkeys(self._watched, 0.0)
         talks = virtual_hosts.talks(self._hosts, self._clock.monotonic, self._has_power)
-        around = Around(self._file, VirtualRequest(self._halt, self._clock), OutageOrders(self._me, self._orders), talks)
+        around = Around(self._file, VirtualRequest(self._me, self._halt), OutageOrders(self._me, self._orders), talks)
         self._shutting = ShuttingDown(self._me, self._settings, [*self._watched.values()], around)
 
     def _live(self, seconds: float) -> None:

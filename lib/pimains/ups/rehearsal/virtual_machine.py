@@ -67,7 +67,8 @@ class _ReadLedger(Ledger):
 class VirtualFile(OutageFile):
     """The outage file; `changed` is called with what it had and has."""
 
-    def __init__(self, changed: Callable[[Outage | None, Outage | None], None]) -> None:
+    def __init__(self, me: Instance, changed: Callable[[Outage | None, Outage | None], None]) -> None:
+        super().__init__(me)
         self.outage: Outage | None = None
         self._changed = changed
 
@@ -166,9 +167,9 @@ class VirtualHalt:
 class VirtualRequest(Request):
     """The request to that halt."""
 
-    def __init__(self, halt: VirtualHalt, clock: Clock) -> None:
-        self.is_wanted = False
-        self._halt, self._clock = halt, clock
+    def __init__(self, me: Instance, halt: VirtualHalt) -> None:
+        super().__init__(me)
+        self._halt, self._clock = halt, me.clock
 
     def want(self, outage: Outage | None) -> None:  # noqa: ARG002  # as Request has it
         """Make it."""

@@ -3,9 +3,11 @@
 from collections.abc import Callable, Sequence
 from enum import StrEnum
 
+from pimains.core.errors import WrongSetting
 from pimains.core.instance import Instance
+from pimains.shared.host_address import Address
 from pimains.ups.link import Answer, Link
-from pimains.ups.nut import Nut
+from pimains.ups.nut import Credentials, Encryption, Nut
 from pimains.ups.plan.telling import OfAShutdown
 from pimains.ups.rehearsal.assumed import Battery
 from pimains.ups.settings import Ups, UpsSettings
@@ -91,8 +93,8 @@ class VirtualNut(Nut):
     """What is asked of its upsd over a connection."""
 
     def __init__(self, ups: VirtualUps, clock: Callable[[], float], note: Callable[[str, str], None], *, logs_in: bool) -> None:
+        super().__init__(ups.name, Address("", 0), Credentials("", ""), Encryption("off", None), _wrong)
         self._virtual, self._now, self._note = ups, clock, note
-        self._connection = None
         self.is_logged_in = logs_in
 
     @property
@@ -122,6 +124,10 @@ class VirtualNut(Nut):
     def log_out(self) -> None:
         """LOGOUT."""
         self.is_logged_in = False
+
+
+def _wrong(name: str, what: str) -> WrongSetting:
+    return WrongSetting(f"{name}: {what}")
 
 
 class VirtualLink(Link):
