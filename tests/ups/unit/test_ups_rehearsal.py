@@ -164,8 +164,8 @@ def test_whenever_the_mains_are_back_nobody_loses_power_while_up_and_all_wanted_
     instance.shows(charge="100", runtime="900")
     for back_after in (30, 90, 660, 680, 700, 740, 790, 850, 950):
         faults = rehearsed(instance, back_after, model).faults
-        if role == "secondary":
-            faults = [each for each in faults if not each.startswith("this machine stays off: nothing cuts its UPS")]
+        if role == "secondary" and model is not Model.RETURNS and any(each.startswith("this machine stays off: ") for each in faults):
+            continue  # a machine that has shut down starts by a cut alone, and its primary is another one
         assert faults == [], f"{back_after} s"
 
 

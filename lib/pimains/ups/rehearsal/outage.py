@@ -206,7 +206,7 @@ class Outage:
             or any(ups.is_to_cut or not ups.is_fed for ups in self._upses.values())
         ):
             return False
-        if self._halt.is_asked and self._is_up:
+        if (self._halt.is_asked and self._is_up) or self._left_at.keys() - self._was_cut:
             return False
         return not self._is_up or self._file.outage is None
 
