@@ -25,6 +25,7 @@ EVENTS = {"socket.connect", "socket.bind", "socket.sendto", "os.mkdir", "os.rena
           "os.kill", "subprocess.Popen", "os.utime", "os.chmod", "os.truncate"}
 from pimains.cli.main import main
 sys.addaudithook(touched)
+FIRST
 sys.exit(main())
 """
 
@@ -73,14 +74,14 @@ class Instance:
         for name, value in values.items():
             (run / f"battery.{name}").write_text(f"{value}\n")
 
-    def rehearse(self, *words: str) -> Said:
-        return rehearse(self.root, self.directory.parent, *words)
+    def rehearse(self, *words: str, first: str = "") -> Said:
+        return rehearse(self.root, self.directory.parent, *words, first=first)
 
 
-def rehearse(root: Path, scan: Path, *words: str) -> Said:
-    """`pimains rehearse outage` of the instance in `scan`, watched."""
+def rehearse(root: Path, scan: Path, *words: str, first: str = "") -> Said:
+    """`pimains rehearse outage` of the instance in `scan`, watched; `first` is Python that is run before it, watched, too."""
     environment = {**os.environ, "PYTHONPATH": f"{TOP / 'lib'}:{NUT2}", "PIMAINS_ROOT": str(root)}
-    asked = ["/usr/bin/python3", "-B", "-c", _WATCH, "rehearse", "outage", f"--servicedir={scan}", *words]
+    asked = ["/usr/bin/python3", "-B", "-c", _WATCH.replace("FIRST", first), "rehearse", "outage", f"--servicedir={scan}", *words]
     said = subprocess.run(asked, env=environment, capture_output=True, text=True, check=False)
     lines = said.stderr.splitlines()
     touched = [line for line in lines if line.startswith("touched: ")]

@@ -12,7 +12,7 @@ from pimains.ups.rehearsal import assumed
 from pimains.ups.rehearsal.outage import Outage
 from pimains.ups.rehearsal.timeline import Timeline
 from pimains.ups.rehearsal.virtual_upses import Model
-from tests.ups.rehearsals import Instance
+from tests.ups.rehearsals import HOSTS, Instance
 
 ROLES: dict[str, dict[str, str]] = {"primary": {}, "secondary": {"ROLE": "secondary"}, "POWER 0": {"POWER": "0"}}
 
@@ -78,12 +78,9 @@ def test_it_touches_nothing(there: Instance) -> None:
     assert {path: path.stat().st_mtime_ns for path in there.root.rglob("*")} == before
 
 
-def test_the_watch_over_that_sees_what_is_touched(there: Instance) -> None:
-    watched = there.rehearse("--help")
-    assert watched.touched == []
-    (there.directory / "variables/UPS").unlink()
-    (there.directory / "variables/UPS").write_text("two words@@\n")
-    assert there.rehearse().code == 1
+def test_what_would_be_touched_is_seen(there: Instance) -> None:
+    said = there.rehearse(first=f"import os; open({str(there.root / 'new')!r}, 'w').close(); os.mkdir({str(there.root / 'made')!r})")
+    assert [line.split()[1] for line in said.touched][:2] == ["open", "os.mkdir"]
 
 
 def test_a_battery_that_is_too_small_is_said_with_what_is_missing(there: Instance) -> None:
@@ -151,6 +148,17 @@ def test_what_it_cannot_do_is_said_in_a_line(there: Instance, words: list[str], 
     said = there.rehearse(*words)
     assert said.code in (1, 2)
     assert wrong in said.errors[-1]
+
+
+def test_the_mains_back_amid_a_shutdown_cut_nobody_who_is_still_going_down(there: Instance) -> None:
+    for name, given in HOSTS.items():
+        there.host(name, **given, DOWN_SECONDS_MAX="180")
+    there.shows(charge="100", runtime="900")
+    for back_after in (420, 500, 560):
+        timeline = rehearsed(there, back_after)
+        assert timeline.faults == []
+        cut = next(each.at for each in timeline.entries if each.what == "cuts its output")
+        assert cut > max(each.at for each in timeline.entries if each.act == "down")
 
 
 @pytest.mark.long
