@@ -19,10 +19,11 @@ VERBS = {
     "meter": "what the meters show, or set one to what its face shows",
     "relay": "how the relays are, switch one, make or remove one",
     "ups": "how the UPSes are; check NUT's files, cancel an outage, import an upsmon.conf, keep the hosts",
+    "rehearse": "what an outage would do, step by step: the real plan in virtual time; nothing is touched",
     "help": "what a service does, how to begin, its settings, what goes wrong",
 }
 _OF_NO_ROOM = ("status", "why", "help")
-_ROOMS = {"energy": "collector", "relay": "relays"}  # of verbs that are not called like theirs
+_ROOMS = {"energy": "collector", "relay": "relays", "rehearse": "ups.rehearsal"}  # of verbs that are not called like theirs
 
 
 def module_of(verb: str) -> ModuleType:

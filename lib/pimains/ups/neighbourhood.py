@@ -24,7 +24,7 @@ from pimains.ups.settings import UpsSettings
 from pimains.ups.watched import Watched
 
 if TYPE_CHECKING:
-    from pimains.ups.other_machines import OtherMachines
+    from pimains.ups.other_machines import OtherMachines, Talks
 
 _NOTHING = Minded({})
 
@@ -41,9 +41,16 @@ class Came(NamedTuple):
 class Neighbourhood:
     """Of one instance; `supplies` are those of ShuttingDown, which change."""
 
-    def __init__(self, me: Instance, settings: UpsSettings, upses: Mapping[str, Watched], supplies: Mapping[str, Supply]) -> None:
+    def __init__(
+        self,
+        me: Instance,
+        settings: UpsSettings,
+        upses: Mapping[str, Watched],
+        supplies: Mapping[str, Supply],
+        talks: "Talks | None" = None,
+    ) -> None:
         self._me, self._settings, self._upses, self._supplies = me, settings, upses, supplies
-        self._others = _other_machines(me)
+        self._others = _other_machines(me, talks)
         self._well_since: float | None = None  # since when all that says that the mains are back is fresh
         self._cut_until = state.number(state.read(me.run / "cut_until")) or 0.0
 
@@ -144,9 +151,14 @@ class Neighbourhood:
         return going_down.seconds_needed(self.house, hosts(outage), now)
 
     def are_waited_for(self, outage: Outage, role: Role, since: float, halting_seconds: float, now: float) -> bool:
-        """Whether they are going down, and the battery lasts for that and for `halting_seconds` after it; else HOSTSYNC's time."""
+        """Whether they are going down, and the battery lasts for that and for `halting_seconds` after it; else HOSTSYNC's time.
+
+        With the mains back each has its own time: the cut that is still to come has to find nobody up.
+        """
         if not neighbours.is_under_way(self.house, hosts(outage), self._situation(outage, now)):
             return False
+        if role is not Role.SECONDARY and not any(each.standing.is_on_battery for each in self._upses.values()):
+            return True
         ends = [end.at for each in self._upses.values() if (end := each.ends(now))]
         is_in_time = now - since < self._settings.HOSTSYNC_SECONDS_MAX or (bool(ends) and role is not Role.SECONDARY)
         return is_in_time and all(end - now > halting_seconds + batteries.margin_seconds(halting_seconds) for end in ends)
@@ -178,11 +190,11 @@ def hosts(outage: Outage | None) -> dict[str, Host]:
     return host_steps.read(outage.hosts) if outage else {}
 
 
-def _other_machines(me: Instance) -> "OtherMachines | None":
+def _other_machines(me: Instance, talks: "Talks | None") -> "OtherMachines | None":
     """None where there are no hosts: who has none need not have the modules in memory."""
     with suppress(PermissionError):  # then they are read as well, and what is wrong is told
         if not (me.directory / "hosts").is_dir() or all(name.startswith(".") for name in os.listdir(me.directory / "hosts")):
             return None
-    from pimains.ups.other_machines import OtherMachines
+    from pimains.ups.other_machines import TALKS, OtherMachines
 
-    return OtherMachines(me)
+    return OtherMachines(me, talks or TALKS)

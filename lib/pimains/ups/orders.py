@@ -23,8 +23,8 @@ _CUT_WAIT_UNKNOWN = 300.0
 class OutageOrders:
     """Of one instance; readable when one asks."""
 
-    def __init__(self, me: Instance) -> None:
-        self._orders = Orders(me.run, _WORDS)
+    def __init__(self, me: Instance, orders: Orders | None = None) -> None:
+        self._orders = orders or Orders(me.run, _WORDS)
         self._later: list[str] = []  # those that are answered when halt was asked
         self._last: dict[str, tuple[float, str]] = {}  # those that are answered when this machine is logged out
 

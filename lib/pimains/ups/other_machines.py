@@ -6,9 +6,8 @@ minded = others.mind(hosts, situation, now)     # what was answered meanwhile is
 others.act(minded.moves, now)
 """
 
-from collections.abc import Callable, Sequence
-from contextlib import suppress
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, TypeAlias
 
 from pimains.core.errors import Away, PimainsError, Refused, WrongSetting
 from pimains.core.instance import Instance
@@ -27,16 +26,18 @@ if TYPE_CHECKING:
     from pimains.core.ledger import Ledger
 
 _LOOK, _BOOT, _ORDER, _WAKE = "look", "boot", "order", "wake"
-_BEGIN: dict[str, Callable[[HostSettings], Talk]] = {_LOOK: talk.look_at, _BOOT: talk.boot_id, _ORDER: talk.order_down, _WAKE: talk.wake}
+Talks: TypeAlias = Mapping[str, Callable[[HostSettings], Talk]]
+TALKS: Talks = {_LOOK: talk.look_at, _BOOT: talk.boot_id, _ORDER: talk.order_down, _WAKE: talk.wake}
 _BOOT_SECONDS = 5.0  # between two questions while something depends on it
 _BOOT_SELDOM_SECONDS = 300.0
 
 
 class OtherMachines:
-    """Of one instance; without hosts it does nothing."""
+    """Of one instance; without hosts it does nothing. `talks` is how each kind of talk is begun."""
 
-    def __init__(self, me: Instance) -> None:
+    def __init__(self, me: Instance, talks: Talks = TALKS) -> None:
         self._me = me
+        self._begin_talk = talks
         read = directories.read(me.directory)
         self._hosts = read.good
         self.faults = [*read.wrong.values()]
@@ -129,8 +130,7 @@ class OtherMachines:
         seen = self._seen.get(name, Seen())
         if what == _LOOK:
             self._seen[name] = seen.and_look(answer)
-            with suppress(OSError):  # of a /run that is full
-                last_look.leave(self._me.run, name, answer, now)
+            self._me.leave(*last_look.file(name, answer, now))
         elif what == _BOOT:
             self._seen[name] = seen._replace(boot=answer)
         elif what == _ORDER and name in hosts:
@@ -179,6 +179,6 @@ class OtherMachines:
 
     def _begin(self, what: str, name: str) -> None:
         try:
-            self._talks[what, name] = _BEGIN[what](self._hosts[name])
+            self._talks[what, name] = self._begin_talk[what](self._hosts[name])
         except Away as error:
             self._me.complain(f"host {name}: {error}")

@@ -6,7 +6,7 @@ shutting.tick(now)             # when time has passed, or one of shutting.files(
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from pimains.core import state
 from pimains.core.clock import boot_id
@@ -21,6 +21,7 @@ from pimains.ups.orders import OutageOrders, cut_order, cut_wait_seconds, off_de
 from pimains.ups.outage_file import OutageFile
 from pimains.ups.plan import battery as batteries
 from pimains.ups.plan import cancelling, host_steps, supplies, words
+from pimains.ups.plan.going_down import House
 from pimains.ups.plan.outage import Act, Event, Moment, Outage, Phase, Role, Wait, decide, decide_apart, timer
 from pimains.ups.plan.supplies import Supply
 from pimains.ups.plan.telling import OfAShutdown
@@ -30,6 +31,7 @@ from pimains.ups.watched import Watched
 
 if TYPE_CHECKING:
     from pimains.core.ledger import Ledger  # sqlite3 costs a megabyte, and is used when there is an outage
+    from pimains.ups.other_machines import Talks
 
 _AGAIN_SECONDS = 1.0
 _FORGOTTEN_SECONDS = 7200.0  # longer than any phase of a shutdown: a service that was stopped amid it, and is started again later
@@ -38,20 +40,28 @@ _LATER = (Phase.FORCED, Phase.DELAYED)
 _RECORDED = (Phase.DELAYED, Phase.ASKED, Phase.RETURNING)  # FSD does not wait for the ledger, and a line that flaps does not fill it
 
 
+class Around(NamedTuple):
+    """What is acted upon beside the UPSes: in a rehearsal nothing of it is this machine's."""
+
+    file: OutageFile
+    request: Request
+    orders: OutageOrders
+    talks: "Talks | None" = None
+
+
 class ShuttingDown:
     """Of all UPSes of one instance."""
 
-    def __init__(self, me: Instance, settings: UpsSettings, upses: Sequence[Watched]) -> None:
+    def __init__(self, me: Instance, settings: UpsSettings, upses: Sequence[Watched], around: Around | None = None) -> None:
         self._me, self._settings = me, settings
         self._upses = {each.name: each for each in upses}
         self._supplies = {each.name: Supply(each.name, each.power, settings.commands(each.ups)) for each in upses}
         self._forcing = {each.name: Forcing() for each in upses}
-        self._file = OutageFile(me)
+        around = around or Around(OutageFile(me), Request(me), OutageOrders(me))
+        self._file, self._request, self._orders = around.file, around.request, around.orders
         self._clients = Clients(me, settings, self._forcing)
-        self._request = Request(me)
-        self._orders = OutageOrders(me)
         self._forced = set((state.read(me.run / "forced") or "").split())  # by this machine, and it stands there still
-        self._neighbours = Neighbourhood(me, settings, self._upses, self._supplies)
+        self._neighbours = Neighbourhood(me, settings, self._upses, self._supplies, around.talks)
         self._again_at = 0.0
         self._has_left_an_end = True  # the one before may have
         self.outage = self._file.read()
@@ -70,6 +80,11 @@ class ShuttingDown:
         """No step is answered any more."""
         self._orders.close()
         self._neighbours.close()
+
+    @property
+    def house(self) -> House:
+        """The other machines, as their settings and what was measured have them."""
+        return self._neighbours.house
 
     def faults(self) -> list[str]:
         """What is wrong with the settings of other machines."""

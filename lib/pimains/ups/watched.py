@@ -26,7 +26,7 @@ from pimains.ups.shown import Shown
 class Watched:
     """`ups` of the settings, `name` as people call it; `power` supplies of this machine hang on it."""
 
-    def __init__(self, me: Instance, settings: UpsSettings, ups: Ups) -> None:
+    def __init__(self, me: Instance, settings: UpsSettings, ups: Ups, link: Link | None = None) -> None:
         self.ups = ups
         self.name = settings.called(ups)
         self.power = settings.power_of(ups)
@@ -41,7 +41,7 @@ class Watched:
         self._is_first = ups == settings.UPS[0]
         self._shown = Shown(me, "" if self._is_first else f"{self.name}.")
         self._troubles = Troubles(me.complain, print)
-        self.link = Link(self._nut(), settings.POLL_SECONDS, logs_in=self.power > 0, commands=settings.commands(ups))
+        self.link = link or Link(self._nut(), settings.POLL_SECONDS, logs_in=self.power > 0, commands=settings.commands(ups))
 
     def judge(self, answer: Answer, now: float) -> tuple[str, ...]:
         """Take an answer in; returns the events of NUT's that it is."""

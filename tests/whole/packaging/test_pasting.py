@@ -66,6 +66,7 @@ MAY_FAIL = {
     ":8460/v1/": "a block before it has the collector speak TLS",
     "pimains halt --cancel": "too late: the request before it was carried out, this Debian would be off",
     "pimains ups": "there is no upsd here",
+    "pimains rehearse": "1 where an outage would not go well",
     "ls /dev/serial/by-id": "no cable is plugged in here",
     "pimains status": "1 when something is unwell: there is no plug and no GPIO here",
     "pimains plug": "there is no plug here",

@@ -16,7 +16,13 @@ class LastLook(NamedTuple):
 
 def leave(run: Path, name: str, look: str, at: float) -> None:
     """Keep it for others to read. Raises OSError."""
-    state.write(run / f"host.{name}", f"{look} {at:.1f}")
+    path, line = file(name, look, at)
+    state.write(run / path, line)
+
+
+def file(name: str, look: str, at: float) -> tuple[str, str]:
+    """What it is called in the directory of the instance, and what stands in it."""
+    return f"host.{name}", f"{look} {at:.1f}"
 
 
 def read(run: Path, name: str) -> LastLook | None:

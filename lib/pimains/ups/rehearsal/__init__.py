@@ -1,0 +1,1 @@
+"""An outage in virtual time: the service's own code against a battery, UPSes, machines and a halt that are simulated."""
