@@ -66,7 +66,7 @@ add update --upgrade=mpd --interval=43200
 """
 # its notify has lost the module that sends mail while it is not restarted; its collector began to answer when its books were closed
 KNOWN = ("cannot import name 'mail' from 'pimains.devices'", "cannot schedule new futures after shutdown")
-NEW_SETTINGS = ["collector/variables/DERIVED", "collector/variables/PRICES"]
+NEW_SETTINGS = ["collector/variables/DERIVED", "collector/variables/PRICES", "plug/variables/FEEDS"]
 # each start of a service is a line with its directory
 COUNT_STARTS = (
     "import os, sys; words = sys.orig_argv; words[-2:-1] == ['-m'] and '.service' in words[-1]"
