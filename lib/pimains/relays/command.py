@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from pimains.core import paths, scan_directory, state
+from pimains.core import coming_up, paths, scan_directory, state
 from pimains.core.errors import Misused, PimainsError, WrongSetting
 from pimains.core.plan.text import one_line
 from pimains.core.scan_directory import ServiceDirectory
@@ -130,7 +130,7 @@ def _say(service: ServiceDirectory, number: str, text: str) -> str:
         raise Misused(str(wrong)) from None
     path = paths.lib(service.root) / service.name / f"{number}.mode"
     try:
-        said.write(path, text)
+        coming_up.patiently(service, lambda: said.write(path, text))
     except PermissionError:
         raise PimainsError(f"{path}: root and members of group pimains may do that") from None
     except OSError as error:

@@ -106,9 +106,13 @@ def root(tmp_path: Path) -> Iterator[DebianRoot]:
         (root.top / "sbin/shutdown").write_text('#!/bin/sh\necho "$*" >>/srv/halted\n')
         (root.top / "sbin/shutdown").chmod(0o755)
         # nor has it pins
-        settings = "/usr/share/pimains/services/meter/variables"
-        root.run(f"cd {settings} && printf 'pimains-house\\nsimulated pins\\n' >GPIOZERO_PIN_FACTORY")
-        root.run(f"cd {settings} && printf '/run/pimains/meter/pins\\nwhere they are moved\\n' >PIMAINS_HOUSE_PINS")
+        for service, name, where in (
+            ("meter", "PIMAINS_HOUSE_PINS", "pins\\nwhere they are moved"),
+            ("relays", "PIMAINS_HOUSE_OUTPUTS", "outputs\\nwhere they tell what they do"),
+        ):
+            settings = f"/usr/share/pimains/services/{service}/variables"
+            root.run(f"cd {settings} && printf 'pimains-house\\nsimulated pins\\n' >GPIOZERO_PIN_FACTORY")
+            root.run(f"cd {settings} && printf '/run/pimains/{service}/{where}\\n' >{name}")
         root.start_svscan()
         yield root
 
