@@ -106,7 +106,7 @@ def test_the_demo_cleans_up_when_it_is_interrupted(number: signal.Signals, when:
     with tempfile.TemporaryDirectory(prefix="pimains-demo-test-") as temporary:
         Path(temporary).chmod(0o755)
         process = demo(Path(temporary))
-        until(lambda: list(Path(temporary).glob(when)), what="the demo to come so far")
+        until(lambda: list(Path(temporary).glob(when)), 180, "the demo to come so far")
         process.send_signal(number)
         said, _ = process.communicate(timeout=200)
         assert process.returncode == 130
