@@ -65,7 +65,9 @@ def test_a_journal_ruined_behind_its_first_page_is_set_aside_and_what_can_be_rea
     damage.up(meter.instance)
     damage.settled(meter.instance)
     counts(house, meter, 23)
-    assert (meter.instance.lib / "journal.sqlite.corrupt-1").read_bytes()[11 * damage.PAGE : 12 * damage.PAGE] == ruined
+    aside = meter.instance.lib / "journal.sqlite.corrupt-1"
+    house.until(aside.exists, what=meter.instance.story)
+    assert aside.read_bytes()[11 * damage.PAGE : 12 * damage.PAGE] == ruined
     meter.instance.until_logged("put aside as journal.sqlite.corrupt-1, a new one is begun with")
     damage.down(meter.instance)
     assert rows(meter.instance.lib / "journal.sqlite") > there / 2

@@ -140,8 +140,8 @@ def test_the_power_stays_on_while_the_halt_command_fails(house: House, plugs: Pl
     until(lambda: device.device_s() > told + 9)
     assert device.relay
     device.until_state("Real Delay Switch", True)
-    device.until_state("Dead Man", 1800)
-    until(lambda: plug.read("../../../var/lib/pimains/plug/armed") == "1800")
+    device.until_state("Dead Man", 1900)
+    until(lambda: plug.read("../../../var/lib/pimains/plug/armed") == "1900")
 
 
 def test_ignoring_a_lost_plug_means_that_its_dead_man_switch_is_off(house: House, plugs: Plugs) -> None:
@@ -205,7 +205,7 @@ def test_an_agent_that_is_stopped_switches_the_dead_man_switch_off(house: House,
     device = plugs()
     plug = add_plug(house, device, ON_LOST="shutdown")
     until(lambda: is_connected(plug))
-    device.until_state("Dead Man", 1800)
+    device.until_state("Dead Man", 1900)
     plug.svc("-d")
     device.until_state("Dead Man", 0)
     until(lambda: not (plug.lib / "armed").exists())
