@@ -140,6 +140,7 @@ class OwnJournal:
                 self.journal = OwnReadings(self._path, self._recent)
             except Broken as error:
                 raise sqlite3.DatabaseError(str(error)) from error
+            self._is_ours = False
             noted = self.journal.last_sequence(UNBOOKED)  # by a start before this one
             self._held = [each._replace(sequence=noted + each.sequence) for each in self._held]
             self._sequence += noted
@@ -228,9 +229,9 @@ class OwnJournal:
             self._me.with_ledger(partial(_record, self._me.name, line))
         self._unmended = self.trouble = done.trouble
         if isinstance(done, _PuttingBack):
-            self._is_ours = self._may_put_back = False
+            self._may_put_back = False
             if done.trouble:  # it is open still, and tried again when it is saved
-                self.journal, self._id, self._is_ours = done.journal, done.id, True
+                self.journal, self._id = done.journal, done.id
                 return True
         return not done.trouble
 

@@ -1,5 +1,6 @@
 """A meter's own readings: meter/own_journal.py."""
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 from pimains.core import state
 from pimains.core.clock import FakeClock
 from pimains.core.service import Instance, make_directories
+from pimains.meter.measure import Measure
 from pimains.meter.own_journal import OwnJournal
 
 
@@ -96,3 +98,23 @@ def test_a_fourth_broken_journal_stays_where_it_is_and_the_readings_are_held_in_
     assert (own_journal.trouble, own_journal.journal is not None) == ("", True)
     kept = own_journal.journal.unsent(10).readings  # type: ignore[union-attr]
     assert sorted(reading.pulses for reading in kept) == [1, 2, 3, 4, 5]
+
+
+def test_what_stays_with_another_source_stays_there_when_the_journal_is_mended_amid_the_counting(me: Instance) -> None:
+    water = OwnJournal(me, "water", Measure("m3", 10))
+    water.keep(me.clock.monotonic(), 1)
+    assert water.journal
+    water.save(1e9)
+    water.journal.close()
+    house = OwnJournal(me, "house", Measure("kWh", 1000))
+    house.keep(me.clock.monotonic(), 2)
+    house.save(1e9)
+    (me.run / "recent.sqlite").write_bytes(b"no journal" * 1000)
+    malformed = sqlite3.DatabaseError("malformed")
+    malformed.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+    assert house.fails(malformed)
+    house.keep(me.clock.monotonic(), 3)
+    assert posted(me) == ["house: its journal of readings was broken, a new one is begun"]
+    assert house.journal
+    assert 1 not in {reading.pulses for reading in house.journal.unsent(10).readings}
+    house.journal.close()

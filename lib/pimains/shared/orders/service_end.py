@@ -163,7 +163,10 @@ class Orders:
         return fifo
 
     def _write_words(self) -> None:
-        """For people to read: a full disk keeps no service from taking orders."""
+        """For whoever asks only services that understand (order.sh, plug_switch): a full disk leaves the words of an earlier start, or none.
+
+        It keeps no service from taking orders.
+        """
         aside = _unforeseen("words")
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
         try:
