@@ -14,6 +14,7 @@ from pimains.collector.plan.price_lines import PriceLine, Window, weekdays
 from pimains.collector.plan.tariffs import BEGINNING, Seen
 from pimains.collector.prices import Asked, Standing, standing
 from pimains.collector.series.derived_series import DerivedSeries
+from pimains.core.plan.columns import aligned
 
 
 def tell(asked: Asked, journal: Path, derived: list[Derived], options: argparse.Namespace) -> int:
@@ -25,7 +26,7 @@ def tell(asked: Asked, journal: Path, derived: list[Derived], options: argparse.
         print(json.dumps(_for_programs(asked, found, notes), indent=2))
     else:
         rows = [*_of_settings(asked, found.seen), *(_row(line, asked.currency) for line in found.held.lines)]
-        print("\n".join([f"{asked.file or 'PRICES is empty'}: {_how_it_is(asked, found)}", *_aligned(rows)]))
+        print("\n".join([f"{asked.file or 'PRICES is empty'}: {_how_it_is(asked, found)}", *aligned(rows)]))
         for line in [*found.held.trouble, *notes]:
             print(line, file=sys.stderr)
     return 1 if found.held.trouble else 0
@@ -76,11 +77,6 @@ def _row(line: PriceLine, currency: str) -> list[str]:
 def _when(window: Window) -> str:
     begin, end = (f"{minute // 60:02}:{minute % 60:02}" for minute in (window.begin, window.end))
     return f"{weekdays(window.days)} {begin}-{end}"
-
-
-def _aligned(rows: list[list[str]]) -> list[str]:
-    widths = [max((len(row[column]) for row in rows), default=0) for column in range(4)]
-    return ["  ".join(text.ljust(widths[column]) for column, text in enumerate(row)).rstrip() for row in rows]
 
 
 def _for_programs(asked: Asked, found: Standing, notes: list[str]) -> dict[str, Any]:

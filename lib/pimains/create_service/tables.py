@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pimains.core import scan_directory, state, templates
-from pimains.core.plan import sentences, text
+from pimains.core.plan import columns, sentences, text
 from pimains.core.scan_directory import ServiceDirectory, Supervised
 from pimains.core.templates import Template
 from pimains.create_service import making
@@ -53,8 +53,7 @@ def _words(row: dict[str, Any]) -> list[str]:
 
 
 def _columns(rows: list[list[str]]) -> list[str]:
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))] if rows else []
-    return ["  " + "  ".join(word.ljust(width) for word, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    return [f"  {line}" for line in columns.aligned(rows)]
 
 
 def settings_of(template: Template, instance: ServiceDirectory | None, as_json: bool) -> str:

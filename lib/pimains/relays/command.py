@@ -16,6 +16,7 @@ from typing import Any
 
 from pimains.core import coming_up, paths, scan_directory, state
 from pimains.core.errors import Misused, PimainsError, WrongSetting
+from pimains.core.plan.columns import aligned
 from pimains.core.plan.text import one_line
 from pimains.core.scan_directory import ServiceDirectory
 from pimains.relays import relay_settings, said, told
@@ -111,10 +112,8 @@ def _tell(found: list[dict[str, Any]], as_json: bool) -> None:
         print("no relay yet: pimains relay add 1 --pin=17 --name=boiler")
     else:
         keys = ("number", "name", "state", "mode", "watts", "switches", "next", "reason")
-        rows = [_HEADS, *(tuple(_word(each[key]) for key in keys) for each in found)]
-        widths = [max(len(row[column]) for row in rows) for column in range(len(_HEADS))]
-        for row in rows:
-            print("  ".join(word.ljust(width) for word, width in zip(row, widths, strict=True)).rstrip())
+        for line in aligned([_HEADS, *(tuple(_word(each[key]) for key in keys) for each in found)]):
+            print(line)
 
 
 def _word(value: object) -> str:

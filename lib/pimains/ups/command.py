@@ -18,7 +18,7 @@ from pimains.core import scan_directory, state
 from pimains.core.errors import Misused, PimainsError
 from pimains.core.scan_directory import ServiceDirectory
 from pimains.shared.orders.asker_end import ask_service
-from pimains.ups import check
+from pimains.ups import check, instances
 from pimains.ups.hosts import command as host_command
 from pimains.ups.plan import importing, nut_conf
 
@@ -55,17 +55,11 @@ def run(options: argparse.Namespace) -> int:
         raise Misused(f"--to means nothing with {options.action}")
     if options.action == "import":
         return _import(Path(options.what), options.to, as_json=options.json)
-    services = [each for each in scan_directory.found(options.servicedir) if each.service == "ups"]
-    services = [each for each in services if options.instance in (None, each.name)]
-    if not services:
-        which = f"no ups service {options.instance}" if options.instance else "no ups service"
-        raise Misused(f"{options.servicedir}: {which} (create_service --service_name=ups --ups=NAME@HOST --add-service)")
+    services = instances.chosen(options)
     if options.action == "cancel":
         return _cancel(services, as_json=options.json)
     if options.action == "host":
-        if len(services) > 1:
-            raise Misused(f"there are {len(services)} ups services; --instance says which: {', '.join(each.name for each in services)}")
-        return host_command.run(options.what, options.name, services[0], options)
+        return host_command.run(options.what, options.name, instances.only_one(services), options)
     return _check(services, options.nut, as_json=options.json) if options.action == "check" else _show(services, as_json=options.json)
 
 

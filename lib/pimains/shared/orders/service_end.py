@@ -163,9 +163,9 @@ class Orders:
         return fifo
 
     def _write_words(self) -> None:
-        """For whoever asks only services that understand (order.sh, plug_switch): a full disk leaves the words of an earlier start, or none.
+        """For those who ask only services that understand (order.sh, plug_switch).
 
-        It keeps no service from taking orders.
+        A full disk keeps no service from taking orders; it leaves the words of an earlier start, or none.
         """
         aside = _unforeseen("words")
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC

@@ -10,6 +10,8 @@ from typing import Any
 
 from pimains.core import scan_directory
 from pimains.core.errors import Away, Misused, PimainsError, WrongSetting
+from pimains.core.plan.columns import aligned
+from pimains.core.plan.sentences import ago
 from pimains.core.plan.text import short_line
 from pimains.core.scan_directory import ServiceDirectory
 from pimains.ups.hosts import checking, directories, keys, last_look, making, neighbour_table, ssh
@@ -187,9 +189,8 @@ def _list(service: ServiceDirectory, name: str | None, *, as_json: bool) -> int:
         )
         for each in good
     ]
-    widths = [max(len(row[column]) for row in (_COLUMNS, *rows)) for column in range(len(_COLUMNS))]
-    for row in (_COLUMNS, *rows) if rows else ():
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    for line in aligned([_COLUMNS, *rows]) if rows else ():
+        print(line)
     for line in wrong.values():
         print(line)
     if not good and not wrong:
@@ -205,9 +206,7 @@ def _told(values: dict[str, str], host: HostSettings, look: last_look.LastLook |
 def _when(look: last_look.LastLook | None, now: float) -> str:
     if look is None:
         return "-"
-    seconds = max(0.0, now - look.at)
-    ago = f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.0f} h"
-    return f"{LOOKS[look.look]}, {ago} ago"
+    return f"{LOOKS[look.look]}, {ago(max(0.0, now - look.at))}"
 
 
 def _check(service: ServiceDirectory, name: str | None, *, as_json: bool) -> int:

@@ -32,7 +32,7 @@ def parse(text: str) -> ShedAt:
         name, _, value = part.strip().partition(" ")
         if name not in ShedAt._fields or name in found:
             raise ValueError
-        found[name] = _percent(value.strip()) if name == "charge" else _seconds(value.strip())
+        found[name] = _percent(value.strip()) if name == "charge" else parse_seconds(value.strip())
     return ShedAt(**found)
 
 
@@ -54,7 +54,8 @@ def _percent(text: str) -> float:
     return float(value)
 
 
-def _seconds(text: str) -> float:
+def parse_seconds(text: str) -> float:
+    """Of a time such as 10m, a day at most. Raises ValueError."""
     match = _TIME.fullmatch(text)
     if not match or not 0 < int(match[1]) * _SECONDS[match[2]] <= _LONGEST:
         raise ValueError

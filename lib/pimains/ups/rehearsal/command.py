@@ -12,10 +12,9 @@ import re
 from pathlib import Path
 
 from pimains.core import scan_directory
-from pimains.core.errors import Misused
 from pimains.core.library import Needed
-from pimains.core.scan_directory import ServiceDirectory
-from pimains.ups import check
+from pimains.ups import check, instances
+from pimains.ups.plan import shedding
 
 with Needed("python3-nut2") as library:
     from pimains.ups.rehearsal import assumed
@@ -23,9 +22,6 @@ with Needed("python3-nut2") as library:
     from pimains.ups.rehearsal.timeline import clock
     from pimains.ups.rehearsal.virtual_upses import Model
 
-_TIME = re.compile(r"([0-9]{1,5})([smh]?)")
-_SECONDS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
-_LONGEST_SECONDS = 86400.0
 _MODELS = ("returns", "ignores", "cannot")
 
 
@@ -46,7 +42,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Do it."""
-    service = _service(options)
+    service = instances.only_one(instances.chosen(options))
     library.must_be_there(service.path)
     if service.root:
         os.environ["PIMAINS_ROOT"] = service.root
@@ -69,22 +65,11 @@ def run(options: argparse.Namespace) -> int:
 _DOES = {"returns": "cuts and returns", "ignores": "ignores the cut while the mains are there", "cannot": "cannot cut"}
 
 
-def _service(options: argparse.Namespace) -> ServiceDirectory:
-    services = [each for each in scan_directory.found(options.servicedir) if each.service == "ups"]
-    chosen = [each for each in services if options.instance in (None, each.name)]
-    if not chosen:
-        which = f"no ups service {options.instance}" if options.instance else "no ups service"
-        raise Misused(f"{options.servicedir}: {which} (create_service --service_name=ups --ups=NAME@HOST --add-service)")
-    if len(chosen) > 1:
-        raise Misused(f"there are {len(chosen)} ups services; --instance says which: {', '.join(each.name for each in chosen)}")
-    return chosen[0]
-
-
 def _time(text: str) -> float:
-    match = _TIME.fullmatch(text)
-    if not match or not 0 < int(match[1]) * _SECONDS[match[2]] <= _LONGEST_SECONDS:
-        raise argparse.ArgumentTypeError(f"{text!r} is no time: a number with s, m or h, at most 24h")
-    return int(match[1]) * _SECONDS[match[2]]
+    try:
+        return shedding.parse_seconds(f"{text}s" if text.isdecimal() else text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time: a number with s, m or h, at most 24h") from None
 
 
 def _percent(text: str) -> float:
