@@ -1,9 +1,9 @@
 """The other machines of the house in an outage: what plan.neighbours decides is said to them, each by a child of its own (hosts.talk).
 
-others = OtherMachines(me, settings)
+others = OtherMachines(me)
 minded = others.mind(hosts, situation, now)     # what was answered meanwhile is in it
 # the caller writes minded.hosts, then
-others.act(minded.moves, now)
+others.act(minded.moves)
 """
 
 from collections.abc import Callable, Mapping, Sequence

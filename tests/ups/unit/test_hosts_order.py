@@ -6,9 +6,20 @@ import random
 import pytest
 
 from pimains.ups.plan import host_order, proving, shedding
+from pimains.ups.plan.host_order import After
 from pimains.ups.plan.shedding import ShedAt
 
 HOUSE = {"router": (), "nas": ("router",), "pc": ("nas",), "tv": ("nas", "router"), "camera": ("router",)}
+
+
+def up_order(after: After) -> list[list[str]]:
+    """All hosts, those that are woken side by side together, as the service comes to them one step after the other."""
+    found: list[list[str]] = []
+    left = set(after)
+    while left:
+        found.append(host_order.up_now(after, left, left))
+        left -= set(found[-1])
+    return found
 
 
 def test_hosts_go_down_before_those_that_they_need_and_side_by_side_otherwise() -> None:
@@ -16,7 +27,7 @@ def test_hosts_go_down_before_those_that_they_need_and_side_by_side_otherwise() 
 
 
 def test_hosts_come_up_after_those_that_they_need() -> None:
-    assert host_order.up_order(HOUSE) == [["router"], ["camera", "nas"], ["pc", "tv"]]
+    assert up_order(HOUSE) == [["router"], ["camera", "nas"], ["pc", "tv"]]
 
 
 def test_who_is_shed_takes_those_along_that_need_it() -> None:
@@ -66,7 +77,7 @@ def test_every_house_without_a_circle_goes_down_and_comes_up_whole() -> None:
         names = [f"host{number}" for number in range(chance.randint(1, 9))]
         after = {name: tuple(other for other in names[:index] if chance.random() < 0.3) for index, name in enumerate(names)}
         assert host_order.cycle(after) == []
-        for order, is_before in ((host_order.up_order(after), 1), (host_order.down_order(after), -1)):
+        for order, is_before in ((up_order(after), 1), (host_order.down_order(after), -1)):
             place = {name: index for index, together in enumerate(order) for name in together}
             assert sorted(place) == names
             assert all((place[name] - place[needed]) * is_before > 0 for name, waits_for in after.items() for needed in waits_for)

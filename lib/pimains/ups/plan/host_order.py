@@ -55,16 +55,6 @@ def up_now(after: After, to_come: Collection[str], pending: Collection[str]) -> 
     return sorted(name for name in to_come if not waited_for.intersection(after.get(name, ())))
 
 
-def up_order(after: After) -> list[list[str]]:
-    """All hosts, those that come up side by side together, the first ones first. `after` has no circle."""
-    found: list[list[str]] = []
-    left = set(after)
-    while left:
-        found.append(up_now(after, left, left))
-        left -= set(found[-1])
-    return found
-
-
 def down_order(after: After) -> list[list[str]]:
     """All hosts, those that go down side by side together, the first ones first. `after` has no circle."""
     found: list[list[str]] = []

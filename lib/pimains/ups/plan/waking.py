@@ -20,11 +20,6 @@ def wanted(house: House, hosts: Hosts) -> set[str]:
     return {name for name, each in hosts.items() if name in house and _is_wanted(house[name], each) and each.step not in _OVER}
 
 
-def stays_off(house: House, hosts: Hosts) -> set[str]:
-    """Who was ordered down and is woken by nobody."""
-    return {name for name, each in hosts.items() if name in house and not _is_wanted(house[name], each)}
-
-
 def wake_now(house: House, hosts: Hosts, now: float) -> list[str]:
     """Who gets the first packet now: it is down, or has had all the time to be, and those that it comes up after are up or given up."""
     left = wanted(house, hosts)
