@@ -1,7 +1,6 @@
 """A pin through gpiozero and whichever pin factory works here; GPIOZERO_PIN_FACTORY names another."""
 
 import contextlib
-import os
 from pathlib import Path
 
 from pimains.core.clock import Clock
@@ -16,12 +15,11 @@ class FactoryPin:
     """The input `number` (BCM), pulled "up", "down" or "none"; the time of an edge is the kernel's where the factory hands it over."""
 
     def __init__(self, number: int, pull: str, clock: Clock, changed: Changed, scratch: Path) -> None:
-        os.environ.setdefault("LG_WD", str(scratch))  # lgpio makes a FIFO where it stands, which may be written by root only
         self.missed = 0
         self._number = number
         self._clock = clock
         self._changed = changed
-        self._factory = gpiozero_factory.factory()
+        self._factory = gpiozero_factory.factory(scratch)
         self.factory = f"pin factory {type(self._factory).__name__.removesuffix('Factory')}"
         try:
             self._pin = self._factory.pin(number)

@@ -4,24 +4,18 @@ The kernel itself, at a Raspberry Pi's header: nothing has to be installed for i
 gpiozero where GPIOZERO_PIN_FACTORY names one of its pin factories, and where the kernel knows of no header.
 """
 
-import os
 from pathlib import Path
 
 from pimains.core.clock import Clock
-from pimains.shared.gpio import pin_line
-from pimains.shared.gpio.pin import Changed, GpioError, Pin
+from pimains.shared.gpio import gpiozero_factory, pin_line
+from pimains.shared.gpio.pin import Changed, Pin
 
 
 def take(number: int, pull: str, clock: Clock, changed: Changed, scratch: Path) -> Pin:
     """The input `number` (BCM), pulled "up", "down" or "none"; `changed` is called by a thread. Raises GpioError."""
-    chip = None if os.environ.get("GPIOZERO_PIN_FACTORY") else pin_line.header()
+    chip = None if gpiozero_factory.is_named() else pin_line.header()
     if chip:
         return pin_line.LinePin(chip, number, pull, clock, changed)
     from pimains.meter.pin_gpiozero import FactoryPin  # gpiozero costs 16 MB
 
-    try:
-        return FactoryPin(number, pull, clock, changed, scratch)
-    except GpioError as error:
-        if os.environ.get("GPIOZERO_PIN_FACTORY"):
-            raise
-        raise GpioError(f"this machine has no GPIO of a Raspberry Pi, and {error}", error.setting) from None
+    return gpiozero_factory.in_place_of_a_header(lambda: FactoryPin(number, pull, clock, changed, scratch))

@@ -1,7 +1,6 @@
 """An output through gpiozero: its pin is an input again once the process ends, so no relay outlasts its service."""
 
 import contextlib
-import os
 from pathlib import Path
 
 from pimains.core.failure import in_words
@@ -14,10 +13,9 @@ class FactoryOutput:
     """The output `pin`, on or off from the beginning; what a LABEL:LINE is, the factory knows. Raises GpioError."""
 
     def __init__(self, pin: PinName, is_on: bool, active_low: bool, scratch: Path) -> None:
-        os.environ.setdefault("LG_WD", str(scratch))  # lgpio makes a FIFO where it stands, which may be written by root only
         self._number = str(pin)
         self._active_low = active_low
-        factory = gpiozero_factory.factory()
+        factory = gpiozero_factory.factory(scratch)
         self.factory = f"GPIO {pin} by pin factory {type(factory).__name__.removesuffix('Factory')}"
         try:
             self._pin = factory.pin(str(pin) if pin.label else pin.line)

@@ -4,30 +4,23 @@ The kernel itself, whose lines a keeper holds over restarts of the service. gpio
 factories, and where the kernel knows of no header: these outputs end with the service.
 """
 
-import os
 from pathlib import Path
 
 from pimains.relays.pin_name import PinName
-from pimains.shared.gpio import pin_line
+from pimains.shared.gpio import gpiozero_factory, pin_line
 from pimains.shared.gpio.pin import GpioError, Output
 
 
 def take(pin: PinName, is_on: bool, active_low: bool, consumer: str, scratch: Path) -> Output:
     """The pin as an output that is on, or off, from the beginning; others see it as `consumer`'s. Raises GpioError."""
-    is_factory_named = bool(os.environ.get("GPIOZERO_PIN_FACTORY"))
-    if pin.label and not is_factory_named:
+    if pin.label and not gpiozero_factory.is_named():
         chip = pin_line.labelled((pin.label,))
         if chip is None:
             raise GpioError(f"there is no GPIO chip with the label {pin.label} (gpiodetect lists them)", "PIN")
         return pin_line.LineOutput.take(chip, pin.line, is_on, active_low, consumer)
-    chip = None if is_factory_named else pin_line.header()
+    chip = None if gpiozero_factory.is_named() else pin_line.header()
     if chip:
         return pin_line.LineOutput.take(chip, pin.line, is_on, active_low, consumer)
     from pimains.relays.output_gpiozero import FactoryOutput  # gpiozero costs 16 MB
 
-    try:
-        return FactoryOutput(pin, is_on, active_low, scratch)
-    except GpioError as error:
-        if is_factory_named:
-            raise
-        raise GpioError(f"this machine has no GPIO of a Raspberry Pi, and {error}", error.setting) from None
+    return gpiozero_factory.in_place_of_a_header(lambda: FactoryOutput(pin, is_on, active_low, scratch))

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from pimains.core.plan.sentences import duration
-from pimains.relays.plan import guards
+from pimains.relays.plan import day_time, guards
 from pimains.relays.plan.guards import Hold, Now
 from pimains.relays.plan.modes import AUTO, OFF, ON
 from pimains.relays.plan.relay import KEEP, GroupLimit, Relay
@@ -226,7 +226,7 @@ def _mode_in_words(relay: Relay) -> str:
     mode = relay.mode
     if mode.until is not None:
         waits = "" if relay.mode_ends is not None else ", and the clock was not set yet"
-        return f"{mode.word} until {mode.until // 60:02}:{mode.until % 60:02}{waits}"
+        return f"{mode.word} until {day_time.in_words(mode.until)}{waits}"
     seconds = mode.seconds or (relay.limits.forced_for if mode.word == ON else None)
     return f"{mode.word} for {duration(seconds)}" if seconds else mode.word
 
