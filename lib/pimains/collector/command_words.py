@@ -1,9 +1,9 @@
 """What `pimains energy` shows: tables, sparklines, costs and moments."""
 
-import csv
-import io
 from datetime import datetime
 from typing import Any
+
+from pimains.collector import csv_lines
 
 _BARS = "▁▂▃▄▅▆▇█"
 
@@ -28,15 +28,13 @@ def table(told: dict[str, Any]) -> str:
 
 def as_csv(tables: list[dict[str, Any]], kind: str) -> str:
     """All of them, a line for each day, month or year of each source; what nobody knows is empty."""
-    text = io.StringIO()
-    write = csv.writer(text, lineterminator="\n").writerow
-    write(["source", kind, "amount", "unit", "kWh", "cost", "standing_charge", "currency"])
+    rows: list[list[csv_lines.Cell]] = [["source", kind, "amount", "unit", "kWh", "cost", "standing_charge", "currency"]]
     for told in tables:
         for row in told["rows"]:
-            cells = [row.get(name) for name in ("kWh", "cost", "standing_charge")]
-            found = [row["amount"] if "amount" in row else row["average"], told["unit"], *cells, told.get("currency")]
-            write([told["source"], row[kind], *(f"{cell:.10g}" if isinstance(cell, float) else cell for cell in found)])
-    return text.getvalue()
+            amount = row["amount"] if "amount" in row else row["average"]
+            costs = [row.get(name) for name in ("kWh", "cost", "standing_charge")]
+            rows.append([told["source"], row[kind], amount, told["unit"], *costs, told.get("currency")])
+    return csv_lines.lines(rows)
 
 
 def averages(told: dict[str, Any]) -> str:

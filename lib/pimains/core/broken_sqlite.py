@@ -19,6 +19,12 @@ BESIDE = ("-journal", "-wal", "-shm")  # https://www.sqlite.org/tempfiles.html
 _READ_ONLY, _CORRUPT, _NOT_A_DATABASE = 8, 11, 26  # https://www.sqlite.org/rescode.html
 
 
+def remove(path: Path) -> None:
+    """Take away a database that nobody has open, with what SQLite keeps beside it. Raises OSError."""
+    for suffix in ("", *BESIDE):
+        state.remove(path.with_name(path.name + suffix))
+
+
 def make_way(path: Path) -> None:
     """For a database at `path`: what lies there, or where SQLite has its files beside it, and is no file goes aside. Raises OSError.
 
@@ -127,8 +133,7 @@ def _replaced(path: Path, broken_inode: int, why: object, tables: str, of: Mappi
 
 def _made(new: Path, broken: Path, tables: str, of: Mapping[str, str], then: str) -> int:
     """The new one beside it, on the disk; how many rows it has. Empty where there is no room for more."""
-    for suffix in ("", *BESIDE):
-        state.remove(new.with_name(new.name + suffix))
+    remove(new)
     os.close(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644))
     with contextlib.closing(sqlite3.connect(new, isolation_level=None)) as connection:
         connection.execute("pragma journal_mode = off")  # nobody else knows of it, and whoever is killed here begins again
@@ -143,9 +148,5 @@ def _made(new: Path, broken: Path, tables: str, of: Mapping[str, str], then: str
             rows = -1
     if rows < 0:
         os.truncate(new, 0)  # whoever opens it makes the tables
-    handle = os.open(new, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    state.sync_file(new)
     return max(rows, 0)

@@ -60,7 +60,16 @@ def put_in_place(directory: int, aside: str, name: str) -> None:
 
 def sync_directory(directory: Path) -> None:
     """Make renames and removals in `directory` survive a power cut."""
-    handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    _sync(directory, os.O_DIRECTORY)
+
+
+def sync_file(path: Path) -> None:
+    """Make what others have written into a file survive a power cut. Raises OSError."""
+    _sync(path, 0)
+
+
+def _sync(path: Path, flags: int) -> None:
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | flags)
     try:
         os.fsync(handle)
     finally:

@@ -5,12 +5,13 @@ import json
 import os
 import secrets
 import shutil
-import socket
 import subprocess
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
+
+from pimains.house import ports
 
 PACKAGES = ("python3-aiohttp", "python3-gpiozero", "python3-requests", "rrdtool")
 _PIN = 24
@@ -67,9 +68,10 @@ def metered(root: Path, create: tuple[str, ...], command: Callable[..., None], e
         stdout=subprocess.DEVNULL,
     ) as house_meter:
         try:
-            where = f"127.0.0.1:{_free_port()}"
+            port = ports.free_port()
+            where = f"127.0.0.1:{port}"
             command("create_service", "--service_name=collector", f"--listen={where}", f"--tokens={root}/tokens", "--price=0.32", *create)
-            _wait_until_it_listens(where)  # a meter that finds nobody there says so
+            _wait_until_it_listens(port)  # a meter that finds nobody there says so
             words = (f"--pin={_PIN}", "--impulses_per_kwh=1000", f"--start_total={_TOTAL}", "--source=house")
             command("create_service", "--service_name=meter", *words, f"--collector=http://{where}", f"--token=@{root}/token.txt", *create)
             yield f"http://{where}/"
@@ -84,20 +86,11 @@ def is_told(page: str) -> bool:
     return False
 
 
-def _wait_until_it_listens(where: str) -> None:
-    host, port = where.split(":")
+def _wait_until_it_listens(port: int) -> None:
     deadline = time.monotonic() + _LISTENS_SECONDS_MAX
-    while time.monotonic() < deadline:
-        with contextlib.suppress(OSError), socket.create_connection((host, int(port)), timeout=1):
-            return
+    while time.monotonic() < deadline and not ports.listens(port):
         time.sleep(0.05)
 
 
 def _python(module: str, *words: str) -> list[str]:
     return ["/usr/bin/python3", "-Pu", "-m", f"pimains.house.{module}", *words]
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])

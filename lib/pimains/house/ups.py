@@ -15,12 +15,13 @@ import argparse
 import contextlib
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+
+from pimains.house.ports import free_port, listens
 
 PROGRAMS = Path("/lib/nut")
 NAME = "house"
@@ -109,12 +110,12 @@ class House:
 
 def main(options: argparse.Namespace) -> None:
     """Let it live until told to quit."""
-    port = options.port or _free_port()
+    port = options.port or free_port()
     house = House(options.directory.resolve(), options.password.read_text(encoding="ascii").strip(), port)
     with house.running("dummy-ups", "-a", NAME) as driver, contextlib.ExitStack() as stack:
         _until(house, driver, house.has_driver)
         upsd = stack.enter_context(house.running("upsd"))
-        _until(house, upsd, lambda: _listens(port))
+        _until(house, upsd, lambda: listens(port))
         print(f"LISTENING 127.0.0.1:{port}", flush=True)
         for line in sys.stdin:
             words = line.split()
@@ -131,18 +132,6 @@ def _until(house: House, program: "subprocess.Popen[bytes]", condition: Callable
         if program.poll() is not None or time.monotonic() > deadline:
             sys.exit(f"NUT does not start: {house.log()[-1000:]}")
         time.sleep(0.05)
-
-
-def _listens(port: int) -> bool:
-    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
-        return True
-    return False
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 if __name__ == "__main__":

@@ -1,18 +1,16 @@
 """What a source was and cost in each local day, month or year, as CSV or JSON: a day of 23 or 25 hours is one row, as is any other."""
 
-import csv
-import io
 import json
 import time
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from pimains.collector.csv_lines import Cell, lines
 from pimains.collector.plan.energy import Meter, period_of
 from pimains.collector.series.costs import Account, Costs
 from pimains.collector.series.figures import average_in
 from pimains.collector.series.series import Series
 
-Cell = str | float | None
 _TURN_SECONDS = 0.1  # then others who want to look have theirs
 
 
@@ -81,13 +79,6 @@ def as_csv(told: Table) -> Iterator[str]:
     yield lines([told.columns])
     for some in told.rows:
         yield lines(some)
-
-
-def lines(rows: list[list[Cell]] | list[list[str]]) -> str:
-    """These rows, as a spreadsheet reads them."""
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows([f"{cell:.10g}" if isinstance(cell, float) else cell for cell in row] for row in rows)
-    return text.getvalue()
 
 
 def as_json(told: Table) -> Iterator[str]:

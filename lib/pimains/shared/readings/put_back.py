@@ -32,15 +32,10 @@ def put_back(connection: sqlite3.Connection, path: Path, own: Mapping[str, int])
     Raises sqlite3.Error and OSError; then nothing has changed.
     """
     new = path.with_name(f".{path.name}.new")
-    for suffix in ("", *BESIDE):
-        state.remove(new.with_name(new.name + suffix))
+    broken_sqlite.remove(new)
     connection.execute("vacuum main into ?", (str(new),))
     (rows,) = connection.execute("select count(*) from main.readings").fetchone()
-    handle = os.open(new, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    state.sync_file(new)
     what, aside = "was removed while it was in use", None
     if os.path.lexists(path):
         aside = kept.set_aside(path)
