@@ -35,6 +35,7 @@ class Collector:
 
     @property
     def url(self) -> str:
+        until((self.instance.run / "url").is_file, what=self.instance.story)  # it may begin with a journal that is to be mended
         return self.instance.read("url")
 
     def token(self, source: str, token: str) -> Path:

@@ -13,6 +13,8 @@ from typing import IO
 
 from pimains.core import state
 from pimains.core.errors import PimainsError
+from pimains.core.failure import in_words
+from pimains.house.ports import magic_packets
 
 PACKAGES = ("nut-server", "openssh-client", "python3-asyncssh", "python3-nut2")
 OUTAGE_SECONDS = 90
@@ -20,7 +22,7 @@ TESTS_OUTAGE_SECONDS = "PIMAINS_DEMO_OUTAGE_SECONDS"  # in the environment of a 
 _SHED_AFTER = 9  # that part of the outage
 _WAKE_AFTER_SECONDS = 5
 _DOWN_SECONDS_MAX = 60
-_MACHINES = {"nas": "02:00:00:00:00:11", "tv": "02:00:00:00:00:12"}
+_MACHINES = ("nas", "tv")
 _AFTER = {"tv": "nas"}
 _ANY_ADDRESS = ("192.0.2.1", 9)  # of a network for examples: nothing is sent there
 
@@ -33,16 +35,21 @@ def missing() -> str:
 
 def cannot_wake() -> str:
     """Why no magic packet would be heard here; "" if one is."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as ear, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as way:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as way:
         try:
             way.connect(_ANY_ADDRESS)
         except OSError:
             return "this machine is on no network, and magic packets go to one"
-        try:
-            ear.bind(("", 9))
-        except OSError as error:
-            return f"UDP port 9, where magic packets come to: {(error.strerror or str(error)).lower()}"
+    try:
+        magic_packets().close()
+    except OSError as error:
+        return f"UDP port 9, where magic packets come to: {in_words(error)}"
     return ""
+
+
+def _ethernet_address() -> str:
+    """One that no card has (the bit for addresses given locally is set), and hardly another demo beside this one."""
+    return ":".join(f"{byte:02x}" for byte in b"\x02" + secrets.token_bytes(5))
 
 
 class Powered:
@@ -87,7 +94,8 @@ def supplied(root: Path, create: tuple[str, ...], command: Callable[..., None], 
     messages.chmod(0o622)
     services = f"--servicedir={root / 'etc/service'}"
     house_ups = ("ups", "--directory", str(root / "nut"), "--password", str(password))
-    machines = ("machines", *(f"{name}={mac}" for name, mac in _MACHINES.items()), "--authorized", str(authorized))
+    macs = {name: _ethernet_address() for name in _MACHINES}
+    machines = ("machines", *(f"{name}={mac}" for name, mac in macs.items()), "--authorized", str(authorized))
     with _program(environment, *house_ups) as (ups, upsd), _program(environment, *machines) as (_, said):
         place = _listening(upsd)
         at = {words[0]: words[1:] for words in (_listening(said) for _ in _MACHINES)}
@@ -99,7 +107,7 @@ def supplied(root: Path, create: tuple[str, ...], command: Callable[..., None], 
         command("create_service", "--service_name=ups", *words, f"--wake_after_seconds={_WAKE_AFTER_SECONDS}", *create)
         for name, (address, fingerprint) in at.items():
             when = [f"--after={_AFTER[name]}"] if name in _AFTER else [f"--shed-at=after {powered.outage_seconds // _SHED_AFTER}s"]
-            how = [f"--ssh=root@{address}", f"--proof={address.rsplit(':', 1)[1]}", f"--mac={_MACHINES[name]}", *when]
+            how = [f"--ssh=root@{address}", f"--proof={address.rsplit(':', 1)[1]}", f"--mac={macs[name]}", *when]
             command(
                 "pimains", "ups", "host", "add", name, *how, f"--down-seconds-max={_DOWN_SECONDS_MAX}", f"--accept={fingerprint}", services
             )

@@ -21,7 +21,8 @@ from typing import Any
 
 import asyncssh
 
-_WAKE_PORT = 9
+from pimains.house.ports import magic_packets
+
 _NO_SUCH_PROGRAM = 127
 
 
@@ -151,7 +152,7 @@ async def main(options: argparse.Namespace) -> None:
     seconds = {"halt_seconds": options.halt_seconds, "boot_seconds": options.boot_seconds}
     machines = [Machine(name, mac, options.authorized / name, **seconds) for name, mac in (each.split("=") for each in options.machines)]
     loop = asyncio.get_running_loop()
-    cards, _ = await loop.create_datagram_endpoint(lambda: _NetworkCards(machines), local_addr=("0.0.0.0", _WAKE_PORT))  # noqa: S104  # broadcasts come to no other
+    cards, _ = await loop.create_datagram_endpoint(lambda: _NetworkCards(machines), sock=magic_packets())
     for each in machines:
         await each.start()
         print(f"LISTENING {each.name} {each.at}", flush=True)

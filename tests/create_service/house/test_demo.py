@@ -54,7 +54,7 @@ def assert_the_outage(said: str) -> None:
         r"\(tv: off\)\n",
         r"\(nas: poweroff \(a simulated one\)\)\n",
         r"ups +ups +up [0-9]+ s +on battery for [0-9]+ s, [0-9.]+ %, shutting down in about [0-9]+ min; down: tv, nas\n",
-        r"nas +root@127.0.0.1:[0-9]+ +- +after [0-9]+s .* does not answer, [0-9]+ s ago\n",
+        r"nas +root@127.0.0.1:[0-9]+ +- +after [0-9]+s .* does not answer, (?:just now|[0-9]+ s ago)\n",
         r"\(nas: a magic packet: it starts\)\n",
         r"\(nas: up\)\n",
         r"\(tv: a magic packet: it starts\)\n",
