@@ -67,6 +67,19 @@ def _prefix(value: str) -> str:
     return value
 
 
+def names_of(value: str) -> list[str]:
+    """What the UPSes of a setting UPS are called. Raises ValueError."""
+    upses = _upses(value)
+    return [_called(each, upses) for each in upses]
+
+
+def _called(ups: Ups, among: tuple[Ups, ...]) -> str:
+    alike = [each for each in among if each.name == ups.name]
+    if len(alike) == 1:
+        return ups.name
+    return f"{ups.name}@{ups.host}" + (f":{ups.port}" if sum(each.host == ups.host for each in alike) > 1 else "")
+
+
 class UpsSettings(Settings):
     """services/ups/variables/."""
 
@@ -138,10 +151,7 @@ class UpsSettings(Settings):
 
     def called(self, ups: Ups) -> str:
         """How people and files call it: by its name, where another one has the same with its host, too, and its port."""
-        alike = [each for each in self.UPS if each.name == ups.name]
-        if len(alike) == 1:
-            return ups.name
-        return f"{ups.name}@{ups.host}" + (f":{ups.port}" if sum(each.host == ups.host for each in alike) > 1 else "")
+        return _called(ups, self.UPS)
 
     @property
     def to_judge(self) -> standing.Limits:

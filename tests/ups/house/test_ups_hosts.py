@@ -1,5 +1,6 @@
 """An outage takes another machine down and wakes it: a real upsd, a real sshd in a namespace, magic packets received by a real listener."""
 
+import json
 import os
 import tempfile
 from collections.abc import Iterator
@@ -140,6 +141,33 @@ def test_a_person_ends_an_outage_and_nobody_is_woken(there: Street) -> None:
         there.house.until(lambda: ups.status == "on line, 90 %", what=there.story)
     assert heard == []
     there.nas.is_on()
+
+
+def test_a_host_goes_by_the_ups_that_feeds_it(nas: Neighbour) -> None:
+    with (
+        tempfile.TemporaryDirectory(prefix="pimains-street-", ignore_cleanup_errors=True) as top,
+        street(Path(top), nas, "eaton", "cellar") as there,
+    ):
+        upses = f"eaton@127.0.0.1:{there.upsd.port} cellar@127.0.0.1:{there.upsd.port}"
+        tv = {"CLIENT": "10.92.0.2", "WAKE": "no"}
+        there.begin(host={"SHED_AT": "after 1s", "UPS": "cellar"}, others={"tv": tv}, UPS=upses)
+        there.upsd.say("eaton", status="OB LB", charge="12", runtime="120")
+        there.house.until(lambda: there.outage().get("tv", {}).get("step") == "told", what=there.story)
+        assert "nas" not in there.outage()
+        found = json.loads(there.nas.pimains(there.house, "ups", "--json").stdout)["ups"]
+        assert (found["eaton"]["hosts"].keys(), found["cellar"]["hosts"].keys()) == ({"tv"}, {"nas", "tv"})
+        assert found["eaton"]["hosts"]["tv"]["words"] == "is going down"
+        assert found["cellar"]["hosts"]["nas"]["step"] is None
+        there.upsd.say("cellar", **OB)
+        there.until_step("told")
+        assert there.nas.recorded() == ["off"]
+        listed = there.nas.pimains(there.house, "ups", "host", "list").stdout.splitlines()
+        assert listed[0].split() == ["HOST", "GOES", "BY", "UPS", "AFTER", "SHED", "AT", "WAKE", "MAC", "LAST", "PROOF"]
+        told = json.loads(there.nas.pimains(there.house, "ups", "host", "list", "--json").stdout)["hosts"]
+        assert [(each["host"], each["goes_by"], each["fed_by"]) for each in told] == [
+            ("nas", "root@10.92.0.2", ["cellar"]),
+            ("tv", "NUT client 10.92.0.2", ["eaton", "cellar"]),
+        ]
 
 
 BOUNDARIES = ["shedding", "nas=ordered", "nas=told", "nas=down", "returning", "waking", "nas=woken"]
