@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import NamedTuple
 
 from pimains.core.settings import Setting, Settings, choice, flag, host, integer, number, optional, path, port, text
@@ -135,6 +136,14 @@ class UpsSettings(Settings):
         """The supplies of one machine are counted by one instance."""
         is_fed = any(word.strip("0") for word in values["POWER"].split())
         return "POWER: the supplies of this machine are counted by one instance; name all UPSes in its UPS, or give 0" if is_fed else ""
+
+    @classmethod
+    def needed_for(cls, run: Path, lib: Path) -> str:
+        """An outage is gone through to its end: others are going down, or are woken, and the UPS is cut."""
+        from pimains.ups import outage_file  # whoever asks only for settings need not have it
+
+        outage = outage_file.seen_by_others(run, lib)
+        return f"an outage is under way, {outage.phase}; sudo pimains ups cancel ends it where that is possible" if outage else ""
 
     @property
     def feeds_this_machine(self) -> bool:
