@@ -49,24 +49,30 @@ class Street:
         self.house, self.upsd, self.nas = house, upsd, nas
         self.ups: TestInstance
 
-    def begin(self, *, power: str = "0", host: dict[str, str] | None = None, **settings: str) -> TestInstance:
-        """Start the service; the settings of the host are those of `nas` and `host`."""
+    def begin(
+        self, *, power: str = "0", host: dict[str, str] | None = None, others: dict[str, dict[str, str]] | None = None, **settings: str
+    ) -> TestInstance:
+        """Start the service; the settings of the host are those of `nas` and `host`, of further ones those of `others`, by name."""
         given = {"POLL_SECONDS": "0.5", "FINALDELAY_SECONDS": "1", "WAKE_AFTER_SECONDS": "2", "POWER": power, "ROLE": "secondary"}
         (self.house.root / "kill").mkdir()
         (self.house.root / "kill").chmod(0o777)
         pythonpath = f"{NUT2}:{KILL_AT}"
         self.ups = self.house.add(
-            "ups", pythonpath=pythonpath, svscan=False, UPS=f"eaton@127.0.0.1:{self.upsd.port}", **{**given, **settings}
+            "ups", pythonpath=pythonpath, svscan=False, **{"UPS": f"eaton@127.0.0.1:{self.upsd.port}", **given, **settings}
         )
         there = self.ups.directory / "hosts/nas"
         for name, value in {"PROOF": "22", "DOWN_SECONDS_MAX": "20", **(host or {})}.items():
             self.nas.set(name, value)
         self.nas.authorize()
+        for name, its in (others or {}).items():
+            (there.parent / name).mkdir(parents=True)
+            for setting, value in its.items():
+                (there.parent / name / setting).write_text(f"{value}\n")
         shutil.copytree(self.nas.directory, there)
         for path in (there, *there.iterdir()):
             shutil.chown(path, "pimains", "pimains")
         self.house.start()
-        self.house.until(lambda: self.ups.status.startswith("on line"), what=self.ups.story)
+        self.house.until(lambda: "on line" in self.ups.status and "no data" not in self.ups.status, what=self.ups.story)
         return self.ups
 
     def kill_at(self, boundary: str) -> None:
@@ -103,9 +109,9 @@ class Street:
 
 
 @contextmanager
-def street(top: Path, nas: Neighbour) -> Iterator[Street]:
+def street(top: Path, nas: Neighbour, *upses: str) -> Iterator[Street]:
     top.chmod(0o755)  # user pimains may go there, too
     (top / "house").mkdir()
     enter = ("ip", "netns", "exec", nas.here)
-    with UpsdThere(top, "eaton", enter=enter) as upsd, contextmanager(new_house)(top / "house", enter) as house:
+    with UpsdThere(top, *(upses or ("eaton",)), enter=enter) as upsd, contextmanager(new_house)(top / "house", enter) as house:
         yield Street(house, upsd, nas)

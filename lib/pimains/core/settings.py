@@ -116,6 +116,11 @@ class Settings:
         """Why a machine has one instance with such `values`, after the setting that says so ("POWER: ..."); "" where it may have more."""
         return ""
 
+    @classmethod
+    def needed_for(cls, run: Path, lib: Path) -> str:  # noqa: ARG003  # for subclasses
+        """Why one that is up is not removed now, by what it left in its directories `run` and `lib`; else ""."""
+        return ""
+
     def check_together(self) -> None:
         """Checks that need more than one setting; a subclass raises `self.wrong(...)`."""
 

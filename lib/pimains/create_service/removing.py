@@ -9,7 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-from pimains.core import paths, scan_directory, state
+from pimains.core import paths, scan_directory, state, templates
 from pimains.core.errors import PimainsError
 from pimains.core.scan_directory import ServiceDirectory
 from pimains.create_service import beside, svscan
@@ -27,6 +27,8 @@ def remove(instance: ServiceDirectory, goodbye_seconds: float = GOODBYE_SECONDS)
     Raises PimainsError if a process of it is still there, OSError when something cannot be written; either way it can
     be called again.
     """
+    if not instance.is_being_removed and (why := _needed_for(instance)):
+        raise PimainsError(f"{instance.name} is needed: {why} (svc -dk {instance.path} stops it all the same, then remove it)")
     if instance.service == "halt" and halt_request.is_wanted(instance.run):
         raise PimainsError("this machine is being shut down by it: pimains halt --cancel, then remove it")
     hidden = instance.path.with_name(f".{instance.name}")
@@ -44,6 +46,13 @@ def remove(instance: ServiceDirectory, goodbye_seconds: float = GOODBYE_SECONDS)
     discard(state_of_this_boot)
     discard(hidden)
     return copy
+
+
+def _needed_for(instance: ServiceDirectory) -> str:
+    """Why it is not stopped now, "" where it may be, also because it is down."""
+    template = templates.all_of_them().get(instance.service)
+    why = template.settings().needed_for(instance.run, paths.lib(instance.root) / instance.name) if template else ""
+    return why if why and scan_directory.supervised([instance.path])[instance.path].state == "up" else ""
 
 
 def _stop(directory: Path, goodbye_seconds: float) -> None:

@@ -3,18 +3,20 @@
     python3 -m pimains.house.ccu --port 0 --user pi --password secret [--old] sv_USV_battery.charge=NUMBER eaton@localhost-Alarm=ALARM
 
 Three sessions, which only a logout ends. Lines on its standard input: `be hanging` (well, hanging, stuck once somebody is
-logged in, trickling, garbage, away: how it answers from now on), `restart` (its sessions are forgotten), `variables`, `quit`.
+logged in, half an answer and then nothing, torn off amid one, trickling, garbage, away: how it answers from now on), `restart`
+(its sessions are forgotten), `variables`, `quit`.
 """
 
 import argparse
 import json
+import ssl
 import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 SESSIONS_MAX = 3
-BEHAVIOURS = ("well", "hanging", "stuck", "trickling", "garbage", "away")
+BEHAVIOURS = ("well", "hanging", "stuck", "half", "torn", "trickling", "garbage", "away")
 _DEFAULTS: dict[str, Any] = {"NUMBER": 0.0, "ALARM": False, "LOGIC": False, "STRING": ""}
 _SETTERS = {"SysVar.setFloat": "NUMBER", "SysVar.setBool": "ALARM", "SysVar.setString": "STRING"}
 _READERS = ("Session.logout", "system.listMethods", "SysVar.getAll", "SysVar.getValueByName")
@@ -49,7 +51,12 @@ class Ccu:
     """The CCU, listening at `port` as long as its `with` lasts."""
 
     def __init__(
-        self, variables: dict[str, Variable], firmware: Firmware | None = None, login: tuple[str, str] = ("pi", "secret"), port: int = 0
+        self,
+        variables: dict[str, Variable],
+        firmware: Firmware | None = None,
+        login: tuple[str, str] = ("pi", "secret"),
+        port: int = 0,
+        encryption: ssl.SSLContext | None = None,
     ) -> None:
         self.variables = variables
         self.firmware = firmware or Firmware()
@@ -69,6 +76,9 @@ class Ccu:
         self._server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
         self._server.daemon_threads = True
         self.port = self._server.server_address[1]
+        self._scheme = "https" if encryption else "http"
+        if encryption:  # the handshake is the handler's, who has a thread
+            self._server.socket = encryption.wrap_socket(self._server.socket, server_side=True, do_handshake_on_connect=False)
 
     def __enter__(self) -> "Ccu":
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
@@ -82,7 +92,7 @@ class Ccu:
     @property
     def url(self) -> str:
         """Where it is."""
-        return f"http://127.0.0.1:{self.port}"
+        return f"{self._scheme}://127.0.0.1:{self.port}"
 
     def be(self, behaviour: str) -> None:
         """Answer in that way from now on; who hangs is let go with the next one."""
@@ -179,7 +189,11 @@ class _Handler(BaseHTTPRequestHandler):
         if self.it.behaviour == "trickling":
             while not self.it.hang(1):
                 self.wfile.write(b" ")
-        self.wfile.write(said)
+        is_whole = self.it.behaviour not in ("half", "torn")
+        self.wfile.write(said if is_whole else said[: len(said) // 2])
+        if self.it.behaviour == "half":
+            self.it.hang(600)
+        self.close_connection = self.close_connection or not is_whole
 
     def log_message(self, format: str, *args: object) -> None:
         """Say nothing."""

@@ -6,9 +6,8 @@ power                    "on" or "off": whether the plug lets power through now
 
 from pathlib import Path
 
-from pimains.core import state
 from pimains.core.errors import Away, PimainsError, Refused
-from pimains.shared.orders.asker_end import ask
+from pimains.shared.orders.asker_end import ask, understood
 
 ON, OFF, POWER = "on", "off", "power"
 WORDS = {ON: "REASON", OFF: "REASON", POWER: ""}
@@ -19,10 +18,10 @@ def give(run: Path, word: str, reason: str, seconds: float) -> str:
 
     Raises Away where the service or its plug does not answer, Refused where its plug is that of this machine.
     """
-    understood = (state.read(run / "orders/words") or "").split()
-    if not understood:
+    words = understood(run)
+    if not words:
         raise Away(f"the plug service {run.name} does not run (pimains status)")
-    if word not in understood:
+    if word not in words:
         raise Refused(f"the plug service {run.name} is that of this machine: it switches another one only with FEEDS another")
     try:
         return ask(run, f"{word} {reason}".rstrip(), seconds)

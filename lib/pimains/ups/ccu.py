@@ -14,7 +14,7 @@ is sent; nothing here sends a script. Raises NotDone.
 import json
 import signal
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import requests
@@ -32,6 +32,7 @@ _NO_LOGIN = 501
 _LEAVE_ALONE_SECONDS = 600.0
 _SESSIONS = "about three, which only a logout or a restart of the CCU ends"
 _SURE_CHARACTERS_MAX = 200
+_TRUST = "one in /usr/local/share/ca-certificates is, after update-ca-certificates"
 _METHODS = {float: "SysVar.setFloat", bool: "SysVar.setBool", str: "SysVar.setString"}
 
 
@@ -63,6 +64,7 @@ class Ccu:
 
     def log_in(self, user: str, password: str) -> None:
         """Open a session; whoever did has to log out."""
+        self.session = ""
         try:
             session = self._call("Session.login", username=user, password=password)
         except _Refused as refused:
@@ -75,10 +77,11 @@ class Ccu:
         self.session = session
 
     def log_out(self) -> None:
-        """End the session, if there is one, and hang up."""
+        """End the session, if there is one, and hang up; one that the CCU does not know any more has ended."""
         try:
             if self.session:
-                self._call("Session.logout")
+                with suppress(_Refused):
+                    self._call("Session.logout")
                 self.session = ""
         finally:
             self._http.close()
@@ -134,15 +137,23 @@ class Ccu:
                 _at_most(_CALL_SECONDS),
                 self._http.post(self._url, json=request, timeout=_SECONDS, allow_redirects=False, stream=True) as answer,
             ):
-                body = answer.raw.read(_ANSWER_BYTES_MAX, decode_content=True)
+                body = answer.raw.read(_ANSWER_BYTES_MAX + 1, decode_content=True)
         except Exception as error:
             if isinstance(error, OSError | ValueError) or type(error).__module__.partition(".")[0] in ("urllib3", "http"):
-                raise NotDone(in_words(error)) from None
+                words = in_words(error)
+                if isinstance(error, requests.exceptions.SSLError) and "certificate" in words:
+                    hint = "" if "name" in words else f" ({_TRUST})"
+                    raise NotDone(f"shows a certificate that is not trusted here: {words}{hint}", "CCU") from None
+                raise NotDone(words) from None
             raise
         if answer.is_redirect:
             raise NotDone(f"sends this machine elsewhere ({one_line(answer.headers['location'], 60)}): it wants https:// or http://", "CCU")
         if answer.status_code != 200:
             raise NotDone(f"it answers {answer.status_code} {one_line(answer.reason or '', 40)}".rstrip())
+        if len(body) > _ANSWER_BYTES_MAX:
+            raise NotDone(f"its answer to {method} has more than {_ANSWER_BYTES_MAX >> 20} MiB")
+        if answer.raw.length_remaining:
+            raise NotDone("the answer broke off")
         return _result(method, body)
 
 

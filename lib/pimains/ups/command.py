@@ -11,16 +11,18 @@ import argparse
 import getpass
 import json
 import os
+import time
 from pathlib import Path
 from typing import Any
 
-from pimains.core import scan_directory, state
+from pimains.core import paths, scan_directory, state
 from pimains.core.errors import Misused, PimainsError
 from pimains.core.scan_directory import ServiceDirectory
 from pimains.shared.orders.asker_end import ask_service
-from pimains.ups import check, instances
+from pimains.ups import check, instances, outage_file
 from pimains.ups.hosts import command as host_command
-from pimains.ups.plan import importing, nut_conf
+from pimains.ups.hosts import directories, last_look
+from pimains.ups.plan import host_steps, host_words, importing, nut_conf
 
 _VALUES = ("line", "words", "ups.status", "battery.charge", "battery.runtime", "battery.end", "ups.load", "input.voltage", "output.voltage")
 _TEXTS = ("line", "words", "ups.status")
@@ -79,13 +81,33 @@ def _show(services: list[ServiceDirectory], *, as_json: bool) -> int:
 
 def _upses(service: ServiceDirectory) -> dict[str, dict[str, Any]]:
     settings = check.settings_of(service)
+    hosts, outage = directories.read(service.path).good, _hosts_in_outage(service)
+    now = time.monotonic()
     found = {}
     for ups in settings.UPS:
         name = settings.called(ups)
         prefix = "" if ups == settings.UPS[0] else f"{name}."
         texts = {value: state.read(service.run / f"{prefix}{value}") for value in _VALUES}
-        found[name] = {value: text if value in _TEXTS else state.number(text) for value, text in texts.items()}
+        found[name] = {
+            **{value: text if value in _TEXTS else state.number(text) for value, text in texts.items()},
+            "hosts": {each: _host(service, each, outage, now) for each, host in hosts.items() if not host.UPS or name in host.UPS},
+        }
     return found
+
+
+def _hosts_in_outage(service: ServiceDirectory) -> host_steps.Hosts:
+    outage = outage_file.seen_by_others(service.run, paths.lib(service.root) / service.name)
+    return host_steps.read(outage.hosts) if outage else {}
+
+
+def _host(service: ServiceDirectory, name: str, outage: host_steps.Hosts, now: float) -> dict[str, Any]:
+    """`step` and `words`: how far it has come in an outage, None without one."""
+    host = outage.get(name)
+    return {
+        "step": host.step if host else None,
+        "words": host_words.shown(host) if host else None,
+        "last_proof": host_command.proved(last_look.read(service.run, name), now),
+    }
 
 
 def _cancel(services: list[ServiceDirectory], *, as_json: bool) -> int:

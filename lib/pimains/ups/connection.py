@@ -19,7 +19,7 @@ from pimains.ups.replies import Unfit, first_line, listed, request
 if TYPE_CHECKING:
     import ssl
 
-REPLY_BYTES_MAX = 1 << 18  # a rack of outlets has a third of that; all of it is held several times while nut2 reads it
+REPLY_BYTES_MAX = 1 << 18  # a rack of outlets has a third of that; held several times while nut2 reads it: 1 MiB would take 5 MB
 LINE_BYTES_MAX = 2048  # upsd's own have at most 512
 LINES_MAX = 4096
 _READ_AT_ONCE = 4096

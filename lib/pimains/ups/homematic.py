@@ -124,8 +124,10 @@ class _Writer:
 
         ccu = ccus.Ccu(self._settings.CCU or "", state.read(self._me.run / _SESSION) or "")
         try:
-            with suppress(ccus.NotDone):  # one that was left open may be over long ago
-                ccu.log_out()
+            if ccu.session:
+                with suppress(ccus.NotDone):
+                    ccu.log_out()
+                    self._me.leave(_SESSION, None)  # by then it may be somebody else's
             ccu.log_in(self._settings.CCU_USER or "", self._settings.CCU_PASSWORD or "")
             try:
                 with suppress(OSError):  # a full disk: who is not killed logs out all the same

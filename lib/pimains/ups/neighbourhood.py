@@ -13,11 +13,12 @@ from pimains.core import state
 from pimains.core.instance import Instance
 from pimains.core.naps import Readable
 from pimains.ups.plan import battery as batteries
-from pimains.ups.plan import going_down, host_steps, host_words, neighbours, waking
-from pimains.ups.plan.going_down import House, Strain
+from pimains.ups.plan import going_down, host_steps, host_words, neighbours, strain, supplies, waking
+from pimains.ups.plan.going_down import House
 from pimains.ups.plan.host_steps import Host, Step
 from pimains.ups.plan.neighbours import Do, Minded, Move, Situation
 from pimains.ups.plan.outage import Event, Outage, Phase, Role
+from pimains.ups.plan.strain import Feeding, Strain
 from pimains.ups.plan.supplies import Supply
 from pimains.ups.plan.telling import OfAShutdown
 from pimains.ups.settings import UpsSettings
@@ -50,7 +51,7 @@ class Neighbourhood:
         talks: "Talks | None" = None,
     ) -> None:
         self._me, self._settings, self._upses, self._supplies = me, settings, upses, supplies
-        self._others = _other_machines(me, talks)
+        self._others = _other_machines(me, [*upses], talks)
         self._well_since: float | None = None  # since when all that says that the mains are back is fresh
         self._cut_until = state.number(state.read(me.run / "cut_until")) or 0.0
 
@@ -79,8 +80,7 @@ class Neighbourhood:
 
     def mind_mains(self, now: float) -> None:
         """After a look: since when every UPS says that it is on line, by data that are fresh."""
-        is_well = all(each.is_on_line and each.is_confirmed and not (each.is_lost or each.is_off) for each in self._supplies.values())
-        if not is_well:
+        if not all(each.has_mains for each in self._supplies.values()):
             self._well_since = None
         elif self._well_since is None:
             self._well_since = now
@@ -116,7 +116,7 @@ class Neighbourhood:
     def after(self, outage: Outage, event: Event, now: float) -> Outage:
         """The outage, where `event` makes something of its hosts."""
         before = hosts(outage)
-        there = neighbours.after_event(self.house, before, event, outage.phase, now)
+        there = neighbours.after_event(self.house, before, event, outage.phase, now, outage.upses)
         return outage if there == before else outage._replace(hosts=host_steps.written(there))
 
     def came(self, outage: Outage, now: float) -> Came | None:
@@ -147,8 +147,10 @@ class Neighbourhood:
         return f" in {left:.0f} s" if left > 0 else ""
 
     def seconds_needed(self, outage: Outage | None, now: float) -> float:
-        """Until all of them are down."""
-        return going_down.seconds_needed(self.house, hosts(outage), now)
+        """Until all of them are down whom a shutdown of this machine takes with it."""
+        house = self.house
+        stay = {name for name, each in house.items() if each.upses and not all(self._fails(ups, outage) for ups in each.upses)}
+        return going_down.seconds_needed(house, hosts(outage), now, stay)
 
     def are_waited_for(self, outage: Outage, role: Role, since: float, halting_seconds: float, now: float) -> bool:
         """Whether they are going down, and the battery lasts for that and for `halting_seconds` after it; else HOSTSYNC's time.
@@ -176,13 +178,34 @@ class Neighbourhood:
         """By those on battery, seen twice; without fresh data by what is known of the battery."""
         begun = [each for each in (outage, *outage.apart.values()) if each.is_begun]
         unfed = [each for each in self._supplies.values() if not each.power and each.is_critical]
-        why = [*(each.why for each in begun), *(f"UPS {each.name}: {each.why or 'forced shutdown'}" for each in unfed)]
-        on = [each for each in self._upses.values() if each.standing.is_on_battery and self._supplies[each.name].is_confirmed]
-        charges = [charge for each in on if (charge := each.charge_by_now(now)) is not None]
-        lasts = [max(0.0, end.at - now) for each in on if (end := each.ends(now))]
-        began = [each.battery.began for each in on if each.battery.began is not None]
+        why = [*(each.why for each in begun), *(_why_critical(each) for each in unfed)]
         all_go = "; ".join(dict.fromkeys(filter(None, why))) or ("shutting down" if why else "")
-        return Strain(all_go, min(charges, default=None), min(lasts, default=None), now - min(began, default=now))
+        feedings = {name: self._feeding(name, outage, now) for name in self._upses}
+        own = {name: strain.of_all([feedings[ups] for ups in each.upses]) for name, each in self.house.items() if each.upses}
+        return strain.of_any(feedings.values(), all_go)._replace(own=own)
+
+    def _feeding(self, name: str, outage: Outage, now: float) -> Feeding:
+        ups, supply, apart = self._upses[name], self._supplies[name], outage.apart.get(name)
+        why = ""
+        if apart and apart.is_begun:
+            why = apart.why or "shutting down"
+        elif supply.is_critical and not (supply.power and supplies.is_in_danger([*self._supplies.values()], self._settings.MINSUPPLIES)):
+            why = _why_critical(supply)
+        elif outage.is_begun and self._fails(name, outage):
+            why = outage.why or "shutting down"
+        if not (ups.standing.is_on_battery and supply.is_confirmed):
+            return Feeding(why)
+        began, end = ups.battery.began, ups.ends(now)
+        on_battery = 0.0 if began is None else now - began
+        return Feeding(why, on_battery, ups.charge_by_now(now), max(0.0, end.at - now) if end else None)
+
+    def _fails(self, ups: str, outage: Outage | None) -> bool:
+        """Whether what hangs on it goes when this machine does: nobody looks after it then, and it is cut, or its mains are not there."""
+        return (outage is not None and ups in outage.upses) or not self._supplies[ups].has_mains
+
+
+def _why_critical(supply: Supply) -> str:
+    return f"UPS {supply.name}: {supply.why or 'forced shutdown'}"
 
 
 def hosts(outage: Outage | None) -> dict[str, Host]:
@@ -190,11 +213,11 @@ def hosts(outage: Outage | None) -> dict[str, Host]:
     return host_steps.read(outage.hosts) if outage else {}
 
 
-def _other_machines(me: Instance, talks: "Talks | None") -> "OtherMachines | None":
+def _other_machines(me: Instance, upses: list[str], talks: "Talks | None") -> "OtherMachines | None":
     """None where there are no hosts: who has none need not have the modules in memory."""
     with suppress(PermissionError):  # then they are read as well, and what is wrong is told
         if not (me.directory / "hosts").is_dir() or all(name.startswith(".") for name in os.listdir(me.directory / "hosts")):
             return None
     from pimains.ups.other_machines import TALKS, OtherMachines
 
-    return OtherMachines(me, talks or TALKS)
+    return OtherMachines(me, upses, talks or TALKS)

@@ -1,12 +1,12 @@
 """The other machines of the house in an outage: what plan.neighbours decides is said to them, each by a child of its own (hosts.talk).
 
-others = OtherMachines(me)
+others = OtherMachines(me, ["eaton"])
 minded = others.mind(hosts, situation, now)     # what was answered meanwhile is in it
 # the caller writes minded.hosts, then
 others.act(minded.moves)
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 from pimains.core.errors import Away, PimainsError, Refused, WrongSetting
@@ -33,12 +33,12 @@ _BOOT_SELDOM_SECONDS = 300.0
 
 
 class OtherMachines:
-    """Of one instance; without hosts it does nothing. `talks` is how each kind of talk is begun."""
+    """Of one instance, whose UPSes are called `upses`; without hosts it does nothing. `talks` is how each kind of talk is begun."""
 
-    def __init__(self, me: Instance, talks: Talks = TALKS) -> None:
+    def __init__(self, me: Instance, upses: Collection[str], talks: Talks = TALKS) -> None:
         self._me = me
         self._begin_talk = talks
-        read = directories.read(me.directory)
+        read = directories.read(me.directory, upses)
         self._hosts = read.good
         self.faults = [*read.wrong.values()]
         self._after = read.after
@@ -104,6 +104,7 @@ class OtherMachines:
             can_be_woken=host.can_be_woken,
             down_seconds=self._budgets.down_seconds(host),
             down_seconds_max=host.DOWN_SECONDS_MAX,
+            upses=host.UPS,
         )
 
     def _seen_of(self, name: str, host: Host | None) -> Seen:

@@ -81,6 +81,16 @@ class OutageFile:
             return False, None
 
 
+def seen_by_others(run: Path, lib: Path) -> Outage | None:
+    """The outage of an instance in whose /run/pimains/<instance> and /var/lib/pimains/<instance> it is, as far as it can be read."""
+    for path in (run / _NAME, lib / _NAME):
+        with suppress(OSError, _Unreadable):
+            text = state.read(path)
+            if text is not None:
+                return None if text == _CLOSED else _outage(text)
+    return None
+
+
 def _text(outage: Outage) -> str:
     return json.dumps({"version": VERSION, **_fields(outage)}, separators=(",", ":"))
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import NamedTuple
 
 from pimains.core.settings import Setting, Settings, choice, flag, host, integer, number, optional, path, port, text
@@ -67,6 +68,19 @@ def _prefix(value: str) -> str:
     return value
 
 
+def names_of(value: str) -> list[str]:
+    """What the UPSes of a setting UPS are called. Raises ValueError."""
+    upses = _upses(value)
+    return [_called(each, upses) for each in upses]
+
+
+def _called(ups: Ups, among: tuple[Ups, ...]) -> str:
+    alike = [each for each in among if each.name == ups.name]
+    if len(alike) == 1:
+        return ups.name
+    return f"{ups.name}@{ups.host}" + (f":{ups.port}" if sum(each.host == ups.host for each in alike) > 1 else "")
+
+
 class UpsSettings(Settings):
     """services/ups/variables/."""
 
@@ -123,6 +137,14 @@ class UpsSettings(Settings):
         is_fed = any(word.strip("0") for word in values["POWER"].split())
         return "POWER: the supplies of this machine are counted by one instance; name all UPSes in its UPS, or give 0" if is_fed else ""
 
+    @classmethod
+    def needed_for(cls, run: Path, lib: Path) -> str:
+        """An outage is gone through to its end: others are going down, or are woken, and the UPS is cut."""
+        from pimains.ups import outage_file  # whoever asks only for settings need not have it
+
+        outage = outage_file.seen_by_others(run, lib)
+        return f"an outage is under way, {outage.phase}; sudo pimains ups cancel ends it where that is possible" if outage else ""
+
     @property
     def feeds_this_machine(self) -> bool:
         """Whether this machine hangs on one of them."""
@@ -138,10 +160,7 @@ class UpsSettings(Settings):
 
     def called(self, ups: Ups) -> str:
         """How people and files call it: by its name, where another one has the same with its host, too, and its port."""
-        alike = [each for each in self.UPS if each.name == ups.name]
-        if len(alike) == 1:
-            return ups.name
-        return f"{ups.name}@{ups.host}" + (f":{ups.port}" if sum(each.host == ups.host for each in alike) > 1 else "")
+        return _called(ups, self.UPS)
 
     @property
     def to_judge(self) -> standing.Limits:

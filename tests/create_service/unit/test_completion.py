@@ -176,6 +176,11 @@ def test_pimains_ups_host_offers_what_it_does_and_the_hosts_there_are(completed:
         assert completed(f"pimains ups --servicedir={tmp_path} host {word} ", "pimains") == ["nas", "pc"]
     assert completed(f"pimains ups --servicedir={tmp_path} host check p", "pimains") == ["pc"]
     assert "--accept" in completed("pimains ups host add nas --", "pimains")
+    assert completed(f"pimains ups --servicedir={tmp_path} host add tv --after=", "pimains") == ["nas", "pc"]
+    (tmp_path / "ups/variables").mkdir()
+    (tmp_path / "ups/variables/UPS").write_text("eaton@localhost cellar@nas.lan:3493 *\nIn words.\n")
+    assert completed(f"pimains ups --servicedir={tmp_path} host add tv --ups=", "pimains") == ["eaton", "cellar", "\\*"]
+    assert completed(f"pimains ups --servicedir={tmp_path} host add tv --ups=c", "pimains") == ["cellar"]
 
 
 def test_pimains_why_offers_what_the_ledger_knows(completed: Completed, tmp_path: Path) -> None:

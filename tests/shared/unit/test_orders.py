@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from pimains.core.errors import PimainsError
-from pimains.shared.orders.asker_end import ask
+from pimains.shared.orders.asker_end import ask, understood
 from pimains.shared.orders.service_end import Order, Orders
 from tests.kit import TOP, until
 from tests.shared.asking import Fifo, give
@@ -415,14 +415,29 @@ def test_a_directory_that_a_stranger_made_meanwhile_keeps_no_service_from_taking
     assert [path for path in run.rglob("full") if path.is_dir()] != []
 
 
-def test_on_a_full_disk_orders_are_taken_all_the_same(run: Path) -> None:
+def test_on_a_full_disk_orders_are_taken_all_the_same(run: Path, tmp_path: Path) -> None:
     if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", run], capture_output=True, check=False).returncode:
         pytest.skip("tmpfs cannot be mounted here")
     try:
         with (run / "filler").open("wb") as filler, pytest.raises(OSError, match="No space left"):
             filler.write(bytes(100_000))
         with Orders(run, WORDS) as orders, closing(Service(orders)):
-            assert os.listdir(run / "orders") == ["ask"]
+            assert sorted(os.listdir(run / "orders")) == ["ask", "words.save", "words.set"]
             assert ask(run, "save", 10) == "done: save"
+            assert understood(run) == {"save", "set"}
+            assert step(tmp_path, 60, "save\nask_each save").stdout == "meter: ok done: save\n"
+            assert step(tmp_path, 60, "save\nask_each halt").stdout == ""
+        assert not (run / "orders").exists()
+        (run / "orders").mkdir()
+        for name in ("words.halt", "words.save"):  # of an earlier start, which was killed
+            (run / "orders" / name).touch()
+        with Orders(run, WORDS):
+            assert understood(run) == {"save", "set"}
+        (run / "filler").unlink()
+        (run / "orders").mkdir()
+        (run / "orders/words.save").touch()
+        with Orders(run, WORDS):
+            assert sorted(os.listdir(run / "orders")) == ["ask", "words"]
+            assert understood(run) == {"save", "set"}
     finally:
         subprocess.run(["umount", run], check=True)

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from tests.kit import House, TestInstance, until
+from tests.ups.nut2_library import NUT2
 from tests.ups.outages import LB, at, guarding, requests, status
-from tests.ups.upsd import Upsd
+from tests.ups.upsd import PASSWORD, Upsd
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="services become user pimains: needs root")
 
@@ -51,6 +52,19 @@ def test_with_a_full_disk_it_shuts_down_also_where_it_is_started_again_meanwhile
         assert requests(halt) == 1
         assert len(house.halts()) == 1
         assert (house.root / "run/pimains-halt/cut").read_text().splitlines()[2] == "eaton"
+
+
+def test_with_a_run_that_was_full_before_it_started_halt_asks_it_all_the_same(house: House, upsd: Upsd, halt: TestInstance) -> None:
+    with small(house.root / "run/pimains/ups") as place:
+        place.chmod(0o777)
+        fill(place)
+        given = {"POLL_SECONDS": "0.5", "FINALDELAY_SECONDS": "0", "HOSTSYNC_SECONDS_MAX": "5"}
+        ups = house.add("ups", pythonpath=str(NUT2), UPS=at(upsd), USERNAME="anna", PASSWORD=PASSWORD, **given)
+        upsd.say("eaton", **LB)
+        house.until(house.halts, what=ups.story)
+        assert not (place / "orders/words").exists()
+        halt.until_logged("85-ups: ups: cut ")
+    assert (house.root / "run/pimains-halt/cut").read_text().splitlines()[2] == "eaton"
 
 
 def test_with_a_disk_that_is_read_only_it_shuts_down(house: House, upsd: Upsd, halt: TestInstance) -> None:

@@ -1,6 +1,8 @@
 """An outage takes another machine down and wakes it: a real upsd, a real sshd in a namespace, magic packets received by a real listener."""
 
+import json
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.halt.halting import new_halt
+from tests.ups.commanded import Commanded
 from tests.ups.messages import Queue
 from tests.ups.neighbour import MAC, Neighbour
 from tests.ups.street import Street, street
@@ -17,6 +20,10 @@ pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="network namespaces ne
 PACKET = "ff" * 6 + MAC.replace(":", "") * 16
 OB = {"status": "OB DISCHRG", "charge": "90", "runtime": "3600"}
 OL = {"status": "OL"}
+
+
+def steps(there: Street) -> dict[str, object]:
+    return {name: each["step"] for name, each in there.outage().items()}
 
 
 @pytest.fixture
@@ -139,6 +146,80 @@ def test_a_person_ends_an_outage_and_nobody_is_woken(there: Street) -> None:
         assert said.stdout == "ups: the outage is over, and nobody is woken\n"
         there.house.until(lambda: ups.status == "on line, 90 %", what=there.story)
     assert heard == []
+    there.nas.is_on()
+
+
+def test_a_host_goes_by_the_ups_that_feeds_it(nas: Neighbour) -> None:
+    with (
+        tempfile.TemporaryDirectory(prefix="pimains-street-", ignore_cleanup_errors=True) as top,
+        street(Path(top), nas, "eaton", "cellar") as there,
+    ):
+        upses = f"eaton@127.0.0.1:{there.upsd.port} cellar@127.0.0.1:{there.upsd.port}"
+        tv = {"CLIENT": "10.92.0.2", "WAKE": "no"}
+        there.begin(host={"SHED_AT": "after 1s", "UPS": "cellar"}, others={"tv": tv}, UPS=upses)
+        there.upsd.say("eaton", status="OB LB", charge="12", runtime="120")
+        there.house.until(lambda: there.outage().get("tv", {}).get("step") == "told", what=there.story)
+        assert "nas" not in there.outage()
+        found = json.loads(there.nas.pimains(there.house, "ups", "--json").stdout)["ups"]
+        assert (found["eaton"]["hosts"].keys(), found["cellar"]["hosts"].keys()) == ({"tv"}, {"nas", "tv"})
+        assert found["eaton"]["hosts"]["tv"]["words"] == "is going down"
+        assert found["cellar"]["hosts"]["nas"]["step"] is None
+        there.upsd.say("cellar", **OB)
+        there.until_step("told")
+        assert there.nas.recorded() == ["off"]
+        listed = there.nas.pimains(there.house, "ups", "host", "list").stdout.splitlines()
+        assert listed[0].split() == ["HOST", "GOES", "BY", "UPS", "AFTER", "SHED", "AT", "WAKE", "MAC", "LAST", "PROOF"]
+        told = json.loads(there.nas.pimains(there.house, "ups", "host", "list", "--json").stdout)["hosts"]
+        assert [(each["host"], each["goes_by"], each["fed_by"]) for each in told] == [
+            ("nas", "root@10.92.0.2", ["cellar"]),
+            ("tv", "NUT client 10.92.0.2", ["eaton", "cellar"]),
+        ]
+
+
+def test_a_host_key_that_changed_amid_an_outage_and_a_key_of_roots_get_nothing_and_the_others_go_on(
+    there: Street, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queue = Queue(there.house, monkeypatch)
+    login = {"SSH": "root@10.92.0.2", "COMMAND": str(there.nas.recorder), "SHED_AT": "charge 50", "WAKE": "no", "PROOF": "22"}
+    roots = there.house.root / "roots-key"
+    ups = there.begin(host={"SHED_AT": "charge 50"}, others={"pc": login, "tv": {**login, "KEY": str(roots)}})
+    hosts = ups.directory / "hosts"
+    shutil.copy2(hosts / "nas/key", hosts / "pc/key")
+    shutil.chown(hosts / "pc/key", "pimains", "pimains")
+    shutil.copy2(hosts / "nas/key", roots)
+    there.upsd.say("eaton", **OB)
+    there.house.until((ups.lib / "outage").exists, what=there.story)
+    there.nas.stop()
+    there.nas.new_host_key()
+    public = (there.nas.top / "host_key.pub").read_text()
+    for name in ("pc", "tv"):
+        (hosts / name / "known_hosts").write_text(f"{name} {public}")
+    there.nas.start()
+    there.upsd.say("eaton", charge="40")
+    there.house.until(lambda: steps(there) == {"nas": "untold", "pc": "told", "tv": "untold"}, what=there.story)
+    ups.until_logged(
+        "host nas: root@10.92.0.2: its host key is not the pinned one: nothing was sent. If it was installed anew",
+        f"host tv: {roots}: the key may not be read by the service's user",
+    )
+    assert there.nas.recorded() == ["off"]
+    there.house.until(lambda: queue.events().count("ups-untold") == 2, what=there.story)
+
+
+def test_a_ups_that_feeds_others_only_is_cut_once_its_hosts_are_down_and_they_are_woken_after_the_cut(there: Street) -> None:
+    ups = there.begin(ROLE="primary", USERNAME="anna", PASSWORD=PASSWORD, WAKE_AFTER_SECONDS="0")
+    with Commanded(there.upsd, "eaton") as eaton:
+        there.house.until(lambda: ups.status.startswith("on line"), what=there.story)
+        eaton.say("OB LB", charge="12", runtime="3600")
+        there.until_step("told")
+        ups.until_logged("eaton: forced -> delayed")
+        assert eaton.commands == []
+        there.nas.is_off()
+        there.house.until(lambda: eaton.commands == ["shutdown.return"], what=there.story)
+        ups.until_logged("host nas: told -> down", "eaton is told to cut its output and to return with the mains")
+        eaton.say("OL", charge="12")
+        there.house.until(lambda: "nas will be woken in " in ups.status, what=there.story)
+        assert int(ups.status.partition("woken in ")[2].split()[0]) > 40  # it cuts also when the mains are back by then
+    assert there.nas.recorded() == ["off"]
     there.nas.is_on()
 
 

@@ -6,9 +6,10 @@ import time
 
 import pytest
 
+from pimains.create_service.command import main as create_service
 from tests.halt.halting import let_go, pause_at
 from tests.kit import House, TestInstance, until
-from tests.ups.outages import LB, at, clients, guarding, status
+from tests.ups.outages import LB, at, clients, guarding, requests, status
 from tests.ups.upsd import Upsd
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="services become user pimains: needs root")
@@ -58,6 +59,45 @@ def test_svc_t_restarts_it_and_it_is_logged_in_again_within_five_seconds(house: 
     assert REFUSED not in ups.log
     house.until(lambda: ups.status.startswith("on battery for "), what=ups.story)
     assert (ups.lib / "outage").read_text() == before
+
+
+def test_it_is_not_removed_amid_an_outage_unless_somebody_has_stopped_it(
+    house: House, upsd: Upsd, halt: TestInstance, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ups = on_battery(house, upsd)
+    pid, remove = ups.pid, ["--service_name=ups", "--del-service", f"--servicedir={house.scan}"]
+    assert create_service(remove) == 1
+    assert capsys.readouterr().err == (
+        "create_service: ups is needed: an outage is under way, on battery; sudo pimains ups cancel ends it where that is possible"
+        f" (svc -dk {ups.directory} stops it all the same, then remove it)\n"
+    )
+    assert (ups.pid, clients(upsd)) == (pid, 1)
+    ups.svc("-dk")
+    house.until(lambda: ups.pid == 0, what=ups.story)
+    assert create_service(remove) == 0
+    assert not ups.directory.exists()
+    assert (ups.lib / "outage").exists()
+
+
+def test_an_upgrade_amid_a_forced_shutdown_restarts_it_and_it_goes_on(house: House, upsd: Upsd, halt: TestInstance) -> None:
+    ups = guarding(house, at(upsd), HOSTSYNC_SECONDS_MAX="600")
+    with upsd.talk("bert", "bert") as ask:
+        assert ask("LOGIN eaton") == "OK"
+        upsd.say("eaton", **LB)
+        ups.until_logged("-> forced", "SHUTDOWN_HOSTSYNC")
+        before, pid = json.loads((ups.lib / "outage").read_text()), ups.pid
+        (ups.directory / "variables/PREFIX").unlink()  # the older one had none
+        assert create_service(["--refresh", f"--servicedir={house.scan}"]) == 0  # as postinst does it
+        ups.svc("-t")
+        house.until(lambda: ups.pid not in (0, pid), what=ups.story)
+        house.until(lambda: ups.status.startswith("forced shutdown, waiting for 127.0.0.1: "), what=ups.story)
+        assert (ups.directory / "variables/PREFIX").exists()
+        assert json.loads((ups.lib / "outage").read_text()) == before
+        assert halt.status == "ready"
+    house.until(house.halts, what=ups.story)
+    assert requests(halt) == 1
+    assert ups.log.count("-> forced") == 1
+    assert (house.root / "run/pimains-halt/cut").read_text().splitlines()[2] == "eaton"
 
 
 def test_amid_a_shutdown_of_this_machine_it_obeys_at_once(house: House, upsd: Upsd, halt: TestInstance) -> None:

@@ -66,6 +66,7 @@ def test_a_nut_client_and_a_plug_need_no_login() -> None:
         ({"AFTER": "../x"}, "AFTER: '../x' is no list of hosts (their names with blanks between, or empty)"),
         ({"AFTER": "nas"}, "AFTER: names nas itself"),
         ({"SHED_AT": "40"}, "SHED_AT: '40' is no time to go (such as: charge 40, runtime 10m, after 5m; or empty)"),
+        ({"UPS": "eaton;cellar"}, "UPS: 'eaton;cellar' is no list of UPSes (their names with blanks between, or empty)"),
         ({"WAKE": "perhaps"}, "WAKE: 'perhaps' is no choice (yes, no or if-up)"),
         ({"PROOF": "0"}, "PROOF: '0' is no port (1-65535, or empty)"),
         ({"DOWN_SECONDS_MAX": "0"}, "DOWN_SECONDS_MAX: '0' is no time in seconds (5-3600)"),
@@ -98,6 +99,20 @@ def test_a_host_that_is_wrong_keeps_nobody_from_the_others(tmp_path: Path) -> No
         "attic": f"{tmp_path}/hosts/attic/AFTER: there is no host cellar (there is: Nas!, nas, pc, tv)",
         "tv": f"{tmp_path}/hosts/tv/WAKE: 'perhaps' is no choice (yes, no or if-up)",
     }
+
+
+def test_a_host_names_the_upses_that_feed_it_as_the_service_calls_them(tmp_path: Path) -> None:
+    (tmp_path / "variables").mkdir()
+    (tmp_path / "variables/UPS").write_text("eaton@localhost cellar@nas.lan cellar@attic.lan\n")
+    make(tmp_path, "nas", UPS="eaton cellar@nas.lan")
+    make(tmp_path, "pc")
+    make(tmp_path, "tv", UPS="cellar")
+    found = directories.read(tmp_path)
+    assert {name: host.UPS for name, host in found.good.items()} == {"nas": ("eaton", "cellar@nas.lan"), "pc": ()}
+    assert found.wrong == {"tv": f"{tmp_path}/hosts/tv/UPS: there is no UPS cellar (there is: eaton, cellar@nas.lan, cellar@attic.lan)"}
+    assert directories.read(tmp_path, ["cellar"]).good.keys() == {"pc", "tv"}
+    (tmp_path / "variables/UPS").write_text("@\n")
+    assert directories.read(tmp_path).good.keys() == {"pc"}
 
 
 def test_a_circle_in_after_is_named_and_the_others_go_on(tmp_path: Path) -> None:

@@ -1,11 +1,13 @@
 """The packages in Debian roots: install, upgrade, remove, purge, with services under a real svscan."""
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from pimains.core.clock import boot_id
 from tests.kit import TOP, until
 from tests.whole.debian_root import PATH, RELEASES, DebianRoot, debian_root
 
@@ -212,6 +214,37 @@ def test_an_upgrade_restarts_nothing_while_this_machine_is_shut_down(bookworm: D
     refused = bookworm.run("dpkg -r pimains", check=False)
     assert "this machine is being shut down, and pimains is needed for it" in refused
     assert (pid(bookworm), pid(bookworm, "notify")) == before
+
+
+def test_amid_an_outage_an_upgrade_restarts_ups_which_goes_on_and_the_package_is_not_removed(bookworm: DebianRoot) -> None:
+    bookworm.run("create_service --service_name=ups --ups=eaton --power=0 --add-service")
+    bookworm.start_svscan()
+    bookworm.says("no data", "cat /run/pimains/ups/status")
+    outage = {
+        "version": 1,
+        "id": "1",
+        "boot": "BOOT",
+        "began_wall": 1,
+        "began": 1,
+        "phase": "on battery",
+        "since": 1,
+        "role": "apart",
+        "why": "",
+    }
+    outage |= {"low_at": None, "upses": [], "told_of_cut": False, "hosts": {}, "apart": {}}
+    written = json.dumps(outage).replace("BOOT", boot_id())
+    bookworm.run(f"echo '{written}' >/var/lib/pimains/ups/outage; chown pimains: /var/lib/pimains/ups/outage")
+    before, newer_package = pid(bookworm, "ups"), newer(bookworm)
+    bookworm.run(f"dpkg -i {newer_package}")
+    until(lambda: pid(bookworm, "ups") not in ("", "0", before))
+    bookworm.says("no data", "cat /run/pimains/ups/status")
+    assert "on battery" in bookworm.run("cat /var/lib/pimains/ups/outage")
+    refused = bookworm.run("dpkg -r pimains", check=False)
+    assert "pimains: an outage is under way, and pimains is needed for it; pimains ups cancel ends it where that is possible" in refused
+    assert ": up " in bookworm.run("svstat /etc/service/ups")
+    bookworm.run("svc -dk /etc/service/ups")
+    bookworm.says(": down ", "svstat /etc/service/ups")
+    bookworm.run("dpkg -r pimains")
 
 
 def test_removing_stops_the_services_and_installing_again_brings_them_back_as_they_were(root: DebianRoot) -> None:

@@ -10,7 +10,7 @@ from pimains.core import coming_up, state
 from pimains.core.errors import PimainsError
 from pimains.core.plan.text import one_line
 from pimains.core.scan_directory import ServiceDirectory
-from pimains.shared.orders.fifos import LINE_BYTES, open_fifo
+from pimains.shared.orders.fifos import LINE_BYTES, WORD_FILE, open_fifo
 
 _ANSWER_SECONDS = 10.0
 
@@ -34,6 +34,15 @@ def ask(run: Path, order: str, wait_seconds: float = _ANSWER_SECONDS) -> str:
                 os.unlink(f"said.{id_}", dir_fd=directory)
     finally:
         os.close(directory)
+
+
+def understood(run: Path) -> set[str]:
+    """The words that the service whose /run/pimains/<instance> is `run` understands; none where it is not running."""
+    try:
+        named = {name.removeprefix(WORD_FILE) for name in os.listdir(run / "orders") if name.startswith(WORD_FILE)}
+    except OSError:
+        return set()
+    return named | {*(state.read(run / "orders/words") or "").split()}
 
 
 def ask_service(service: ServiceDirectory, order: str) -> str:

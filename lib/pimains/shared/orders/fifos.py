@@ -5,6 +5,7 @@ import select
 import stat
 
 LINE_BYTES = select.PIPE_BUF  # what a pipe takes in one piece
+WORD_FILE = "words."  # and a word that the service understands: a name needs no room in a /run that is full
 
 
 def open_fifo(directory: int, name: str, flags: int) -> int | None:

@@ -1,7 +1,7 @@
 """The end of the service that orders are given to."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple, Self
@@ -10,7 +10,7 @@ from pimains.core import state
 from pimains.core.plan.text import short_line
 from pimains.core.privileges import group
 from pimains.core.set_aside import own_directory
-from pimains.shared.orders.fifos import LINE_BYTES, open_fifo
+from pimains.shared.orders.fifos import LINE_BYTES, WORD_FILE, open_fifo
 
 _PIPE_BYTES = 64 * 1024  # all that a pipe holds: what is read at once ends where a line ends
 _ID_LONGEST = 64
@@ -50,6 +50,7 @@ class Orders:
         """No order is taken any more, nobody is answered any more."""
         if self._directory < 0:
             return
+        self._name_words(())
         for name in ("words", "ask"):
             state.remove_from(self._directory, name)
         os.close(self._ask)
@@ -165,7 +166,7 @@ class Orders:
     def _write_words(self) -> None:
         """For those who ask only services that understand (order.sh, plug_switch).
 
-        A full disk keeps no service from taking orders; it leaves the words of an earlier start, or none.
+        A /run that is full keeps no service from taking orders, nor anybody from asking it: a file without a byte takes no room there.
         """
         aside = _unforeseen("words")
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
@@ -173,8 +174,28 @@ class Orders:
             with open(os.open(aside, flags, 0o644, dir_fd=self._directory), "w", encoding="utf-8") as file:
                 file.writelines(f"{word}\n" for word in self._words)
             state.put_in_place(self._directory, aside, "words")
+            self._name_words(())
         except OSError:
             self._remove_left_over()
+            if self._name_words(self._words):
+                with suppress(OSError):  # those of an earlier start
+                    state.remove_from(self._directory, "words")
+
+    def _name_words(self, words: Collection[str]) -> bool:
+        """Have a file for each of `words` and no others; whether they are there."""
+        for name in os.listdir(self._directory):
+            if name.startswith(WORD_FILE) and name.removeprefix(WORD_FILE) not in words:
+                with suppress(OSError):  # a directory of somebody's
+                    os.unlink(name, dir_fd=self._directory)
+        try:
+            for word in words:
+                with suppress(FileExistsError):
+                    os.close(
+                        os.open(f"{WORD_FILE}{word}", os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644, dir_fd=self._directory)
+                    )
+        except OSError:
+            return False
+        return True
 
     def _remove_left_over(self) -> None:
         """The FIFOs of askers that were killed, and what a service that was killed had not put in its place yet."""

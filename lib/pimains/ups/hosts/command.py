@@ -20,7 +20,7 @@ from pimains.ups.hosts.settings import HostSettings, is_name
 from pimains.ups.plan.proving import LOOKS
 
 ACTIONS = ("add", "remove", "list", "check")
-_COLUMNS = ("HOST", "GOES BY", "AFTER", "SHED AT", "WAKE", "MAC", "LAST PROOF")
+_SHOWN = {"AFTER": "AFTER", "SHED_AT": "SHED AT", "WAKE": "WAKE", "MAC": "MAC"}
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -176,20 +176,22 @@ def _list(service: ServiceDirectory, name: str | None, *, as_json: bool) -> int:
     now = time.monotonic()
     looks = {each.name: last_look.read(service.run, each.name) for each in good}
     values = {each.name: directories.values(each.directory) for each in good}
+    upses = directories.upses_of(service.path)
     if as_json:
-        found = [_told(values[each.name], each, looks[each.name], now) for each in good]
+        found = [{**_told(values[each.name], each, looks[each.name], now), "fed_by": list(each.UPS or upses)} for each in good]
         print(json.dumps({"hosts": found, "wrong": wrong}, indent=2))
         return 1 if wrong else 0
+    shown = {**({"UPS": "UPS"} if len(upses) > 1 else {}), **_SHOWN}
     rows = [
         (
             each.name,
             each.way,
-            *(values[each.name].get(setting, "") or "-" for setting in ("AFTER", "SHED_AT", "WAKE", "MAC")),
+            *(values[each.name].get(setting, "") or "-" for setting in shown),
             _when(looks[each.name], now),
         )
         for each in good
     ]
-    for line in aligned([_COLUMNS, *rows]) if rows else ():
+    for line in aligned([("HOST", "GOES BY", *shown.values(), "LAST PROOF"), *rows]) if rows else ():
         print(line)
     for line in wrong.values():
         print(line)
@@ -199,8 +201,13 @@ def _list(service: ServiceDirectory, name: str | None, *, as_json: bool) -> int:
 
 
 def _told(values: dict[str, str], host: HostSettings, look: last_look.LastLook | None, now: float) -> dict[str, Any]:
-    proved = {"look": look.look, "seconds_ago": round(now - look.at, 1)} if look else None
-    return {"host": host.name, **{setting: values.get(setting, "") for setting in HostSettings.declared()}, "last_proof": proved}
+    settings = {setting: values.get(setting, "") for setting in HostSettings.declared()}
+    return {"host": host.name, "goes_by": host.way, **settings, "last_proof": proved(look, now)}
+
+
+def proved(look: last_look.LastLook | None, now: float) -> dict[str, Any] | None:
+    """What the last look found, for programs."""
+    return {"look": look.look, "words": LOOKS[look.look], "seconds_ago": round(now - look.at, 1)} if look else None
 
 
 def _when(look: last_look.LastLook | None, now: float) -> str:

@@ -1,6 +1,6 @@
 """hosts/: a directory for each host, read all at once; one that is wrong keeps nobody from the others."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,6 +10,7 @@ from pimains.core.templates import Variable, first_line
 from pimains.shared import variable_file
 from pimains.ups.hosts.settings import HostSettings, is_name
 from pimains.ups.plan import host_order
+from pimains.ups.settings import names_of
 
 HOSTS = "hosts"
 
@@ -26,8 +27,8 @@ class Hosts(NamedTuple):
         return {name: tuple(each for each in host.AFTER if each in self.good) for name, host in self.good.items()}
 
 
-def read(instance: Path) -> Hosts:
-    """The hosts of an instance; none where there is no directory."""
+def read(instance: Path, upses: Collection[str] | None = None) -> Hosts:
+    """The hosts of an instance, whose UPSes are called `upses` (None: as its settings have them); none where there is no directory."""
     good: dict[str, HostSettings] = {}
     wrong: dict[str, str] = {}
     try:
@@ -39,7 +40,15 @@ def read(instance: Path) -> Hosts:
             good[directory.name] = of(directory, values(directory))
         except WrongSetting as error:
             wrong[directory.name] = str(error)
-    return _fitting(Hosts(good, wrong))
+    return _fitting(Hosts(good, wrong), upses_of(instance) if upses is None else upses)
+
+
+def upses_of(instance: Path) -> list[str]:
+    """What the UPSes of an instance are called; none where its settings are wrong."""
+    try:
+        return names_of(first_line((instance / "variables/UPS").read_text(encoding="utf-8", errors="replace")))
+    except (OSError, ValueError):
+        return []
 
 
 def with_another(instance: Path, name: str, given: Mapping[str, str]) -> HostSettings:
@@ -49,7 +58,7 @@ def with_another(instance: Path, name: str, given: Mapping[str, str]) -> HostSet
     others = read(instance)
     known = {**others.good, name: host}
     wrong = {other: line for other, line in others.wrong.items() if other != name}
-    found = _fitting(Hosts(known, wrong)).wrong
+    found = _fitting(Hosts(known, wrong), upses_of(instance)).wrong
     if name in found:
         raise WrongSetting(found[name])
     return host
@@ -97,10 +106,13 @@ def _variable(name: str) -> Variable:
     return Variable(name, first_line(file.read_text(encoding="utf-8")), variable_file.meaning(file))
 
 
-def _fitting(hosts: Hosts) -> Hosts:
-    """Those whose AFTER names nobody, or goes round in a circle, are wrong, too."""
+def _fitting(hosts: Hosts, upses: Collection[str]) -> Hosts:
+    """Those whose AFTER or UPS names nobody, or whose AFTER goes round in a circle, are wrong, too."""
     wrong = dict(hosts.wrong)
     for name, host in hosts.good.items():
+        if strange := [each for each in host.UPS if each not in upses]:
+            there = ", ".join(upses) or "none that its setting UPS makes sense of"
+            wrong[name] = str(host.wrong("UPS", f"there is no UPS {strange[0]} (there is: {there})"))
         if unknown := [each for each in host.AFTER if each not in hosts.good and each not in hosts.wrong]:
             there = ", ".join(sorted({*hosts.good, *hosts.wrong} - {name})) or "no other host"
             wrong[name] = str(host.wrong("AFTER", f"there is no host {unknown[0]} (there is: {there})"))

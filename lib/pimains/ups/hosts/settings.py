@@ -11,6 +11,7 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,39}")
 _TARGET = re.compile(r"([A-Za-z_][A-Za-z0-9_.-]{0,31})@(?:\[([^\]]+)\]|([^:]+))(?::([0-9]+))?")
 _COMMAND = re.compile(r"[A-Za-z0-9_./][A-Za-z0-9_./:=@+-]*( [A-Za-z0-9_./:=@+-]+)*")
 _MAC = re.compile(r"[0-9a-f]{2}([:-])[0-9a-f]{2}(\1[0-9a-f]{2}){4}")
+_UPS = re.compile(r"[A-Za-z0-9_.:@\[\]-]{1,330}")
 _SSH_PORT = "22"
 _WAYS = ("SSH", "CLIENT", "PLUG")
 
@@ -56,6 +57,12 @@ def _names(value: str) -> tuple[str, ...]:
     return tuple(_name(word) for word in value.split())
 
 
+def _upses(value: str) -> tuple[str, ...]:
+    if not all(_UPS.fullmatch(word) for word in value.split()):
+        raise ValueError
+    return tuple(dict.fromkeys(value.split()))
+
+
 def is_name(text: str) -> bool:
     """Whether a host, or an instance, may be called so."""
     return bool(_NAME.fullmatch(text))
@@ -68,6 +75,7 @@ class HostSettings(Settings):
     KEY = optional(path())
     CLIENT = optional(host())
     PLUG = optional(Setting(_name, "name of a plug service", "such as plug"))
+    UPS = Setting(_upses, "list of UPSes", "their names with blanks between, or empty", may_be_empty=True)
     COMMAND = Setting(_command, "command", "a program and its arguments, of letters, digits, blanks and _ . / : = @ + -")
     MAC = optional(Setting(_mac, "Ethernet address of one machine", "such as 00:11:32:aa:bb:cc"))
     AFTER = Setting(_names, "list of hosts", "their names with blanks between, or empty", may_be_empty=True)

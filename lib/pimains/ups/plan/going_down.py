@@ -1,17 +1,21 @@
-"""Which host is ordered down now: one whose SHED_AT is reached, after those that need it; from FSD on, all who are left."""
+"""Which host is ordered down now: one whose SHED_AT is reached, after those that need it; from FSD on, all whose UPS does not feed them."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 from pimains.ups.plan import host_order, proving, shedding
 from pimains.ups.plan.host_steps import GONE, Host, Hosts, Step
 from pimains.ups.plan.shedding import ShedAt
+from pimains.ups.plan.strain import Strain
 
 TRIES = 3
 
 
 class Known(NamedTuple):
-    """What the settings say of a host; it is given `down_seconds` to go down, which are `down_seconds_max` until that was measured."""
+    """What the settings say of a host; it is given `down_seconds` to go down, which are `down_seconds_max` until that was measured.
+
+    `upses` are those that feed it; none: any of the instance may.
+    """
 
     after: tuple[str, ...] = ()
     shed_at: ShedAt = ShedAt()
@@ -20,6 +24,7 @@ class Known(NamedTuple):
     can_be_woken: bool = True
     down_seconds: float = 180.0
     down_seconds_max: float = 180.0
+    upses: tuple[str, ...] = ()
 
 
 House = Mapping[str, Known]
@@ -40,15 +45,6 @@ class Seen(NamedTuple):
         return self._replace(looks=(*self.looks, look)[-proving.SILENT_LOOKS :])
 
 
-class Strain(NamedTuple):
-    """How the battery stands, in percent and seconds, None where nobody knows; `all_go` is why nobody waits any longer, "" if some do."""
-
-    all_go: str = ""
-    charge: float | None = None
-    runtime: float | None = None
-    on_battery: float = 0.0
-
-
 def after(house: House) -> dict[str, tuple[str, ...]]:
     """For plan.host_order."""
     return {name: each.after for name, each in house.items()}
@@ -57,16 +53,16 @@ def after(house: House) -> dict[str, tuple[str, ...]]:
 def due(house: House, hosts: Hosts, strain: Strain) -> dict[str, str]:
     """Who has to go down, and why; who was ordered before is not among them."""
     left = {name: each for name, each in house.items() if name not in hosts or hosts[name].step in (Step.UP, Step.DUE)}
-    if strain.all_go:
-        return dict.fromkeys(left, strain.all_go)
     found = {}
     for name, each in left.items():
+        own = strain.of(name)
         is_ordered = name in hosts and hosts[name].number > 0  # one that came up again by itself is left alone
-        if not is_ordered and (why := shedding.why(each.shed_at, strain.charge, strain.runtime, strain.on_battery)):
+        why = own.all_go or ("" if is_ordered else shedding.why(each.shed_at, own.charge, own.runtime, own.on_battery))
+        if why:
             found[name] = why
     for name in sorted(found):
-        for other in sorted(host_order.with_dependents(after(house), {name})):
-            if other in left and not left[other].goes_by_fsd:
+        for other in sorted(with_who_needs_them(house, {name})):
+            if other in left:
                 found.setdefault(other, f"it needs {name}: {found[name]}")
     return found
 
@@ -124,10 +120,16 @@ def is_ordered_again(host: Host, known: Known, seen: Seen, now: float) -> bool:
     return proving.is_told_again(host.boot, seen.boot, looks=seen.looks, seconds=seconds, budget_seconds=known.down_seconds)
 
 
-def seconds_needed(house: House, hosts: Hosts, now: float) -> float:
-    """How long it takes until all of the house are down, from now on."""
+def with_who_needs_them(house: House, names: Collection[str]) -> set[str]:
+    """`names` and all who go down before them; a client of NUT goes by FSD alone."""
+    return {name for name in host_order.with_dependents(after(house), names) if name in names or not house[name].goes_by_fsd}
+
+
+def seconds_needed(house: House, hosts: Hosts, now: float, stay: Collection[str] = ()) -> float:
+    """How long it takes until all of the house are down, from now on, but those who `stay`."""
     budgets = {}
-    for name, known in house.items():
+    for name in with_who_needs_them(house, house.keys() - {*stay}):
+        known = house[name]
         host = hosts.get(name)
         if host is None or host.step in (Step.UP, Step.DUE):
             budgets[name] = known.down_seconds

@@ -22,7 +22,12 @@ _SHOWN = {
 
 def each_one(hosts: Hosts) -> list[str]:
     """How each stands, in the order in which they were told."""
-    return [f"{name} {_SHOWN[each.step]}" for name, each in _in_order(hosts)]
+    return [f"{name} {shown(each)}" for name, each in _in_order(hosts)]
+
+
+def shown(host: Host) -> str:
+    """How it stands, without its name."""
+    return _SHOWN[host.step]
 
 
 def under_way(house: House, hosts: Hosts, phase: Phase, wait: str) -> str:

@@ -6,14 +6,15 @@
 Whoever calls it does so each second, and looks at each host as often as `seconds_between_looks` says.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from enum import StrEnum
 from typing import NamedTuple
 
 from pimains.ups.plan import going_down, host_steps, proving, waking
-from pimains.ups.plan.going_down import House, Seen, Strain
+from pimains.ups.plan.going_down import House, Seen
 from pimains.ups.plan.host_steps import Host, Hosts, Step
 from pimains.ups.plan.outage import BEGUN, Event, Phase
+from pimains.ups.plan.strain import Strain
 
 _COMING_BACK = frozenset({Phase.RETURNING, Phase.WAKING})
 _NOT_SEEN = Seen()
@@ -76,11 +77,12 @@ def mind(house: House, hosts: Hosts, seen: Mapping[str, Seen], situation: Situat
     return Minded(found, tuple(moves))
 
 
-def after_event(house: House, hosts: Hosts, event: Event, phase: Phase, now: float) -> Hosts:
-    """What an event that comes in `phase` makes of them."""
+def after_event(house: House, hosts: Hosts, event: Event, phase: Phase, now: float, upses: Collection[str] = ()) -> Hosts:
+    """What an event that comes in `phase` makes of them; `upses` are those that the shutdown is for."""
     if event is Event.BOOTED:
         found = host_steps.rebooted(hosts, now)
-        return host_steps.all_due(found, house, now) if phase in BEGUN else found
+        fed_by_them = [name for name, known in house.items() if not known.upses or {*known.upses} & {*upses}]
+        return host_steps.all_due(found, fed_by_them, now) if phase in BEGUN else found
     if event is Event.OB and phase in _COMING_BACK:
         return host_steps.on_battery_again(hosts)
     return host_steps.waking_begins(hosts, now) if event is Event.RECHARGED else hosts
@@ -142,7 +144,7 @@ def _orders(house: House, found: dict[str, Host], seen: Mapping[str, Seen], stra
     to_go = going_down.due(house, found, strain)
     moves = []
     able = going_down.order_now(house, found, to_go, seen) if to_go else []
-    for name in to_go if strain.all_go else ():
+    for name in to_go if strain.does_all_go() else ():
         host = found.get(name)
         if name not in able and (host is None or host.step is not Step.DUE):
             found[name] = going_down.due_later(host, seen.get(name, _NOT_SEEN), to_go[name], now)

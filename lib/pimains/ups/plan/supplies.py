@@ -40,6 +40,11 @@ class Supply(NamedTuple):
         return self.looks >= CONFIRMED_LOOKS
 
     @property
+    def has_mains(self) -> bool:
+        """Whether it says so, by data that are fresh, and feeds what hangs on it."""
+        return self.is_on_line and self.is_confirmed and not (self.is_lost or self.is_off)
+
+    @property
     def is_critical(self) -> bool:
         """Whether what it feeds has to go down."""
         return self.is_forced or (bool(self.why) and (self.is_certain or self.is_confirmed))

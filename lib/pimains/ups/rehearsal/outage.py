@@ -44,7 +44,7 @@ class Outage:
         self._settings, self._assumed, self._back_after = settings, assumed, back_after
         self._clock = FakeClock(wall=time.time())
         self._me = VirtualInstance(service.name, service.path, self._clock)
-        self._known: dict[str, HostSettings] = directories.read(service.path).good
+        self._known: dict[str, HostSettings] = directories.read(service.path, [settings.called(ups) for ups in settings.UPS]).good
         self.measured = {name: self._measured(host) for name, host in self._known.items()}
         self._hosts = {name: VirtualHost(is_up=assumed.is_up[name], takes=self._takes(host)) for name, host in self._known.items()}
         self._upses = {
@@ -63,7 +63,7 @@ class Outage:
         facts = Facts(self._clock.monotonic, self._battery_end, lambda: self._shutting.house, lambda: self._shutting.need_seconds())
         self._file = VirtualFile(self._me, Story(self.timeline, settings, assumed.halting + assumed.shutdown, facts).changed)
         for name, address in assumed.clients.items():
-            for ups in self._upses.values():
+            for ups in self._feed(name):
                 ups.clients[name] = address
 
     def rehearse(self) -> Timeline:
@@ -96,7 +96,7 @@ class Outage:
             nut = VirtualNut(virtual, self._clock.monotonic, lambda who, what: self._note(who, "told", what), logs_in=is_fed)
             self._watched[virtual.name] = WatchedVirtually(self._me, self._settings, ups, nut)
         self._look_at = dict.fromkeys(self._watched, 0.0)
-        talks = virtual_hosts.talks(self._hosts, self._clock.monotonic, self._has_power)
+        talks = virtual_hosts.talks(self._hosts, self._clock.monotonic, self._gives_power)
         around = Around(self._file, VirtualRequest(self._me, self._halt), OutageOrders(self._me, self._orders), talks)
         self._shutting = ShuttingDown(self._me, self._settings, [*self._watched.values()], around)
 
@@ -127,9 +127,8 @@ class Outage:
 
     def _mind_power(self, now: float) -> None:
         """Who has lost it, and who has it again."""
-        if not self._has_power():
-            lost = [name for name, host in self._hosts.items() if host.is_dark()]
-            for name in lost:
+        for name, host in self._hosts.items():
+            if not self._gives_power(name) and host.is_dark():
                 self.timeline.faults.append(f"{name}: its power goes while it is up")
         if not self._is_fed():
             if self._is_up:
@@ -167,7 +166,7 @@ class Outage:
                 continue
             began = self._forced_at.setdefault(name, now)
             for host, known in self._known.items():
-                if known.CLIENT:
+                if known.CLIENT and virtual in self._feed(host):
                     self._hosts[host].go(now)
             is_left = not self._is_up or not self._watched[name].virtual_link.nut.is_logged_in
             if is_other and (is_left or now - began >= self._settings.HOSTSYNC_SECONDS_MAX):
@@ -227,17 +226,25 @@ class Outage:
         fed = sum(self._settings.power_of(ups) for ups in self._settings.UPS if self._upses[self._settings.called(ups)].is_fed)
         return not self._settings.feeds_this_machine or fed >= self._settings.MINSUPPLIES
 
-    def _has_power(self) -> bool:
-        """Whether the other machines have."""
-        return any(ups.is_fed for ups in self._upses.values())
+    def _feed(self, host: str) -> list[VirtualUps]:
+        """Those that feed one of the other machines."""
+        named = self._known[host].UPS
+        return [ups for name, ups in self._upses.items() if not named or name in named]
 
-    def _battery_end(self) -> float | None:
-        """Of the first one."""
+    def _gives_power(self, host: str) -> bool:
+        """Whether one of the other machines has power."""
+        return any(ups.is_fed for ups in self._feed(host))
+
+    def _battery_end(self, who: str) -> float | None:
+        """Of the last one of a machine that names those that feed it; of anybody else's the first one."""
         now = self._clock.monotonic()
-        return min((now + ups.lasts() for ups in self._upses.values() if not ups.has_mains and ups.is_fed), default=None)
+        is_named = who in self._known and bool(self._known[who].UPS)
+        ups = self._feed(who) if is_named else self._upses.values()
+        ends = [now + each.lasts() for each in ups if not each.has_mains and each.is_fed]
+        return (max if is_named else min)(ends, default=None)
 
     def _note(self, who: str, act: str, what: str, budget: float | None = None) -> None:
-        self.timeline.note(self._clock.monotonic(), who, act, what, budget, self._battery_end())
+        self.timeline.note(self._clock.monotonic(), who, act, what, budget, self._battery_end(who))
 
     def _measured(self, host: HostSettings) -> float | None:
         for subject in (f"host {host.name} down", f"ups client {host.CLIENT}"):

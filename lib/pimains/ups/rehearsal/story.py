@@ -33,10 +33,10 @@ _STEPS = {
 
 
 class Facts(NamedTuple):
-    """Asked when an entry is made: now, when the first battery is empty (None: none feeds anything), the hosts, a shutdown's seconds."""
+    """Asked when an entry is made: now, when the battery of whom it is about is empty (None: never), the hosts, a shutdown's seconds."""
 
     now: Callable[[], float]
-    battery_end: Callable[[], float | None]
+    battery_end: Callable[[str], float | None]
     house: Callable[[], House]
     need_seconds: Callable[[], float]
 
@@ -84,4 +84,4 @@ class Story:
         self._note(name, host.step.value, f"{what}: {host.why}" if host.step is Step.ORDERED and host.why != why else what, budget)
 
     def _note(self, who: str, act: str, what: str, budget: float | None = None) -> None:
-        self._timeline.note(self._facts.now(), who, act, what, budget, self._facts.battery_end())
+        self._timeline.note(self._facts.now(), who, act, what, budget, self._facts.battery_end(who))

@@ -76,7 +76,7 @@ class VirtualTalk(Talk):
         """There is no child."""
 
 
-def talks(hosts: Mapping[str, VirtualHost], clock: Callable[[], float], has_power: Callable[[], bool]) -> Talks:
+def talks(hosts: Mapping[str, VirtualHost], clock: Callable[[], float], gives_power: Callable[[str], bool]) -> Talks:
     """How each kind of talk is begun, for OtherMachines."""
 
     def look(host: HostSettings) -> Talk:
@@ -97,7 +97,7 @@ def talks(hosts: Mapping[str, VirtualHost], clock: Callable[[], float], has_powe
 
     def wake(host: HostSettings) -> Talk:
         def woken() -> str:
-            if host.can_be_woken and has_power():
+            if host.can_be_woken and gives_power(host.name):
                 hosts[host.name].wake(clock())
             return "eth0"
 
