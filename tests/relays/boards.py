@@ -10,11 +10,11 @@ import json
 from collections.abc import Mapping
 from datetime import UTC, tzinfo
 
-from pimains.relays.plan import modes
-from pimains.relays.plan.board import Board, Decision, Switch
-from pimains.relays.plan.guards import Now
-from pimains.relays.plan.relay import GroupLimit, Limits, Relay, Wish
-from pimains.relays.plan.runs import Runs
+from pimains.shared.relays.plan import modes
+from pimains.shared.relays.plan.board import Board, Decision, Switch
+from pimains.shared.relays.plan.guards import Now
+from pimains.shared.relays.plan.relay import GroupLimit, Limits, Relay, Wish
+from pimains.shared.relays.plan.runs import Runs
 
 LOST = 600.0
 STAGGER = 1.0

@@ -19,10 +19,12 @@ from pimains.core.errors import Misused, PimainsError, WrongSetting
 from pimains.core.plan.columns import aligned
 from pimains.core.plan.text import one_line
 from pimains.core.scan_directory import ServiceDirectory
-from pimains.relays import relay_settings, said, told
-from pimains.relays.plan import modes, power_on
-from pimains.relays.relay_settings import RelaySettings
+from pimains.relays import told
+from pimains.relays.plan import power_on
 from pimains.shared import variable_file
+from pimains.shared.relays import relay_settings, said
+from pimains.shared.relays.plan import modes
+from pimains.shared.relays.relay_settings import RelaySettings
 
 _SECONDS = 3.0
 _HEADS = ("", "name", "is", "mode", "W", "switched", "may change", "because")

@@ -3,11 +3,12 @@
 from pathlib import Path
 from typing import NamedTuple
 
-from pimains.relays import outputs, pin_name
+from pimains.relays import outputs
 from pimains.relays.keeper import SOCKET, Keeper
-from pimains.relays.pin_name import PinName
 from pimains.shared.gpio.pin import GpioError, Output
 from pimains.shared.gpio.pin_line import LineOutput
+from pimains.shared.relays import pin_name
+from pimains.shared.relays.pin_name import PinName
 
 
 class Place(NamedTuple):

@@ -2,7 +2,7 @@
 
 from pimains.core import notify_queue
 from pimains.core.instance import Instance
-from pimains.relays.plan.relay import Relay
+from pimains.shared.relays.plan.relay import Relay
 
 _WARNED = "worn"
 

@@ -13,7 +13,7 @@ from typing import Any
 from pimains.core import clock as clocks
 from pimains.core import state
 from pimains.core.instance import Instance
-from pimains.relays.plan.relay import Relay
+from pimains.shared.relays.plan.relay import Relay
 
 _SAVE_SECONDS = 600.0
 _SOON_SECONDS = 10.0

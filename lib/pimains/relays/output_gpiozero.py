@@ -4,9 +4,9 @@ import contextlib
 from pathlib import Path
 
 from pimains.core.failure import in_words
-from pimains.relays.pin_name import PinName
 from pimains.shared.gpio import gpiozero_factory
 from pimains.shared.gpio.pin import GpioError
+from pimains.shared.relays.pin_name import PinName
 
 
 class FactoryOutput:

@@ -6,9 +6,9 @@ factories, and where the kernel knows of no header: these outputs end with the s
 
 from pathlib import Path
 
-from pimains.relays.pin_name import PinName
 from pimains.shared.gpio import gpiozero_factory, pin_line
 from pimains.shared.gpio.pin import GpioError, Output
+from pimains.shared.relays.pin_name import PinName
 
 
 def take(pin: PinName, is_on: bool, active_low: bool, consumer: str, scratch: Path) -> Output:

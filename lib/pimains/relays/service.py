@@ -10,11 +10,11 @@ from pathlib import Path
 from pimains.core import state
 from pimains.core.service import Instance, Naps, Readable, Stop, run, within
 from pimains.core.supervisor import Supervisor
-from pimains.relays import relay_settings
-from pimains.relays.said import MODE, WISH
 from pimains.relays.settings import RelaysSettings
 from pimains.relays.switchboard import Switchboard
 from pimains.shared.orders.service_end import Orders
+from pimains.shared.relays import relay_settings
+from pimains.shared.relays.said import MODE, WISH
 
 _WORDS = {"relays-halt": "REASON", "relays-stay": "REASON", "relays-rehearse": "REASON"}
 _SETTLING_SECONDS = 0.1  # who edits a setting with echo empties its file first

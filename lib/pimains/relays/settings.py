@@ -3,7 +3,7 @@
 import re
 
 from pimains.core.settings import Setting, Settings, number, path
-from pimains.relays.plan.relay import GroupLimit
+from pimains.shared.relays.plan.relay import GroupLimit
 
 _LIMIT = re.compile(r"([A-Za-z0-9_-]{1,32})=([0-9]{1,6})(W?)")
 _LONGEST_STAGGER_SECONDS = 60

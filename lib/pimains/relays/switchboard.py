@@ -13,19 +13,19 @@ from pimains.core.instance import Instance
 from pimains.core.ledger import Entry, Ledger, Reading
 from pimains.core.plan.sentences import clock_was_set
 from pimains.core.troubles import Troubles
-from pimains.relays import relay_settings, said
 from pimains.relays.contacts import Contacts, Place
 from pimains.relays.counts import Counts
 from pimains.relays.memory import Memory
-from pimains.relays.plan import modes
-from pimains.relays.plan.board import Board, Switch
-from pimains.relays.plan.guards import Now
-from pimains.relays.plan.relay import KEEP, Limits, Relay, Wish
-from pimains.relays.plan.runs import Runs
-from pimains.relays.said import MODE, WISH, Said
 from pimains.relays.settings import RelaysSettings
 from pimains.relays.told import Told
 from pimains.shared.gpio.pin import GpioError
+from pimains.shared.relays import relay_settings, said
+from pimains.shared.relays.plan import modes
+from pimains.shared.relays.plan.board import Board, Switch
+from pimains.shared.relays.plan.guards import Now
+from pimains.shared.relays.plan.relay import KEEP, Limits, Relay, Wish
+from pimains.shared.relays.plan.runs import Runs
+from pimains.shared.relays.said import MODE, WISH, Said
 
 _TRY_AGAIN_SECONDS = 60.0
 _ENTRIES_MADE_UP = 50  # what is switched in ten minutes, at most

@@ -4,8 +4,8 @@ from datetime import datetime
 
 from pimains.core.instance import Instance
 from pimains.core.plan.sentences import clock_was_set
-from pimains.relays.plan.board import Verdict
-from pimains.relays.plan.relay import Relay
+from pimains.shared.relays.plan.board import Verdict
+from pimains.shared.relays.plan.relay import Relay
 
 NAMES = ("state", "mode", "reason", "next", "switches", "watts")
 ANY_TIME, NOT_KNOWN = "any time", "not known"

@@ -9,7 +9,8 @@ from tests.meter.meters import entry_points
 
 CODE = """
 from pathlib import Path
-from pimains.relays import outputs, pin_name
+from pimains.relays import outputs
+from pimains.shared.relays import pin_name
 one = outputs.take(pin_name.parse("17"), True, False, "relay.1", Path("/tmp"))
 two = outputs.take(pin_name.parse("22"), False, True, "relay.2", Path("/tmp"))
 assert one.is_on and not two.is_on
@@ -35,7 +36,8 @@ def test_an_output_has_its_level_from_the_beginning_and_each_change_is_told(tmp_
 
 def test_a_pin_that_is_not_there_is_named(tmp_path: Path) -> None:
     code = "from pathlib import Path\n"
-    code += 'from pimains.relays import outputs, pin_name\noutputs.take(pin_name.parse("x:3"), True, False, "", Path())'
+    code += "from pimains.relays import outputs\nfrom pimains.shared.relays import pin_name\n"
+    code += 'outputs.take(pin_name.parse("x:3"), True, False, "", Path())'
     done = subprocess.run(
         ["/usr/bin/python3", "-c", code], env={**os.environ, "PYTHONPATH": str(TOP / "lib")}, capture_output=True, text=True, check=False
     )

@@ -8,9 +8,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
-from pimains.relays.plan.day_time import QuietHours
-from pimains.relays.plan.modes import AUTO, OFF
-from pimains.relays.plan.relay import GroupLimit, Limits
+from pimains.shared.relays.plan.day_time import QuietHours
+from pimains.shared.relays.plan.modes import AUTO, OFF
+from pimains.shared.relays.plan.relay import GroupLimit, Limits
 from tests.relays.boards import STAGGER, UNSEEN, World
 
 BERLIN = ZoneInfo("Europe/Berlin")

@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from pimains.relays.plan.day_time import QuietHours
-from pimains.relays.plan.relay import GroupLimit, Limits
+from pimains.shared.relays.plan.day_time import QuietHours
+from pimains.shared.relays.plan.relay import GroupLimit, Limits
 from tests.relays.boards import LOST, World
 
 HOUR = 3600.0

@@ -5,11 +5,12 @@ from pathlib import Path
 import pytest
 
 from pimains.core.errors import WrongSetting
-from pimains.relays import relay_settings
-from pimains.relays.plan import modes, power_on
-from pimains.relays.plan.modes import Mode
-from pimains.relays.relay_settings import RelaySettings
+from pimains.relays.plan import power_on
 from pimains.relays.settings import RelaysSettings
+from pimains.shared.relays import relay_settings
+from pimains.shared.relays.plan import modes
+from pimains.shared.relays.plan.modes import Mode
+from pimains.shared.relays.relay_settings import RelaySettings
 from tests.kit import TOP
 from tests.relays.relays import TEMPLATE, make_relay
 

@@ -45,6 +45,7 @@ def test_every_service_has_a_manual_a_man_page_and_a_line_in_the_readme(service:
     assert f"| [{service}](services/{service}/README.md) |" in README
     chapters = re.findall(r"^## (.+)", MANUALS[service], re.MULTILINE)
     assert {"How to begin", "Examples", "Files", "What goes wrong"} - set(chapters) == set()
+    assert f"\n.BR pimains\\-{service} (8),\n" in pages["pimains.1"]
     page = pages[f"pimains-{service}.8"]
     assert f"pimains-{service} \\- {SERVICES[service].purpose()}\n" in page
     titles = {line.removeprefix(".SH").strip() for line in re.findall(r"^\.SH(?: .+|\n.+)", page, re.MULTILINE)}

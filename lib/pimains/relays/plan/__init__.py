@@ -1,1 +1,1 @@
-"""What relays decides: who may switch which contact when, and why not yet."""
+"""What a contact does while no service runs."""

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from pimains.core.plan.sentences import duration
-from pimains.relays.plan import day_time, guards
-from pimains.relays.plan.guards import Hold, Now
-from pimains.relays.plan.modes import AUTO, OFF, ON
-from pimains.relays.plan.relay import KEEP, GroupLimit, Relay
+from pimains.shared.relays.plan import day_time, guards
+from pimains.shared.relays.plan.guards import Hold, Now
+from pimains.shared.relays.plan.modes import AUTO, OFF, ON
+from pimains.shared.relays.plan.relay import KEEP, GroupLimit, Relay
 
 ALL = "all"
 NEVER = float("inf")

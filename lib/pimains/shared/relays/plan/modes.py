@@ -4,7 +4,7 @@ import re
 from typing import NamedTuple
 
 from pimains.core.plan.text import one_line, shortened
-from pimains.relays.plan import day_time
+from pimains.shared.relays.plan import day_time
 
 OFF, AUTO, ON = "off", "auto", "on"
 _PVMONIT = {"0": OFF, "1": AUTO, "2": AUTO, "3": ON}  # domo: off, auto (off), auto (on), on; its rules wrote 1 and 2

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from datetime import tzinfo
 from typing import Any, NamedTuple
 
-from pimains.relays.plan.day_time import QuietHours, next_at
-from pimains.relays.plan.modes import AUTO, OFF, ON, Mode
-from pimains.relays.plan.runs import Run, Runs
+from pimains.shared.relays.plan.day_time import QuietHours, next_at
+from pimains.shared.relays.plan.modes import AUTO, OFF, ON, Mode
+from pimains.shared.relays.plan.runs import Run, Runs
 
 KEEP = "keep"
 

@@ -16,8 +16,8 @@ from typing import NamedTuple
 from pimains.core import state
 from pimains.core.plan.text import one_line, shortened
 from pimains.core.privileges import group
-from pimains.relays.plan import modes
-from pimains.relays.plan.modes import Mode
+from pimains.shared.relays.plan import modes
+from pimains.shared.relays.plan.modes import Mode
 
 MODE, WISH = "mode", "wish"
 _BYTES_MAX = 4096

@@ -7,8 +7,8 @@ from datetime import tzinfo
 from typing import NamedTuple
 
 from pimains.core.plan.sentences import duration
-from pimains.relays.plan.day_time import next_at
-from pimains.relays.plan.relay import Relay
+from pimains.shared.relays.plan.day_time import next_at
+from pimains.shared.relays.plan.relay import Relay
 
 _LEAST_RUN_SECONDS = 60.0  # MAX_ON_PER_DAY begins no run that it would end at once
 

@@ -7,12 +7,12 @@ from pathlib import Path
 from pimains.core import templates
 from pimains.core.errors import WrongSetting
 from pimains.core.settings import Setting, Settings, choice, flag, integer, optional, text
-from pimains.relays import pin_name
-from pimains.relays.pin_name import PinName
-from pimains.relays.plan.day_time import QuietHours, parse_quiet_hours
-from pimains.relays.plan.modes import parse_duration
-from pimains.relays.plan.relay import Limits
-from pimains.relays.plan.runs import DAY, MOST_RUNS
+from pimains.shared.relays import pin_name
+from pimains.shared.relays.pin_name import PinName
+from pimains.shared.relays.plan.day_time import QuietHours, parse_quiet_hours
+from pimains.shared.relays.plan.modes import parse_duration
+from pimains.shared.relays.plan.relay import Limits
+from pimains.shared.relays.plan.runs import DAY, MOST_RUNS
 
 _LONGEST_VALUE = 4096
 _NUMBER = re.compile(r"[1-9][0-9]{0,2}")

@@ -1,0 +1,1 @@
+"""Who may switch which contact when."""
