@@ -48,7 +48,7 @@ def assert_the_outage(said: str) -> None:
     """As its user sees it, in this order."""
     seen = [
         r"nas: root@127.0.0.1:[0-9]+ takes our key and tells its boot id; port [0-9]+ answers\n",
-        r"ups +ups +up [0-9]+ s +on line, 100 %",
+        r"ups +ups +up [0-9.]+ s +on line, 100 %",
         f"Now the mains go, for {OUTAGE_SECONDS} s",
         r"ups: house: on battery for [0-9.]+ s, [0-9.]+ %, shutting down in about [0-9]+ min",
         r"\(tv: off\)\n",
@@ -78,7 +78,7 @@ def assert_the_outage(said: str) -> None:
 
 def assert_the_relays(said: str) -> None:
     """A person's boiler, seen by the battery, told by its relay and by the ledger, and off with the halt."""
-    assert re.search(r"relays +relays +up [0-9]+ s +0 of 3 relays on", said)
+    assert re.search(r"relays +relays +up [0-9.]+ s +0 of 3 relays on", said)
     found = re.search(r"Into the battery flowed (-?[0-9]+) W; with the boiler on its monitor tells (-?[0-9]+) W\n", said)
     assert found, said
     assert int(found[2]) < int(found[1]) - 1000
