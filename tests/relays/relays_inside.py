@@ -59,7 +59,7 @@ def process() -> int:
 def keeper() -> int:
     for each in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
-            if b"keeper_process.py" in (each / "cmdline").read_bytes():
+            if b"keeper_process" in (each / "cmdline").read_bytes():
                 return int(each.name)
     return 0
 

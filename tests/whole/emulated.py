@@ -4,7 +4,7 @@ top is an empty directory; layers are what the machine's disk is made of, as for
 
     said = boot(top, [top / "layer/upper", CACHE / "root-trixie-nfs/upper", CACHE / "root-trixie"])
 
-One of the layers holds the kernel. Without KVM its processors are slow.
+One of the layers holds the kernel. Where this machine has KVM its processors are ours; else they are emulated, and slow.
 """
 
 import json
@@ -44,6 +44,11 @@ def check(bench: str) -> None:
         sys.exit(f"{bench}: only root may make the machine, and it runs in qemu (apt install qemu-system-x86)")
 
 
+def has_kvm() -> bool:
+    """Whether its processors may be ours; a KVM that does without the processor's help (pvm) does not get Debian's kernel started."""
+    return os.access("/dev/kvm", os.R_OK | os.W_OK) and not {"vmx", "svm"}.isdisjoint(Path("/proc/cpuinfo").read_text().split())
+
+
 def prepare(commands: str) -> None:
     """Functions of tests/prepare.sh."""
     cache = {**os.environ, "PIMAINS_CACHE": str(CACHE)}
@@ -66,11 +71,13 @@ def image(top: Path, layers: Sequence[Path]) -> Path:
     return top / "image"
 
 
-def machine(layers: Sequence[Path], append: str = "") -> list[str]:
+def machine(layers: Sequence[Path], append: str = "", *, own_time: bool = False) -> list[str]:
     """The words that start it, with the kernel of a layer, and what more that is told; without disks, network and serial lines."""
     (kernel,) = (each for layer in layers for each in (layer / "boot").glob("vmlinuz-*"))
     ramdisk = kernel.with_name(kernel.name.replace("vmlinuz", "initrd.img"))
-    words = ["qemu-system-x86_64", "-M", "q35", "-accel", "tcg", "-cpu", "max", "-m", "1024", "-display", "none"]
+    by = ["-accel", "kvm", "-cpu", "host"] if has_kvm() and not own_time else ["-accel", "tcg", "-cpu", "max"]
+    time = ["-icount", "shift=1,sleep=off", "-rtc", "clock=vm"] if own_time else ["-smp", "2"]
+    words = ["qemu-system-x86_64", "-M", "q35", *by, *time, "-m", "1024", "-display", "none"]
     told = f"root=/dev/vda rw console=ttyS0 panic=-1 {append}".rstrip()
     return [*words, "-kernel", str(kernel), "-initrd", str(ramdisk), "-append", told, "-no-reboot"]
 
@@ -78,11 +85,10 @@ def machine(layers: Sequence[Path], append: str = "") -> list[str]:
 def boot(top: Path, layers: Sequence[Path], *, drives: Sequence[Path] = (), own_time: bool = False, seconds: float = 900) -> str:
     """What it says on its second serial line, until it is off.
 
-    With `own_time` the machine has one processor, and its clocks go by what that has done, 500 instructions in a microsecond, and
-    do not wait when it has nothing to do: how busy we are changes nothing in there.
+    With `own_time` the machine has one processor, which is emulated in any case, and its clocks go by what that has done, 500
+    instructions in a microsecond, and do not wait when it has nothing to do: how busy we are changes nothing in there.
     """
-    words = [*machine(layers), "-nic", "none", "-serial", f"file:{top}/console", "-serial", f"file:{top}/said"]
-    words += ["-icount", "shift=1,sleep=off", "-rtc", "clock=vm"] if own_time else ["-smp", "2"]
+    words = [*machine(layers, own_time=own_time), "-nic", "none", "-serial", f"file:{top}/console", "-serial", f"file:{top}/said"]
     for each in (image(top, layers), *drives):
         words += ["-drive", f"file={each},format=raw,if=virtio,cache=unsafe"]
     try:

@@ -19,7 +19,7 @@ import json
 import os
 import sqlite3
 import stat
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, TypeAlias, TypeVar
 
@@ -42,6 +42,8 @@ _ENTRIES_KEPT = 2000  # of each subject: what is switched every minute pushes ou
 _BYTES_MAX = 64 << 20
 _READS = 5
 T = TypeVar("T")
+Row: TypeAlias = tuple[str, float, float, str, str, str, str, float | None]  # as in the table: an Entry whose inputs are JSON
+_COLUMNS = "boot, monotonic, wall, subject, action, cause, inputs, next_change"
 _Way: TypeAlias = Callable[[Path], contextlib.AbstractContextManager[sqlite3.Connection]]
 
 
@@ -91,29 +93,54 @@ class Ledger:
 
         Raises OSError or sqlite3.Error if it could not be written: the caller decides whether to go on.
         """
+        self.write_down([self.row(subject, action, cause, inputs, may_change_in_seconds)])
+
+    def row(
+        self,
+        subject: str,
+        action: str,
+        cause: str,
+        inputs: Mapping[str, Reading] | None = None,
+        may_change_in_seconds: float | None = None,
+    ) -> Row:
+        """What `record` would write down now."""
         now = self.clock.wall()
         noted = {name: [reading.value, reading.age_seconds] for name, reading in (inputs or {}).items()}
         next_change = None if may_change_in_seconds is None else now + may_change_in_seconds
-        row = (clocks.boot_id(), self.clock.monotonic(), now, subject, action, cause, json.dumps(noted), next_change)
-        columns = "boot, monotonic, wall, subject, action, cause, inputs, next_change"
+        return clocks.boot_id(), self.clock.monotonic(), now, subject, action, cause, json.dumps(noted), next_change
+
+    def write_down(self, rows: Sequence[Row]) -> None:
+        """Do as `record` does with all of these, at once."""
 
         def insert(connection: sqlite3.Connection) -> None:
-            connection.execute(f"insert into entries ({columns}) values (?,?,?,?,?,?,?,?)", row)  # noqa: S608  # ours
-            connection.execute(
-                "delete from entries where subject = ?1 and id <="
-                " (select id from entries where subject = ?1 order by id desc limit 1 offset ?2)",
-                (subject, _ENTRIES_KEPT),
-            )
+            connection.executemany(f"insert into entries ({_COLUMNS}) values (?,?,?,?,?,?,?,?)", rows)  # noqa: S608  # ours
+            for subject in {row[3] for row in rows}:
+                connection.execute(
+                    "delete from entries where subject = ?1 and id <="
+                    " (select id from entries where subject = ?1 order by id desc limit 1 offset ?2)",
+                    (subject, _ENTRIES_KEPT),
+                )
 
         self._use(self._own, self._open, insert)
+
+    def write_down_once(self, rows: Sequence[Row]) -> None:
+        """Do so with those that do not stand there yet."""
+
+        def is_new(connection: sqlite3.Connection, row: Row) -> bool:
+            question = "select 1 from entries where subject = ? and boot = ? and monotonic = ? and action = ?"
+            return connection.execute(question, (row[3], row[0], row[1], row[4])).fetchone() is None
+
+        new = self._use(self._own, self._reading, lambda connection: [row for row in rows if is_new(connection, row)])
+        if new:
+            self.write_down(new)
 
     def entries(self, subject: str | None = None, limit: int = 20) -> list[Entry]:
         """The newest entries, newest first."""
 
         def select(connection: sqlite3.Connection) -> list[Entry]:
-            columns, where = "boot, monotonic, wall, subject, action, cause, inputs, next_change", "where subject = ?2"
+            where = "where subject = ?2"
             rows = connection.execute(
-                f"select {columns} from entries {'' if subject is None else where} order by id desc limit ?1",  # noqa: S608  # ours
+                f"select {_COLUMNS} from entries {'' if subject is None else where} order by id desc limit ?1",  # noqa: S608  # ours
                 (limit,) if subject is None else (limit, subject),
             )
             return [_entry(*row) for row in rows]

@@ -3,7 +3,8 @@
 Installs the packages (from a checkout they are built first), then starts a scan directory of its own below /tmp: halt,
 whose HALT_COMMAND only writes down that it was called; plug, against a simulated plug speaking ESPHome's protocol; meter,
 at pins that a simulated electricity meter moves, and the collector that it delivers to, with its page; vedirect, at a
-solar charger and a battery monitor of a simulated sun; ups, at a UPS of NUT's own dummy-ups with two simulated machines on it.
+solar charger and a battery monitor of a simulated sun; relays, whose loads that sun and its battery feed; ups, at a UPS
+of NUT's own dummy-ups with two simulated machines on it.
 Nothing of it can halt this machine, and nothing of it is left when it ends.
 """
 
@@ -22,7 +23,7 @@ from pathlib import Path
 
 from pimains.core import paths
 from pimains.core.errors import PimainsError
-from pimains.house import demo_meter, demo_sun, demo_ups
+from pimains.house import demo_meter, demo_pins, demo_relays, demo_sun, demo_ups
 
 _SECONDS_TO_LOOK = 5
 _IDLE_WATTS = 2
@@ -68,10 +69,9 @@ def install_packages() -> None:
     if not any("/python3-aioesphomeapi_" in package for package in packages):
         packages.append("python3-aioesphomeapi")  # this Debian has it
     _step("Installing them", "apt-get", "install", "-y", "--no-install-recommends", "--allow-downgrades", "--reinstall", *packages)
-    if more := " ".join(filter(None, (demo_meter.missing(), demo_sun.missing(), demo_ups.missing()))):
-        _step(
-            "Installing what meter, collector, vedirect and ups need", "apt-get", "install", "-y", "--no-install-recommends", *more.split()
-        )
+    if more := " ".join(filter(None, (demo_meter.missing(), demo_pins.missing(), demo_sun.missing(), demo_ups.missing()))):
+        what = "Installing what meter, collector, vedirect, relays and ups need"
+        _step(what, "apt-get", "install", "-y", "--no-install-recommends", *more.split())
 
 
 class _House:
@@ -85,7 +85,7 @@ class _House:
         self.halted = root / "halted"
         self.relay_opened = threading.Event()
         self.page = ""
-        self.has_sun = False
+        self.has_sun = self.has_relays = False
         self.powered: demo_ups.Powered | None = None
 
     def command(self, name: str, *words: str) -> None:
@@ -124,7 +124,11 @@ def _show(house: _House) -> None:
         print(f"\nA year of readings, and pulses as they come: look at {house.page}")
     if house.has_sun:
         house.until("the sun's devices are read", lambda: demo_sun.is_seen(house.root), 60)
+    if house.has_relays:
+        house.until("relays has its pins", lambda: demo_relays.are_there(house.root), 60)
     house.command("pimains", "status", f"--servicedir={house.services}")
+    if house.has_relays and not demo_relays.show(house.root, house.command, house.services, demo_sun.MONITOR):
+        raise DemoFailed("the monitor of the battery does not see what the boiler draws")
     if house.powered:
         _show_outage(house, house.powered)
     with _progress(f"In {_SECONDS_TO_LOOK} seconds somebody switches the plug off"):
@@ -137,6 +141,8 @@ def _show(house: _House) -> None:
     house.until(f"the plug sees less than {_IDLE_WATTS} W for ten seconds, and cuts the power", house.relay_opened.is_set, 60)
     house.command("pimains", "why", "plug")
     house.command("pimains", "why", "halt")
+    if house.has_relays:
+        house.command("pimains", "relay", str(demo_relays.BOILER.number), f"--servicedir={house.services}")
     house.command("pimains", "status", f"--servicedir={house.services}")
     if house.page and sys.stdin.isatty():
         input(f"\nThe page is at {house.page} until you press Enter. ")
@@ -169,7 +175,7 @@ def _house(root: Path) -> Iterator[_House]:
         plug, port = stack.enter_context(_simulated_plug(root))
         house = _House(root, plug, port)
         threading.Thread(target=_tell_of_plug, args=(house,), daemon=True).start()
-        stack.enter_context(_svscan(house.services, demo_meter.pins(root)))
+        stack.enter_context(_svscan(house.services, demo_pins.made(root)))
         create = ("--add-service", f"--servicedir={house.services}", f"--root={root}")
         house.command("create_service", "--service_name=halt", f"--halt_command={recorder} -P now", *create)
         house.command("create_service", "--service_name=plug", "--host=127.0.0.1", f"--port={port}", f"--idle_watts={_IDLE_WATTS}", *create)
@@ -180,8 +186,14 @@ def _house(root: Path) -> Iterator[_House]:
         if more := demo_sun.missing():
             print(f"\n(There is no sun: it needs apt install {more})")
         else:
-            stack.enter_context(demo_sun.shining(root, create, house.command, _environment(root)))
+            fed = (f"--outputs={demo_pins.outputs(root)}", *(each.draw for each in demo_relays.ALL))
+            stack.enter_context(demo_sun.shining(root, create, house.command, _environment(root), fed))
             house.has_sun = True
+        if more := demo_pins.missing():
+            print(f"\n(There are no relays: they need apt install {more})")
+        elif house.has_sun:
+            demo_relays.make(root, create, house.command, house.services)
+            house.has_relays = True
         if more := demo_ups.missing():
             print(f"\n(There is no UPS: it needs apt install {more})")
         elif why := demo_ups.cannot_wake():
@@ -242,7 +254,7 @@ def _environment(root: Path) -> dict[str, str]:
     library = (
         {}
         if top is None
-        else {"PYTHONPATH": ":".join(filter(None, (str(top / "lib"), os.environ.get("PYTHONPATH"), str(demo_meter.python_path(root)))))}
+        else {"PYTHONPATH": ":".join(filter(None, (str(top / "lib"), os.environ.get("PYTHONPATH"), str(demo_pins.python_path(root)))))}
     )
     return {**{name: value for name, value in os.environ.items() if name != "PYTHONPATH"}, "PIMAINS_ROOT": str(root), **library}
 

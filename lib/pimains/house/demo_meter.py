@@ -11,7 +11,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from pimains.house import ports
+from pimains.house import demo_pins, ports
 
 PACKAGES = ("python3-aiohttp", "python3-gpiozero", "python3-requests", "rrdtool")
 _PIN = 24
@@ -19,32 +19,12 @@ _WATTS = 1200
 _TOTAL = 15_234.5
 _LISTENS_SECONDS_MAX = 30.0
 _RECENT_SECONDS = 300.0
-_ENTRY_POINTS = "[gpiozero_pin_factories]\npimains-house = pimains.house.pins:HouseFactory\n"
 
 
 def missing() -> str:
     """What they need and this machine has not, as words for apt; "" if it has all."""
     modules = subprocess.run(["/usr/bin/python3", "-c", "import aiohttp, gpiozero, requests"], capture_output=True, check=False)
     return "" if modules.returncode == 0 and shutil.which("rrdtool") else " ".join(PACKAGES)
-
-
-def python_path(root: Path) -> Path:
-    """A directory that tells gpiozero of the simulated house's pins, as the installed package does."""
-    told = root / "python/pimains_house-0.dist-info"
-    if not told.exists():
-        told.mkdir(parents=True)
-        (told / "METADATA").write_text("Metadata-Version: 2.1\nName: pimains-house\nVersion: 0\n", encoding="utf-8")
-        (told / "entry_points.txt").write_text(_ENTRY_POINTS, encoding="utf-8")
-    return told.parent
-
-
-def pins(root: Path) -> dict[str, str]:
-    """What the meter service finds in its environment; makes the pins."""
-    path = root / "pins"
-    if not path.exists():
-        os.mkfifo(path)
-        path.chmod(0o666)
-    return {"GPIOZERO_PIN_FACTORY": "pimains-house", "PIMAINS_HOUSE_PINS": str(path)}
 
 
 @contextlib.contextmanager
@@ -62,7 +42,7 @@ def metered(root: Path, create: tuple[str, ...], command: Callable[..., None], e
         for mine in (journal.parent, *journal.parent.iterdir(), root / "tokens/house"):
             shutil.chown(mine, "pimains", "pimains")
     with subprocess.Popen(
-        _python("meter", "--pins", str(root / "pins"), "--pin", str(_PIN), "--watts", str(_WATTS)),
+        _python("meter", "--pins", str(demo_pins.fifo(root, "meter")), "--pin", str(_PIN), "--watts", str(_WATTS)),
         env=environment,
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,

@@ -2,13 +2,14 @@
 
 import contextlib
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 PACKAGES = ("python3-serial",)
 _SPEED = 60  # a minute of the sun's in a second: something is seen to move
 _HOUR = 9.5
 _DEVICES = ("bmv", "mppt")
+MONITOR = "vedirect.bmv"
 
 
 def missing() -> str:
@@ -18,12 +19,14 @@ def missing() -> str:
 
 
 @contextlib.contextmanager
-def shining(root: Path, create: tuple[str, ...], command: Callable[..., None], environment: dict[str, str]) -> Iterator[None]:
-    """The sun, and a service for each of its devices, made by `command`."""
+def shining(
+    root: Path, create: tuple[str, ...], command: Callable[..., None], environment: dict[str, str], loads: Iterable[str]
+) -> Iterator[None]:
+    """The sun, and a service for each of its devices, made by `command`; `loads` are what relays feed, as its options."""
     ports = {device: root / "dev" / device for device in _DEVICES}
     (root / "dev").mkdir()
     told = [f"--{device}={port}" for device, port in ports.items()]
-    words = ["/usr/bin/python3", "-Pu", "-m", "pimains.house.sun", *told, f"--speed={_SPEED}", f"--hour={_HOUR}"]
+    words = ["/usr/bin/python3", "-Pu", "-m", "pimains.house.sun", *told, f"--speed={_SPEED}", f"--hour={_HOUR}", *loads]
     with subprocess.Popen(words, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as sun:
         try:
             assert sun.stdout is not None  # noqa: S101  # it is a pipe

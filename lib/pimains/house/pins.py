@@ -1,6 +1,7 @@
 """A pin factory of gpiozero's whose pins are moved from outside: GPIOZERO_PIN_FACTORY=pimains-house.
 
-PIMAINS_HOUSE_PINS names a FIFO, which is made when it is not there; a line moves a pin, each after the other:
+PIMAINS_HOUSE_PINS names a FIFO, which is made when it is not there, or a directory with one for each service whose pins are moved, by its
+name; a line moves a pin, each after the other:
 
     24 low
     24 high
@@ -70,10 +71,10 @@ class HouseFactory(MockFactory):  # type: ignore[misc]  # gpiozero has no types
         super().__init__(pin_class=HousePin)
         self._begun = False
         self._commands = -1
-        if "PIMAINS_HOUSE_PINS" not in os.environ:  # outputs need nobody to move them
+        path = _fifo()
+        if path is None:  # outputs need nobody to move them
             self._begun = True
             return
-        path = Path(os.environ["PIMAINS_HOUSE_PINS"])
         with suppress(FileExistsError):
             os.mkfifo(path, 0o660)
         # open for writing, too: what was not read yet waits for us, whoever else comes and goes
@@ -118,6 +119,17 @@ class HouseFactory(MockFactory):  # type: ignore[misc]  # gpiozero has no types
         while not line.endswith(b"\n"):
             line += os.read(self._commands, 1)
         return line.decode("ascii", "replace")
+
+
+def _fifo() -> Path | None:
+    """Where it is told what to move; None: nothing."""
+    if "PIMAINS_HOUSE_PINS" not in os.environ:
+        return None
+    path = Path(os.environ["PIMAINS_HOUSE_PINS"])
+    if not path.is_dir():
+        return path
+    own = path / Path.cwd().name
+    return own if own.exists() else None
 
 
 def _pulse(pin: Any, times: int, low: float = 0.0, high: float = 0.0, bounces: float = 0.0) -> None:

@@ -11,6 +11,9 @@ from pimains.relays import keeper_process
 SOCKET = "keeper"  # below /run/pimains/relays
 _SECONDS = 5.0  # it answers within a millisecond; a machine that swaps may need longer
 _PYTHON = "/usr/bin/python3"
+_LIBRARY = str(Path(keeper_process.__file__).parents[2])
+# imported, not started as a program: its bytecode is there, and compiling takes memory that is not given back
+_START = "import sys; sys.path.append(sys.argv[1]); from pimains.relays import keeper_process; keeper_process.main(sys.argv[2])"
 
 
 class Keeper:
@@ -93,7 +96,7 @@ def _started(path: Path) -> socket.socket:
         finally:
             os.umask(mask)
         listening.listen(2)
-        words = [_PYTHON, "-I", "-S", keeper_process.__file__, str(path)]
+        words = [_PYTHON, "-I", "-S", "-c", _START, _LIBRARY, str(path)]
         null = os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
         try:
             # its output would keep multilog from ending, and a signal to the service's session is not for it

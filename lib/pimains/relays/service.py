@@ -142,4 +142,4 @@ class Ears:
 
 
 if __name__ == "__main__":
-    run(switch, RelaysSettings)
+    run(switch, RelaysSettings, nice=-10)  # what is to be switched, or is told to go off, does not wait on a busy machine

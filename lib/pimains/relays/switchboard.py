@@ -10,11 +10,12 @@ from pimains.core import clock as clocks
 from pimains.core import state
 from pimains.core.errors import WrongSetting
 from pimains.core.instance import Instance
-from pimains.core.ledger import Entry, Ledger, Reading
+from pimains.core.ledger import Entry, Reading
 from pimains.core.plan.sentences import clock_was_set
 from pimains.core.troubles import Troubles
 from pimains.relays.contacts import Contacts, Place
 from pimains.relays.counts import Counts
+from pimains.relays.ledger_ahead import LedgerAhead
 from pimains.relays.memory import Memory
 from pimains.relays.settings import RelaysSettings
 from pimains.relays.told import Told
@@ -47,6 +48,7 @@ class Switchboard:
         self._board = Board(settings.STAGGER_SECONDS, settings.GROUP_LIMITS, settings.LOST_SECONDS)
         self._told = Told(me)
         self._counts = Counts(me)
+        self._ahead = LedgerAhead(me)
         self._troubles = Troubles(me.complain, print)
         # what was heard last of each relay: what is written twice within a tick of the kernel's clock has one mtime
         self._said_modes: dict[str, Said] = {}
@@ -75,6 +77,7 @@ class Switchboard:
         relays = self._settings.RELAYS
         self.me.leave(SETTINGS, str(relays))
         self._look("settings", relay_settings.unreadable(relays) if relays.exists() else "")
+        self._ahead.begin()
         self.contacts.begin()
         numbers = list(numbers)
         for number in sorted(numbers, key=lambda each: (each not in self.contacts.left, int(each))):
@@ -85,6 +88,7 @@ class Switchboard:
 
     def begin_with_kept(self) -> None:
         """Take the pins alone that the keeper has, in place of a service. Raises OSError."""
+        self._ahead.begin()
         self.contacts.begin()
         for number in self.contacts.left:
             self.load(number)
@@ -278,6 +282,7 @@ class Switchboard:
                 self._carry_out(switch)
             if not decision.switches:
                 break
+        self._ahead.deliver()  # before anybody sees what was done
         self._look_at = min(decision.look_at, now + _LOOK_SECONDS)
         if self._has_loaded:
             self._has_loaded = False
@@ -323,6 +328,7 @@ class Switchboard:
         for relay in self._board.relays.values():
             if relay.is_on and (all_of_them or relay.limits.on_stop == _OFF):
                 self._carry_out(Switch(relay.number, False, why, None))
+        self._ahead.deliver()
         self.save(durable=True)
 
     def save(self, *, durable: bool = False) -> None:
@@ -335,7 +341,7 @@ class Switchboard:
     def _carry_out(self, switch: Switch) -> None:
         relay = self._board.relays[switch.number]
         next_change = None if switch.next_change is None else max(0.0, switch.next_change - self.now)
-        self._record(relay, _ON if switch.is_on else _OFF, switch.why, next_change)
+        self._record(relay, _ON if switch.is_on else _OFF, switch.why, next_change, is_ahead=True)
         try:
             self.contacts.set(switch.number, switch.is_on)
         except GpioError as error:
@@ -347,15 +353,16 @@ class Switchboard:
             self._counts.closed(relay, self._rated.get(switch.number))
         self._memory.save({switch.number: self._kept(relay)})
 
-    def _record(self, relay: Relay, action: str, why: str, may_change_in: float | None) -> None:
+    def _record(self, relay: Relay, action: str, why: str, may_change_in: float | None, *, is_ahead: bool = False) -> None:
+        """On the disk when this returns; `is_ahead`: the ledger itself gets it with `deliver`."""
         inputs = {"mode": Reading(modes.in_words(relay.mode))}
         if relay.wish:
             inputs["wish"] = Reading(_ON if relay.wish.is_on else _OFF, self.now - relay.wish.at)
-
-        def record(ledger: Ledger) -> None:
-            ledger.record(f"relay.{relay.number}", action, why, inputs, may_change_in)
-
-        self.me.with_ledger(record)
+        row = self.me.ledger.row(f"relay.{relay.number}", action, why, inputs, may_change_in)
+        if is_ahead and self._ahead.note(row):
+            return
+        self._ahead.deliver()
+        self.me.with_ledger(lambda ledger: ledger.write_down([row]))
 
     def _lose_pin(self, relay: Relay, error: GpioError) -> None:
         """It is open, as far as anybody knows."""

@@ -48,7 +48,7 @@ def assert_the_outage(said: str) -> None:
     """As its user sees it, in this order."""
     seen = [
         r"nas: root@127.0.0.1:[0-9]+ takes our key and tells its boot id; port [0-9]+ answers\n",
-        r"ups +ups +up [0-9]+ s +on line, 100 %",
+        r"ups +ups +up [0-9.]+ s +on line, 100 %",
         f"Now the mains go, for {OUTAGE_SECONDS} s",
         r"ups: house: on battery for [0-9.]+ s, [0-9.]+ %, shutting down in about [0-9]+ min",
         r"\(tv: off\)\n",
@@ -76,6 +76,19 @@ def assert_the_outage(said: str) -> None:
         assert re.search(rf"\(message\) .*: UPS house: {message}\n", said), message
 
 
+def assert_the_relays(said: str) -> None:
+    """A person's boiler, seen by the battery, told by its relay and by the ledger, and off with the halt."""
+    assert re.search(r"relays +relays +up [0-9.]+ s +0 of 3 relays on", said)
+    found = re.search(r"Into the battery flowed (-?[0-9]+) W; with the boiler on its monitor tells (-?[0-9]+) W\n", said)
+    assert found, said
+    assert int(found[2]) < int(found[1]) - 1000
+    on = r"1 +boiler +on +on for 2h +2000 +1 +[0-9T:+-]+ +a person wants it on for 2 h\n"
+    off = r"2 +pump +off +auto +0 +0 +any time +it stays as it is: no rule says anything\n"
+    assert re.search(on + off, said), said
+    assert re.search(r"relay\.1: on, because a person wants it on for 2 h", said), said
+    assert re.search(r"1 +boiler +off +on for 2h +0 +1 .* this machine halts: Delay Switch of House plug was switched off\n", said), said
+
+
 def test_the_demo_switches_a_plug_off_shuts_a_pi_down_tells_why_and_leaves_nothing() -> None:
     with tempfile.TemporaryDirectory(prefix="pimains-demo-test-") as temporary:
         Path(temporary).chmod(0o755)
@@ -88,6 +101,7 @@ def test_the_demo_switches_a_plug_off_shuts_a_pi_down_tells_why_and_leaves_nothi
         assert re.search(r"house +[▁-█]{12}\nmonth +kWh +€\n", said)
         assert re.search(r"vedirect.mppt +vedirect +up .* solar charger HQ9999ABCDE: bulk, [0-9]+ W from the panels", said)
         assert re.search(r"vedirect.bmv +vedirect +up .* BMV-712 Smart: [0-9.]+ %", said)
+        assert_the_relays(said)
         assert_the_outage(said)
         assert "last error" not in said
         assert "There is no" not in said

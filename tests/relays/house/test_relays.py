@@ -247,6 +247,50 @@ def test_on_stop_says_what_becomes_of_it_when_the_service_is_stopped(house: Hous
     assert relays.levels(2)[-2:] == ["low", "input"]
 
 
+def causes(relays: Relays, number: int) -> list[tuple[str, str]]:
+    """The ledger's rows of a relay, without what they were based on."""
+    return [(row["action"], row["cause"]) for row in relays.ledger(number)]
+
+
+@pytest.mark.parametrize("by", ["create_service", "dpkg"])
+def test_a_service_that_is_removed_switches_off_all_that_is_on_and_the_ledger_says_so(house: House, by: str) -> None:
+    relays = Relays(house, {"ON_STOP": "keep"}, {"MIN_ON": "1h", "ON_HALT": "keep"}, {})
+    relays.mode(1, "on")
+    relays.wish(2, "on sun")
+    for number in (1, 2):
+        relays.until(number, "state", "on")
+    if by == "create_service":
+        done = subprocess.run([TOP / "create_service", f"--servicedir={house.scan}", "--instance=relays", "--del-service"], check=False)
+        assert done.returncode == 0
+        assert not relays.instance.run.exists()
+    else:  # as its prerm does
+        (relays.instance.directory / "removed").write_text("was-up\nmade-down\n")
+        relays.instance.svc("-d")
+        house.until(lambda: relays.instance.status == "stopped")
+    for number in (1, 2):
+        assert causes(relays, number)[-1] == ("off", "the service is removed")
+        assert relays.levels(number + 1)[-2:] == ["low", "input"]
+    assert relays.ledger(3) == []
+
+
+def test_what_a_stopped_service_has_kept_on_goes_off_with_its_removal_and_the_next_one_says_so(house: House) -> None:
+    relays = Relays(house, {"ON_STOP": "keep"})
+    relays.mode(1, "on")
+    relays.until(1, "state", "on")
+    relays.instance.svc("-d")
+    house.until(lambda: relays.instance.status == "stopped")
+    (relays.instance.run / "keeper").write_text("its socket\n")
+    subprocess.run([TOP / "create_service", f"--servicedir={house.scan}", "--instance=relays", "--del-service"], check=True)
+    assert not (relays.instance.run / "keeper").exists()  # without which it ends
+    again = Relays(house)
+    again.until(1, "state", "on")
+    assert causes(again, 1) == [
+        ("on", "a person wants it on"),
+        ("off", "its pin was let go while no service ran"),
+        ("on", "a person wants it on"),
+    ]
+
+
 def test_after_kill_9_nothing_is_forgotten_and_a_pin_that_was_let_go_is_said(house: House) -> None:
     relays = Relays(house, {"MAX_SWITCHES_PER_DAY": "1", "MIN_OFF": "0"})
     relays.wish(1, "on sun")

@@ -1,0 +1,68 @@
+"""The demo's relays: three loads at the simulated house's pins, which its sun and battery feed."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from pimains.core import state
+
+SERVICE = "relays"
+_SEEN = 0.5  # of its watts: the charger gives more then, too
+_SECONDS_MAX = 60.0
+
+
+class Fed(NamedTuple):
+    """A relay, and what it feeds."""
+
+    number: int
+    pin: int
+    name: str
+    watts: int
+    active_low: bool = False
+
+    @property
+    def draw(self) -> str:
+        """The same, as the sun is told (loads.py)."""
+        return f"--draws={self.pin}={self.watts}{':low' if self.active_low else ''}"
+
+
+BOILER = Fed(1, 17, "boiler", 2000, active_low=True)
+ALL = (BOILER, Fed(2, 27, "pump", 400), Fed(3, 22, "heater", 1200))
+
+
+def make(root: Path, create: tuple[str, ...], command: Callable[..., None], services: Path) -> None:
+    """The service and its relays, made by `command`."""
+    command("create_service", f"--service_name={SERVICE}", f"--relays={root}/etc/pimains/relays", *create)
+    for each in ALL:
+        words = (f"--pin={each.pin}", f"--name={each.name}", f"--watts={each.watts}", *(["--active_low"] if each.active_low else []))
+        command("pimains", "relay", "add", str(each.number), *words, f"--servicedir={services}")
+
+
+def are_there(root: Path) -> bool:
+    """Whether the service has all of them."""
+    return all((_run(root) / f"{each.number}.state").exists() for each in ALL)
+
+
+def battery_watts(root: Path, monitor: str) -> float:
+    """What flows into the battery, as the service of its monitor tells."""
+    return state.number(state.read(root / "run/pimains" / monitor / "P")) or 0.0
+
+
+def show(root: Path, command: Callable[..., None], services: Path, monitor: str) -> bool:
+    """Switch the boiler on as somebody would, and tell what becomes of the battery; whether that was seen by its monitor."""
+    before = battery_watts(root, monitor)
+    command("pimains", "relay", str(BOILER.number), "on", "for", "2h", f"--servicedir={services}")
+    deadline = time.monotonic() + _SECONDS_MAX
+    while (now := battery_watts(root, monitor)) > before - _SEEN * BOILER.watts:
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    print(f"\nInto the battery flowed {before:.0f} W; with the {BOILER.name} on its monitor tells {now:.0f} W")
+    command("pimains", "relay", f"--servicedir={services}")
+    command("pimains", "why", f"relay.{BOILER.number}")
+    return True
+
+
+def _run(root: Path) -> Path:
+    return root / "run/pimains" / SERVICE
