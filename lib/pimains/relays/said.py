@@ -6,30 +6,20 @@
 Both are there before somebody writes, so that `echo` of the group pimains is enough; a file just emptied says nothing yet.
 """
 
-import errno
 import os
-import stat
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
 
 from pimains.core import state
-from pimains.core.plan.text import one_line, shortened
+from pimains.core.plan.text import shortened
 from pimains.core.privileges import group
 from pimains.relays.plan import modes
 from pimains.relays.plan.modes import Mode
+from pimains.shared.relay_files import MODE, WISH, Said, read, write
 
-MODE, WISH = "mode", "wish"
-_BYTES_MAX = 4096
+__all__ = ["MODE", "WISH", "Said", "make", "mode", "read", "wish", "write"]  # those of others are this room's words, too
 _WHY_LONGEST = 200
 _NO_REASON = "no reason given"
-
-
-class Said(NamedTuple):
-    """What a file says, in one line, and when it was written: its mtime, in nanoseconds."""
-
-    text: str
-    written_ns: int
 
 
 def make(path: Path, text: str) -> None:
@@ -40,34 +30,6 @@ def make(path: Path, text: str) -> None:
         if os.geteuid() == 0 or group() in os.getgroups():
             os.chown(path, -1, group() or -1, follow_symlinks=False)
         path.chmod(0o664)
-
-
-def read(path: Path) -> Said | None:
-    """None when it says nothing, is no plain file or cannot be read."""
-    try:
-        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError:
-        return None
-    try:
-        about = os.fstat(handle)
-        text = os.read(handle, _BYTES_MAX) if stat.S_ISREG(about.st_mode) else b""
-    except OSError:
-        return None
-    finally:
-        os.close(handle)
-    line = one_line(text.partition(b"\n")[0].decode("utf-8", "replace"))
-    return Said(line, about.st_mtime_ns) if line else None
-
-
-def write(path: Path, text: str) -> None:
-    """Say something there, as whoever may write the file. Raises OSError; a link, which may lead anywhere, is not followed."""
-    handle = os.open(path, os.O_WRONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    with open(handle, "w", encoding="utf-8") as file:
-        about = os.fstat(handle)
-        if not stat.S_ISREG(about.st_mode) or about.st_nlink > 1:
-            raise FileExistsError(errno.EEXIST, "is no plain file", str(path))
-        file.truncate(0)
-        file.write(f"{text}\n")
 
 
 def mode(said: Said) -> Mode:
