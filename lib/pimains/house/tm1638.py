@@ -252,7 +252,10 @@ def drawn(shown: str) -> str:
 
 def main(place: Path) -> None:
     """Draw the boards whenever they change; hand on what is typed."""
-    watch = state.Watch(place)
+    try:
+        watch = state.Watch(place)
+    except OSError as error:
+        sys.exit(f"{place}: {error.strerror}: PIMAINS_HOUSE_PANEL of the service panel names it")
     names = [path.name for path in sorted(place.glob("board[12]"))]
     while True:
         for name in names:
@@ -262,12 +265,17 @@ def main(place: Path) -> None:
         if sys.stdin in ready:
             if not (line := sys.stdin.readline()):
                 return
-            with (place / "hands").open("w") as hands:
-                hands.write(line)
+            try:
+                hands = os.open(place / "hands", os.O_WRONLY | os.O_NONBLOCK)
+            except OSError as error:
+                print(f"{place}/hands: {error.strerror}: does the service run?", flush=True)
+                continue
+            os.write(hands, line.encode())
+            os.close(hands)
         names = sorted(name for name in watch.changed() if name.startswith("board"))
 
 
 if __name__ == "__main__":
     if len(sys.argv) != 2:
-        sys.exit("python3 -m pimains.house.tm1638 DIRECTORY: what PIMAINS_HOUSE_PANEL of the service panel names")
+        sys.exit("python3 -m pimains.house.tm1638 DIRECTORY, which PIMAINS_HOUSE_PANEL of the service panel names")
     main(Path(sys.argv[1]))
