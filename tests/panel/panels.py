@@ -7,6 +7,9 @@ assert panel.said("1") == "on"
 """
 
 import contextlib
+import mmap
+import struct
+import subprocess
 from pathlib import Path
 
 import gpiozero
@@ -19,7 +22,7 @@ from pimains.core.naps import Nap, Naps, Readable, Stop, poll
 from pimains.house.tm1638 import HouseBoard, PanelFactory
 from pimains.panel.service import show
 from pimains.panel.settings import PanelSettings
-from tests.kit import House, TestInstance, until
+from tests.kit import TOP, House, TestInstance, until
 from tests.meter.meters import entry_points
 
 NOON = 1_790_000_000.0 // 86400 * 86400 + 12 * 3600
@@ -131,3 +134,54 @@ class Panel:
     def shows(self, board: int = 1) -> str:
         """What a board shows."""
         return state.read(self.place / f"board{board}") or ""
+
+
+class LinesPanel:
+    """An instance of panel at lines of the kernel's, which gpiochip.c stands in for, with boards at STB 26 and 6."""
+
+    _BOARD = struct.Struct("=BBB16s")
+    _COUNTS = struct.Struct("=2I")
+    _COUNTS_AT = 40
+
+    def __init__(self, house: House, relays: Path, *, used: str = "", svscan: bool = True, **variables: str) -> None:
+        library, boards = house.root / "gpiochip.so", house.root / "boards"
+        subprocess.run(["gcc", "-O2", "-shared", "-fPIC", "-o", library, TOP / "tests/panel/gpiochip.c"], check=True)
+        boards.write_bytes(bytes(mmap.PAGESIZE))
+        boards.chmod(0o666)
+        with boards.open("r+b") as file:
+            self._memory = mmap.mmap(file.fileno(), 0)
+        simulated = {
+            "LD_PRELOAD": str(library),
+            "GPIOCHIP_BOARDS": str(boards),
+            "GPIOCHIP_PINS": "19 13 26 6",
+            "GPIOCHIP_USED": used or "-1",
+        }
+        own = {"RELAYS": str(relays), "TEXT": "", **simulated, **variables}
+        self.instance: TestInstance = house.add("panel", svscan=svscan, **own)
+
+    def hold(self, *keys: int, board: int = 1) -> None:
+        """These keys are down, and no others."""
+        self._memory[(board - 1) * self._BOARD.size] = sum(1 << (key - 1) for key in keys)
+
+    def cut(self, is_cut: bool, board: int = 1) -> None:
+        """Its STB comes off, or is back."""
+        self._memory[(board - 1) * self._BOARD.size + 1] = is_cut
+
+    def registers(self, board: int = 1) -> list[int]:
+        """Digits and LEDs of each place in turn."""
+        return [*self._BOARD.unpack_from(self._memory, (board - 1) * self._BOARD.size)[3]]
+
+    def control(self, board: int = 1) -> int:
+        """The last display control command."""
+        value: int = self._BOARD.unpack_from(self._memory, (board - 1) * self._BOARD.size)[2]
+        return value
+
+    def calls(self) -> int:
+        """How often the lines were set or asked."""
+        value: int = self._COUNTS.unpack_from(self._memory, self._COUNTS_AT)[0]
+        return value
+
+    def errors(self) -> int:
+        """What the chips did not understand."""
+        value: int = self._COUNTS.unpack_from(self._memory, self._COUNTS_AT)[1]
+        return value

@@ -1,6 +1,5 @@
 """A board as long as it answers: which of its keys were pressed, what it shows, and since when it is silent."""
 
-from pimains.core.clock import Clock
 from pimains.panel.plan.face import Face
 from pimains.panel.plan.keys import Presses
 from pimains.panel.tm1638 import Board, Silent
@@ -13,21 +12,19 @@ _SHOW_AGAIN_SECONDS = 5.0  # a board may lose what it shows, and never says so
 class Keyboard:
     """A board; `title` is what people are told of where it hangs."""
 
-    def __init__(self, board: Board, title: str, clock: Clock) -> None:
+    def __init__(self, board: Board, title: str) -> None:
         self._board = board
         self._title = title
-        self._clock = clock
         self._presses = Presses()
         self._silent_since: float | None = None
-        self._answers_since = clock.monotonic()
+        self._answers_since = 0.0
         self._shown: tuple[Face, int] | None = None
         self._show_again_at = 0.0
         self.answers = True
         self.trouble = ""
 
-    def pressed(self) -> list[int]:
+    def pressed(self, now: float) -> list[int]:
         """The keys, 1-8, that were pressed since it was last asked. Raises GpioError."""
-        now = self._clock.monotonic()
         try:
             down = self._board.keys()
         except Silent as silent:
@@ -45,9 +42,8 @@ class Keyboard:
         self._silent_since = None
         return self._presses.feed(down, now)
 
-    def show(self, face: Face, brightness: int) -> None:
+    def show(self, face: Face, brightness: int, now: float) -> None:
         """Have it show that, if it does not, and from time to time all the same. Raises GpioError."""
-        now = self._clock.monotonic()
         if not self.answers or (self._shown == (face, brightness) and now < self._show_again_at):
             return
         self._board.show(face, brightness)

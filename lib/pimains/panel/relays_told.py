@@ -10,13 +10,12 @@ from contextlib import suppress
 from pathlib import Path
 
 from pimains.core import paths, state
-from pimains.core.instance import Instance
 from pimains.core.plan.text import one_line
 from pimains.panel.plan.face import Shown
 from pimains.shared import relay_files
 from pimains.shared.relay_files import MODE, Said
 
-_LOOK_SECONDS = 5.0
+_LOOK_SECONDS = 1.0
 _STOPPED = "stopped"  # what the status of a service says that was stopped
 _WORDS = ("off", "auto", "on")
 
@@ -24,13 +23,12 @@ _WORDS = ("off", "auto", "on")
 class RelaysTold:
     """Relays of these `numbers`, with their settings below `settings`."""
 
-    def __init__(self, me: Instance, settings: Path, numbers: Iterable[str]) -> None:
-        self._me = me
+    def __init__(self, settings: Path, numbers: Iterable[str]) -> None:
         self._settings = settings
         self._run, self._lib = (place / relay_files.SERVICE for place in (paths.run(), paths.lib()))
         self._numbers = [*numbers]
         self._watch: state.Watch | None = None
-        self._look_at = 0.0
+        self.look_at = 0.0  # when to hear though nothing was told
         self.shown: dict[str, Shown] = {}  # those that there are
         self.trouble = ""
 
@@ -39,12 +37,11 @@ class RelaysTold:
         """What to wait for."""
         return () if self._watch is None else (self._watch,)
 
-    def hear(self, *, is_news: bool) -> set[str]:
-        """The relays of which something else may be told by now; `is_news` where a file of `files` is readable."""
-        now = self._me.clock.monotonic()
-        changed = self._watch.changed() if self._watch and is_news else set()
-        if now >= self._look_at or any(name.endswith(".") or name.isdecimal() for name in changed):
-            self._look_at = now + _LOOK_SECONDS if self._begin_to_watch() else float("inf")
+    def hear(self, now: float) -> set[str]:
+        """The relays of which something else may be told by now."""
+        changed = self._watch.changed() if self._watch else set()
+        if now >= self.look_at or any(name.endswith(".") or name.isdecimal() for name in changed):
+            self.look_at = now + _LOOK_SECONDS if self._begin_to_watch() else float("inf")
             changed = {f"{number}." for number in self._numbers}
         if not changed:
             return set()

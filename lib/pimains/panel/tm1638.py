@@ -19,7 +19,10 @@ DIO, CLK = 1, 2
 _STB = 4
 _WRITE, _READ, _ADDRESS, _DISPLAY_ON = 0x40, 0x42, 0xC0, 0x88
 _KEY_BYTES = 4
-_LOOKED_AT = (0, 3, 4)  # the bits of each byte: a key, always 0, a key; the last bytes' others need not even be fetched
+_KEYS = (0, 4)  # the bits of each byte
+_ALWAYS_0 = (3, 27)  # two of those of all bytes
+_LAST = 8 * (_KEY_BYTES - 1) + _KEYS[-1]  # who needs no more need not fetch them
+_LOOKED_AT = tuple(bit for bit in range(_LAST + 1) if bit % 8 in _KEYS or bit in _ALWAYS_0)
 _LOOK = (0, 0)
 
 Steps = list[tuple[int, int]]
@@ -51,12 +54,13 @@ class Board:
 
     def keys(self) -> list[int]:
         """Which of 1-8 are down. Raises Silent where no chip answers, and GpioError."""
-        is_free, _, *bits = self._scan()
+        is_free, _, *looks = self._scan()
         if not is_free:
             raise Silent("something holds DIO low")
-        if any(bits[1::3]):
+        high = [bit for bit, is_high in zip(_LOOKED_AT, looks, strict=True) if is_high]
+        if any(bit in _ALWAYS_0 for bit in high):
             raise Silent("the board does not answer")
-        return [1 + place for place, is_down in enumerate(bits[0::3] + bits[2::3]) if is_down]
+        return sorted(1 + bit // 8 + (bit % 8) for bit in high)  # bit 4 is that of keys 5-8
 
     def show(self, face: Face, brightness: int) -> None:
         """Light what `face` says, at a brightness of 0-7. Raises GpioError."""
@@ -74,9 +78,8 @@ class Board:
     def _scanning(self) -> Steps:
         # DIO is looked at once more before the first bit: the chip wants to be waited for, 2 us
         steps = [_LOOK, (0, self._stb), *_bits([_READ]), (DIO, DIO), _LOOK]
-        last = 8 * (_KEY_BYTES - 1) + _LOOKED_AT[-1]
-        for bit in range(last + 1):
-            steps += [(0, CLK), (CLK, CLK), *([_LOOK] if bit % 8 in _LOOKED_AT else [])]
+        for bit in range(_LAST + 1):
+            steps += [(0, CLK), (CLK, CLK), *([_LOOK] if bit in _LOOKED_AT else [])]
         return [*steps, (self._stb, self._stb)]
 
 

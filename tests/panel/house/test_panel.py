@@ -8,7 +8,10 @@ from tests.relays.relays import Relays
 def test_keys_switch_relays_and_what_others_say_is_shown(house: House) -> None:
     panel = Panel(house, house.root / "etc/pimains/relays", svscan=False)
     relays = Relays(house, {"NAME": "boiler"}, {})
-    until(lambda: panel.shows() == "00 00 00 00 00 00 00 00 00000000 2", what=panel.instance.story)
+    until(
+        lambda: panel.instance.status == "relays 1, 2 on a board" and panel.shows() == "00 00 00 00 00 00 00 00 00000000 2",
+        what=panel.instance.story,
+    )
     panel.hands("1 press 1 for 0.05")
     until(lambda: panel.shows().startswith("01 00"), what=panel.instance.story)
     assert relays.of(1, "mode") == "auto"  # two seconds are still to pass

@@ -64,7 +64,7 @@ def test_two_presses_are_two_steps(panel: SteppedPanel) -> None:
     assert panel.said("1") == "auto"
 
 
-@pytest.mark.parametrize("phase", range(8))
+@pytest.mark.parametrize("phase", range(9))
 def test_no_press_of_50_ms_is_missed(panel: SteppedPanel, phase: int) -> None:
     panel.pass_seconds(0.005 * phase)
     panel.press(3, seconds=0.045)  # it takes the chip 5 ms to see it
