@@ -36,5 +36,10 @@ setup(
     package_dir={"": "lib"},
     package_data={"pimains.ups.texts": ["??"]},
     data_files=service_files(),
-    entry_points={"gpiozero_pin_factories": ["pimains-house = pimains.house.pins:HouseFactory"]},
+    entry_points={
+        "gpiozero_pin_factories": [
+            "pimains-house = pimains.house.pins:HouseFactory",
+            "pimains-panel = pimains.house.tm1638:PanelFactory",
+        ]
+    },
 )

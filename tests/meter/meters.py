@@ -19,11 +19,12 @@ TOKEN = "a-token-of-a-test"
 
 
 def entry_points(directory: Path) -> Path:
-    """What installing pimains would tell gpiozero: the name of our pin factory."""
+    """What installing pimains would tell gpiozero: the names of our pin factories."""
     told = directory / "pimains_house-0.dist-info"
     told.mkdir(parents=True, exist_ok=True)
     (told / "METADATA").write_text("Metadata-Version: 2.1\nName: pimains-house\nVersion: 0\n")
-    (told / "entry_points.txt").write_text("[gpiozero_pin_factories]\npimains-house = pimains.house.pins:HouseFactory\n")
+    factories = "pimains-house = pimains.house.pins:HouseFactory\npimains-panel = pimains.house.tm1638:PanelFactory\n"
+    (told / "entry_points.txt").write_text(f"[gpiozero_pin_factories]\n{factories}")
     return directory
 
 

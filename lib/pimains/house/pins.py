@@ -75,10 +75,7 @@ class HouseFactory(MockFactory):  # type: ignore[misc]  # gpiozero has no types
         if path is None:  # outputs need nobody to move them
             self._begun = True
             return
-        with suppress(FileExistsError):
-            os.mkfifo(path, 0o660)
-        # open for writing, too: what was not read yet waits for us, whoever else comes and goes
-        self._commands = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        self._commands = commands(path)
 
     def pin(self, spec: Any, pin_class: Any = None) -> Any:
         """The pin; from now on it may be moved. `house:3` is line 3 of an expander, which has the number 103."""
@@ -97,7 +94,7 @@ class HouseFactory(MockFactory):  # type: ignore[misc]  # gpiozero has no types
 
     def _live(self) -> None:
         while True:
-            words = self._line().split()
+            words = next_command(self._commands)
             if words == ["kill"]:
                 os.kill(os.getpid(), signal.SIGKILL)
             elif words[:1] == ["wait"]:
@@ -113,12 +110,21 @@ class HouseFactory(MockFactory):  # type: ignore[misc]  # gpiozero has no types
             time.sleep(0.002)
         return self.pins[int(number)]
 
-    def _line(self) -> str:
-        """One line and not a byte more: what follows is there for whoever comes after us."""
-        line = b""
-        while not line.endswith(b"\n"):
-            line += os.read(self._commands, 1)
-        return line.decode("ascii", "replace")
+
+def commands(path: Path) -> int:
+    """The FIFO, made if it is not there, through which somebody moves what is simulated."""
+    with suppress(FileExistsError):
+        os.mkfifo(path, 0o660)
+    # open for writing, too: what was not read yet waits for us, whoever else comes and goes
+    return os.open(path, os.O_RDWR | os.O_CLOEXEC)
+
+
+def next_command(fifo: int) -> list[str]:
+    """The words of one line, and not a byte more: what follows is there for whoever comes after us."""
+    line = b""
+    while not line.endswith(b"\n"):
+        line += os.read(fifo, 1)
+    return line.decode("ascii", "replace").split()
 
 
 def _fifo() -> Path | None:

@@ -17,8 +17,10 @@ def size(request: int) -> int:
 def test_the_request_for_a_line_and_its_events_are_as_long_as_the_kernels() -> None:
     assert pin_line._LINE_REQUEST.size == size(pin_line._REQUEST) == 592
     assert pin_line._OUTPUT_REQUEST.size == size(pin_line._REQUEST)
-    assert pin_line._ONE_LINE.size == size(pin_line._VALUES) == size(pin_line._SET_VALUES)
+    assert pin_line._LINE_VALUES.size == size(pin_line._VALUES) == size(pin_line._SET_VALUES)
     assert pin_line._EVENT.size == 48
+    assert pin_line._LINES_REQUEST.size == size(pin_line._REQUEST)
+    assert 10 * pin_line._ATTRIBUTE.size == 240
 
 
 def test_what_is_no_chip_is_passed_over(tmp_path: Path) -> None:

@@ -106,13 +106,14 @@ def root(tmp_path: Path) -> Iterator[DebianRoot]:
         (root.top / "sbin/shutdown").write_text('#!/bin/sh\necho "$*" >>/srv/halted\n')
         (root.top / "sbin/shutdown").chmod(0o755)
         # nor has it pins
-        for service, name, where in (
-            ("meter", "PIMAINS_HOUSE_PINS", "pins\\nwhere they are moved"),
-            ("relays", "PIMAINS_HOUSE_OUTPUTS", "outputs\\nwhere they tell what they do"),
+        for service, factory, name, where in (
+            ("meter", "pimains-house", "PIMAINS_HOUSE_PINS", "/pins\\nwhere they are moved"),
+            ("relays", "pimains-house", "PIMAINS_HOUSE_OUTPUTS", "/outputs\\nwhere they tell what they do"),
+            ("panel", "pimains-panel", "PIMAINS_HOUSE_PANEL", "\\nwhere its boards are"),
         ):
             settings = f"/usr/share/pimains/services/{service}/variables"
-            root.run(f"cd {settings} && printf 'pimains-house\\nsimulated pins\\n' >GPIOZERO_PIN_FACTORY")
-            root.run(f"cd {settings} && printf '/run/pimains/{service}/{where}\\n' >{name}")
+            root.run(f"cd {settings} && printf '{factory}\\nsimulated pins\\n' >GPIOZERO_PIN_FACTORY")
+            root.run(f"cd {settings} && printf '/run/pimains/{service}{where}\\n' >{name}")
         root.start_svscan()
         yield root
 

@@ -32,7 +32,7 @@ _WORDS = {
 
 def refused(number: int | str, error: Exception, what: str = "input") -> GpioError:
     """What a pin factory has against an input or output, in words."""
-    return GpioError(f"GPIO {number}: {in_words(error, known_words(what))}", "PIN")
+    return GpioError(f"GPIO {number}: {in_words(error, known_words(what))}", "PIN", number if isinstance(number, int) else None)
 
 
 def known_words(what: str = "input") -> dict[str, str]:
@@ -52,7 +52,7 @@ def in_place_of_a_header(take: Callable[[], T]) -> T:
     except GpioError as error:
         if is_named():
             raise
-        raise GpioError(f"this machine has no GPIO of a Raspberry Pi, and {error}", error.setting) from None
+        raise GpioError(f"this machine has no GPIO of a Raspberry Pi, and {error}", error.setting, error.number) from None
 
 
 def factory(scratch: Path) -> Any:

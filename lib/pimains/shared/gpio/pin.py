@@ -13,11 +13,15 @@ Changed = Callable[[float, bool], None]
 
 
 class GpioError(PimainsError):
-    """No pin can be had: a library is missing, or the right to use it, or the pin; `setting` names the file to edit, if one helps."""
+    """No pin can be had: a library is missing, or the right to use it, or the pin; `setting` names the file to edit, if one helps.
 
-    def __init__(self, text: str, setting: str = "") -> None:
+    Where there are several pins `number` is the one that it is about.
+    """
+
+    def __init__(self, text: str, setting: str = "", number: int | None = None) -> None:
         super().__init__(text)
         self.setting = setting
+        self.number = number
 
 
 class Pin(Protocol):

@@ -2,11 +2,11 @@
 
 The kernel stamps each edge of an input when it comes (CLOCK_MONOTONIC) and keeps a thousand of them; we sleep until there is one.
 A line becomes an output with its value in one request, so that nothing is switched on the way; it stays so as long as anybody has the
-line's descriptor open.
+line's descriptor open. Several lines in one request are set together. One that others drive, too, is an open drain with a pull-up: set
+high it is let go, so that whoever is at its other end may pull it low and be heard, and nobody ever drives against another.
 """
 
 import errno
-import fcntl
 import grp
 import os
 import pwd
@@ -14,6 +14,8 @@ import select
 import struct
 import sys
 import time
+from collections.abc import Callable, Sequence
+from fcntl import ioctl
 from pathlib import Path
 from typing import NamedTuple, Self
 
@@ -30,14 +32,19 @@ _SET_VALUES = 0xC010B40F
 _INPUT_BOTH_EDGES = 1 << 2 | 1 << 4 | 1 << 5
 _ACTIVE_LOW = 1 << 1
 _OUTPUT = 1 << 3
-_OUTPUT_VALUES = 2  # the id of the attribute
+_OPEN_DRAIN = 1 << 6
+_FLAGS, _OUTPUT_VALUES = 1, 2  # the ids of attributes
 _PULLS = {"up": 1 << 8, "down": 1 << 9, "none": 1 << 10}
 _RISING = 1
+_USED = 1  # a flag of a line's information
 # struct gpio_v2_line_request with one line: its offset, consumer, flags, number of lines, room for events; the descriptor
 _LINE_REQUEST = struct.Struct("=I252x32sQ264xII20xi")
 # the same with one attribute: its id, value, and which lines it is for
 _OUTPUT_REQUEST = struct.Struct("=I252x32sQI20xI4xQQ216xII20xi")
-_ONE_LINE = struct.Struct("=QQ")  # struct gpio_v2_line_values: bits, mask
+# the same for several lines, with two attributes, whose parts are id, value, lines
+_ATTRIBUTE = struct.Struct("=I4xQQ")
+_LINES_REQUEST = struct.Struct("=256s32sQI20x240sII20xi")
+_LINE_VALUES = struct.Struct("=QQ")  # struct gpio_v2_line_values: bits, mask
 # struct gpio_v2_line_event: time stamp in ns, id, offset, number of the event among all lines, among this one's
 _EVENT = struct.Struct("=QIIII24x")
 _EVENTS_KEPT = 1024
@@ -87,7 +94,7 @@ class LinePin:
         self._changed = changed
         self._number = number
         wanted = _LINE_REQUEST.pack(number, b"pimains", _INPUT_BOTH_EDGES | _PULLS[pull], 1, _EVENTS_KEPT, -1)
-        self._line = _request(chip, number, wanted)
+        self._line = _request(chip, [number], wanted)
         self._stop, self._stopped = os.pipe2(os.O_CLOEXEC)
         self._thread = threading.Thread(target=self._live, daemon=True)
 
@@ -140,7 +147,7 @@ class LineOutput:
         """Make line `number` an output that is on, or off, from the beginning. Raises GpioError."""
         flags = _OUTPUT | (_ACTIVE_LOW if active_low else 0)
         wanted = _OUTPUT_REQUEST.pack(number, consumer.encode()[:31], flags, 1, _OUTPUT_VALUES, int(is_on), 1, 1, 0, -1)
-        return cls(_request(chip, number, wanted), f"GPIO {number} of {chip.device} ({chip.label})")
+        return cls(_request(chip, [number], wanted), f"GPIO {number} of {chip.device} ({chip.label})")
 
     def fileno(self) -> int:
         """The line's descriptor."""
@@ -154,7 +161,7 @@ class LineOutput:
     def set(self, is_on: bool) -> None:
         """Switch it. Raises GpioError when the chip is gone."""
         try:
-            fcntl.ioctl(self._line, _SET_VALUES, _ONE_LINE.pack(int(is_on), 1))
+            ioctl(self._line, _SET_VALUES, _LINE_VALUES.pack(int(is_on), 1))
         except OSError as error:
             raise GpioError(f"{self.factory} is gone: {error.strerror}") from None
 
@@ -163,10 +170,53 @@ class LineOutput:
         os.close(self._line)
 
 
+class Lines:
+    """Outputs of one chip that are set together, high in the beginning; the `shared` one is an open drain, which others may pull low.
+
+    A line is its place in `numbers`, and several are bits of an integer. Raises GpioError.
+    """
+
+    def __init__(self, chip: Chip, numbers: Sequence[int], shared: int, consumer: str) -> None:
+        self.factory = f"{chip.device} ({chip.label})"
+        every = (1 << len(numbers)) - 1
+        attributes = _ATTRIBUTE.pack(_FLAGS, _OUTPUT | _OPEN_DRAIN | _PULLS["up"], shared) + _ATTRIBUTE.pack(_OUTPUT_VALUES, every, every)
+        offsets = struct.pack(f"={len(numbers)}I", *numbers)
+        wanted = _LINES_REQUEST.pack(offsets, consumer.encode()[:31], _OUTPUT, 2, attributes, len(numbers), 0, -1)
+        self._shared = shared
+        self._lines = _request(chip, numbers, wanted)
+
+    def prepared(self, steps: Sequence[tuple[int, int]]) -> Callable[[], list[bool]]:
+        """What carries out `steps`: each the levels that lines get, and which lines; (0, 0) asks whether the shared one is high.
+
+        It returns the answers; it is prepared because it may be wanted thousands of times. It raises GpioError when the chip is gone.
+        """
+        # a buffer that may be written to is handed to the kernel as it is; of bytes a kilobyte is copied each time
+        looks = (0, self._shared)
+        calls = [(_SET_VALUES if step[1] else _VALUES, bytearray(_LINE_VALUES.pack(*(step if step[1] else looks)))) for step in steps]
+        lines = self._lines
+
+        def carry_out() -> list[bool]:
+            seen = []
+            try:
+                for request, values in calls:
+                    ioctl(lines, request, values)
+                    if request == _VALUES:
+                        seen.append(values[0] != 0)
+            except OSError as error:
+                raise GpioError(f"{self.factory} is gone: {error.strerror}") from None
+            return seen
+
+        return carry_out
+
+    def close(self) -> None:
+        """Give the lines back; they stay as they are until somebody else has them."""
+        os.close(self._lines)
+
+
 def _value(line: int, gone: str) -> bool:
-    values = bytearray(_ONE_LINE.pack(0, 1))
+    values = bytearray(_LINE_VALUES.pack(0, 1))
     try:
-        fcntl.ioctl(line, _VALUES, values)
+        ioctl(line, _VALUES, values)
     except OSError as error:
         raise GpioError(f"{gone}: {error.strerror}") from None
     return bool(values[0] & 1)
@@ -176,35 +226,41 @@ def _chip(device: Path) -> Chip:
     told = bytearray(68)
     handle = os.open(device, os.O_RDWR | os.O_CLOEXEC)
     try:
-        fcntl.ioctl(handle, _CHIP_INFO, told)
+        ioctl(handle, _CHIP_INFO, told)
     finally:
         os.close(handle)
     return Chip(device, _text(told[32:64]), int.from_bytes(told[64:], "little"))
 
 
-def _request(chip: Chip, number: int, request: bytes) -> int:
-    if number >= chip.lines:
-        raise GpioError(f"there is no GPIO {number}: {chip.device} ({chip.label}) has 0-{chip.lines - 1}", "PIN")
+def _request(chip: Chip, numbers: Sequence[int], request: bytes) -> int:
+    for number in numbers:
+        if number >= chip.lines:
+            raise GpioError(f"there is no GPIO {number}: {chip.device} ({chip.label}) has 0-{chip.lines - 1}", "PIN", number)
     handle = -1
     wanted = bytearray(request)
     try:
         handle = os.open(chip.device, os.O_RDWR | os.O_CLOEXEC)
-        fcntl.ioctl(handle, _REQUEST, wanted)
+        ioctl(handle, _REQUEST, wanted)
         return int.from_bytes(wanted[-4:], sys.byteorder)
     except OSError as error:
         if error.errno == errno.EBUSY:
-            raise GpioError(f"GPIO {number} is in use already: by {_consumer(handle, number)}", "PIN") from None
-        raise GpioError(f"GPIO {number}: {chip.device} ({chip.label}): {error.strerror}") from None
+            number, consumer = _in_use(handle, numbers)
+            raise GpioError(f"GPIO {number} is in use already: by {consumer}", "PIN", number) from None
+        raise GpioError(f"GPIO {', '.join(map(str, numbers))}: {chip.device} ({chip.label}): {error.strerror}") from None
     finally:
         if handle >= 0:
             os.close(handle)
 
 
-def _consumer(chip: int, number: int) -> str:
-    told = bytearray(256)
-    told[64:68] = number.to_bytes(4, "little")
-    fcntl.ioctl(chip, _LINE_INFO, told)
-    return _text(told[32:64]) or "somebody"
+def _in_use(chip: int, numbers: Sequence[int]) -> tuple[int, str]:
+    """The first of the lines that somebody has, and who."""
+    for number in numbers:
+        told = bytearray(256)
+        told[64:68] = number.to_bytes(4, sys.byteorder)
+        ioctl(chip, _LINE_INFO, told)
+        if told[72] & _USED:
+            break
+    return number, _text(told[32:64]) or "somebody"
 
 
 def _text(field: bytes | bytearray) -> str:

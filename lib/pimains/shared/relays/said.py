@@ -19,6 +19,7 @@ from pimains.core.privileges import group
 from pimains.shared.relays.plan import modes
 from pimains.shared.relays.plan.modes import Mode
 
+SERVICE = "relays"  # its name is that of its only instance
 MODE, WISH = "mode", "wish"
 _BYTES_MAX = 4096
 _WHY_LONGEST = 200
