@@ -11,10 +11,10 @@ from collections.abc import Callable
 
 from pimains.collector.intake.local_readings import OwnReadings, Source
 from pimains.collector.plan.gauge import Gauge
-from pimains.collector.settings import Recorded
 from pimains.core import paths, state
 from pimains.core.clock import Clock
 from pimains.core.troubles import Troubles
+from pimains.shared.readings.recorded_files import Recorded
 
 _NUMBER = re.compile(r"[+-]?([0-9]{1,15}(\.[0-9]{0,15})?|\.[0-9]{1,15})([eE][+-]?[0-9]{1,2})?")
 
