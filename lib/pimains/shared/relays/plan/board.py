@@ -73,8 +73,10 @@ class Board:
 
     def switched(self, switch: Switch, now: float) -> None:
         """It was done."""
-        runs = self.relays[switch.number].runs
-        (runs.close if switch.is_on else runs.open)(now)
+        relay = self.relays[switch.number]
+        (relay.runs.close if switch.is_on else relay.runs.open)(now)
+        if switch.is_on and relay.mode.word == AUTO:
+            relay.closed_by_rule_at = now
 
     def decide(self, now: Now) -> Decision:
         """Openings all at once, else one closing."""

@@ -62,6 +62,7 @@ class Relay:
         self.without_wish_since = without_wish_since
         self.waits_for_person = False
         self.mode_ends_at_wall: float | None = None  # of an `until`, once a clock that was set has told
+        self.closed_by_rule_at: float | None = None
 
     @property
     def is_on(self) -> bool:
@@ -110,6 +111,7 @@ class Relay:
             "mode_ends": self.mode_ends,
             "mode_ends_at_wall": self.mode_ends_at_wall,
             "waits_for_person": self.waits_for_person,
+            "closed_by_rule_at": self.closed_by_rule_at,
         }
 
     def recall(self, kept: Mapping[str, Any]) -> None:
@@ -122,6 +124,8 @@ class Relay:
             raise ValueError
         mode = Mode(word, None if seconds is None else float(seconds), None if until is None else int(until))
         ends, at_wall = (None if kept[name] is None else float(kept[name]) for name in ("mode_ends", "mode_ends_at_wall"))
+        by_rule = kept.get("closed_by_rule_at")  # what a release before this one has kept has none
+        self.closed_by_rule_at = None if by_rule is None else float(by_rule)
         self.runs, self.mode, self.mode_ends, self.mode_ends_at_wall = runs, mode, ends, at_wall
         self.waits_for_person = bool(kept["waits_for_person"])
 
