@@ -14,7 +14,6 @@ from pimains.shared.readings import read_only, run_times
 from pimains.shared.readings.boot_readings import BootReadings
 
 HELD_SECONDS = 300.0  # what was noted within this is known still: what does not change is noted, and stored, more often
-_MAPPED_BYTES = 1 << 28
 _NEW = float("inf")  # as the sequence before: nothing is known between that reading and the next one
 _ROWS = (
     "select sequence, ?2 + uptime, pulses from readings where boot = ?1 and uptime > ?4 and sequence >="
@@ -37,7 +36,6 @@ class RecordedValues:
     def __init__(self, path: Path, now: float) -> None:
         self._now = now
         self._connection = read_only.opened(path)
-        self._connection.execute(f"pragma mmap_size = {_MAPPED_BYTES}")
         rows = self._connection.execute("select source, unit from sources where impulses_per_unit = 0 order by source")
         self.units: dict[str, str] = dict(rows.fetchall())
         self._runs: dict[str, list[BootReadings]] = {}
