@@ -66,11 +66,17 @@ class Lost(NamedTuple):
 
 
 class Played(NamedTuple):
-    """What would have been; `gave_way` is how often another relay, by number, would have gone off for it."""
+    """What would have been.
+
+    `gave_way` is how often another relay, by number, would have gone off for it.
+
+    `missing` are the values, by name, that the rule asked for and that were not there.
+    """
 
     runs: list[RunOfRelay]
     lost: list[Lost]
     gave_way: dict[str, int]
+    missing: list[str]
 
 
 class Asks(Exception):
@@ -122,6 +128,7 @@ class Replay:
         self._due = -NEVER
         self._says: bool | None = None  # what the rule says; None: it is lost
         self._why = ""
+        self._why_lost = ""
         self._lost: dict[str, Lost] = {}
         self._gave_way: dict[str, int] = {}
         self._runs: list[RunOfRelay] = []
@@ -168,11 +175,13 @@ class Replay:
                 self._decide(time)
         self.step = span.steps
         self._catch_up(span.end)
-        return Played(self._runs, sorted(self._lost.values(), key=lambda lost: lost.first), self._gave_way)
+        missing = sorted(name for name in asked if not needed((name,), there))
+        return Played(self._runs, sorted(self._lost.values(), key=lambda lost: lost.first), self._gave_way, missing)
 
     def _count_lost(self, error: BaseException, time: float) -> None:
         why, line, kind = self._explain(error)
         key = f"{kind} {line}"
+        self._why_lost = why
         if (before := self._lost.get(key)) is not None:
             self._lost[key] = before._replace(steps=before.steps + 1)
         elif len(self._lost) < _KINDS_MAX:
@@ -195,8 +204,7 @@ class Replay:
     def _decide(self, time: float) -> None:
         """What the guards make of it."""
         if self._says is None:
-            if self._relay.wish is not None:
-                self._relay.ask(None, time)
+            self._relay.ask(None, time, self._why_lost)
         else:
             self._relay.ask(Wish(self._says, self._why, NEVER), time)  # it is said anew until something else is
         decision = self._board.decide(Now(time, time, self._zone))
