@@ -136,6 +136,11 @@ class RelayView:
         begin = self._moment.begin_of(day)
         return any(run.end is not None and run.end >= begin for run in self._relay.runs.all[-2:])
 
+    def starts_today(self, day: str = CALENDAR) -> int:
+        """How often it came on since then."""
+        begin = self._moment.begin_of(day)
+        return len([run for run in self._relay.runs.all if run.begin >= begin])
+
     def seconds_on_today(self, day: str = CALENDAR) -> float:
         """How long it was on since then."""
         begin, time = self._moment.begin_of(day), self._moment.time
