@@ -7,6 +7,7 @@ assert world.runs("3") == [(9.5, 16.0)]
 
 import itertools
 import random
+import types
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
@@ -24,13 +25,14 @@ from tests.relays.boards import World
 
 HOUR, DAY = 3600.0, 86400.0
 MIDNIGHT = datetime(2026, 6, 24, tzinfo=UTC).timestamp()  # a Wednesday
+EXAMPLES = TOP / "services/rules/examples"
 READY = TOP / "services/rules/ready"
 LOST_AFTER = 600.0
 Clouds = Sequence[tuple[float, float]]  # from which hour on, and how dense, 0-1
 
 
 class SolarWorld(World):
-    """`rules` are those of the relays that have one. Values are bmv/P, bmv/SOC, mppt/PPV, mppt/CS, and grid/P.
+    """`rules` are those of the relays that have one. Values are vedirect.bmv/P and SOC, vedirect.mppt/PPV and CS, and grid/P.
 
     The last one is what a house with a grid would sell, less what relays draw: `surplus` tells it by the hour, or the panels could give it.
     """
@@ -78,6 +80,10 @@ class SolarWorld(World):
         """Since the midnight before the first day."""
         return self.house.seconds / HOUR
 
+    def relay_floats(self) -> bool:
+        """Whether a rule that allows for a minute would say that the charger floats."""
+        return self.given.relays[3].floating(within=60)
+
     def drawn(self) -> float:
         """W of all loads that are on."""
         return sum(self.limits[number].watts for number, relay in self.board.relays.items() if relay.is_on)
@@ -101,10 +107,10 @@ class SolarWorld(World):
     def tell(self) -> None:
         """What devices say now."""
         house, put = self.house, self.put
-        put("bmv/P", house.battery_watts)
-        put("bmv/SOC", house.soc * 100)
-        put("mppt/PPV", house.panel_watts)
-        put("mppt/CS", float(house.charging))
+        put("vedirect.bmv/P", house.battery_watts)
+        put("vedirect.bmv/SOC", house.soc * 100)
+        put("vedirect.mppt/PPV", house.panel_watts)
+        put("vedirect.mppt/CS", float(house.charging))
         put("grid/P", self.surplus(self.hour) - self.drawn())
 
     def put(self, name: str, value: float) -> None:
@@ -146,6 +152,16 @@ class SolarWorld(World):
     def why_of(self, number: str) -> list[str]:
         """The reason of each of its switchings."""
         return [why for (_, name, _), why in zip(self.trace, self.why, strict=True) if name == number]
+
+
+def example(world: SolarWorld, name: str) -> Rule:
+    """A rule that comes with pimains, which sees what this world gives; `name` is how its file begins."""
+    (path,) = EXAMPLES.glob(f"{name}-*.py")
+    module = types.ModuleType("rule")
+    module.__dict__.update(world.given.names())
+    exec(compile(path.read_text(), path, "exec"), module.__dict__)
+    rule: Rule = module.__dict__["rule"]
+    return rule
 
 
 def cloudy(seed: int, first: float = 6.0, last: float = 20.0, minutes: float = 6.0) -> Clouds:

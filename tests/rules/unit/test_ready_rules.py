@@ -40,7 +40,7 @@ def test_a_meter_that_counts_what_is_bought_is_turned_round_by_a_minus(tmp_path:
 
 
 def test_a_battery_below_soc_min_is_no_surplus(tmp_path: Path) -> None:
-    heater = rule_of(tmp_path, "surplus", VALUE="grid/P", START_WATTS="700", SOC="bmv/SOC", SOC_MIN="90")
+    heater = rule_of(tmp_path, "surplus", VALUE="grid/P", START_WATTS="700", SOC="vedirect.bmv/SOC", SOC_MIN="90")
     world = SolarWorld({"3": heater}, house=SolarHouse(hour=6, soc=0.6), **{"3": Limits(watts=200)})
     world.live_until(9)
     assert world.given.data["grid/P"] > 700
@@ -79,7 +79,7 @@ def test_a_relay_waits_until_the_one_before_shows_in_a_meter_that_is_slow(tmp_pa
 
 
 def test_an_isolated_house_uses_what_its_charger_holds_back_and_leaves_the_battery_alone(tmp_path: Path) -> None:
-    boiler = rule_of(tmp_path, "float", VALUE="bmv/P", GIVES_WATTS="50")
+    boiler = rule_of(tmp_path, "float", VALUE="vedirect.bmv/P", GIVES_WATTS="50")
     world = SolarWorld({"3": boiler}, house=SolarHouse(hour=6, soc=0.85), clouds=cloudy(3), **{"3": HEATER})
     world.live_until(12)
     without = SolarWorld({}, house=SolarHouse(hour=6, soc=0.85), clouds=cloudy(3))
@@ -97,7 +97,7 @@ def test_an_isolated_house_uses_what_its_charger_holds_back_and_leaves_the_batte
 def test_float_waits_for_float(tmp_path: Path) -> None:
     runs = {}
     for state in ("absorption", "float"):
-        boiler = rule_of(tmp_path / state, "float", STATE=state, VALUE="bmv/P", GIVES_WATTS="5000")
+        boiler = rule_of(tmp_path / state, "float", STATE=state, VALUE="vedirect.bmv/P", GIVES_WATTS="5000")
         world = SolarWorld({"3": boiler}, house=SolarHouse(hour=6, soc=0.85), **{"3": Limits(watts=50)})
         world.live_until(20)
         runs[state] = world.runs("3")
@@ -209,7 +209,7 @@ def test_without_a_latitude_a_schedule_by_the_sun_is_lost(tmp_path: Path) -> Non
 
 
 def test_a_file_switches_where_the_battery_has_enough(tmp_path: Path) -> None:
-    there = rule_of(tmp_path / "a", "file", FILE="guests", SOC="bmv/SOC", SOC_MIN="89", files=frozenset(["guests"]))
+    there = rule_of(tmp_path / "a", "file", FILE="guests", SOC="vedirect.bmv/SOC", SOC_MIN="89", files=frozenset(["guests"]))
     world = SolarWorld({"3": there}, house=SolarHouse(hour=6, soc=0.8), **{"3": Limits(watts=10)})
     world.live_until(14)
     assert world.house.soc > 0.89
