@@ -21,6 +21,11 @@ __all__ = [
 Rule = Callable[[RelayView, Data, Relays, Now | None], object]
 
 
+def asked_host(host: str) -> str:
+    """How `Data.asked` names that a rule has asked whether this host answers."""
+    return f"answers({host})"
+
+
 class Given:
     """All that rules are given, and the names that their files see; put things into `data` and `relays`, then `at`, then `ask`."""
 
@@ -75,6 +80,7 @@ class Given:
 
     def _answers(self, host: str) -> bool:
         """Whether this host, one of HOSTS, answers a ping."""
+        self.data.asked.add(asked_host(host))
         if host not in self.hosts:
             raise NotKnown(f"answers({shown(host)})", "it is none of HOSTS")
         answer = self.hosts[host]

@@ -160,7 +160,9 @@ class Board:
 
     def _lost_words(self, relay: Relay) -> str:
         if relay.wish is None:
-            return "no rule says anything"
+            return (
+                f"its rule is lost, ON_LOST {relay.limits.on_lost}: {relay.lost_because}" if relay.lost_because else "no rule says anything"
+            )
         return f"no rule has said anything for {duration(self._lost)}, ON_LOST {relay.limits.on_lost}"
 
     def _may_close_at(self, relay: Relay, now: Now | None, opens_at: float | None = None) -> float | None:

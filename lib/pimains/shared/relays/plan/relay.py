@@ -59,6 +59,7 @@ class Relay:
         self.mode = Mode(AUTO)
         self.mode_ends: float | None = None
         self.wish: Wish | None = None
+        self.lost_because = ""  # what its rule says that cannot tell; "" where none says anything
         self.without_wish_since = without_wish_since
         self.waits_for_person = False
         self.mode_ends_at_wall: float | None = None  # of an `until`, once a clock that was set has told
@@ -96,11 +97,11 @@ class Relay:
         if self.mode_ends is not None and self.mode_ends <= now:
             self.end_mode()
 
-    def ask(self, wish: Wish | None, now: float) -> None:
-        """A rule wants it so; None: there is no wish any more."""
+    def ask(self, wish: Wish | None, now: float, lost_because: str = "") -> None:
+        """A rule wants it so; None: there is no wish any more, where the rule says so itself `lost_because` of something."""
         if wish is None and self.wish is not None:
             self.without_wish_since = now
-        self.wish = wish
+        self.wish, self.lost_because = wish, lost_because
 
     def kept(self) -> dict[str, Any]:
         """What has to be known of it after a restart, for JSON."""
@@ -134,7 +135,7 @@ class Relay:
         self.runs.boot(last_seen, unseen)
         if self.mode_ends_at_wall is not None:
             self.mode_ends = None  # the clock tells anew: nobody else knows how long the machine was off
-        self.wish, self.without_wish_since = None, last_seen
+        self.wish, self.lost_because, self.without_wish_since = None, "", last_seen
         self.waits_for_person = self.limits.at_start == OFF
 
 
