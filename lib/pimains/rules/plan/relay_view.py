@@ -156,18 +156,21 @@ class RelayView:
         return self._data.charger_is(1, within)
 
     def timer(self, name: str) -> Timer:
-        """The timer of this name, which no other relay sees."""
+        """The timer of this name, each relay has its own; those of others may be looked at."""
         return Timer(name, self.timers)
 
-    def held(self, name: str, condition: object) -> float:
-        """For how many seconds `condition` has been true whenever a rule called this, 0 if it is not; `name` tells conditions apart."""
+    def held(self, name: str, condition: object, wake: float = 0.0) -> float:
+        """For how many seconds `condition` has been true whenever a rule called this, 0 if it is not; `name` tells conditions apart.
+
+        Once it has been so for `wake` seconds, the rule is asked again even if nothing else changes.
+        """
         timer = Timer(name, self.timers)
         if not condition:
             timer.stop()
             return 0.0
         seconds = timer.seconds
         if seconds is None:
-            timer.start()
+            timer.start(wake)
             return 0.0
         return seconds
 

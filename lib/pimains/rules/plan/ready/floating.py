@@ -62,24 +62,24 @@ class Floating:
         return OFF, words
 
     def _while_on(self, relay: RelayView, relays: Relays, words: str, drained: str, age: float) -> tuple[str, str]:
-        seconds = relay.held(_DRAINED, drained)
+        seconds = relay.held(_DRAINED, drained, self.stop_seconds)
         if not drained:
             turns.not_ready(relay)
             return ON, words
         words = f"{words}, but {drained}"
-        if seconds < self.stop_seconds:
+        if seconds < self.stop_seconds - turns.TICK_SECONDS:
             turns.not_ready(relay)
             return ON, f"{words} for {duration(seconds)}; it stops after {duration(self.stop_seconds)}"
         waits = turns.what_ends_first(relay, relays, age)
         return (ON, f"{words}; {waits}") if waits else (OFF, f"{drained} for {duration(seconds)}")
 
     def _while_off(self, relay: RelayView, relays: Relays, words: str, drained: str, age: float) -> tuple[str, str]:
-        seconds = relay.held(_FULL, not drained)
+        seconds = relay.held(_FULL, not drained, self.start_seconds)
         if drained:
             turns.not_ready(relay)
             return OFF, f"{words}, but {drained}"
         words = f"{words} for {duration(seconds)}"
-        if seconds < self.start_seconds:
+        if seconds < self.start_seconds - turns.TICK_SECONDS:
             turns.not_ready(relay)
             return OFF, f"{words}; it starts after {duration(self.start_seconds)}"
         waits = turns.what_begins_first(relay, relays, self.start_seconds, age)

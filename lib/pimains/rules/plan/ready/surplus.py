@@ -55,12 +55,12 @@ class Surplus:
     def _while_on(self, relay: RelayView, relays: Relays, watts: float, lacking: str, age: float) -> tuple[str, str]:
         words = f"{watts:.0f} W of surplus with the {relay.watts:.0f} W of its own load added back"
         is_lost = bool(lacking) or watts < self.stop_watts
-        seconds = relay.held(_TOO_LITTLE, is_lost)
+        seconds = relay.held(_TOO_LITTLE, is_lost, self.stop_seconds)
         if not is_lost:
             turns.not_ready(relay)
             return ON, words
         words = lacking or f"{words}, less than {self.stop_watts:g} W"
-        if seconds < self.stop_seconds:
+        if seconds < self.stop_seconds - turns.TICK_SECONDS:
             turns.not_ready(relay)
             return ON, f"{words} for {duration(seconds)}; it stops after {duration(self.stop_seconds)}"
         waits = turns.what_ends_first(relay, relays, age)
@@ -69,11 +69,11 @@ class Surplus:
     def _while_off(self, relay: RelayView, relays: Relays, watts: float, lacking: str, age: float) -> tuple[str, str]:
         words = f"{watts:.0f} W of surplus"
         is_there = not lacking and watts >= self.start_watts
-        seconds = relay.held(_ENOUGH, is_there)
+        seconds = relay.held(_ENOUGH, is_there, self.start_seconds)
         if not is_there:
             turns.not_ready(relay)
             return OFF, lacking or f"{words}, less than {self.start_watts:g} W"
-        if seconds < self.start_seconds:
+        if seconds < self.start_seconds - turns.TICK_SECONDS:
             turns.not_ready(relay)
             return OFF, f"{words} for {duration(seconds)}; it starts after {duration(self.start_seconds)}"
         waits = turns.what_begins_first(relay, relays, self.start_seconds, age)

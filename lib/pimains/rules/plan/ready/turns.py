@@ -7,6 +7,7 @@ has to know the others' rules for that: a timer of each says that it is ready. O
 from pimains.rules.plan.relay_view import Relays, RelayView
 
 SHOWS_SECONDS = 5.0  # from a switching until a new reading has it
+TICK_SECONDS = 0.05  # a rule that is asked again after a while may be asked so much too early
 _READY = "ready"
 _LISTEN_SECONDS = 2.0  # so that all of them have been asked once
 _PATIENCE_SECONDS = 150.0
@@ -43,9 +44,9 @@ def what_ends_first(relay: RelayView, relays: Relays, age: float) -> str:
 
 
 def _one_of(before: list[RelayView], relay: RelayView, does: str) -> str:
-    seconds = relay.held(_READY, True)
+    seconds = relay.held(_READY, True, _LISTEN_SECONDS)
     for each in before:
         ready = each.timer(_READY).seconds
         if ready is not None and ready < _PATIENCE_SECONDS:
             return f"relay {each.number} {does} first, by its PRIORITY"
-    return "it sees whether another one comes first" if before and seconds < _LISTEN_SECONDS else ""
+    return "it sees whether another one comes first" if before and seconds < _LISTEN_SECONDS - TICK_SECONDS else ""
