@@ -250,7 +250,8 @@ class Switchboard:
             self._said_wishes[number] = heard
             if not is_news:
                 age = self._age(number, heard.written_ns)
-        relay.ask(Wish(*wish, self.now - age) if wish else None, self.now)
+        is_on, why = wish or (None, "")
+        relay.ask(None if is_on is None else Wish(is_on, why, self.now - age), self.now, why)
 
     def _age(self, number: str, written_ns: int) -> float:
         """Of a wish that was written before the service began: as it was heard then, else by a wall clock that may have been set since."""

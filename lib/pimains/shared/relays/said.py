@@ -1,7 +1,7 @@
 """What people and rules say of relays, each in files of their own, so that no writer ever undoes what another has said.
 
     /var/lib/pimains/relays/<n>.mode   people's: off, auto or on, and for how long (plan/modes.py); it outlives a reboot
-    /run/pimains/relays/<n>.wish       a rule's or a script's: on or off, and why
+    /run/pimains/relays/<n>.wish       a rule's or a script's: on or off, and why; or lost, and why
 
 Both are there before somebody writes, so that `echo` of the group pimains is enough; a file just emptied says nothing yet.
 """
@@ -21,6 +21,7 @@ from pimains.shared.relays.plan.modes import Mode
 
 SERVICE = "relays"  # its name is that of its only instance
 MODE, WISH = "mode", "wish"
+LOST = "lost"
 _BYTES_MAX = 4096
 _WHY_LONGEST = 200
 _NO_REASON = "no reason given"
@@ -76,9 +77,9 @@ def mode(said: Said) -> Mode:
     return modes.parse(said.text)
 
 
-def wish(said: Said) -> tuple[bool, str]:
-    """Whether a rule wants it on, and why. Raises ValueError with a line for its author."""
+def wish(said: Said) -> tuple[bool | None, str]:
+    """Whether a rule wants it on, None where it cannot tell, and why. Raises ValueError with a line for its author."""
     word, _, why = said.text.partition(" ")
-    if word.lower() not in ("on", "off"):
-        raise ValueError(f"{shortened(repr(said.text), 60)} is no wish (on or off, and why)")
-    return word.lower() == "on", shortened(why.strip(), _WHY_LONGEST) or _NO_REASON
+    if word.lower() not in ("on", "off", LOST):
+        raise ValueError(f"{shortened(repr(said.text), 60)} is no wish (on, off or lost, and why)")
+    return None if word.lower() == LOST else word.lower() == "on", shortened(why.strip(), _WHY_LONGEST) or _NO_REASON

@@ -73,8 +73,10 @@ class Board:
 
     def switched(self, switch: Switch, now: float) -> None:
         """It was done."""
-        runs = self.relays[switch.number].runs
-        (runs.close if switch.is_on else runs.open)(now)
+        relay = self.relays[switch.number]
+        (relay.runs.close if switch.is_on else relay.runs.open)(now)
+        if switch.is_on and relay.mode.word == AUTO:
+            relay.closed_by_rule_at = now
 
     def decide(self, now: Now) -> Decision:
         """Openings all at once, else one closing."""
@@ -158,7 +160,9 @@ class Board:
 
     def _lost_words(self, relay: Relay) -> str:
         if relay.wish is None:
-            return "no rule says anything"
+            return (
+                f"its rule is lost, ON_LOST {relay.limits.on_lost}: {relay.lost_because}" if relay.lost_because else "no rule says anything"
+            )
         return f"no rule has said anything for {duration(self._lost)}, ON_LOST {relay.limits.on_lost}"
 
     def _may_close_at(self, relay: Relay, now: Now | None, opens_at: float | None = None) -> float | None:

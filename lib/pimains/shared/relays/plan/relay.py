@@ -59,9 +59,11 @@ class Relay:
         self.mode = Mode(AUTO)
         self.mode_ends: float | None = None
         self.wish: Wish | None = None
+        self.lost_because = ""  # what its rule says that cannot tell; "" where none says anything
         self.without_wish_since = without_wish_since
         self.waits_for_person = False
         self.mode_ends_at_wall: float | None = None  # of an `until`, once a clock that was set has told
+        self.closed_by_rule_at: float | None = None
 
     @property
     def is_on(self) -> bool:
@@ -95,11 +97,11 @@ class Relay:
         if self.mode_ends is not None and self.mode_ends <= now:
             self.end_mode()
 
-    def ask(self, wish: Wish | None, now: float) -> None:
-        """A rule wants it so; None: there is no wish any more."""
+    def ask(self, wish: Wish | None, now: float, lost_because: str = "") -> None:
+        """A rule wants it so; None: there is no wish any more, where the rule says so itself `lost_because` of something."""
         if wish is None and self.wish is not None:
             self.without_wish_since = now
-        self.wish = wish
+        self.wish, self.lost_because = wish, lost_because
 
     def kept(self) -> dict[str, Any]:
         """What has to be known of it after a restart, for JSON."""
@@ -110,6 +112,7 @@ class Relay:
             "mode_ends": self.mode_ends,
             "mode_ends_at_wall": self.mode_ends_at_wall,
             "waits_for_person": self.waits_for_person,
+            "closed_by_rule_at": self.closed_by_rule_at,
         }
 
     def recall(self, kept: Mapping[str, Any]) -> None:
@@ -122,6 +125,8 @@ class Relay:
             raise ValueError
         mode = Mode(word, None if seconds is None else float(seconds), None if until is None else int(until))
         ends, at_wall = (None if kept[name] is None else float(kept[name]) for name in ("mode_ends", "mode_ends_at_wall"))
+        by_rule = kept.get("closed_by_rule_at")  # what a release before this one has kept has none
+        self.closed_by_rule_at = None if by_rule is None else float(by_rule)
         self.runs, self.mode, self.mode_ends, self.mode_ends_at_wall = runs, mode, ends, at_wall
         self.waits_for_person = bool(kept["waits_for_person"])
 
@@ -130,7 +135,7 @@ class Relay:
         self.runs.boot(last_seen, unseen)
         if self.mode_ends_at_wall is not None:
             self.mode_ends = None  # the clock tells anew: nobody else knows how long the machine was off
-        self.wish, self.without_wish_since = None, last_seen
+        self.wish, self.lost_because, self.without_wish_since = None, "", last_seen
         self.waits_for_person = self.limits.at_start == OFF
 
 

@@ -1,0 +1,1 @@
+"""What decides: rules that people write, or make of blocks, and what each of them is given."""

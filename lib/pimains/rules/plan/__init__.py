@@ -1,0 +1,1 @@
+"""What a rule is given, and what its answer is."""

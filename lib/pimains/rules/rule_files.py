@@ -1,0 +1,137 @@
+"""The files of rules: <n>.py of root's in RULES, a ready-made <n>.rule there, or one made from blocks in /var/lib/pimains/rules.
+
+The first counts more.
+"""
+
+import os
+import re
+import stat
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from pimains.core import state
+from pimains.core.errors import WrongSetting
+from pimains.rules import ready_rule
+
+_NAME = re.compile(r"([1-9][0-9]{0,2})\.(?:py|rule)")
+_READY = ".rule"
+_LONGEST = 64 * 1024
+_OTHERS = stat.S_IWGRP | stat.S_IWOTH
+
+
+class RuleFile(NamedTuple):
+    """The rule of a relay: its text, or why it cannot be used; and `besides`, a file that it wins over, if there is one.
+
+    ready_rule.py makes the text of one that is ready-made.
+    """
+
+    number: int
+    path: Path
+    text: str
+    fault: str
+    besides: Path | None = None
+
+
+class RuleFiles:
+    """All rules that there are; `look` again when something has changed in one of the directories."""
+
+    def __init__(self, *directories: Path) -> None:
+        self._directories = directories  # those who count more come first
+        self._read: dict[Path, tuple[tuple[int, ...], RuleFile]] = {}
+        self._watches: dict[Path, state.Watch] = {}
+
+    def watches(self) -> tuple[state.Watch, ...]:
+        """What to wait for: the directories, or, where one is not there, that in which it is to be."""
+        for directory in self._directories:
+            if directory not in self._watches:
+                with suppress(OSError):
+                    there = directory if directory.is_dir() else directory.parent
+                    self._watches[directory] = state.Watch(there, new_directories=True)
+        return tuple(self._watches.values())
+
+    def changed(self) -> bool:
+        """Whether a rule may be another one now; never waits."""
+        found = False
+        for directory, watch in list(self._watches.items()):
+            names = watch.changed()
+            found = found or any(_NAME.fullmatch(name.partition("/")[0]) for name in names)
+            if names & {".", directory.name}:
+                watch.close()
+                del self._watches[directory]
+                found = True
+        return found
+
+    def look(self) -> dict[int, RuleFile]:
+        """By their relays; one that has not changed is the same object as before."""
+        found: dict[int, RuleFile] = {}
+        before, self._read = self._read, {}
+        self.watches()
+        for directory in self._directories:
+            for path in _files(directory):
+                number = int(path.stem)
+                if path.suffix == _READY and directory in self._watches:
+                    with suppress(OSError):
+                        self._watches[directory].also(path, f"{path.name}/")
+                if number in found:
+                    first = found[number]
+                    if first.besides != path:
+                        found[number] = first._replace(besides=path)
+                        self._read[first.path] = self._read[first.path][0], found[number]
+                    continue
+                stamp = _stamp(path)
+                known = before.get(path)
+                if known is None or known[0] != stamp:
+                    known = stamp, read(path)
+                found[number], self._read[path] = known[1], known
+        return found
+
+    def close(self) -> None:
+        """Watch nothing more."""
+        for watch in self._watches.values():
+            watch.close()
+
+
+def _files(directory: Path) -> list[Path]:
+    with suppress(OSError):
+        return [directory / name for name in sorted(os.listdir(directory)) if _NAME.fullmatch(name)]
+    return []
+
+
+def _stamp(path: Path) -> tuple[int, ...]:
+    try:
+        about = path.stat()
+    except OSError as error:
+        return (error.errno or 0,)
+    if path.suffix == _READY and stat.S_ISDIR(about.st_mode):
+        with suppress(OSError):
+            return tuple(part for name in sorted(os.listdir(path)) for part in (hash(name), *_stamp(path / name)))
+    return about.st_mtime_ns, about.st_ctime_ns, about.st_size, about.st_ino
+
+
+def read(path: Path) -> RuleFile:
+    """A rule's file, or the directory of one that is ready-made, whatever is wrong with it."""
+    number = int(match[1]) if (match := _NAME.fullmatch(path.name)) else 0
+    try:
+        return RuleFile(number, path, ready_rule.text_of(path) if path.suffix == _READY else _text(path), "")
+    except WrongSetting as wrong:
+        return RuleFile(number, path, "", str(wrong).removeprefix(f"{path}/"))
+    except UnicodeDecodeError:
+        return RuleFile(number, path, "", "is no text in UTF-8")
+    except OSError as error:
+        return RuleFile(number, path, "", (error.strerror or str(error)).lower())
+
+
+def _text(path: Path) -> str:
+    """Raises OSError, UnicodeDecodeError."""
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with open(handle, "rb") as file:
+        about = os.fstat(handle)
+        if not stat.S_ISREG(about.st_mode):
+            raise OSError(0, "is no plain file")
+        if about.st_uid not in (0, os.geteuid()) or about.st_mode & _OTHERS:
+            raise OSError(0, f"others than root may write it: sudo chown root {path}; sudo chmod 644 {path}")
+        text = file.read(_LONGEST + 1)
+    if len(text) > _LONGEST:
+        raise OSError(0, f"is longer than {_LONGEST // 1024} KiB")
+    return text.decode("utf-8")
