@@ -112,7 +112,7 @@ def _replaced(path: Path, broken_inode: int, why: object, tables: str, of: Mappi
         fcntl.flock(lock, fcntl.LOCK_EX)
         if inode(path) != broken_inode:
             return None
-        aside = kept.free_name(path)
+        aside = kept.also_named(path) or kept.free_name(path)
         if aside is None:
             raise sqlite3.DatabaseError(
                 f"{why}; {kept.KEPT} broken ones lie beside it already, so it is not set aside: look at the disk, then move them away"
@@ -123,7 +123,10 @@ def _replaced(path: Path, broken_inode: int, why: object, tables: str, of: Mappi
             beside = path.with_name(path.name + suffix)
             if beside.exists():
                 beside.rename(aside.with_name(aside.name + suffix))
-        path.rename(aside)
+        try:  # there is always one in its place: who finds none makes one, and what he writes there would be lost
+            aside.hardlink_to(path)
+        except OSError:  # a directory, or a file system that has no links
+            path.rename(aside)
         new.rename(path)
         state.sync_directory(path.parent)
         return Replaced(aside, rows)

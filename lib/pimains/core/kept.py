@@ -9,8 +9,16 @@ KEPT = 3
 
 def free_name(path: Path, directory: int | None = None) -> Path | None:
     """Under which name the damaged `path`, below the open `directory`, is kept; None where three are already."""
-    names = (path.with_name(f"{path.name}.corrupt-{number}") for number in range(1, KEPT + 1))
-    return next((name for name in names if not _is_there(name, directory)), None)
+    return next((name for name in _names(path) if not _is_there(name, directory)), None)
+
+
+def also_named(path: Path) -> Path | None:
+    """Under which of these names the damaged `path` lies already: who kept it was killed before another stood in its place."""
+    return next((name for name in _names(path) if _is_there(name, None) and name.samefile(path)), None)
+
+
+def _names(path: Path) -> list[Path]:
+    return [path.with_name(f"{path.name}.corrupt-{number}") for number in range(1, KEPT + 1)]
 
 
 def _is_there(name: Path, directory: int | None) -> bool:

@@ -279,3 +279,27 @@ def test_several_that_find_it_broken_at_once_set_aside_one_file(tmp_path: Path) 
     assert said.count("a new one is begun") == 1
     assert len(aside(Ledger(path))) == 1
     assert len(Ledger(path).entries("plug", limit=100)) == 20
+
+
+def test_while_a_broken_one_is_replaced_there_is_always_one_in_its_place(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    ledger.path.write_bytes(b"no database" * 1000)
+    rename, was_there = Path.rename, []
+
+    def seen(self: Path, target: Path) -> Path:
+        was_there.append(ledger.path.exists())
+        found = rename(self, target)
+        was_there.append(ledger.path.exists())
+        return found
+
+    monkeypatch.setattr(Path, "rename", seen)
+    use(ledger)
+    assert was_there
+    assert all(was_there), "who finds none makes one, and what he writes there is lost"
+
+
+def test_one_that_was_kept_by_somebody_who_was_killed_then_is_kept_once(ledger: Ledger) -> None:
+    ledger.path.write_bytes(b"no database" * 1000)
+    ledger.path.with_name("ledger.sqlite.corrupt-1").hardlink_to(ledger.path)
+    use(ledger)
+    assert aside(ledger) == ["ledger.sqlite.corrupt-1"]
+    assert ledger.entries()[0].action == "shut down"
