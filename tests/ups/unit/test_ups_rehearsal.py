@@ -161,6 +161,10 @@ def test_the_mains_back_amid_a_shutdown_cut_nobody_who_is_still_going_down(there
         assert cut > max(each.at for each in timeline.entries if each.act == "down")
 
 
+# each role sees all of them, each UPS some: tests/ups/house/test_every_return.py has each second with each of both
+BACK_AFTER = (30, 90, 660, 680, 700, 740, 790, 850, 950)
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("model", Model)
 @pytest.mark.parametrize("role", ROLES)
@@ -170,7 +174,7 @@ def test_whenever_the_mains_are_back_nobody_loses_power_while_up_and_all_wanted_
     monkeypatch.setenv("PIMAINS_ROOT", str(tmp_path))
     instance = Instance(tmp_path, **ROLES[role])
     instance.shows(charge="100", runtime="900")
-    for back_after in (30, 90, 660, 680, 700, 740, 790, 850, 950):
+    for back_after in BACK_AFTER[[*Model].index(model) :: len(Model)]:
         faults = rehearsed(instance, back_after, model).faults
         if role == "secondary" and model is not Model.RETURNS and any(each.startswith("this machine stays off: ") for each in faults):
             continue  # a machine that has shut down starts by a cut alone, and its primary is another one
