@@ -7,34 +7,24 @@
 """
 
 from collections.abc import Callable
-from contextlib import closing
 from functools import partial
-from pathlib import Path
 
 from pimains.core import state
-from pimains.core.ledger_beside import LedgerNote
 from pimains.core.machine import own_name
-from pimains.core.process.program import Programs
 from pimains.core.service import Instance, Naps, Stop, run, within
 from pimains.core.supervisor import Supervisor
-from pimains.core.troubles import Troubles
 from pimains.fclient.background import Background
-from pimains.fclient.forced_unmount import Detacher
-from pimains.fclient.holds import Holds
 from pimains.fclient.link import Event, Link
-from pimains.fclient.looking import Looking
 from pimains.fclient.pistop import PistopEnd
 from pimains.fclient.plan import is_news
 from pimains.fclient.settings import FclientSettings, wrong_by_now
-from pimains.fclient.share import Share, Work, mounts
+from pimains.fclient.share import Work
+from pimains.fclient.whole_share import WholeShare
 from pimains.shared import halt_request
-from pimains.shared.backup.child import BackupChild
 from pimains.shared.fileserver import mount
 from pimains.shared.fileserver.beats import ClientEnd, End, Secret, client_id, name_of
-from pimains.shared.fileserver.last_error import LastError
 from pimains.shared.host_address import Address
 from pimains.shared.orders.leave import Leave, LeaveOrders
-from pimains.shared.screens.status import HostStatus
 
 _CANCEL_LOOK_SECONDS = 2.0
 _STRAY_LOOK_SECONDS = 2.0
@@ -50,7 +40,7 @@ def fclient(me: Instance, settings: FclientSettings) -> Naps:
     client = Client(me, settings, address)
     try:
         try:
-            yield from client.take_down_what_was_set_before()
+            yield from client.whole.take_down_what_was_set_before()
             yield from client.live()
         except Stop:
             if client.work and client.is_leaving:
@@ -75,19 +65,15 @@ class Client:
         self.settings = settings
         self.address = address
         self.peer = ""  # the address of the server
-        self.mounted_at: set[str] = set()  # the server's addresses when the share was mounted
         self.name = name_of(settings.NAME or own_name())
-        self.holds = Holds(me.name)
+        self.whole = WholeShare(me, settings, self.tell, lambda: {self.peer, *self.address.known})
+        self.share, self.looking, self.backup = self.whole.share, self.whole.looking, self.whole.backup
+        self.holds, self.error = self.whole.holds, self.whole.error
         self.was_joined = bool(self.holds)
         holding = self.was_joined or mount.mounted(settings.MDRIVE) is not None
         if settings.COMPAT:
             print("COMPAT=pistop: this client believes whatever answers at HOST; empty variables/COMPAT when the server has moved")
         self.link = Link(address.find, self.new_end(), me.clock, settings.RETRY_SECONDS_MAX, expects=holding)
-        self.error = LastError(me, adopts=not settings.exposed())
-        self.share = self.new_share()
-        self.looking = Looking(me.clock, settings.MDRIVE, settings.MARKER)
-        self.screens = HostStatus(settings)
-        self.backup = BackupChild(me, wanted=bool(settings.BACKUP))
         self.told = ""
         self.words = ""
         self.is_well = True
@@ -109,36 +95,6 @@ class Client:
         own_id = client_id(state.read(self.me.run / "id") or "")
         state.write(self.me.run / "id", own_id.decode())
         return partial(ClientEnd, Secret(self.settings.SECRET), self.name, own_id)
-
-    def new_share(self) -> Share:
-        """The share as it is set."""
-        settings = self.settings
-        programs = Programs(self.me.clock, settings.STEP_SECONDS_MAX, {"MDRIVE": str(settings.MDRIVE)})
-        return Share(
-            settings.MDRIVE,
-            settings.MARKER,
-            settings.UNITS,
-            settings.HOOKS,
-            settings.FORCE_UMOUNT,
-            self.me.clock,
-            programs,
-            Detacher(self.me.clock),
-            self.tell,
-            self.error.complain,
-            self.holds.who_else_needs,
-            Troubles(self.error.complain),
-        )
-
-    def take_down_what_was_set_before(self) -> Work:
-        """MDRIVE or UNITS were edited while the share was up: what was up goes down first."""
-        place, units = self.holds.what()
-        if place and (place, units) != (str(self.share.place), self.share.units):
-            print(f"MDRIVE or UNITS were edited: {place} is left first")
-            before = self.share._replace(place=Path(place), units=units, by_force=True)
-            self.holds.needs_no_units()
-            yield from before.quiet()
-            yield from before.leave()
-            self.holds.end()
 
     def live(self) -> Naps:
         """Come when the server is there, leave when it says so or is gone; for ever."""
@@ -164,7 +120,7 @@ class Client:
         if self.link.peer != self.peer:
             self.peer = self.link.peer
             self.address.was_good(self.peer)
-        self.trouble = self.looking.trouble() or self.moved() or self.trouble
+        self.trouble = self.looking.trouble() or self.whole.moved(self.peer) or self.trouble
         # a server that is silent as a whole is given up by the link, in time and for what it is
         if self.trouble and not (self.looking.is_broken and self.link.is_in_doubt):
             trouble, self.trouble = self.trouble, ""
@@ -207,17 +163,6 @@ class Client:
         else:
             self.begin(self.giving_up(event.text))
 
-    def moved(self) -> str:
-        """Why what is mounted is none of this server's, which has another address by now; "" as long as nothing speaks for that."""
-        if not self.looking or not self.peer or self.peer in self.mounted_at:
-            return ""
-        there = mount.mounted(self.share.place)
-        now_at = {self.peer, *self.address.known}
-        if not there or there.address not in self.mounted_at or there.address in now_at:
-            self.mounted_at |= now_at
-            return ""
-        return f"it is from {there.address}, and the server is at {self.peer} now"
-
     def repair(self, trouble: str) -> None:
         """The share is not what it should be, while its server is there for all that is known."""
         if not self.is_leaving:
@@ -252,16 +197,7 @@ class Client:
 
     def coming(self) -> Work:
         """The server is there: bring everything up."""
-        self.holds.begin(self.share.place, self.share.units)
-        yield from self.note("mounted", f"{self.server} is there").written()
-        yield from self.share.come()
-        self.mounted_at = {self.peer, *self.address.known}
-        self.looking.begin()
-        yield from self.share.use()
-        if self.is_well:
-            self.error.is_over()
-        self.screens.on()
-        self.backup.begin(f"{self.server} is there")
+        yield from self.whole.come(f"{self.server} is there", lambda: self.is_well)
 
     def coming_again(self, why: str) -> Work:
         """The server is there, and the share is not: take down what uses it, and bring it up anew."""
@@ -270,7 +206,7 @@ class Client:
         if self.looking.is_broken:
             yield from self.taking_away(why)
         else:
-            yield from self.leaving_in_order(why)
+            yield from self.whole.leave_in_order(why)
         yield from self.coming()
 
     def leave(self, reason: str) -> None:
@@ -284,19 +220,8 @@ class Client:
         """The server is still there: take everything down in order."""
         if self.holds or mount.mounted(self.share.place):
             print(f"leaving: {reason}")
-            yield from self.leaving_in_order(reason)
+            yield from self.whole.leave_in_order(reason)
         self.finish(reason)
-
-    def leaving_in_order(self, reason: str) -> Work:
-        """Take everything down, what uses the share first."""
-        self.backup.ask_to_stop()
-        self.share.detacher.stand_by()
-        yield from self.note("unmounted", reason).written()
-        yield from self.backup.stop()
-        self.holds.needs_no_units()
-        yield from self.share.quiet()
-        yield from self.share.leave()
-        self.looking.close()
 
     def leaving_by_force(self, reason: str) -> Work:
         """The share has broken while it was left."""
@@ -311,15 +236,9 @@ class Client:
         self.finish(f"{self.server} is gone")
 
     def taking_away(self, cause: str) -> Work:
-        """Take the share away before anything hangs, then the rest."""
-        self.looking.close()
+        """Take the share away; what was wrong with it is over then."""
         self.trouble = ""
-        self.backup.abandon()
-        yield from self.share.unmount(by_force=True)
-        self.holds.needs_no_units()
-        with closing(self.note("unmounted by force", cause)) as note:
-            yield from self.share.give_up()
-            yield from note.written()
+        yield from self.whole.take_away(cause)
 
     def taking_away_again(self) -> Work:
         """Somebody looked while the server is away, and what mounts the share goes on for another client."""
@@ -330,13 +249,11 @@ class Client:
     def finish(self, reason: str) -> None:
         """All is down."""
         self.looking.close()
-        self.may_stray = any(self.holds.who_else_needs(unit) for unit in filter(mounts, self.share.units))
+        self.may_stray = self.whole.may_stray()
         there = mount.mounted(self.share.place)
         may_halt = not self.is_stopping and not self.is_halting and (self.was_told or (self.was_joined and self.settings.POWER_OFF == "1"))
         will_halt = self.is_halting or (may_halt and self.settings.POWER_OFF in ("1", "told"))
-        if self.holds:
-            self.screens.off("PowerOff" if will_halt else "MusicOff")
-        self.holds.end()
+        self.whole.is_down(will_halt=will_halt)
         self.was_joined = self.was_told = False
         self.link.leave(f"{self.share.place} is {'still mounted' if there else 'unmounted'}")
         self.tell(self.waiting())
@@ -362,10 +279,6 @@ class Client:
         self.is_halting = False
         print("there is no halt any more")
         self.tell(self.waiting())
-
-    def note(self, action: str, cause: str) -> LedgerNote:
-        """Begin to write into the ledger."""
-        return LedgerNote(self.me, lambda ledger: ledger.record("share", action, cause))
 
     def tell(self, words: str, *, well: bool = True) -> None:
         """Say how things are: here, and to the server."""
@@ -396,9 +309,7 @@ class Client:
     def close(self) -> None:
         """Let go of everything."""
         self.work.close()
-        self.looking.close()
-        self.share.detacher.stand_down()
-        self.backup.close()
+        self.whole.close()
         self.orders.close()
         self.link.close()
 

@@ -4,7 +4,7 @@ What is decided about each is plan.neighbours', and said to it by other_machines
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
@@ -52,7 +52,7 @@ class Neighbourhood:
     ) -> None:
         self._me, self._settings, self._upses, self._supplies = me, settings, upses, supplies
         self._others = _other_machines(me, [*upses], talks)
-        self._well_since: float | None = None  # since when all that says that the mains are back is fresh
+        self._well_since: dict[str, float] = {}  # by UPS: since when it says by fresh data that the mains are back
         self._cut_until = state.number(state.read(me.run / "cut_until")) or 0.0
 
     @property
@@ -79,11 +79,8 @@ class Neighbourhood:
         return self._others.faults if self._others else []
 
     def mind_mains(self, now: float) -> None:
-        """After a look: since when every UPS says that it is on line, by data that are fresh."""
-        if not all(each.has_mains for each in self._supplies.values()):
-            self._well_since = None
-        elif self._well_since is None:
-            self._well_since = now
+        """After a look: since when each UPS says that it is on line, by data that are fresh."""
+        self._well_since = {name: self._well_since.get(name, now) for name, each in self._supplies.items() if each.has_mains}
 
     def mind(self, outage: Outage | None, now: float) -> Minded:
         """What has become of them in this outage, and what is to be done when that is written."""
@@ -136,15 +133,27 @@ class Neighbourhood:
 
     def waits_to_wake(self, outage: Outage, now: float) -> str:
         """What the waking waits for, in words; "" for nothing."""
-        settings = self._settings
-        if self._well_since is None:
+        settings, feeding = self._settings, self._feeding_who_is_woken(outage)
+        well_since = self._are_well_since(feeding)
+        if well_since is None:
             return ", once the UPS says that it is on line"
         if outage.phase is not Phase.RETURNING:
             return ""
-        if not waking.is_charged([each.standing.numbers.charge for each in self._upses.values()], settings.WAKE_AT_CHARGE):
+        if not waking.is_charged([self._upses[name].standing.numbers.charge for name in feeding], settings.WAKE_AT_CHARGE):
             return f", once the charge is {settings.WAKE_AT_CHARGE:g} %"
-        left = max(max(self._well_since, outage.since) + settings.WAKE_AFTER_SECONDS, self._cut_until) - now
+        left = max(max(well_since, outage.since) + settings.WAKE_AFTER_SECONDS, self._cut_until) - now
         return f" in {left:.0f} s" if left > 0 else ""
+
+    def _feeding_who_is_woken(self, outage: Outage) -> list[str]:
+        """The UPSes that have to be well for that: one that feeds nobody who is woken may be away."""
+        house = self.house
+        woken = [house[name] for name in waking.wanted(house, hosts(outage))]
+        is_known = bool(woken) and all(each.upses for each in woken)
+        return [name for name in self._upses if not is_known or any(name in each.upses for each in woken)]
+
+    def _are_well_since(self, upses: Collection[str]) -> float | None:
+        """Since when all of them say that the mains are back; None while one does not."""
+        return max(self._well_since[name] for name in upses) if all(name in self._well_since for name in upses) else None
 
     def seconds_needed(self, outage: Outage | None, now: float) -> float:
         """Until all of them are down whom a shutdown of this machine takes with it."""
@@ -172,7 +181,8 @@ class Neighbourhood:
         return host_words.under_way(self.house, hosts(outage), outage.phase, self.waits_to_wake(outage, now))
 
     def _situation(self, outage: Outage, now: float) -> Situation:
-        return Situation(outage.phase, self._strain(outage, now), self._well_since is not None, self._settings.WAKE_GIVE_UP_SECONDS)
+        may_wake = self._are_well_since(self._feeding_who_is_woken(outage)) is not None
+        return Situation(outage.phase, self._strain(outage, now), may_wake, self._settings.WAKE_GIVE_UP_SECONDS)
 
     def _strain(self, outage: Outage, now: float) -> Strain:
         """By those on battery, seen twice; without fresh data by what is known of the battery."""

@@ -15,6 +15,7 @@ _POLL_SECONDS_MAX = 20  # upsd drops who is silent for 60 s
 _UPSES_MAX = 16
 _SUPPLIES_MAX = 16
 _PORT = "3493"
+_MODEL = Path("/proc/device-tree/model")
 _HERE = ("localhost", "127.0.0.1", "::1")
 
 
@@ -66,6 +67,13 @@ def _prefix(value: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9._-]{1,40}", value):
         raise ValueError
     return value
+
+
+def _model() -> bytes:
+    try:
+        return _MODEL.read_bytes()
+    except OSError:
+        return b""
 
 
 def names_of(value: str) -> list[str]:
@@ -130,6 +138,14 @@ class UpsSettings(Settings):
             raise self.wrong("CA", "is set; it needs TLS require or try")
         if self.CCU and not self.CCU_USER:
             raise self.wrong("CCU_USER", "is empty; the CCU of CCU takes values only from one of its users")
+
+    @classmethod
+    def advice(cls, values: Mapping[str, str]) -> list[str]:
+        """Whether power that comes back is enough to start this machine is known of a Raspberry Pi alone."""
+        is_fed = any(word.strip("0") for word in values["POWER"].split())
+        if not is_fed or b"Raspberry Pi" in _model():
+            return []
+        return ["this machine is no Raspberry Pi: its BIOS has to be set to start it when power comes back, or it stays off after a cut"]
 
     @classmethod
     def has_to_itself(cls, values: Mapping[str, str]) -> str:

@@ -8,16 +8,14 @@ shutting.tick(now)             # when time has passed, or one of shutting.files(
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from pimains.core import state
 from pimains.core.clock import boot_id
 from pimains.core.instance import Instance
 from pimains.core.naps import Readable
-from pimains.shared import battery_end, halt_length, halt_request
-from pimains.ups.clients import Clients
-from pimains.ups.forcing import Forcing
+from pimains.shared import halt_request
+from pimains.ups.commanding import Commanding
 from pimains.ups.neighbourhood import Neighbourhood
 from pimains.ups.neighbourhood import hosts as hosts_of
-from pimains.ups.orders import OutageOrders, cut_order, cut_wait_seconds, off_delay_seconds
+from pimains.ups.orders import OutageOrders, cut_order, cut_wait_seconds
 from pimains.ups.outage_file import OutageFile
 from pimains.ups.plan import battery as batteries
 from pimains.ups.plan import cancelling, host_steps, supplies, words
@@ -27,6 +25,7 @@ from pimains.ups.plan.supplies import Supply
 from pimains.ups.plan.telling import OfAShutdown
 from pimains.ups.request import Request
 from pimains.ups.settings import UpsSettings
+from pimains.ups.time_left import TimeLeft
 from pimains.ups.watched import Watched
 
 if TYPE_CHECKING:
@@ -56,21 +55,20 @@ class ShuttingDown:
         self._me, self._settings = me, settings
         self._upses = {each.name: each for each in upses}
         self._supplies = {each.name: Supply(each.name, each.power, settings.commands(each.ups)) for each in upses}
-        self._forcing = {each.name: Forcing() for each in upses}
         around = around or Around(OutageFile(me), Request(me), OutageOrders(me))
         self._file, self._request, self._orders = around.file, around.request, around.orders
-        self._clients = Clients(me, settings, self._forcing)
-        self._forced = set((state.read(me.run / "forced") or "").split())  # by this machine, and it stands there still
+        self._commanding = Commanding(me, settings, self._upses)
+        self._clients = self._commanding.clients
+        self._time = TimeLeft(me, settings, self._upses, self._clients)
         self._neighbours = Neighbourhood(me, settings, self._upses, self._supplies, around.talks)
         self._again_at = 0.0
-        self._has_left_an_end = True  # the one before may have
         self.outage = self._file.read()
         if self.outage:
             now = me.clock.monotonic()
             is_under_way = self.outage.boot == boot_id() and not (self.outage.is_begun and now - self.outage.since > _FORGOTTEN_SECONDS)
             self._decide(Event.RESTARTED if is_under_way else Event.BOOTED, self._moment(now, self._role()))
         for name, own in self._apart():
-            self._forcing[name].wants_return = own.phase is Phase.RETURNING  # the one before may not have come to it
+            self._commanding.wants_return(name, wants=own.phase is Phase.RETURNING)  # the one before may not have come to it
 
     def files(self) -> list[Readable]:
         """Readable when a step of halt asks."""
@@ -97,17 +95,9 @@ class ShuttingDown:
         return float("inf") if self.outage is None or self._neighbours.is_empty else 1.0
 
     def need_seconds(self) -> float:
-        """How long a shutdown takes from now on; what a primary waits for, clients and other machines, goes down side by side."""
-        settings, hosts = self._settings, self._neighbours.seconds_needed(self.outage, self._me.clock.monotonic())
-        if self._role() is Role.SECONDARY:
-            return self._halting_seconds() + settings.HOSTSYNC_SECONDS_MAX + hosts
-        return self._halting_seconds() + max(self._clients.budget(self._clients.there(self._commanded())), hosts)
-
-    def _halting_seconds(self) -> float:
-        """From FINALDELAY on, until the power may go."""
-        halting = self._settings.FINALDELAY_SECONDS + halt_length.read().measured + halt_length.shutdown_seconds()
-        ours = [] if self._role() is Role.SECONDARY else self._commanded()
-        return halting + max((delay for name in ours if (delay := off_delay_seconds(self._upses[name])) is not None), default=0.0)
+        """How long a shutdown takes from now on."""
+        hosts = self._neighbours.seconds_needed(self.outage, self._me.clock.monotonic())
+        return self._time.need_seconds(self._role(), self._commanded(), hosts)
 
     def then(self, ups: Watched) -> str:
         """What is done when the battery of `ups` is low, in words; "" for nothing."""
@@ -145,13 +135,14 @@ class ShuttingDown:
     def looked(self, ups: Watched, now: float) -> None:
         """`ups` was looked at just now."""
         before = self._supplies[ups.name]
-        if ups.standing.fresh_at == now and ups.standing.fsd is None and ups.name in self._forced and not self._is_forcing(ups.name):
-            self._forced.discard(ups.name)
-            self._keep_forced()
+        has_forced = self._commanding.has_forced(ups.name)
+        if ups.standing.fresh_at == now and ups.standing.fsd is None and has_forced and not self._is_forcing(ups.name):
+            self._commanding.stands_no_more(ups.name)
+            has_forced = False
         need = self.need_seconds() if ups.standing.is_on_battery else 0.0  # it reads files
         why = batteries.due(ups.battery, ups.standing, ups.pasts, self._settings.to_last, need, now)
-        self._supplies[ups.name] = supplies.looked_at(before, ups.standing, why, now, is_fsd_ours=ups.name in self._forced)
-        self._leave_battery_end(now)
+        self._supplies[ups.name] = supplies.looked_at(before, ups.standing, why, now, is_fsd_ours=has_forced)
+        self._time.leave_battery_end(now)
         self._neighbours.mind_mains(now)
         for each in supplies.happened(self.outage, [*self._supplies.values()], self._settings.MINSUPPLIES):
             self._decide(each.event, self._moment(now, each.role, each.why, each.upses), each.apart)
@@ -166,8 +157,7 @@ class ShuttingDown:
         self._mind_hosts(now)
         self._mind_timers(now)
         self._request.make(self.outage)
-        is_logged_out = all(self._forcing[name].is_logged_out for name in self._upses)
-        self._orders.answer_who_waits(now, is_asked=not self._is_to_wait(now), is_logged_out=is_logged_out)
+        self._orders.answer_who_waits(now, is_asked=not self._is_to_wait(now), is_logged_out=self._commanding.is_logged_out)
 
     def _mind_hosts(self, now: float) -> None:
         """Other machines: who is ordered down, who is down, who is woken. Each act is written before it is done."""
@@ -194,7 +184,8 @@ class ShuttingDown:
     def _waits_for_hosts(self, outage: Outage, now: float) -> bool:
         if self.outage is None or self._neighbours.is_empty:
             return False
-        return self._neighbours.are_waited_for(self.outage, outage.role, outage.since, self._halting_seconds(), now)
+        halting = self._time.halting_seconds(self._role(), self._commanded())
+        return self._neighbours.are_waited_for(self.outage, outage.role, outage.since, halting, now)
 
     def _is_to_wait(self, now: float) -> bool:
         """Whether halt's step 40 is answered later."""
@@ -224,7 +215,7 @@ class ShuttingDown:
     def _mind_clients(self, outage: Outage, names: Sequence[str], now: float, apart: str = "") -> None:
         """Who has left, and whether none knows because upsd refuses."""
         self._clients.note_who_left(names, now - outage.since)
-        if names and all(self._forcing[name].refused for name in names):
+        if self._commanding.refused(names):
             self._decide(Event.REFUSED, self._moment(now, outage.role, outage.why), apart)
 
     def _apart(self) -> list[tuple[str, Outage]]:
@@ -237,14 +228,11 @@ class ShuttingDown:
 
     def _try_again(self, now: float) -> None:
         """Once a second: what upsd has not answered, who is still there, whether halt has lost our request."""
-        for name, forcing in self._forcing.items():
-            if forcing.returned:
-                event = OfAShutdown.EMPTIES if forcing.runs_empty else OfAShutdown.RETURNS
-                moment = self._moment(now, Role.APART)
-                self._tell(event, [name], moment, f"{name} {forcing.returned}", forcing.runs_empty)
-                forcing.returned = forcing.runs_empty = ""
-            if forcing.wants_return:
-                self._mind_return(name, forcing)
+        for each in self._commanding.returned():
+            event = OfAShutdown.EMPTIES if each.runs_empty else OfAShutdown.RETURNS
+            self._tell(event, [each.ups], self._moment(now, Role.APART), f"{each.ups} {each.words}", each.runs_empty)
+        for name in self._commanding.wanting_return():
+            self._mind_return(name)
         if self.outage is None:
             return
         watched = {*self._ours(self.outage), *self.outage.apart}
@@ -252,21 +240,20 @@ class ShuttingDown:
             watched.update(self._commanded())
         for name in watched:
             is_forced = self._is_forcing(name)
-            forcing = self._forcing[name]
             if is_forced or not self.outage.is_begun:
-                self._upses[name].link.ask(forcing.force if is_forced and not forcing.is_over else forcing.look)
+                self._commanding.say_again(name, is_forced=is_forced)
         if self.outage.phase in (Phase.ASKED, Phase.CUTTING) and self._request.is_missed():
             self._decide(Event.REQUEST_GONE, self._moment(now, self.outage.role))
 
-    def _mind_return(self, name: str, forcing: Forcing) -> None:
+    def _mind_return(self, name: str) -> None:
         """A UPS that could not be told to cut its output: it is once it is seen on battery, and not when the mains are back by then."""
         own = self.outage.apart.get(name, self.outage if name in self.outage.upses else None) if self.outage else None
         if own is None or own.phase is not Phase.RETURNING:
-            forcing.wants_return = False
+            self._commanding.wants_return(name, wants=False)
             print(f"{name} could not be told to cut its output, and need not be any more")
         elif self._upses[name].link.nut.is_open and not (self._supplies[name].is_on_line or self._supplies[name].is_lost):
-            forcing.wants_return = False
-            self._upses[name].link.ask(forcing.return_load)
+            self._commanding.wants_return(name, wants=False)
+            self._commanding.return_load(name)
 
     def _hear(self, now: float) -> None:
         for order, event in self._orders.take(self.line):
@@ -305,7 +292,7 @@ class ShuttingDown:
         outage = self.outage
         names = [apart] if apart else self._ours(outage) if outage else []
         if act is Act.FORCE:
-            self._force(names)
+            self._commanding.force(names)
         elif act in (Act.ASK, Act.ASK_UNLESS_ASKED):
             self._request.want(outage)
             self._request.make(outage)  # before people are told, which takes a moment
@@ -315,12 +302,12 @@ class ShuttingDown:
             self._request.take_back()
         elif act is Act.RETURN:
             for name in names:
-                self._upses[name].link.ask(self._forcing[name].return_load)
+                self._commanding.return_load(name)
                 self._neighbours.is_to_be_cut(moment.now + cut_wait_seconds([self._upses[name]]))
-        elif act in (Act.LOG_IN, Act.LOG_OUT):
-            for name, ups in self._upses.items():
-                self._forcing[name].is_logged_out = not ups.link.nut.is_logged_in
-                ups.link.stay_logged_in() if act is Act.LOG_IN else ups.link.leave(self._forcing[name].log_out)
+        elif act is Act.LOG_IN:
+            self._commanding.log_in()
+        elif act is Act.LOG_OUT:
+            self._commanding.log_out()
         elif act is Act.TELL_HOSTSYNC:
             for name in names:
                 self._upses[name].tell(("SHUTDOWN_HOSTSYNC",), moment.now)
@@ -328,7 +315,7 @@ class ShuttingDown:
             who = ", ".join(self._clients.there(names)) or "an answer of upsd"
             self._tell(OfAShutdown.MISSING, names, moment, f"going on without {who}: still logged in", who)
         elif act is Act.TELL_REFUSED:
-            refused = "; ".join(dict.fromkeys(self._forcing[name].refused for name in names))
+            refused = self._commanding.refused(names)
             self._tell(OfAShutdown.REFUSED, names, moment, refused, refused)
         elif act is Act.TELL_ALONE:
             line = "giving up on the primary: it has not forced a shutdown"
@@ -339,14 +326,6 @@ class ShuttingDown:
         elif act is Act.TELL_WILL_BE_CUT:
             line = "the power is back, and will be cut once more: that restarts everybody who was told to shut down"
             self._tell(OfAShutdown.CUT, names or (outage.upses if outage else ()), moment, line)
-
-    def _force(self, names: Sequence[str]) -> None:
-        self._forced.update(names)
-        self._keep_forced()
-        for name in names:
-            forcing = self._forcing[name] = Forcing()
-            self._upses[name].link.ask(forcing.force)
-            self._upses[name].link.hurry()
 
     def _say(self, before: Outage | None, event: Event, moment: Moment, apart: str) -> None:
         after = _phase(self.outage, apart) or Phase.WELL
@@ -367,19 +346,6 @@ class ShuttingDown:
         known = [name for name in names if name in self._upses] or [*self._upses]
         self._upses[known[0]].tell_of_a_shutdown(event, known, about, moment.now)
 
-    def _leave_battery_end(self, now: float) -> None:
-        feeding = [ups for ups in self._upses.values() if ups.power]
-        if not any(ups.standing.is_on_battery for ups in feeding):
-            if self._has_left_an_end:
-                battery_end.forget(self._me)
-                self._has_left_an_end = False
-            return
-        self._has_left_an_end = True
-        ends = [(ups.power, end.at if (end := ups.ends(now)) else None) for ups in feeding if ups.standing.is_on_battery]
-        left = sum(ups.power for ups in feeding if not ups.standing.is_on_battery)
-        if left < self._settings.MINSUPPLIES:
-            battery_end.leave(self._me, supplies.power_ends(ends, left, self._settings.MINSUPPLIES))
-
     def _ours(self, outage: Outage | None) -> list[str]:
         return [name for name in outage.upses if name in self._supplies and self._supplies[name].is_ours] if outage else []
 
@@ -391,9 +357,6 @@ class ShuttingDown:
             return False
         own = self.outage.apart.get(name)
         return (self.outage.is_begun and name in self.outage.upses) or (own is not None and own.is_begun)
-
-    def _keep_forced(self) -> None:
-        self._me.leave("forced", " ".join(sorted(self._forced)) or None)
 
     def _role(self) -> Role:
         return supplies.role([*self._supplies.values()])

@@ -176,6 +176,43 @@ def test_a_host_goes_by_the_ups_that_feeds_it(nas: Neighbour) -> None:
         ]
 
 
+def test_a_host_is_woken_when_the_ups_that_feeds_it_is_well_though_another_is_away(nas: Neighbour) -> None:
+    with (
+        tempfile.TemporaryDirectory(prefix="pimains-street-", ignore_cleanup_errors=True) as top,
+        street(Path(top), nas, "eaton", "cellar") as there,
+    ):
+        upses = f"eaton@127.0.0.1:{there.upsd.port} cellar@127.0.0.1:{there.upsd.port}"
+        ups = there.begin(host={"SHED_AT": "after 1s", "UPS": "eaton"}, UPS=upses, WAKE_AFTER_SECONDS="0")
+        there.upsd.kill_driver("cellar")
+        there.upsd.say("eaton", **OB)
+        there.until_step("told")
+        there.nas.is_off()
+        there.until_step("down")
+        with there.nas.listening() as heard:
+            there.upsd.say("eaton", **OL)
+            there.house.until(lambda: len(heard) >= 3, what=there.story)
+            assert "cellar no data" in ups.status
+            there.nas.is_on()
+            there.house.until(lambda: not (ups.lib / "outage").exists(), what=there.story)
+
+
+def test_a_host_that_hangs_in_its_shutdown_is_waited_for_its_time_and_the_next_one_goes_all_the_same(there: Street) -> None:
+    login = {"SSH": "root@10.92.0.2", "COMMAND": str(there.nas.recorder), "PROOF": "22", "DOWN_SECONDS_MAX": "60"}
+    ups = there.begin(host={"AFTER": "router", "SHED_AT": "", "DOWN_SECONDS_MAX": "5"}, others={"router": {**login, "SHED_AT": "after 1s"}})
+    router = ups.directory / "hosts/router"
+    shutil.copy2(ups.directory / "hosts/nas/key", router / "key")
+    shutil.chown(router / "key", "pimains", "pimains")
+    (router / "known_hosts").write_text("router " + (there.nas.top / "host_key.pub").read_text())
+    there.upsd.say("eaton", **OB)
+    there.until_step("told")
+    assert steps(there).get("router") is None
+    there.house.until(lambda: steps(there) == {"nas": "stuck", "router": "told"}, what=there.story)
+    assert there.nas.recorded() == ["off", "off"]
+    assert "nas is not down in its time" in ups.read("hosts")
+    there.upsd.say("eaton", **OL)
+    there.house.until(lambda: "the mains are back" in ups.status, what=there.story)
+
+
 def test_a_host_key_that_changed_amid_an_outage_and_a_key_of_roots_get_nothing_and_the_others_go_on(
     there: Street, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -67,6 +67,19 @@ def test_a_wrong_setting_gets_one_line_that_names_its_file(given: dict[str, str]
     assert "\n" not in str(wrong.value)
 
 
+@pytest.mark.parametrize(
+    ("model", "power", "is_told"),
+    [(None, "1", True), ("Raspberry Pi Zero W Rev 1.1\0", "1", False), ("ThinkPad\0", "0 1", True), (None, "0", False)],
+)
+def test_who_is_no_pi_is_told_that_power_alone_may_not_start_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model: str | None, power: str, is_told: bool
+) -> None:
+    monkeypatch.setattr("pimains.ups.settings._MODEL", tmp_path / "model")
+    if model:
+        (tmp_path / "model").write_text(model)
+    assert bool(UpsSettings.advice({"POWER": power})) == is_told
+
+
 def test_who_only_watches_needs_no_user() -> None:
     assert not settings(POWER="0", USERNAME="", PASSWORD="").feeds_this_machine
 
