@@ -14,8 +14,11 @@ def played(house: House, capture: Path, link: Path) -> "subprocess.Popen[str]":
     words = ["/usr/bin/python3", "-Pu", "-m", "pimains.house.capture", capture, f"--link={link}", "--rate=8000"]
     environment = {**os.environ, "PYTHONPATH": str(TOP / "lib")}
     program = subprocess.Popen(words, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    house.closing.callback(program.communicate, timeout=30)
+    assert program.stdin
     assert program.stdout
+    house.closing.callback(program.wait, timeout=30)
+    house.closing.callback(program.stdin.close)
+    house.closing.callback(program.stdout.close)
     assert program.stdout.readline() == f"speaking at {link}\n"
     return program
 
