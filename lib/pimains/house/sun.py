@@ -24,7 +24,6 @@ import select
 import sys
 import time
 import tty
-from contextlib import suppress
 from pathlib import Path
 
 from pimains.house import loads
@@ -72,11 +71,19 @@ class Cable:
             os.close(end)
         self._ends = None
 
+    def pour(self, data: bytes) -> int:
+        """Say as much as there is room for; how many bytes that was."""
+        if self._ends is None:
+            return 0
+        try:
+            return os.write(self._ends[0], data)
+        except BlockingIOError:
+            return 0
+
     def say(self, data: bytes) -> None:
         """What nobody reads is lost, as on a wire."""
-        if self._ends is not None and data:
-            with suppress(BlockingIOError):
-                os.write(self._ends[0], data)
+        if data:
+            self.pour(data)
 
 
 class Device:

@@ -1,12 +1,11 @@
 """The service's end of the keeper, the process that holds the lines of outputs while the service is away: keeper_process.py."""
 
 import os
-import socket
 from pathlib import Path
 
 from pimains.core import state
 from pimains.core.process.left_alone import leave_alone
-from pimains.relays import keeper_process
+from pimains.relays import keeper_process, unix_packets
 
 SOCKET = "keeper"  # below /run/pimains/relays
 _SECONDS = 5.0  # it answers within a millisecond; a machine that swaps may need longer
@@ -29,81 +28,73 @@ class Keeper:
                 self._take()
                 return
             except OSError:  # it was just about to end
-                connection.close()
+                os.close(connection)
                 self.handed.clear()
         self._connection = _started(path)
 
     def keep(self, name: str, line: int) -> None:
         """Hold this line under `name`. Raises OSError."""
-        self._say(f"keep {name}", [line])
+        unix_packets.say(self._connection, f"keep {name}".encode(), line)
         self._hear()
 
     def drop(self, name: str) -> None:
         """Let go of a line. Raises OSError."""
-        self._say(f"drop {name}", [])
+        unix_packets.say(self._connection, f"drop {name}".encode())
         self._hear()
 
     def fileno(self) -> int:
         """Readable when it has ended."""
-        return self._connection.fileno()
+        return self._connection
 
     def close(self) -> None:
         """It goes on without us."""
-        self._connection.close()
+        os.close(self._connection)
 
     def end(self) -> None:
         """It lets go of everything."""
-        self._connection.close()
+        os.close(self._connection)
         state.remove(self._path)
 
-    def _say(self, text: str, lines: list[int]) -> None:
-        socket.send_fds(self._connection, [text.encode()], lines)
-
-    def _hear(self) -> None:
-        if not self._connection.recv(keeper_process.PACKET_BYTES):
+    def _hear(self) -> tuple[bytes, int | None]:
+        said, line = unix_packets.hear(self._connection, _SECONDS)
+        if not said:
             raise ConnectionError("the keeper has ended")
+        return said, line
 
     def _take(self) -> None:
-        self._say("hand", [])
+        unix_packets.say(self._connection, b"hand")
         while True:
-            said, lines, _, _ = socket.recv_fds(self._connection, keeper_process.PACKET_BYTES, 1)
-            if not lines:
-                if said != b".":
-                    raise ConnectionError("the keeper has ended")
+            said, line = self._hear()
+            if line is None:
                 return
-            os.set_inheritable(lines[0], False)
-            self.handed[said.decode("utf-8", "replace")] = lines[0]
+            os.set_inheritable(line, False)
+            self.handed[said.decode("utf-8", "replace")] = line
 
 
-def _connected(path: Path) -> socket.socket | None:
-    connection = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    connection.settimeout(_SECONDS)
+def _connected(path: Path) -> int | None:
     try:
-        connection.connect(str(path))
+        return unix_packets.connect(str(path))
     except OSError:
-        connection.close()
         return None
-    return connection
 
 
-def _started(path: Path) -> socket.socket:
+def _started(path: Path) -> int:
     """A new one, which listens from the beginning. Raises OSError."""
     state.remove(path)
-    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listening:
-        mask = os.umask(0o177)
-        try:
-            listening.bind(str(path))
-        finally:
-            os.umask(mask)
-        listening.listen(2)
+    mask = os.umask(0o177)
+    try:
+        listening = unix_packets.listen(str(path))
+    finally:
+        os.umask(mask)
+    null = os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
+    try:
         words = [_PYTHON, "-I", "-S", "-c", _START, _LIBRARY, str(path)]
-        null = os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
-        try:
-            # its output would keep multilog from ending, and a signal to the service's session is not for it
-            files = [*((os.POSIX_SPAWN_DUP2, null, number) for number in (0, 1, 2)), (os.POSIX_SPAWN_DUP2, listening.fileno(), 3)]
-            leave_alone(os.posix_spawn(_PYTHON, words, {}, file_actions=files, setsid=True))
-        finally:
-            os.close(null)
+        # its output would keep multilog from ending, and a signal to the service's session is not for it
+        files = [*((os.POSIX_SPAWN_DUP2, null, number) for number in (0, 1, 2)), (os.POSIX_SPAWN_DUP2, listening, 3)]
+        leave_alone(os.posix_spawn(_PYTHON, words, {}, file_actions=files, setsid=True))
+    finally:
+        os.close(null)
+        os.close(listening)
     connection = _connected(path)
     if connection is None:
         raise ConnectionError("the keeper of the pins did not start")
