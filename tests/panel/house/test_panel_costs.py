@@ -1,4 +1,4 @@
-"""A short version of a benchmark: tests/panel/bench/costs.py measures the same for longer."""
+"""A short version of a benchmark: tests/panel/bench/panel_costs.py measures the same for longer."""
 
 import os
 import shutil
@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from tests.kit import House
-from tests.panel.bench import costs
+from tests.panel.bench import panel_costs
 
 pytestmark = [
     pytest.mark.alone,
@@ -16,7 +16,7 @@ pytestmark = [
 
 
 def test_it_takes_little_memory_and_little_of_the_processor(house: House) -> None:
-    found = costs.measure(house, "26", 4, presses=4)
+    found = panel_costs.measure(house, "26", 4, presses=4)
     assert found.pss <= 10
     assert found.calls <= 2300  # for the lines: of these and of wake-ups is what it takes of the processor
     assert found.least <= 0.6

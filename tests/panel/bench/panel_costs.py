@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What panel costs: memory beside other Pythons, processor time with one board and with two while nothing happens and no wire is missing.
 
-    tests/panel/bench/costs.py [SECONDS]
+    tests/panel/bench/panel_costs.py [SECONDS]
 
 Root and gcc. SECONDS (60) is how long each processor time is counted, in windows of two seconds: on a machine that others use a wake-up
 takes up to three times as long, so the least of them is told, too, and what a Python took in the same time that woke up as often and did
