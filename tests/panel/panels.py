@@ -99,6 +99,11 @@ class SteppedPanel:
                     return
             self._nap = self._naps.send(ready)
 
+    def pass_unheard(self, seconds: float) -> None:
+        """Time passes, and it is awake at the end of it, before it hears of what was written meanwhile."""
+        self.clock.advance(seconds)
+        self._nap = self._naps.send(())
+
     def press(self, *keys: int, seconds: float = 0.1, board: int = 1) -> None:
         """Keys go down together, and up again."""
         self.board(board).chip.down |= {*keys}

@@ -191,16 +191,23 @@ class PanelFactory(MockFactory):  # type: ignore[misc]  # gpiozero has no types
         self._dio, self._clk = int(os.environ["DIO"]), int(os.environ["CLK"])
         self._stbs = [int(each) for each in os.environ["STBS"].split()]
         self.boards = [HouseBoard() for _ in self._stbs]
+        self._wires: dict[int, Any] = {}  # by numbers, which not every gpiozero has its pins by
         self._place = Path(os.environ["PIMAINS_HOUSE_PANEL"])
         self._tell()
         threading.Thread(target=self._live, args=(pins.commands(self._place / "hands"),), daemon=True).start()
 
+    def pin(self, spec: Any, pin_class: Any = None) -> Any:
+        """The pin, which hangs at boards where it is one of theirs."""
+        wire = super().pin(spec, pin_class)
+        self._wires[int(spec)] = wire
+        return wire
+
     def moved(self) -> None:
         """A pin has another level, or is let go."""
-        clk, dio = self._level(self._clk), self.level_of(self.pins.get(self._dio))
+        driver = self._wires.get(self._dio)
+        clk, dio = self._level(self._clk), self.level_of(driver)
         for board, stb in zip(self.boards, self._stbs, strict=True):
             board.wires(self._level(stb), clk, dio)
-        driver = self.pins.get(self._dio)
         if driver and driver._function == "output" and driver._state and any(board.pulls_low for board in self.boards):
             self.clashes += 1
         if all(self._level(stb) for stb in self._stbs):
@@ -208,12 +215,12 @@ class PanelFactory(MockFactory):  # type: ignore[misc]  # gpiozero has no types
 
     def level_of(self, pin: Any) -> bool:
         """Of a wire that boards may pull low, too."""
-        if pin is not None and pin.number == self._dio and any(board.pulls_low for board in self.boards):
+        if pin is not None and pin is self._wires.get(self._dio) and any(board.pulls_low for board in self.boards):
             return False
         return bool(pin is None or pin._state)
 
     def _level(self, number: int) -> bool:
-        pin = self.pins.get(number)
+        pin = self._wires.get(number)
         return bool(pin is None or pin._function == "input" or pin._state)
 
     def _tell(self) -> None:

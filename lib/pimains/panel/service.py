@@ -21,8 +21,9 @@ from pimains.panel.settings import PanelSettings
 from pimains.panel.tm1638 import Board, Wires
 from pimains.shared.gpio.pin import GpioError
 
-_KEYS_SECONDS = 0.044  # and 4.7 ms in which the chip looks itself
+KEYS_SECONDS = 0.044  # and 4.7 ms in which the chip looks itself
 _SILENT_SECONDS = 0.5
+_SHOW_SECONDS = 1.0  # at least so often it is asked what is to be shown
 _WITHOUT_PINS_SECONDS = 60.0
 
 
@@ -60,6 +61,8 @@ class Panel:
         self._wires: Wires | None = None
         self._boards: list[Keyboard] = []
         self._keys_at = self._show_at = self._turns_since = me.clock.monotonic()
+        self._pause = KEYS_SECONDS
+        self._stands = ""
 
     def begin(self) -> None:
         """Take the pins. Raises GpioError."""
@@ -71,6 +74,7 @@ class Panel:
             for number, stb in enumerate(given.STBS)
         ]
         self._keys_at = self._show_at = self.me.clock.monotonic()
+        self._pause, self._stands = KEYS_SECONDS, ""
 
     def seconds_to_wait(self) -> float:
         """Until the keys are looked at again."""
@@ -120,8 +124,8 @@ class Panel:
             if (board.answers, board.trouble) != before:
                 self._troubles.look(f"board {number + 1}", board.trouble)
                 self._show_at = now
-        are_silent = not any(board.answers for board in self._boards)
-        self._keys_at = max(self._keys_at, now - _KEYS_SECONDS) + (_SILENT_SECONDS if are_silent else _KEYS_SECONDS)
+                self._pause = KEYS_SECONDS if any(each.answers for each in self._boards) else _SILENT_SECONDS
+        self._keys_at = max(self._keys_at, now - KEYS_SECONDS) + self._pause
 
     def _press(self, relay: str, now: float) -> None:
         shown = self.told.shown.get(relay)
@@ -154,7 +158,7 @@ class Panel:
         since_press = 0.0 if due_at is None else now - (due_at - SETTLE_SECONDS)
         shown = {relay: told._replace(mode=self._choices.mode(relay, told.mode, now)) for relay, told in self.told.shown.items()}
         brightness = self._brightness()
-        waits = [1.0]
+        waits = [_SHOW_SECONDS]
         for number, board in enumerate(self._boards):
             places = self._places[number * PLACES : (number + 1) * PLACES]
             its_face, seconds = self._face(places, shown, now)
@@ -181,7 +185,10 @@ class Panel:
         there = ", ".join(relay for relay in self._places if relay in self.told.shown)
         count = len(self._boards)
         how = f"{f'relays {there}' if there else 'no relay yet'} on {'a board' if count == 1 else f'{count} boards'}"
-        self.me.status("; ".join(filter(None, (how, *troubles))), well=not any(troubles))
+        line = "; ".join(filter(None, (how, *troubles)))
+        if line != self._stands:
+            self._stands = line
+            self.me.status(line, well=not any(troubles))
 
 
 if __name__ == "__main__":

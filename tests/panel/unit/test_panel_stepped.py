@@ -105,6 +105,14 @@ def test_a_mode_that_somebody_else_says_meanwhile_is_not_overwritten(panel: Step
     assert (panel.said("3"), panel.said("1")) == ("off for 2h", "off")
 
 
+def test_nor_is_one_that_is_said_in_the_last_moment(panel: SteppedPanel) -> None:
+    panel.press(3)
+    panel.pass_seconds(1.7)
+    (panel.lib / "3.mode").write_text("off\n")
+    panel.pass_unheard(1)
+    assert panel.said("3") == "off"
+
+
 def test_names_take_turns_with_modes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     panel = SteppedPanel(tmp_path, monkeypatch, {}, TEXT="name")
     panel.add("3", "on", "Boiler")

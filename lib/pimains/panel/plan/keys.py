@@ -27,6 +27,8 @@ class Presses:
         if self._seen_down is None:
             self._seen_down = dict.fromkeys(down, now)
             return []
+        if not down and not self._seen_down:
+            return []
         pressed = [key for key in down if key not in self._seen_down]
         held = {key: at for key, at in self._seen_down.items() if now - at < RELEASED_SECONDS}
         self._seen_down = held | dict.fromkeys(down, now)
