@@ -8,8 +8,6 @@ pimains relay remove 3           it goes off, and its settings go
 
 import argparse
 import json
-import os
-import shutil
 import time
 from pathlib import Path
 from typing import Any
@@ -21,7 +19,7 @@ from pimains.core.plan.text import one_line
 from pimains.core.scan_directory import ServiceDirectory
 from pimains.relays import told
 from pimains.relays.plan import power_on
-from pimains.shared import variable_file
+from pimains.shared import settings_directory
 from pimains.shared.relays import relay_settings, said
 from pimains.shared.relays.plan import modes
 from pimains.shared.relays.relay_settings import RelaySettings
@@ -148,39 +146,24 @@ def _say(service: ServiceDirectory, number: str, text: str) -> str:
 def _add(service: ServiceDirectory, number: str, options: argparse.Namespace) -> None:
     directory = _directory(service) / number
     if directory.exists():
-        raise Misused(f"{directory} is there already; its settings are files there")
+        raise settings_directory.there_already(directory)
     if not options.pin:
         raise Misused(f"a relay needs its pin: pimains relay add {number} --pin=17")
     given = {"PIN": options.pin, "NAME": options.name, "ACTIVE_LOW": "1" if options.active_low else None, "WATTS": options.watts}
     template = paths.service_templates() / "relays/relay"
-    defaults = {name: (template / name).read_text(encoding="utf-8").partition("\n") for name in RelaySettings.declared()}
-    values = {name: given.get(name) or default for name, (default, _, _) in defaults.items()}
+    defaults = settings_directory.defaults(template, RelaySettings.declared())
+    values = {name: given.get(name) or default for name, default in defaults.items()}
     try:
         settings = RelaySettings(values, directory)
     except WrongSetting as wrong:
         raise Misused(str(wrong)) from None
     _is_free(service, settings)
-    aside = directory.with_name(f".{number}+new.{os.getpid()}")
-    try:
-        aside.mkdir(parents=True)
-        for name, (_, _, meaning) in defaults.items():
-            variable_file.write(aside / name, values[name], meaning.strip())
-        aside.rename(directory)
-        state.sync_directory(directory.parent)
-    except OSError as error:
-        shutil.rmtree(aside, ignore_errors=True)
-        if directory.exists():  # somebody else has just made it
-            raise Misused(f"{directory} is there already; its settings are files there") from None
-        raise _refused(directory.parent, error) from None
+    settings_directory.make(directory, template, values)
     print(f"relay {number} is made; its settings are files in {directory}, and are taken up when they change")
     if not settings.pin.label:
         print("\n".join(power_on.in_words(settings.pin.line, settings.ACTIVE_LOW)))
     else:
         print(f"What {settings.pin} does from power-on until this service runs, the data sheet of its chip tells.")
-
-
-def _refused(directory: Path, error: OSError) -> PimainsError:
-    return PimainsError(f"{directory}: {'root may do that' if isinstance(error, PermissionError) else error.strerror}")
 
 
 def _is_free(service: ServiceDirectory, settings: RelaySettings) -> None:
@@ -196,10 +179,5 @@ def _is_free(service: ServiceDirectory, settings: RelaySettings) -> None:
 
 def _remove(service: ServiceDirectory, number: str, options: argparse.Namespace) -> None:  # noqa: ARG001  # as _add
     directory = _there(service, number)
-    aside = directory.with_name(f".{number}+old.{os.getpid()}")
-    try:
-        directory.rename(aside)
-        shutil.rmtree(aside)
-    except OSError as error:
-        raise _refused(directory.parent, error) from None
+    settings_directory.remove(directory)
     print(f"relay {number} is removed: it goes off, and its pin is let go; how often it has switched stays known")

@@ -18,10 +18,12 @@ import sys
 import types
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from pimains.core.plan.text import one_line
 from pimains.core.process.function import Forked
+from pimains.rules import ready_rule
 from pimains.rules.plan.given import Given, Nonsense, NotKnown, Rule
 from pimains.rules.plan.relay_view import RelayView, Timers
 from pimains.shared.relays.plan.relay import Limits, Relay
@@ -184,6 +186,7 @@ class _Answering:
         self._given, self._printed = given, printed
         self._sources: dict[int, _Source] = {}
         self._rules: dict[int, Rule] = {}
+        self._others: dict[int, dict[str, list[float]]] = {}  # timers of all relays, as far as somebody has told
 
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
         """Take what is new, and ask one rule."""
@@ -195,7 +198,7 @@ class _Answering:
         try:
             if view is None:
                 raise NotKnown(f"relay {number}", "relays has no such relay, or does not run")
-            view.timers = Timers(self._given.moment, {name: (at, seconds) for name, (at, seconds) in request["timers"].items()})
+            view.timers = self._timers(request["timers"])
             found["answer"] = self._given.ask(self._rule(number), number)
             self._printed.check()
             if len(self._given.data.asked) > _ASKED_MAX or len(view.timers.started) > _TIMERS_MAX:
@@ -221,6 +224,10 @@ class _Answering:
                 given.relays.forget(int(number))
             else:
                 given.relays.put(_view(number, told, given))
+        for number, timers in request["others"].items():
+            self._others[int(number)] = timers
+        for view in given.relays:
+            view.timers = self._timers(self._others.get(view.number, {}))
         if "hosts" in request:
             given.hosts = request["hosts"]
         if "files" in request:
@@ -230,6 +237,9 @@ class _Answering:
             self._sources[number] = _Source(*request["rule"])
             self._rules.pop(number, None)
 
+    def _timers(self, told: dict[str, list[float]]) -> Timers:
+        return Timers(self._given.moment, {name: (at, seconds) for name, (at, seconds) in told.items()})
+
     def _rule(self, number: int) -> Rule:
         if number not in self._rules:
             source = self._sources[number]
@@ -238,7 +248,9 @@ class _Answering:
 
 
 def function_of(path: str, text: str, given: Given) -> Rule:
-    """The function `rule` of a file. Raises whatever is wrong with it."""
+    """The function `rule` of a file, or what a ready-made one is. Raises whatever is wrong with it."""
+    if path.endswith(".rule"):
+        return ready_rule.of_text(Path(path), text, given.names())
     module = types.ModuleType("rule")
     module.__dict__.update(given.names(), __file__=path)
     exec(compile(text, path, "exec", dont_inherit=True), module.__dict__)  # noqa: S102  # that is what it is there for

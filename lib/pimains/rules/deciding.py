@@ -208,7 +208,11 @@ class Deciding:
             "forget": _gone("value", seen, self._values.known),
             "relays": {str(gone): None for gone in _gone("relay", seen, map(str, self._relays.relays))},
             "timers": self._memory.timers.get(number, {}),
+            "others": {gone: {} for gone in _gone("timers", seen, map(str, self._memory.timers))},
         }
+        for each, timers in self._memory.timers.items():
+            if seen.get(f"timers {each}") != timers:
+                request["others"][str(each)] = seen[f"timers {each}"] = timers
         for each, told in self._relays.relays.items():
             if seen.get(f"relay {each}") is not told:
                 request["relays"][str(each)] = seen[f"relay {each}"] = told

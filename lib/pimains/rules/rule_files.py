@@ -1,4 +1,7 @@
-"""The files of rules: <n>.py of root's in RULES, or one made from blocks in /var/lib/pimains/rules; the first counts more."""
+"""The files of rules: <n>.py of root's in RULES, a ready-made <n>.rule there, or one made from blocks in /var/lib/pimains/rules.
+
+The first counts more.
+"""
 
 import os
 import re
@@ -8,14 +11,20 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pimains.core import state
+from pimains.core.errors import WrongSetting
+from pimains.rules import ready_rule
 
-_NAME = re.compile(r"([1-9][0-9]{0,2})\.py")
+_NAME = re.compile(r"([1-9][0-9]{0,2})\.(?:py|rule)")
+_READY = ".rule"
 _LONGEST = 64 * 1024
 _OTHERS = stat.S_IWGRP | stat.S_IWOTH
 
 
 class RuleFile(NamedTuple):
-    """The rule of a relay: its text, or why it cannot be used; and `besides`, a file that it wins over, if there is one."""
+    """The rule of a relay: its text, or why it cannot be used; and `besides`, a file that it wins over, if there is one.
+
+    ready_rule.py makes the text of one that is ready-made.
+    """
 
     number: int
     path: Path
@@ -50,7 +59,7 @@ class RuleFiles:
         found = False
         for directory, watch in list(self._watches.items()):
             names = watch.changed()
-            found = found or any(_NAME.fullmatch(name) for name in names)
+            found = found or any(_NAME.fullmatch(name.partition("/")[0]) for name in names)
             if names & {".", directory.name}:
                 watch.close()
                 del self._watches[directory]
@@ -62,9 +71,13 @@ class RuleFiles:
         self.watches()  # before it is read: nothing that comes amid this is missed
         found: dict[int, RuleFile] = {}
         before, self._read = self._read, {}
+        self.watches()
         for directory in self._directories:
             for path in _files(directory):
                 number = int(path.stem)
+                if path.suffix == _READY and directory in self._watches:
+                    with suppress(OSError):
+                        self._watches[directory].also(path, f"{path.name}/")
                 if number in found:
                     first = found[number]
                     if first.besides != path:
@@ -95,14 +108,19 @@ def _stamp(path: Path) -> tuple[int, ...]:
         about = path.stat()
     except OSError as error:
         return (error.errno or 0,)
+    if path.suffix == _READY and stat.S_ISDIR(about.st_mode):
+        with suppress(OSError):
+            return tuple(part for name in sorted(os.listdir(path)) for part in (hash(name), *_stamp(path / name)))
     return about.st_mtime_ns, about.st_ctime_ns, about.st_size, about.st_ino
 
 
 def read(path: Path) -> RuleFile:
-    """A rule's file, whatever is wrong with it."""
+    """A rule's file, or the directory of one that is ready-made, whatever is wrong with it."""
     number = int(match[1]) if (match := _NAME.fullmatch(path.name)) else 0
     try:
-        return RuleFile(number, path, _text(path), "")
+        return RuleFile(number, path, ready_rule.text_of(path) if path.suffix == _READY else _text(path), "")
+    except WrongSetting as wrong:
+        return RuleFile(number, path, "", str(wrong).removeprefix(f"{path}/"))
     except UnicodeDecodeError:
         return RuleFile(number, path, "", "it is no text in UTF-8")
     except _Unusable as why:

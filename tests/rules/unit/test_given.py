@@ -245,6 +245,11 @@ def test_who_switched_it_on_is_told_apart() -> None:
     assert again.closed_by_rule_at == TIME + 30
 
 
+def test_what_began_yesterday_is_no_start_of_today() -> None:
+    relay = boiler(Run(TIME - 14 * HOUR, TIME - 12 * HOUR), Run(TIME - 5 * HOUR, TIME - 4 * HOUR), Run(TIME - HOUR))
+    assert (relay.starts_today(), relay.starts_today("12h"), relay.starts_today("24h")) == (2, 2, 3)
+
+
 def test_a_relay_that_there_is_not_is_not_known() -> None:
     relays = given().relays
     assert 3 in relays

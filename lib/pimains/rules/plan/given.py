@@ -74,9 +74,9 @@ class Given:
         """The timer of this name."""
         return self._of_whom().timer(name)
 
-    def _held(self, name: str, condition: object) -> float:
-        """For how many seconds the condition has been true."""
-        return self._of_whom().held(name, condition)
+    def _held(self, name: str, condition: object, wake: float = 0.0) -> float:
+        """For how many seconds the condition has been true; after `wake` of them the rule is asked again in any case."""
+        return self._of_whom().held(name, condition, wake)
 
     def _answers(self, host: str) -> bool:
         """Whether this host, one of HOSTS, answers a ping."""

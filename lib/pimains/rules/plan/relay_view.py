@@ -136,6 +136,11 @@ class RelayView:
         begin = self._moment.begin_of(day)
         return any(run.end is not None and run.end >= begin for run in self._relay.runs.all[-2:])
 
+    def starts_today(self, day: str = CALENDAR) -> int:
+        """How often it came on since then."""
+        begin = self._moment.begin_of(day)
+        return len([run for run in self._relay.runs.all if run.begin >= begin])
+
     def seconds_on_today(self, day: str = CALENDAR) -> float:
         """How long it was on since then."""
         begin, time = self._moment.begin_of(day), self._moment.time
@@ -151,18 +156,21 @@ class RelayView:
         return self._data.charger_is(1, within)
 
     def timer(self, name: str) -> Timer:
-        """The timer of this name, which no other relay sees."""
+        """The timer of this name, each relay has its own; those of others may be looked at."""
         return Timer(name, self.timers)
 
-    def held(self, name: str, condition: object) -> float:
-        """For how many seconds `condition` has been true whenever a rule called this, 0 if it is not; `name` tells conditions apart."""
+    def held(self, name: str, condition: object, wake: float = 0.0) -> float:
+        """For how many seconds `condition` has been true whenever a rule called this, 0 if it is not; `name` tells conditions apart.
+
+        Once it has been so for `wake` seconds, the rule is asked again even if nothing else changes.
+        """
         timer = Timer(name, self.timers)
         if not condition:
             timer.stop()
             return 0.0
         seconds = timer.seconds
         if seconds is None:
-            timer.start()
+            timer.start(wake)
             return 0.0
         return seconds
 

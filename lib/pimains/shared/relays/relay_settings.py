@@ -4,9 +4,8 @@ import os
 import re
 from pathlib import Path
 
-from pimains.core import templates
-from pimains.core.errors import WrongSetting
 from pimains.core.settings import Setting, Settings, choice, flag, integer, optional, text
+from pimains.shared import settings_directory
 from pimains.shared.relays import pin_name
 from pimains.shared.relays.pin_name import PinName
 from pimains.shared.relays.plan.day_time import QuietHours, parse_quiet_hours
@@ -14,7 +13,6 @@ from pimains.shared.relays.plan.modes import parse_duration
 from pimains.shared.relays.plan.relay import Limits
 from pimains.shared.relays.plan.runs import DAY, MOST_RUNS
 
-_LONGEST_VALUE = 4096
 _NUMBER = re.compile(r"[1-9][0-9]{0,2}")
 
 
@@ -115,14 +113,4 @@ def is_number(text: str) -> bool:
 
 def read(directory: Path) -> RelaySettings:
     """Those of the relay with this directory. Raises WrongSetting, also for a file that is missing or cannot be read."""
-    values = {}
-    for name in RelaySettings.declared():
-        path = directory / name
-        try:
-            with path.open("rb") as file:
-                values[name] = templates.first_line(file.read(_LONGEST_VALUE).decode("utf-8", "replace"))
-        except FileNotFoundError:
-            continue
-        except OSError as error:
-            raise WrongSetting(f"{path}: {(error.strerror or str(error)).lower()}; a setting is a plain file") from None
-    return RelaySettings(values, directory)
+    return RelaySettings(settings_directory.read(directory, RelaySettings.declared()), directory)

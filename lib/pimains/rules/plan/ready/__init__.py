@@ -1,0 +1,1 @@
+"""The rules that are ready: settings instead of code."""
