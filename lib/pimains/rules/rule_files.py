@@ -71,7 +71,6 @@ class RuleFiles:
         self.watches()  # before it is read: nothing that comes amid this is missed
         found: dict[int, RuleFile] = {}
         before, self._read = self._read, {}
-        self.watches()
         for directory in self._directories:
             for path in _files(directory):
                 number = int(path.stem)
