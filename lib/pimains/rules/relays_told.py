@@ -19,8 +19,8 @@ _SETTINGS = "settings"
 class RelaysTold:
     """All relays, as a child's rules are to be given them; an object that has not changed is the same as before."""
 
-    def __init__(self) -> None:
-        self.top = paths.run() / "relays"
+    def __init__(self, top: Path | None = None) -> None:
+        self.top = top or paths.run() / "relays"
         self.relays: dict[int, dict[str, Any]] = {}
         self.offset: float | None = None  # of the time that never jumps, from this boot's monotonic clock; None: relays does not run
         self._limits: dict[int, dict[str, Any]] = {}
@@ -49,6 +49,7 @@ class RelaysTold:
     def look(self) -> set[int]:
         """Read all anew that is there; the relays of which something is new, or that are gone."""
         there: set[int] = set()
+        _ = self.watch  # before it is read: nothing that comes amid this is missed
         with suppress(OSError):
             names = [name.removesuffix(_HISTORY) for name in os.listdir(self.top) if name.endswith(_HISTORY)]
             there = {int(name) for name in names if relay_settings.is_number(name)}
