@@ -62,9 +62,9 @@ class Surplus:
         words = lacking or f"{words}, less than {self.stop_watts:g} W"
         if seconds < self.stop_seconds - turns.TICK_SECONDS:
             turns.not_ready(relay)
-            return ON, f"{words} for {duration(seconds)}; it stops after {duration(self.stop_seconds)}"
+            return ON, f"{turns.lasted(words, seconds)}; it stops after {duration(self.stop_seconds)}"
         waits = turns.what_ends_first(relay, relays, age)
-        return (ON, f"{words}; {waits}") if waits else (OFF, f"{words} for {duration(seconds)}")
+        return (ON, f"{words}; {waits}") if waits else (OFF, turns.lasted(words, seconds))
 
     def _while_off(self, relay: RelayView, relays: Relays, watts: float, lacking: str, age: float) -> tuple[str, str]:
         words = f"{watts:.0f} W of surplus"
@@ -75,6 +75,6 @@ class Surplus:
             return OFF, lacking or f"{words}, less than {self.start_watts:g} W"
         if seconds < self.start_seconds - turns.TICK_SECONDS:
             turns.not_ready(relay)
-            return OFF, f"{words} for {duration(seconds)}; it starts after {duration(self.start_seconds)}"
+            return OFF, f"{turns.lasted(words, seconds)}; it starts after {duration(self.start_seconds)}"
         waits = turns.what_begins_first(relay, relays, self.start_seconds, age)
-        return (OFF, f"{words}; {waits}") if waits else (ON, f"{words} for {duration(seconds)}")
+        return (OFF, f"{words}; {waits}") if waits else (ON, turns.lasted(words, seconds))

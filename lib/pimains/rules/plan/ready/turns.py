@@ -4,6 +4,7 @@ One that is ready waits until what was switched last shows in the value, and for
 has to know the others' rules for that: a timer of each says that it is ready. One that its guards keep up is not waited for.
 """
 
+from pimains.core.plan.sentences import duration
 from pimains.rules.plan.relay_view import Relays, RelayView
 
 SHOWS_SECONDS = 5.0  # from a switching until a new reading has it
@@ -11,6 +12,11 @@ TICK_SECONDS = 0.05  # a rule that is asked again after a while may be asked so 
 _READY = "ready"
 _LISTEN_SECONDS = 2.0  # so that all of them have been asked once
 _PATIENCE_SECONDS = 150.0
+
+
+def lasted(words: str, seconds: float) -> str:
+    """`words`, and for how long it has been so, if there is something to tell."""
+    return f"{words} for {duration(seconds)}" if seconds >= 1 else words
 
 
 def not_ready(relay: RelayView) -> None:
