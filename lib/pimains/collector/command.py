@@ -10,10 +10,8 @@ journal.sqlite). `imports` lists what was imported of other programs, `forget-im
 
 import argparse
 import json
-import os
 import sqlite3
 import time
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -27,13 +25,12 @@ from pimains.collector.series.costs import Costs
 from pimains.collector.series.derived_series import DerivedSeries
 from pimains.collector.series.figures import Bar, average_in, bars
 from pimains.collector.series.series import Series
-from pimains.core import coming_up, paths, scan_directory, state
+from pimains.core import scan_directory
 from pimains.core.errors import Misused, PimainsError
-from pimains.shared.orders.asker_end import ask
+from pimains.shared.readings import collectors_journal
 
 _SHOWN = {"day": 14, "month": 12, "year": 10}
 _MOST = 10_000
-_STORED_SECONDS_MAX = 3.0
 
 
 class CollectorJournal:
@@ -41,9 +38,9 @@ class CollectorJournal:
 
     def __init__(self, collector: scan_directory.ServiceDirectory) -> None:
         variables = collector.variables()
-        data, file = variables.get("DATA_DIR"), variables.get("PRICES")
+        file = variables.get("PRICES")
         self.collector = collector
-        self.path = (Path(data) if data else paths.lib(collector.root) / collector.name) / "journal.sqlite"
+        self.path = collectors_journal.path_of(collector)
         price, price_m3 = _number(variables.get("PRICE")), _number(variables.get("PRICE_M3"))
         self.asked = Asked(Path(file) if file else None, price, price_m3, variables.get("CURRENCY") or "")
 
@@ -59,19 +56,7 @@ class CollectorJournal:
 
     def series(self) -> Series:
         """For reading alone, with what its meters have sent until now. Raises PimainsError."""
-        with suppress(PimainsError, OSError):  # not running, or not to be asked by everybody: then it is what is stored
-            coming_up.patiently(self.collector, lambda: ask(self.collector.run, "store", _STORED_SECONDS_MAX))
-        try:
-            return DerivedSeries(self.path, self.derived, only_look=True)
-        except sqlite3.OperationalError:
-            if not self.path.exists():
-                raise PimainsError(f"{self.path}: there is no journal yet ({self.collector.name}: {self._status()})") from None
-            if os.access(self.path, os.R_OK):
-                raise
-            raise PimainsError(f"{self.path}: root and members of group pimains may read it") from None
-
-    def _status(self) -> str:
-        return state.read(self.collector.run / "status") or f"not running; svc -u {self.collector.path}"
+        return collectors_journal.up_to_date(self.collector, lambda path: DerivedSeries(path, self.derived, only_look=True))
 
 
 def _number(text: str | None) -> float | None:
@@ -119,7 +104,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Do it."""
-    journal = CollectorJournal(_collector(options))
+    journal = CollectorJournal(collectors_journal.the_collector(options.servicedir, options.instance))
     try:
         if options.action == "prices":
             return prices_command.tell(journal.asked, journal.path, journal.derived, options)
@@ -137,19 +122,6 @@ def run(options: argparse.Namespace) -> int:
         return _show(journal, options)
     except sqlite3.Error as error:
         raise PimainsError(f"{journal.path}: {error}") from None
-
-
-def _collector(options: argparse.Namespace) -> scan_directory.ServiceDirectory:
-    found = [each for each in scan_directory.found(options.servicedir) if each.service == "collector"]
-    if options.instance:
-        found = [each for each in found if each.name == options.instance]
-    if not found:
-        which = f"no collector {options.instance}" if options.instance else "no collector on this machine"
-        make = "create_service --service_name=collector --add-service"
-        raise Misused(f"{options.servicedir}: {which}. Where there is one, say it there; to make one: {make}")
-    if len(found) > 1:
-        raise Misused(f"there are {len(found)} collectors; --instance says which: {', '.join(each.name for each in found)}")
-    return found[0]
 
 
 def _show(journal: CollectorJournal, options: argparse.Namespace) -> int:

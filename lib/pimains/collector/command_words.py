@@ -4,8 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from pimains.collector import csv_lines
-
-_BARS = "▁▂▃▄▅▆▇█"
+from pimains.shared.plan.sparkline import sparkline
 
 
 def table(told: dict[str, Any]) -> str:
@@ -44,15 +43,6 @@ def averages(told: dict[str, Any]) -> str:
     rows += [(row[kind], "-" if row["average"] is None else f"{row['average']:,.6g}") for row in told["rows"]]
     widths = [max(len(row[column]) for row in rows) for column in range(2)]
     return "\n".join([told["source"], *(f"{when.ljust(widths[0])}  {value.rjust(widths[1])}" for when, value in rows)])
-
-
-def sparkline(amounts: list[float | None]) -> str:
-    """A bar for each; a blank where nothing is known."""
-    most = max((amount for amount in amounts if amount is not None), default=0.0)
-    return "".join(
-        " " if amount is None else _BARS[min(len(_BARS) - 1, int(amount / most * len(_BARS)))] if most > 0 else _BARS[0]
-        for amount in amounts
-    )
 
 
 def _number(amount: float | None) -> str:

@@ -7,9 +7,8 @@ from typing import NamedTuple
 
 from pimains.collector.plan.derived import Derived, circle, read
 from pimains.core.settings import Setting, Settings, choice, flag, integer, number, optional, path, text
-
-_WORD = re.compile(r"([A-Za-z0-9_][A-Za-z0-9_.@-]{0,60})/([A-Za-z0-9_][A-Za-z0-9_.@-]{0,60})(?:=(\S{1,12}))?")
-_MOST = 50
+from pimains.shared.readings import recorded_files
+from pimains.shared.readings.recorded_files import Recorded
 
 
 class Endpoint(NamedTuple):
@@ -40,34 +39,10 @@ def _parse_password(value: str) -> str:
     return value
 
 
-class Recorded(NamedTuple):
-    """The file VALUE of an instance; its unit, '' where nobody said."""
-
-    instance: str
-    value: str
-    unit: str
-
-    @property
-    def name(self) -> str:
-        """What its source is called; no token can be made for that."""
-        return f"{self.instance}/{self.value}"
-
-
 def recorded() -> Setting[list[Recorded]]:
     """Names of state files with blanks between them, none when empty."""
-
-    def parse(text: str) -> list[Recorded]:
-        found = [_WORD.fullmatch(word) for word in text.split()]
-        if not all(found) or len(found) > _MOST:
-            raise ValueError
-        values = [Recorded(match[1], match[2], match[3] or "") for match in found if match]
-        if len({value.name for value in values}) < len(values) or any(
-            len(value.name) > 64 or value.instance == "powerpi" for value in values
-        ):
-            raise ValueError
-        return values
-
-    return Setting(parse, "list of state files", "such as: ups/battery.charge=% vedirect.bmv/P=W, each once, or empty", may_be_empty=True)
+    like = "such as: ups/battery.charge=% vedirect.bmv/P=W, each once, or empty"
+    return Setting(recorded_files.parse, "list of state files", like, may_be_empty=True)
 
 
 def derived() -> Setting[list[Derived]]:

@@ -12,7 +12,6 @@ from pimains.collector.graphs.pictures import Graphs
 from pimains.collector.graphs.recent import Recent
 from pimains.collector.news import News
 from pimains.collector.plan.derived import Derived
-from pimains.collector.plan.energy import Point
 from pimains.collector.plan.senders import Senders
 from pimains.collector.series.derived_series import DerivedSeries
 from pimains.collector.series.series import Series
@@ -22,6 +21,7 @@ from pimains.core.errors import PimainsError
 from pimains.core.failure import in_words
 from pimains.shared.plan import delivery
 from pimains.shared.plan.known_seconds import Standing
+from pimains.shared.plan.point import Point
 from pimains.shared.readings.journal import Broken, Journal
 from pimains.shared.readings.put_back import no_place
 

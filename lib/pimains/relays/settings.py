@@ -1,36 +1,9 @@
 """What the relays service may be told; what each relay may be told is in relay_settings.py."""
 
-import re
-
-from pimains.core.settings import Setting, Settings, number, path
-from pimains.shared.relays.plan.relay import GroupLimit
-
-_LIMIT = re.compile(r"([A-Za-z0-9_-]{1,32})=([0-9]{1,6})(W?)")
-_LONGEST_STAGGER_SECONDS = 60
-_LONGEST_LOST_SECONDS = 86400
+from pimains.shared.relays.guard_settings import GuardSettings
 
 
-def _parse_group_limits(value: str) -> dict[str, GroupLimit]:
-    found: dict[str, GroupLimit] = {}
-    for word in value.split():
-        match = _LIMIT.fullmatch(word)
-        if match is None or match[1] in found:
-            raise ValueError
-        found[match[1]] = GroupLimit(float(match[2]), bool(match[3]))
-    return found
-
-
-def group_limits() -> Setting[dict[str, GroupLimit]]:
-    """How many relays, or watts, of each group may be on at a time."""
-    return Setting(_parse_group_limits, "list of limits", "such as: heaters=1 all=3000W, each group once, or empty", may_be_empty=True)
-
-
-class RelaysSettings(Settings):
+class RelaysSettings(GuardSettings):
     """services/relays/variables/."""
-
-    RELAYS = path()
-    STAGGER_SECONDS = number(0, _LONGEST_STAGGER_SECONDS, "time in seconds")
-    GROUP_LIMITS = group_limits()
-    LOST_SECONDS = number(1, _LONGEST_LOST_SECONDS, "time in seconds")
 
     only_as = "relays"  # its files, which rules, people and the halt step use, are those of that name

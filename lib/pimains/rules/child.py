@@ -207,7 +207,7 @@ class _Answering:
                 found["timers"] = view.timers.started
         except BaseException as error:  # a rule may raise what it likes
             found["answer"] = None
-            found["lost"] = _lost(error, self._sources[number].path)
+            found["lost"] = lost(error, self._sources[number].path)
         found["printed"] = self._printed.take()
         found["asked"] = [name for name in _some(self._given.data.asked) if isinstance(name, str) and len(name) < _WORDS_LONGEST]
         return found
@@ -271,7 +271,8 @@ def _some(names: Iterable[object]) -> list[object]:
     return [name for name, _ in zip(names, range(_ASKED_MAX), strict=False)]
 
 
-def _lost(error: BaseException, path: str) -> Lost:
+def lost(error: BaseException, path: str) -> Lost:
+    """What is to be told of what the rule in the file at `path` has raised."""
     line, trace = 0, error.__traceback__
     while trace is not None:
         if trace.tb_frame.f_code.co_filename == path:
@@ -292,7 +293,7 @@ def _lost(error: BaseException, path: str) -> Lost:
 
 def _serve(requests: int, replies: int, given: Given, seconds: float) -> str:
     """In the child: answer until nobody asks any more."""
-    _confine(replies)
+    confine(replies)
     printed = _Printed()
     sys.stdout = sys.stderr = printed
     answering = _Answering(given, printed)
@@ -306,7 +307,8 @@ def _serve(requests: int, replies: int, given: Given, seconds: float) -> str:
     return ""
 
 
-def _confine(replies: int) -> None:
+def confine(replies: int) -> None:
+    """In a child that asks rules: it may write no file but the open `replies`, start no process, and take so much memory."""
     gc.freeze()  # what it shares with the service is not looked through
     nothing = os.open(os.devnull, os.O_RDWR)
     for handle in (0, 1, 2):

@@ -1,6 +1,7 @@
-"""Tell what rules say of relays, make one that is ready, begin with an example, or remove one.
+"""Tell what rules say of relays, check one, make one that is ready, begin with an example, or remove one.
 
 pimains rule                                                                    all of them
+pimains rule check 3                                                            what is wrong with one, or what it would say now; or a FILE
 pimains rule add 3 --kind=surplus --value=vedirect.bmv/P --start_watts=900      settings are files in a directory
 pimains rule example                                                            the rules that come with pimains; with a name its text
 pimains rule remove 3                                                           a ready-made one and its settings go
@@ -11,16 +12,16 @@ from pathlib import Path
 
 from pimains.core import scan_directory
 from pimains.core.errors import Misused
-from pimains.rules import add_command, list_command, places
+from pimains.rules import add_command, check_command, list_command, places
 from pimains.shared.relays import relay_settings
 
-_ADD, _LIST, _REMOVE, _EXAMPLE = "add", "list", "remove", "example"
+_ADD, _LIST, _REMOVE, _EXAMPLE, _CHECK = "add", "list", "remove", "example", "check"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """What `pimains rule` may be told."""
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("words", nargs="*", metavar="WORD", help="list, add N, remove N, or example [NAME]")
+    parser.add_argument("words", nargs="*", metavar="WORD", help="list, check N or FILE, add N, remove N, or example [NAME]")
     add_command.arguments(parser)
     parser.add_argument("--servicedir", type=Path, default=scan_directory.SCAN_DIRECTORY, help="where services are (default: %(default)s)")
     parser.add_argument("--json", action="store_true", help="the same for programs")
@@ -41,8 +42,12 @@ def run(options: argparse.Namespace) -> int:
             add_command.add(there, words[0], options)
         else:
             add_command.remove(there, words[0])
+    elif verb == _CHECK:
+        if len(words) != 1:
+            raise Misused("pimains rule check wants a relay's number, or a file: pimains rule check 3")
+        return check_command.check(places.found(options.servicedir), words[0], as_json=options.json)
     elif verb == _LIST and not words:
         list_command.show(places.found(options.servicedir), options.json)
     else:
-        raise Misused(f"{' '.join(options.words)!r} is none of list, add N, remove N and example [NAME]")
+        raise Misused(f"{' '.join(options.words)!r} is none of list, check N, add N, remove N and example [NAME]")
     return 0

@@ -26,10 +26,10 @@ Value = float | str | None
 class Values:
     """Those that were asked for: what they say, and when they said so by the monotonic clock."""
 
-    def __init__(self, clock: Clock, parts: Iterable[str], chargers: dict[str, list[tuple[Value, float]]]) -> None:
+    def __init__(self, clock: Clock, parts: Iterable[str], chargers: dict[str, list[tuple[Value, float]]], top: Path | None = None) -> None:
         self.known: dict[str, tuple[Value, float]] = {}
         self._clock = clock
-        self._top = paths.run()
+        self._top = top or paths.run()
         self._wanted: set[str] = set()
         self._ends: set[str] = set()
         self._watched: dict[str, int] = {}

@@ -115,6 +115,17 @@ def test_an_old_file_is_not_known_from_the_start(house: House, ups: Ups) -> None
     house.until(lambda: rows(collector) == [51])
 
 
+def test_what_a_relay_is_holds_until_it_is_switched_and_on_and_off_are_1_and_0(house: House) -> None:
+    relays = Ups(house, "relays")
+    for name, value in (("3.state", "on"), ("3.watts", "2000")):
+        os.utime(relays.says(value, name), (time.time() - 500_000, time.time() - 500_000))
+    collector = record(house, RECORD="relays/3.state relays/3.watts=W")
+    house.until(lambda: rows(collector, "relays/3.state") == [1] and rows(collector, "relays/3.watts") == [2000])
+    relays.says("off", "3.state")
+    house.until(lambda: rows(collector, "relays/3.state") == [1, 0])
+    assert "is no number" not in collector.instance.log
+
+
 def test_it_goes_on_after_restart_and_kill_9_and_a_stop_stores_what_waits(house: House, ups: Ups) -> None:
     ups.says("50")
     collector = record(house, COMMIT_SECONDS="60")

@@ -5,8 +5,9 @@ from itertools import pairwise
 
 import pytest
 
-from pimains.collector.plan.energy import Flow, Meter, Point, Rises, flow_now, periods
+from pimains.collector.plan.energy import Flow, Meter, Rises, flow_now, periods
 from pimains.shared.plan.delivery import RegisterReading
+from pimains.shared.plan.point import Point
 from tests.collector.zones import in_zone
 
 METER = Meter("house", "kWh", 1000, None)

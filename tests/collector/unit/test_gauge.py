@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pimains.collector.graphs.databases import Databases
 from pimains.collector.graphs.pictures import Extremes
 from pimains.collector.pages.energy_page import Shown, View, page
-from pimains.collector.plan.energy import Flow, Meter, Point
+from pimains.collector.plan.energy import Flow, Meter
 from pimains.collector.plan.flow_steps import Counted
 from pimains.collector.plan.gauge import Gauge, GaugeSteps, averaged
 from pimains.collector.series.figures import Amount, Figures
@@ -21,6 +21,7 @@ from pimains.core.settings import Setting
 from pimains.shared.plan import known_seconds
 from pimains.shared.plan.delivery import Batch, Boot, Reading
 from pimains.shared.plan.known_seconds import Standing
+from pimains.shared.plan.point import Point
 from pimains.shared.readings.journal import Journal
 
 METER = Meter("ups/battery.charge", "%", 0, None)

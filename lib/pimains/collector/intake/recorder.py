@@ -1,7 +1,7 @@
 """State files of services on this machine, recorded: each is a source of its own, INSTANCE/VALUE, whose readings are values.
 
 A file is looked at now and then and read when it has changed. Its mtime is its age by a clock that may jump: once it was
-seen to change, its age is counted by the monotonic clock.
+seen to change, its age is counted by the monotonic clock. A relay's are written when it is switched and hold until then.
 """
 
 import asyncio
@@ -11,12 +11,14 @@ from collections.abc import Callable
 
 from pimains.collector.intake.local_readings import OwnReadings, Source
 from pimains.collector.plan.gauge import Gauge
-from pimains.collector.settings import Recorded
 from pimains.core import paths, state
 from pimains.core.clock import Clock
 from pimains.core.troubles import Troubles
+from pimains.shared.readings.recorded_files import Recorded
 
 _NUMBER = re.compile(r"[+-]?([0-9]{1,15}(\.[0-9]{0,15})?|\.[0-9]{1,15})([eE][+-]?[0-9]{1,2})?")
+_WORDS = {"on": 1.0, "off": 0.0}
+_HOLD = "relays"
 
 
 class Recorder:
@@ -51,7 +53,7 @@ class _File:
     def __init__(self, wanted: Recorded, age_max: float, troubles: Troubles) -> None:
         self.source = Source(wanted.name, "record", wanted.unit, 0)
         self._path = paths.run() / wanted.instance / wanted.value
-        self._age_max = age_max
+        self._age_max = float("inf") if wanted.instance == _HOLD else age_max
         self._troubles = troubles
         self._seen: object = None
         self._changed_at = 0.0
@@ -76,6 +78,9 @@ class _File:
             text = state.read(self._path)
         except OSError:
             text = None
+        if text is not None and (word := _WORDS.get(text.lower())) is not None:
+            self._troubles.look(str(self._path), "", kind="no number")
+            return word
         is_number = text is not None and _NUMBER.fullmatch(text)
         trouble = "" if is_number else "cannot be read" if text is None else f"{text[:40]!r} is no number"
         self._troubles.look(str(self._path), trouble and f"RECORD: {self._path}: {trouble}", kind="no number")

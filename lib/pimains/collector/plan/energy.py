@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from pimains.shared.plan.delivery import RegisterReading
+from pimains.shared.plan.point import Point
 
 RISES_SECONDS = 60.0
 QUIET_SECONDS = 600  # who was not heard for longer is not known to draw anything
@@ -56,13 +57,6 @@ class Meter(NamedTuple):
     def flow_unit(self) -> str:
         """What `flow` is in."""
         return self.unit if self.is_gauge else "W" if self.unit == "kWh" else "m3/h"
-
-
-class Point(NamedTuple):
-    """A count: `time` in seconds since 1970."""
-
-    time: float
-    pulses: float
 
 
 class Flow(NamedTuple):

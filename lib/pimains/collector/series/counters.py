@@ -8,7 +8,7 @@ another thing in each run: a run's `scale` makes them those of now.
 
 from typing import NamedTuple
 
-from pimains.collector.series.boot_readings import BootReadings
+from pimains.shared.readings.boot_readings import BootReadings
 
 _A_LITTLE_SECONDS = 3600.0  # of counting: a card has at the latest after ten minutes what was counted (the meter's COMMIT_SECONDS)
 

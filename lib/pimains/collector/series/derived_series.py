@@ -6,9 +6,10 @@ from itertools import groupby
 from pathlib import Path
 
 from pimains.collector.plan.derived import Derived, meters_of
-from pimains.collector.plan.energy import Meter, Point
+from pimains.collector.plan.energy import Meter
 from pimains.collector.plan.flow_steps import Counted
 from pimains.collector.series.series import Series
+from pimains.shared.plan.point import Point
 
 
 class DerivedSeries(Series):

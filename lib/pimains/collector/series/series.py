@@ -1,22 +1,23 @@
 """What the journal of a collector says about its sources over time. Reads only, but for what a source says of itself.
 
-A reading's time is its boot's offset plus its uptime; where a boot has none, its last reading with a wall time tells it.
+When a reading was taken is in shared/readings/run_times.py.
 """
 
-import os
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
 from pimains.collector.plan import imports
-from pimains.collector.plan.energy import QUIET_SECONDS, RISES_SECONDS, Meter, Point, Rises
+from pimains.collector.plan.energy import QUIET_SECONDS, RISES_SECONDS, Meter, Rises
 from pimains.collector.plan.flow_steps import Counted
 from pimains.collector.plan.imports import Span
 from pimains.collector.plan.senders import HeardRun
-from pimains.collector.series.boot_readings import BootReadings
 from pimains.collector.series.counters import Anew, Counters, counted_on
 from pimains.shared.plan import known_seconds
 from pimains.shared.plan.delivery import Batch, Boot, RegisterReading
+from pimains.shared.plan.point import Point
+from pimains.shared.readings import read_only, run_times
+from pimains.shared.readings.boot_readings import BootReadings
 from pimains.shared.readings.journal import CACHE_KB
 
 TABLES = """
@@ -42,7 +43,7 @@ class Series:
 
     def __init__(self, path: Path, *, only_look: bool = False) -> None:
         if only_look:
-            self._connection = _looking(path)
+            self._connection = read_only.opened(path)
         else:
             self._connection = sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
             self._connection.execute("pragma synchronous = full")
@@ -311,21 +312,11 @@ class Series:
     def _read_boot(self, id_: int, name: str, known: float | None) -> BootReadings | None:
         if known is None and imports.is_one(name):  # not all of it is there; to look for a wall time would be to read it all
             return None
-        offset = self._offset_by_wall(id_) if known is None else known
-        if offset is None:
-            return None
-        ends = [
-            self._connection.execute(
-                f"select sequence, uptime from readings where boot = ? order by sequence {way} limit 1",  # noqa: S608  # two words
-                (id_,),
-            ).fetchone()
-            for way in ("asc", "desc")
-        ]
-        if ends[0] is None:
+        times = run_times.of(self._connection, id_, known)
+        if times is None:
             return None
         quiet = known_seconds.UNKNOWN_SECONDS if known_seconds.are_counted_in(name) else QUIET_SECONDS
-        (first, begun), (last, ended) = ends
-        return BootReadings(self._connection, id_, offset, first, last, offset + begun, offset + ended, imports.is_one(name), quiet)
+        return BootReadings(self._connection, id_, *times, imports.is_one(name), quiet)
 
     def _lined_up(self, source: str, imported: list[BootReadings], heard: BootReadings | None) -> Iterator[BootReadings]:
         """What was imported, each counting up to where what comes after it begins."""
@@ -339,17 +330,3 @@ class Series:
             first, last = (scaled.at(sequence).pulses for sequence in (boot.first, boot.last))
             yield scaled._replace(shift=reached - last)
             reached += first - last
-
-    def _offset_by_wall(self, boot: int) -> float | None:
-        found = self._connection.execute(
-            "select wall - uptime from readings where boot = ? and wall is not null order by sequence desc limit 1", (boot,)
-        ).fetchone()
-        return float(found[0]) if found else None
-
-
-def _looking(path: Path) -> sqlite3.Connection:
-    # without its -wal beside it nobody has it open, and who may not write there could not open it otherwise
-    how = "mode=ro" if path.with_name(f"{path.name}-wal").exists() or os.access(path.parent, os.W_OK) else "immutable=1"
-    connection = sqlite3.connect(f"{path.absolute().as_uri()}?{how}", timeout=10, isolation_level=None, uri=True)
-    connection.execute("select 1 from sources, imports limit 1")
-    return connection

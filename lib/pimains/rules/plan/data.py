@@ -1,5 +1,6 @@
 """The values that a rule sees, by their names, each with its age; times are seconds of a time that never jumps."""
 
+from collections.abc import Iterable
 from typing import Any, TypeVar, overload
 
 from pimains.core.plan.sentences import duration
@@ -81,6 +82,10 @@ class Data:
         elif name not in self._values and name.endswith("/CS"):
             self._chargers[name] = _LONG_AGO, _LONG_AGO
         self._values[name] = value, at
+
+    def put_known(self, known: Iterable[tuple[str, tuple[float | str | None, float]]]) -> None:
+        """Several at once, each as `put` has it; none of them the state of a charger (CS)."""
+        self._values.update(known)
 
     def forget(self, name: str) -> None:
         """There is no such value any more, and nobody misses it."""

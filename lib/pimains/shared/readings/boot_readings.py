@@ -7,7 +7,7 @@ was a boot, and the journal still calls it one.
 import sqlite3
 from typing import NamedTuple
 
-from pimains.collector.plan.energy import Point
+from pimains.shared.plan.point import Point
 
 
 class BootReadings(NamedTuple):

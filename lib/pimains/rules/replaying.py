@@ -1,0 +1,100 @@
+"""A rule played over what a collector has recorded: its relay begins as it was then, and the other relays are as they were."""
+
+import time
+from collections.abc import Callable
+from datetime import tzinfo
+from pathlib import Path
+from typing import NamedTuple
+
+from pimains.rules.child import lost
+from pimains.rules.plan.calendar import SunOf
+from pimains.rules.plan.given import Given, Now, Rule
+from pimains.rules.plan.relay_view import RelayView
+from pimains.rules.plan.replay import Asks, Change, Played, Replay, Span, as_it_was, needed
+from pimains.rules.recorded_values import HELD_SECONDS, Held, RecordedValues
+from pimains.rules.replay_process import Watch
+from pimains.shared.relays.guard_settings import GuardSettings
+from pimains.shared.relays.plan.board import Board
+from pimains.shared.relays.plan.relay import Limits, Relay
+from pimains.shared.relays.plan.runs import DAY, Run, Runs
+
+_ON = 0.5  # of what is recorded as 1 and 0
+
+
+class Past(NamedTuple):
+    """What a rule is played over: `journal` is a collector's, `path` what the rule is of, and `load` makes it for what it is given.
+
+    `named` are values that it names, as far as can be seen without asking it.
+    """
+
+    journal: Path
+    number: int
+    limits: dict[str, Limits]
+    guards: GuardSettings
+    lost_after: float
+    path: Path
+    load: Callable[[Given], Rule]
+    named: frozenset[str] = frozenset()
+    sun_of: SunOf | None = None
+    zone: tzinfo | None = None
+
+
+def state_of(number: int | str) -> str:
+    """The value that says whether a relay is on."""
+    return f"relays/{number}.state"
+
+
+def was_on(values: RecordedValues, number: int | str, start: float, end: float) -> list[tuple[float, float]] | None:
+    """From when until when a relay was on, as far as that is known; None where it is not recorded."""
+    name = state_of(number)
+    if name not in values.units:
+        return None
+    found: list[tuple[float, float]] = []
+    before: Held | None = None
+    for each in values.held(name, start, end):
+        is_on = each.value >= _ON
+        if is_on and before is not None and before.value >= _ON and each.begin - before.end <= HELD_SECONDS:
+            found[-1] = found[-1][0], each.end  # the collector was started anew
+        elif is_on:
+            found.append((each.begin, each.end))
+        before = each
+    return found
+
+
+def play(past: Past, span: Span, watch: Watch) -> Played:
+    """What would have been; `watch` hears of each replay that begins. Raises sqlite3.Error, and what `load` raises."""
+    values = RecordedValues(past.journal, time.time())
+    names = needed(past.named, values.units)
+    while True:
+        given = Given(past.lost_after, Now(past.zone, past.sun_of))
+        board, changes = _as_it_was(past, span, values, given)
+        rule = past.load(given)
+        replay = Replay(board, past.number, given, rule, lambda error: lost(error, str(past.path)), changes, past.zone)
+        watch(replay)
+        try:
+            return replay.play(span, {name: values.known(name, span.start, span.every) for name in sorted(names)}, values.units)
+        except Asks as asks:
+            names |= asks.names
+
+
+def _as_it_was(past: Past, span: Span, values: RecordedValues, given: Given) -> tuple[Board, list[Change]]:
+    """All relays as they were when it begins, and what became of those that are not the rule's."""
+    guards, changes = past.guards, []
+    board = Board(guards.STAGGER_SECONDS, guards.GROUP_LIMITS, guards.LOST_SECONDS)
+    for number, limits in past.limits.items():
+        runs = _runs(was_on(values, number, span.start - DAY, span.start) or [], span.start)
+        is_its_own = number == str(past.number)
+        relay = Relay(number, limits if is_its_own else as_it_was(limits), runs, without_wish_since=span.start)
+        board.relays[number] = relay
+        given.relays.put(RelayView(relay, given.moment, given.data))
+        if not is_its_own:
+            for begin, end in was_on(values, number, span.start, span.end) or []:
+                changes += [Change(begin, number, True), Change(end, number, False)]
+    return board, sorted(changes)
+
+
+def _runs(spans: list[tuple[float, float]], now: float) -> Runs:
+    """Of the day before `now`; what was on then is on still."""
+    runs = [Run(begin, end if end < now else None) for begin, end in spans]
+    opened = runs[-1].end if runs else None
+    return Runs(now - DAY if opened is None else opened, runs)
