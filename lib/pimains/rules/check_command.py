@@ -149,7 +149,7 @@ class _DryRun:
         self._clock = SystemClock()
         top = paths.run(places.service.root)
         timers, parts, chargers = recalled(places.service.run)
-        self.values = Values(self._clock, parts, chargers, top)
+        self.values = Values(self._clock, self._settings.LOST_AFTER, parts, chargers, top)
         self.relays = RelaysTold(top / "relays")
         self.relays.look()
         self._hosts = Hosts(self._settings.HOSTS, self._settings.INTERVAL, self._clock)

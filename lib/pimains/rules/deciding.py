@@ -36,7 +36,7 @@ class Deciding:
     def __init__(self, me: Instance, settings: RulesSettings, sun_of: SunOf | None) -> None:
         self._me, self._settings = me, settings
         self._memory = Memory(me)
-        self._values = Values(me.clock, self._memory.parts, self._memory.chargers)
+        self._values = Values(me.clock, settings.LOST_AFTER, self._memory.parts, self._memory.chargers)
         self._relays = RelaysTold()
         self._hosts = Hosts(settings.HOSTS, settings.INTERVAL, me.clock)
         self._listed = Listed(settings.RULES_FILES)
