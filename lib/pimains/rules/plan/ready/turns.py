@@ -19,6 +19,18 @@ def lasted(words: str, seconds: float) -> str:
     return f"{words} for {duration(seconds)}" if seconds >= 1 else words
 
 
+def giving_way(relay: RelayView, relays: Relays, surplus: str) -> tuple[float, str]:
+    """What others of lower PRIORITY take of the same surplus, W, and who they are: they go off for it once their MIN_ON is over."""
+    watts, names = 0.0, ""
+    for each in relays:
+        if not each.on or each.priority >= relay.priority or each.mode != "auto" or each.timer(surplus).seconds is None:
+            continue
+        if (each.on_for or 0.0) >= each.min_on:
+            watts += each.watts
+            names += f"{' and ' if names else ''}{each.number}"
+    return watts, names
+
+
 def not_ready(relay: RelayView) -> None:
     """It does not want to be switched."""
     relay.held(_READY, False)
