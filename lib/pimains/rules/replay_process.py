@@ -38,14 +38,15 @@ class TooLong(PimainsError):
         self.step, self.line, self.why = step, line, why
 
 
-def apart(play: Callable[[Watch], Played], path: str, seconds: float, tell: Callable[[int], None]) -> Played:
-    """What `play` returns, done in another process; `tell` hears every moment at which step it is.
+def apart(begin: Callable[[], Callable[[Watch], Played]], path: str, seconds: float, tell: Callable[[int], None]) -> Played:
+    """What that returns which `begin` returns, done in another process; `tell` hears every moment at which step it is.
 
-    A rule may take `seconds`; the file at `path` is its own. Raises TooLong, and WrongSetting and Refused as `play` does.
+    `begin` may open files; then nothing can be written any more, as in the service's child. A rule may take `seconds`; the file at `path`
+    is its own. Raises TooLong, and Refused as `begin` does.
     """
     outward, inward = os.pipe2(os.O_CLOEXEC)
     try:
-        forked = Forked(lambda: _in_child(play, inward), keep=(inward,))
+        forked = Forked(lambda: _in_child(begin, inward), keep=(inward,))
     finally:
         os.close(inward)
     try:
@@ -103,7 +104,7 @@ class _Heard:
         return next((int(line) for file, line in _FRAME.findall(self._text) if file == self._path), 0)
 
 
-def _in_child(play: Callable[[Watch], Played], inward: int) -> str:
+def _in_child(begin: Callable[[], Callable[[Watch], Played]], inward: int) -> str:
     under_way: list[Replay] = []
     told: list[Any] = [None]
 
@@ -113,6 +114,7 @@ def _in_child(play: Callable[[Watch], Played], inward: int) -> str:
             told[0] = now
             os.write(inward, f"{_BEAT}{now[1]}\n".encode())
 
+    play = begin()
     confine(inward)
     signal.signal(signal.SIGALRM, beat)
     signal.setitimer(signal.ITIMER_REAL, _BEAT_SECONDS, _BEAT_SECONDS)
