@@ -23,9 +23,9 @@ class Rules:
         self.house = house
         self.directory = house.root / "etc/pimains/rules"
         self.directory.mkdir()
-        self.relays = Relays(house, *given, LOST_SECONDS=lost)
         own = {"RULES": str(self.directory), "RULES_FILES": str(house.root / "var/lib/pimains/rules/files"), **variables}
-        self.instance: TestInstance = house.add("rules", **own)
+        self.instance: TestInstance = house.add("rules", svscan=False, **own)
+        self.relays = Relays(house, *given, LOST_SECONDS=lost)
         until(lambda: self.instance.status not in ("", "starting"), what="the first word of rules")
 
     def file(self, number: int) -> Path:

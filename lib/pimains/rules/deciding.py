@@ -61,6 +61,7 @@ class Deciding:
         self._printed: dict[int, str] = {}
         self._asked_at: dict[int, float] = {}
         self._due: set[int] = set()
+        self._status = ""
         self._round_at = self._listen_at = self._ask_at = 0.0
         self._files_at: float | None = None
         for number in self._told.numbers():
@@ -300,7 +301,10 @@ class Deciding:
         if not count:
             line = f"no rule in {self._settings.RULES} yet: {self._settings.RULES}/1.py is that of relay 1"
         troubles = self._troubles.now()
-        self._me.status("; ".join([line, *troubles, *self._notes.now()]), well=not troubles)
+        line = "; ".join([line, *troubles, *self._notes.now()])
+        if line != self._status:
+            self._status = line
+            self._me.status(line, well=not troubles)
 
 
 def _gone(kind: str, seen: dict[str, object], there: Iterable[str]) -> list[str]:

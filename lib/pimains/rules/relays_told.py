@@ -49,6 +49,7 @@ class RelaysTold:
     def look(self) -> set[int]:
         """Read all anew that is there; the relays of which something is new, or that are gone."""
         there: set[int] = set()
+        _ = self.watch  # before it is read: nothing that comes amid this is missed
         with suppress(OSError):
             names = [name.removesuffix(_HISTORY) for name in os.listdir(self.top) if name.endswith(_HISTORY)]
             there = {int(name) for name in names if relay_settings.is_number(name)}

@@ -33,6 +33,10 @@ class RuleFile(NamedTuple):
     besides: Path | None = None
 
 
+class _Unusable(Exception):
+    """Why a file is not taken for a rule."""
+
+
 class RuleFiles:
     """All rules that there are; `look` again when something has changed in one of the directories."""
 
@@ -64,9 +68,9 @@ class RuleFiles:
 
     def look(self) -> dict[int, RuleFile]:
         """By their relays; one that has not changed is the same object as before."""
+        self.watches()  # before it is read: nothing that comes amid this is missed
         found: dict[int, RuleFile] = {}
         before, self._read = self._read, {}
-        self.watches()
         for directory in self._directories:
             for path in _files(directory):
                 number = int(path.stem)
@@ -117,21 +121,23 @@ def read(path: Path) -> RuleFile:
     except WrongSetting as wrong:
         return RuleFile(number, path, "", str(wrong).removeprefix(f"{path}/"))
     except UnicodeDecodeError:
-        return RuleFile(number, path, "", "is no text in UTF-8")
+        return RuleFile(number, path, "", "it is no text in UTF-8")
+    except _Unusable as why:
+        return RuleFile(number, path, "", str(why))
     except OSError as error:
         return RuleFile(number, path, "", (error.strerror or str(error)).lower())
 
 
 def _text(path: Path) -> str:
-    """Raises OSError, UnicodeDecodeError."""
+    """Raises OSError, UnicodeDecodeError, and _Unusable."""
     handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     with open(handle, "rb") as file:
         about = os.fstat(handle)
         if not stat.S_ISREG(about.st_mode):
-            raise OSError(0, "is no plain file")
+            raise _Unusable("it is no plain file")
         if about.st_uid not in (0, os.geteuid()) or about.st_mode & _OTHERS:
-            raise OSError(0, f"others than root may write it: sudo chown root {path}; sudo chmod 644 {path}")
+            raise _Unusable("others than root may write it: chown root, chmod 644")
         text = file.read(_LONGEST + 1)
     if len(text) > _LONGEST:
-        raise OSError(0, f"is longer than {_LONGEST // 1024} KiB")
+        raise _Unusable(f"it is longer than {_LONGEST // 1024} KiB")
     return text.decode("utf-8")

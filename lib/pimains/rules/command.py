@@ -1,0 +1,48 @@
+"""Tell what rules say of relays, make one that is ready, begin with an example, or remove one.
+
+pimains rule                                                                    all of them
+pimains rule add 3 --kind=surplus --value=vedirect.bmv/P --start_watts=900      settings are files in a directory
+pimains rule example                                                            the rules that come with pimains; with a name its text
+pimains rule remove 3                                                           a ready-made one and its settings go
+"""
+
+import argparse
+from pathlib import Path
+
+from pimains.core import scan_directory
+from pimains.core.errors import Misused
+from pimains.rules import add_command, list_command, places
+from pimains.shared.relays import relay_settings
+
+_ADD, _LIST, _REMOVE, _EXAMPLE = "add", "list", "remove", "example"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What `pimains rule` may be told."""
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("words", nargs="*", metavar="WORD", help="list, add N, remove N, or example [NAME]")
+    add_command.arguments(parser)
+    parser.add_argument("--servicedir", type=Path, default=scan_directory.SCAN_DIRECTORY, help="where services are (default: %(default)s)")
+    parser.add_argument("--json", action="store_true", help="the same for programs")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Do it."""
+    verb, *words = options.words or [_LIST]
+    if verb != _ADD and add_command.is_used(options):
+        raise Misused("--kind and settings are for add: pimains rule add 3 --kind=schedule --times=6:30-8:00")
+    if verb == _EXAMPLE:
+        list_command.example(words)
+    elif verb in (_ADD, _REMOVE):
+        if len(words) != 1 or not relay_settings.is_number(words[0]):
+            raise Misused(f"pimains rule {verb} wants the relay's number, 1-999")
+        there = places.found(options.servicedir)
+        if verb == _ADD:
+            add_command.add(there, words[0], options)
+        else:
+            add_command.remove(there, words[0])
+    elif verb == _LIST and not words:
+        list_command.show(places.found(options.servicedir), options.json)
+    else:
+        raise Misused(f"{' '.join(options.words)!r} is none of list, add N, remove N and example [NAME]")
+    return 0
