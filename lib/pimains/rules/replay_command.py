@@ -43,11 +43,16 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--since", metavar="TIME", help=f"with replay: from when on, {_LIKE} (default: {_WEEK}, seven days ago)")
     parser.add_argument("--until", metavar="TIME", help="with replay: until when, likewise (default: now)")
     parser.add_argument("--every", type=int, metavar="SECONDS", help=f"with replay: how often the rule is asked (default: {_MINUTE})")
-    parser.add_argument("--runs", action="store_true", help="with replay: show all runs, and not the last ones alone")
+    parser.add_argument("--all", action="store_true", dest="all_runs", help="with replay: show all runs, and not the last ones alone")
     parser.add_argument("--collector", metavar="NAME", help="with replay: whose readings, when there are several collectors")
 
 
-def run(words: list[str], options: argparse.Namespace) -> int:
+def is_used(options: argparse.Namespace) -> bool:
+    """Whether one of these was given."""
+    return bool(options.since or options.until or options.every or options.all_runs or options.collector)
+
+
+def run(words: list[str], options: argparse.Namespace) -> None:
     """`words` are those after replay: the relay's number, and a file to be tried in place of its rule. Raises PimainsError."""
     if not 1 <= len(words) <= 2 or not relay_settings.is_number(words[0]):
         raise Misused("pimains rule replay wants the relay's number, 1-999, and may be given a file to try: pimains rule replay 3 draft.py")
@@ -76,8 +81,8 @@ def run(words: list[str], options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(replayed.as_data(story), indent=2))
     else:
-        print("\n".join([*replayed.lines(story, all_runs=options.runs), *notes, *_what_is_missing(story, collector, guards.RELAYS)]))
-    return 0
+        told = replayed.lines(story, all_runs=options.all_runs)
+        print("\n".join([*told, *notes, *_what_is_missing(story, collector, guards.RELAYS)]).rstrip())
 
 
 def _played(past: Past, span: Span, seconds: float, *, shows: bool) -> Played:
@@ -189,7 +194,7 @@ def _sun_of(settings: RulesSettings, notes: list[str]) -> SunOf | None:
 def _what_is_missing(story: Story, collector: ServiceDirectory, relays: Path) -> list[str]:
     """A line for each thing, with what to type."""
     found, wanted = [], []
-    names = [name for name in story.played.missing if "*" not in name]
+    names = [name for name in story.played.missing if "*" not in name and not name.startswith(replaying.NOT_RECORDED)]
     if names:
         found.append(f"not recorded, so not known to the rule: {', '.join(names)}")
         wanted += names

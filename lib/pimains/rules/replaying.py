@@ -20,7 +20,7 @@ from pimains.shared.relays.plan.board import Board
 from pimains.shared.relays.plan.relay import Limits, Relay
 from pimains.shared.relays.plan.runs import DAY, Run, Runs
 
-_NOT_RECORDED = ("answers(", "present(")
+NOT_RECORDED = ("answers(", "present(")  # what a rule may ask that nobody records
 _ON = 0.5  # of what is recorded as 1 and 0
 
 
@@ -95,7 +95,7 @@ def play(past: Past, span: Span, values: RecordedValues, watch: Watch) -> Played
 
 def _explained(error: BaseException, path: str) -> Lost:
     found = lost(error, path)
-    if isinstance(error, NotKnown) and error.name.startswith(_NOT_RECORDED):
+    if isinstance(error, NotKnown) and error.name.startswith(NOT_RECORDED):
         return found._replace(why=f"{error.name} is not known: nobody records that")
     return found
 

@@ -152,7 +152,7 @@ def _runs(story: Story, zone: tzinfo | None, all_runs: bool) -> list[str]:
         rows.append((_moment(run.begin, zone), end, run.why, run.why_it_ended or "-"))
     found = [*aligned(rows), ""] if shown else []
     if len(shown) < len(runs):
-        found.insert(0, f"the last {len(shown)} of {len(runs)} runs (--runs shows all):")
+        found.insert(0, f"the last {len(shown)} of {len(runs)} runs (--all shows them):")
     return found
 
 
