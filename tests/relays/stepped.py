@@ -88,6 +88,11 @@ class SteppedRelays:
         """It hears what was said."""
         self._nap = self._naps.send(())
 
+    @property
+    def seconds_to_wait(self) -> float:
+        """Until it wants to be awake, when nothing comes."""
+        return self._nap.seconds
+
     def pass_seconds(self, seconds: float) -> None:
         """Time passes; it is awake when it wants to be."""
         end = self.clock.monotonic() + seconds

@@ -1,9 +1,10 @@
-"""Tell what rules say of relays, make one that is ready, begin with an example, or remove one.
+"""Tell what rules say of relays, check one, play one over what was, make one that is ready, begin with an example, or remove one.
 
 pimains rule                                                                    all of them
+pimains rule check 3                                                            what is wrong with one, or what it would say now; or a FILE
+pimains rule replay 3 --since=30d                                               when it would have been on, by what a collector has recorded
 pimains rule add 3 --kind=surplus --value=vedirect.bmv/P --start_watts=900      settings are files in a directory
 pimains rule example                                                            the rules that come with pimains; with a name its text
-pimains rule replay 3 --since=30d                                               when it would have been on, by what a collector has recorded
 pimains rule remove 3                                                           a ready-made one and its settings go
 """
 
@@ -12,16 +13,18 @@ from pathlib import Path
 
 from pimains.core import scan_directory
 from pimains.core.errors import Misused
-from pimains.rules import add_command, list_command, places, replay_command
+from pimains.rules import add_command, check_command, list_command, places, replay_command
 from pimains.shared.relays import relay_settings
 
-_ADD, _LIST, _REMOVE, _EXAMPLE, _REPLAY = "add", "list", "remove", "example", "replay"
+_ADD, _LIST, _REMOVE, _EXAMPLE, _CHECK, _REPLAY = "add", "list", "remove", "example", "check", "replay"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """What `pimains rule` may be told."""
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("words", nargs="*", metavar="WORD", help="list, add N, remove N, example [NAME], or replay N [FILE]")
+    parser.add_argument(
+        "words", nargs="*", metavar="WORD", help="list, check N or FILE, replay N [FILE], add N, remove N, or example [NAME]"
+    )
     add_command.arguments(parser)
     replay_command.arguments(parser)
     parser.add_argument("--servicedir", type=Path, default=scan_directory.SCAN_DIRECTORY, help="where services are (default: %(default)s)")
@@ -47,8 +50,12 @@ def run(options: argparse.Namespace) -> int:
             add_command.add(there, words[0], options)
         else:
             add_command.remove(there, words[0])
+    elif verb == _CHECK:
+        if len(words) != 1:
+            raise Misused("pimains rule check wants a relay's number, or a file: pimains rule check 3")
+        return check_command.check(places.found(options.servicedir), words[0], as_json=options.json)
     elif verb == _LIST and not words:
         list_command.show(places.found(options.servicedir), options.json)
     else:
-        raise Misused(f"{' '.join(options.words)!r} is none of list, add N, remove N, example [NAME] and replay N [FILE]")
+        raise Misused(f"{' '.join(options.words)!r} is none of list, check N, replay N, add N, remove N and example [NAME]")
     return 0

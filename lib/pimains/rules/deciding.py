@@ -1,11 +1,10 @@
 """Which rules are asked when, and what becomes of their answers."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from pimains.core.plan import back_off
-from pimains.core.plan.sentences import clock_was_set
 from pimains.core.service import Instance, Readable
 from pimains.core.troubles import Troubles
 from pimains.rules.asking import Asking, Outcome
@@ -18,8 +17,9 @@ from pimains.rules.plan.given import Answer, Given, Now, asked_host
 from pimains.rules.relays_told import RelaysTold
 from pimains.rules.rule_files import RuleFile, RuleFiles
 from pimains.rules.settings import RulesSettings
+from pimains.rules.situation import Situation
 from pimains.rules.told import LOST, Told
-from pimains.rules.values import Value, Values
+from pimains.rules.values import Values
 from pimains.rules.wishes import Wishes
 
 _QUIET_SECONDS = 1.0  # from one asking to the next
@@ -36,10 +36,11 @@ class Deciding:
     def __init__(self, me: Instance, settings: RulesSettings, sun_of: SunOf | None) -> None:
         self._me, self._settings = me, settings
         self._memory = Memory(me)
-        self._values = Values(me.clock, self._memory.parts, self._memory.chargers)
+        self._values = Values(me.clock, settings.LOST_AFTER, self._memory.parts, self._memory.chargers)
         self._relays = RelaysTold()
         self._hosts = Hosts(settings.HOSTS, settings.INTERVAL, me.clock)
         self._listed = Listed(settings.RULES_FILES)
+        self._situation = Situation(me.clock, self._values, self._relays, self._hosts, self._listed, self._memory.timers)
         self._files = RuleFiles(settings.RULES, me.lib)
         self._wishes = Wishes(self._relays.top)
         self._told = Told(me)
@@ -198,41 +199,8 @@ class Deciding:
             self._asking.ask(number)
 
     def _request(self, number: int, seen: dict[str, object]) -> tuple[dict[str, Any], Path]:
-        """What a child is asked, which has `seen` some of it before."""
-        offset, wall, rule = self._relays.offset or 0.0, self._me.clock.wall(), self._rules[number]
-        request: dict[str, Any] = {
-            "number": number,
-            "time": self.now + offset,
-            "wall": wall if clock_was_set(wall) else None,
-            "values": self._news_of_values(seen, offset),
-            "forget": _gone("value", seen, self._values.known),
-            "relays": {str(gone): None for gone in _gone("relay", seen, map(str, self._relays.relays))},
-            "timers": self._memory.timers.get(number, {}),
-            "others": {gone: {} for gone in _gone("timers", seen, map(str, self._memory.timers))},
-        }
-        for each, timers in self._memory.timers.items():
-            if seen.get(f"timers {each}") != timers:
-                request["others"][str(each)] = seen[f"timers {each}"] = timers
-        for each, told in self._relays.relays.items():
-            if seen.get(f"relay {each}") is not told:
-                request["relays"][str(each)] = seen[f"relay {each}"] = told
-        for what, is_now in (("hosts", dict(self._hosts.known)), ("files", self._listed.names)):
-            if what not in seen or seen[what] != is_now:
-                request[what] = seen[what] = is_now
-        if seen.get(f"rule {number}") is not rule:
-            request["rule"] = str(rule.path), rule.text
-            seen[f"rule {number}"] = rule
-        return request, rule.path
-
-    def _news_of_values(self, seen: dict[str, object], offset: float) -> list[tuple[str, Value, float]]:
-        news: list[tuple[str, Value, float]] = []
-        for name, known in self._values.known.items():
-            before = seen.get(f"value {name}")
-            if before != known:
-                past = [each for each in self._values.chargers.get(name, []) if not isinstance(before, tuple) or each[1] > before[1]]
-                news += [(name, value, at + offset) for value, at in (*past, known)]
-                seen[f"value {name}"] = known
-        return news
+        rule = self._rules[number]
+        return self._situation.request(rule, seen), rule.path
 
     def _take(self, outcome: Outcome) -> None:
         """What has come of asking a rule."""
@@ -305,11 +273,3 @@ class Deciding:
         if line != self._status:
             self._status = line
             self._me.status(line, well=not troubles)
-
-
-def _gone(kind: str, seen: dict[str, object], there: Iterable[str]) -> list[str]:
-    """The names of this kind that a child has seen and are there no more."""
-    names = {name.removeprefix(f"{kind} ") for name in seen if name.startswith(f"{kind} ")}.difference(there)
-    for name in names:
-        del seen[f"{kind} {name}"]
-    return list(names)

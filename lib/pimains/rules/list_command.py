@@ -1,18 +1,20 @@
 """pimains rule list and example: the rules there are with what they say, and those that come with pimains to begin with."""
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
 from pimains.core import paths, state
 from pimains.core.errors import Misused
 from pimains.core.plan.columns import aligned
+from pimains.core.plan.sentences import ago
 from pimains.core.plan.text import one_line
 from pimains.rules import told
 from pimains.rules.places import Places
 from pimains.rules.rule_files import RuleFile, RuleFiles
 
-_HEADS = ("", "relay", "rule", "says", "because")
+_HEADS = ("", "relay", "rule", "says", "because", "asked")
 _NONE = "no rule yet: pimains rule add 1 --kind=surplus, or pimains rule example"
 
 
@@ -26,7 +28,10 @@ def show(places: Places, as_json: bool) -> None:
     elif not found:
         print(_NONE)
     else:
-        rows = [(str(each["number"]), each["name"], each["kind"], each["says"] or "?", each["reason"]) for each in found]
+        rows = [
+            (str(each["number"]), each["name"], each["kind"], each["says"] or "?", each["reason"], ago(each["age_seconds"]))
+            for each in found
+        ]
         print("\n".join(aligned([_HEADS, *rows])))
 
 
@@ -41,6 +46,7 @@ def _shown(places: Places, rule: RuleFile) -> dict[str, Any]:
         "kind": _line(kind),
         "file": str(rule.path),
         "says": says,
+        "age_seconds": state.age(places.service.run / f"{rule.number}.{told.SAYS}", time.time()),
         "reason": _line(reason) or rule.fault or "the service has not asked it yet",
     }
 

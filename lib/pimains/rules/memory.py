@@ -6,6 +6,7 @@ it was before.
 
 import json
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from pimains.core import state
@@ -15,6 +16,16 @@ _NAME = "memory"
 _SAVE_SECONDS = 600.0
 _WHAT_THEN = "all timers count as never started"
 Timers = dict[str, tuple[float, float]]
+Chargers = dict[str, list[tuple[float | str | None, float]]]
+
+
+def recalled(run: Path) -> tuple[dict[int, Timers], frozenset[str], Chargers]:
+    """What was known in this boot, as a service has left it in its directory `run`; nothing where none has."""
+    with suppress(ValueError, TypeError, KeyError):
+        text = state.read(run / _NAME) or ""
+        chargers = {name: [(value, float(at)) for value, at in past] for name, past in json.loads(text)["chargers"].items()}
+        return *_parsed(text), chargers
+    return {}, frozenset(), {}
 
 
 class Memory:
@@ -22,15 +33,8 @@ class Memory:
 
     def __init__(self, me: Instance) -> None:
         self._me = me
-        self.timers: dict[int, Timers] = {}
-        self.parts: frozenset[str] = frozenset()
-        self.chargers: dict[str, list[tuple[float | str | None, float]]] = {}
-        kept = None
-        with suppress(ValueError, TypeError, KeyError):
-            text = state.read(me.run / _NAME) or ""
-            kept = _parsed(text)
-            self.chargers = {name: [(value, float(at)) for value, at in past] for name, past in json.loads(text)["chargers"].items()}
-        if kept := kept or me.kept(_NAME, _parsed, _WHAT_THEN):
+        self.timers, self.parts, self.chargers = recalled(me.run)
+        if not (me.run / _NAME).exists() and (kept := me.kept(_NAME, _parsed, _WHAT_THEN)):
             self.timers, self.parts = kept
         self._saved = self._text()
         self._save_at: float | None = None

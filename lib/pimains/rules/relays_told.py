@@ -19,8 +19,8 @@ _SETTINGS = "settings"
 class RelaysTold:
     """All relays, as a child's rules are to be given them; an object that has not changed is the same as before."""
 
-    def __init__(self) -> None:
-        self.top = paths.run() / "relays"
+    def __init__(self, top: Path | None = None) -> None:
+        self.top = top or paths.run() / "relays"
         self.relays: dict[int, dict[str, Any]] = {}
         self.offset: float | None = None  # of the time that never jumps, from this boot's monotonic clock; None: relays does not run
         self._limits: dict[int, dict[str, Any]] = {}

@@ -112,10 +112,7 @@ def _settings(scan: Path, service: str, kind: type[S]) -> S:
 
 def _rule(number: int, settings: RulesSettings, words: list[str], scan: Path) -> RuleFile:
     if words:
-        path = Path(words[0])
-        if path.suffix not in (".py", ".rule"):
-            raise Misused(f"{path}: a rule is a file .py, or a directory .rule")
-        found: RuleFile | None = rule_files.read(path.absolute())
+        found: RuleFile | None = _draft(number, Path(words[0]).absolute())
     else:
         service = next((each for each in scan_directory.found(scan) if each.service == "rules"), None)
         files = RuleFiles(settings.RULES, paths.lib(service.root if service else None) / "rules")
@@ -126,6 +123,18 @@ def _rule(number: int, settings: RulesSettings, words: list[str], scan: Path) ->
     if found.fault:
         raise PimainsError(f"{found.path}: {found.fault}")
     return found
+
+
+def _draft(number: int, path: Path) -> RuleFile:
+    """Whoever may write it: it is played as user pimains."""
+    if path.suffix == ".rule":
+        return rule_files.read(path)
+    try:
+        return RuleFile(number, path, path.read_text(encoding="utf-8"), "")
+    except OSError as error:
+        raise Misused(f"{path}: {(error.strerror or str(error)).lower()}") from None
+    except UnicodeDecodeError:
+        raise Misused(f"{path}: is no text in UTF-8") from None
 
 
 def _limits(number: int, directory: Path) -> dict[str, Limits]:

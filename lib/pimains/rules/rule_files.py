@@ -113,9 +113,14 @@ def _stamp(path: Path) -> tuple[int, ...]:
     return about.st_mtime_ns, about.st_ctime_ns, about.st_size, about.st_ino
 
 
+def number_of(path: Path) -> int:
+    """The relay whose rule is called so; 0 for another file."""
+    return int(match[1]) if (match := _NAME.fullmatch(path.name)) else 0
+
+
 def read(path: Path) -> RuleFile:
     """A rule's file, or the directory of one that is ready-made, whatever is wrong with it."""
-    number = int(match[1]) if (match := _NAME.fullmatch(path.name)) else 0
+    number = number_of(path)
     try:
         return RuleFile(number, path, ready_rule.text_of(path) if path.suffix == _READY else _text(path), "")
     except WrongSetting as wrong:

@@ -24,12 +24,14 @@ Value = float | str | None
 
 
 class Values:
-    """Those that were asked for: what they say, and when they said so by the monotonic clock."""
+    """Those that were asked for: what they say, and when they said so by the monotonic clock; lost `lost_after` seconds later."""
 
-    def __init__(self, clock: Clock, parts: Iterable[str], chargers: dict[str, list[tuple[Value, float]]]) -> None:
+    def __init__(
+        self, clock: Clock, lost_after: float, parts: Iterable[str], chargers: dict[str, list[tuple[Value, float]]], top: Path | None = None
+    ) -> None:
         self.known: dict[str, tuple[Value, float]] = {}
-        self._clock = clock
-        self._top = paths.run()
+        self._clock, self._lost_after = clock, lost_after
+        self._top = top or paths.run()
         self._wanted: set[str] = set()
         self._ends: set[str] = set()
         self._watched: dict[str, int] = {}
@@ -63,7 +65,7 @@ class Values:
         return self.known.keys() != before
 
     def changed(self) -> set[str]:
-        """The names of those that say something else than before; never waits."""
+        """The names of those that say something else than before, or say something again; never waits."""
         found: set[str] = set()
         names = self._watching().changed()
         for name in names:
@@ -143,7 +145,7 @@ class Values:
         self.known[name] = value, now if is_news or value is None else now - self._age(path, now)
         if name.endswith(_CHARGER) and before is not None and before[0] != value:
             self.chargers[name] = [*self.chargers.get(name, []), before][-_CHARGER_PAST:]
-        return before is None or before[0] != value
+        return before is None or before[0] != value or now - before[1] > self._lost_after
 
     def _age(self, path: Path, now: float) -> float:
         """By a wall clock that may have been set since: at most since the boot."""
