@@ -168,7 +168,7 @@ def _span(options: argparse.Namespace, now: float, rule: RuleFile, values: Recor
             )
         start = min(firsts)
         notes.append(f"the first reading of what the rule asks for is of {_moment(start)}: before that nothing is known")
-    start -= start % every
+    start -= start % _MINUTE  # as people read it
     steps = int((end - start) // every)
     if not 1 <= steps <= _STEPS_MAX:
         raise Misused(f"from {_moment(start)} to {_moment(end)} the rule would be asked {steps} times; --every says how often")

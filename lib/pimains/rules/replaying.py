@@ -9,9 +9,10 @@ from typing import NamedTuple
 from pimains.core.errors import Refused
 from pimains.rules.child import Lost, function_of, lost
 from pimains.rules.plan.calendar import SunOf
+from pimains.rules.plan.data import ALL_CS, ALL_P, ALL_PPV, CONSO, PPVT
 from pimains.rules.plan.given import Given, NotKnown, Now
 from pimains.rules.plan.relay_view import RelayView
-from pimains.rules.plan.replay import Asks, Change, Played, Replay, Span, as_it_was
+from pimains.rules.plan.replay import Asks, Change, Played, Replay, Span, as_it_was, needed
 from pimains.rules.recorded_values import HELD_SECONDS, Held, RecordedValues
 from pimains.rules.replay_process import Watch
 from pimains.rules.rule_files import RuleFile
@@ -21,6 +22,7 @@ from pimains.shared.relays.plan.relay import Limits, Relay
 from pimains.shared.relays.plan.runs import DAY, Run, Runs
 
 NOT_RECORDED = ("answers(", "present(")  # what a rule may ask that nobody records
+_ASKED_OF_ALL = {PPVT: (ALL_PPV,), CONSO: (ALL_PPV, ALL_P), "float": (ALL_CS,)}  # by words for it
 _ON = 0.5  # of what is recorded as 1 and 0
 
 
@@ -61,7 +63,8 @@ def was_on(values: RecordedValues, number: int | str, start: float, end: float) 
 
 def named(rule: RuleFile, values: RecordedValues) -> frozenset[str]:
     """The values there are that its text names; it may ask for others."""
-    return frozenset(name for name in values.units if name in rule.text)
+    by_all = [pattern for word, patterns in _ASKED_OF_ALL.items() if word in rule.text for pattern in patterns]
+    return frozenset(name for name in values.units if name in rule.text) | needed(by_all, values.units)
 
 
 def in_words(path: str, found: Lost) -> str:
