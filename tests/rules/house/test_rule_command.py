@@ -90,7 +90,7 @@ def test_what_cannot_be_done_is_one_line(house: House) -> None:
         "remove 3": "relay 3 has no ready-made rule (pimains rule list)",
         "list --kind=file": "--kind and settings are for add: pimains rule add 3 --kind=schedule --times=6:30-8:00",
         "example 15": "'15' is no example's name: pimains rule example tells them",
-        "ad 3": "'ad 3' is none of list, check N, add N, remove N and example [NAME]",
+        "ad 3": "'ad 3' is none of list, check N, replay N, add N, remove N and example [NAME]",
     }.items():
         done = pimains(rules, *words.split())
         assert (done.returncode, done.stdout, done.stderr) == (1, "", f"pimains: {said}\n")
