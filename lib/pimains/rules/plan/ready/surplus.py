@@ -48,18 +48,19 @@ class Surplus:
             turns.not_ready(relay)
             raise
         others, who = turns.giving_way(relay, relays, self._of)
-        watts = self.sign * reading + others
-        words = f"the {others:.0f} W of relay {who}, which gives way, added" if others else ""
+        own = relay.drawn
+        watts = self.sign * reading + own + others
+        added = [f"the {own:.0f} W of its own load added back"] if own else []
+        added += [f"the {others:.0f} W of relay {who}, which gives way, added"] if others else []
+        words = f"{watts:.0f} W of surplus" + (f" with {' and '.join(added)}" if added else "")
         relay.held(self._of, relay.on)
         if relay.on:
             relay.held(_ENOUGH, False)
-            words = f"the {relay.watts:.0f} W of its own load added back{f', and {words}' if words else ''}"
-            return self._while_on(relay, relays, watts + relay.watts, words, lacking, reading.age)
+            return self._while_on(relay, relays, watts, words, lacking, reading.age)
         relay.held(_TOO_LITTLE, False)
         return self._while_off(relay, relays, watts, words, lacking, reading.age)
 
-    def _while_on(self, relay: RelayView, relays: Relays, watts: float, added: str, lacking: str, age: float) -> tuple[str, str]:
-        words = f"{watts:.0f} W of surplus with {added}"
+    def _while_on(self, relay: RelayView, relays: Relays, watts: float, words: str, lacking: str, age: float) -> tuple[str, str]:
         is_lost = bool(lacking) or watts < self.stop_watts
         seconds = relay.held(_TOO_LITTLE, is_lost, self.stop_seconds)
         if not is_lost:
@@ -72,8 +73,7 @@ class Surplus:
         waits = turns.what_ends_first(relay, relays, age)
         return (ON, f"{words}; {waits}") if waits else (OFF, turns.lasted(words, seconds))
 
-    def _while_off(self, relay: RelayView, relays: Relays, watts: float, added: str, lacking: str, age: float) -> tuple[str, str]:
-        words = f"{watts:.0f} W of surplus{f' with {added}' if added else ''}"
+    def _while_off(self, relay: RelayView, relays: Relays, watts: float, words: str, lacking: str, age: float) -> tuple[str, str]:
         is_there = not lacking and watts >= self.start_watts
         seconds = relay.held(_ENOUGH, is_there, self.start_seconds)
         if not is_there:
