@@ -28,7 +28,7 @@ def test_a_capture_is_played_to_its_end_and_nothing_of_it_is_left_out(house: Hou
     capture = house.root / "day.ve"
     capture.write_bytes(DAMAGED + sent)
     program = played(house, capture, house.root / "mppt")
-    mppt = house.add("vedirect", "mppt", PORT=str(house.root / "mppt"))
+    mppt = house.add("vedirect", "mppt", PORT=str(house.root / "mppt"), LOST_SECONDS="600")  # it is silent once all is played
     assert program.stdout
     assert program.stdout.readline() == f"played {len(DAMAGED + sent)} bytes\n"
     house.until(lambda: mppt.read("H19") == "11580", what=mppt.story)
