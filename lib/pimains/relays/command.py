@@ -134,11 +134,12 @@ def _say(service: ServiceDirectory, number: str, text: str) -> str:
         raise PimainsError(f"{path}: root and members of group pimains may do that") from None
     except OSError as error:
         raise PimainsError(f"{path}: {error.strerror}; does the service run? (pimains status)") from None
-    wanted, until = modes.in_words(mode), time.monotonic() + _SECONDS
+    wanted, until, before = modes.in_words(mode), time.monotonic() + _SECONDS, None
     while time.monotonic() < until:
         shown = _shown(service, number, directory)
-        if shown["mode"] == wanted and shown["reason"]:
+        if shown == before and shown["mode"] == wanted and shown["reason"]:  # not while it is just being told, file by file
             return f"relay {number}{' (' + shown['name'] + ')' if shown['name'] else ''} is {shown['state']}: {shown['reason']}"
+        before = shown
         time.sleep(0.02)
     return f"relay {number}: {wanted} is written down, and {service.name} has not taken it up yet (pimains status)"
 
