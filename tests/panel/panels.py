@@ -49,6 +49,7 @@ class SteppedPanel:
         self._me = Instance("panel", top, self.clock)
         self._naps: Naps = show(self._me, PanelSettings(values))
         self._nap: Nap = next(self._naps)
+        self._awake_at = self.clock.monotonic() + self._nap.seconds
 
     def add(self, number: str, mode: str, name: str = "", state: str = "off") -> None:
         """A relay that is made."""
@@ -93,16 +94,20 @@ class SteppedPanel:
         while True:
             ready: tuple[Readable, ...] = poll(self._nap, self.clock)
             if not ready:
-                left = end - self.clock.monotonic()
-                self.clock.advance(min(max(self._nap.seconds, 0.001), max(left, 0.0)))
-                if left <= 0:
+                if self._awake_at > end:
+                    self.clock.advance(end - self.clock.monotonic())
                     return
-            self._nap = self._naps.send(ready)
+                self.clock.advance(max(self._awake_at - self.clock.monotonic(), 0.0))
+            self._send(ready)
+
+    def _send(self, ready: tuple[Readable, ...]) -> None:
+        self._nap = self._naps.send(ready)
+        self._awake_at = self.clock.monotonic() + max(self._nap.seconds, 0.001)
 
     def pass_unheard(self, seconds: float) -> None:
         """Time passes, and it is awake at the end of it, before it hears of what was written meanwhile."""
         self.clock.advance(seconds)
-        self._nap = self._naps.send(())
+        self._send(())
 
     def press(self, *keys: int, seconds: float = 0.1, board: int = 1) -> None:
         """Keys go down together, and up again."""

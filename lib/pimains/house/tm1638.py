@@ -142,9 +142,9 @@ class HouseBoard:
                 self.handle(["up", *keys])
             case ["press", *keys]:
                 self.handle(["press", *keys, "for", str(_PRESS_SECONDS)])
-            case ["cut", name]:
+            case ["cut", "dio" | "clk" | "stb" as name]:
                 self.cut.add(name)
-            case ["mend", name]:
+            case ["mend", "dio" | "clk" | "stb" as name]:
                 self.cut.discard(name)
                 self.is_short = False
             case ["short", "dio"]:

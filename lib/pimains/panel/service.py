@@ -95,8 +95,9 @@ class Panel:
             self._tell()
 
     def go_without_pins(self, error: GpioError) -> None:
-        """Say why nothing is shown."""
+        """Say why nothing is shown; what keys have chosen that nobody sees any more is dropped."""
         self._leave_pins()
+        self._choices = Choices()
         setting = self._settings.name_of(error.number) if error.number is not None else ""
         line = f"{self._settings.directory}/{setting}: {error}" if setting else str(error)
         self._troubles.look("pins", line)

@@ -215,6 +215,21 @@ def test_what_disturbs_a_wire_for_a_moment_steps_nothing_and_says_nothing(panel:
     assert {panel.said(str(number)) for number in range(1, 5)} == {"auto"}
 
 
+def test_pins_that_go_are_said_and_tried_again_and_what_was_chosen_is_dropped(
+    panel: SteppedPanel, capsys: pytest.CaptureFixture[str]
+) -> None:
+    panel.press(3)
+    panel.house.pin(13).function = "input"  # somebody has taken it
+    panel.pass_seconds(30)
+    assert panel.status.startswith("pin factory Panel: ")
+    panel.pass_seconds(33)
+    assert panel.status == "relays 1, 2, 3, 4 on a board"
+    assert panel.digits()[:3] == [TOP, BOTTOM, DARK]
+    panel.pass_seconds(3)
+    assert panel.said("3") == "auto"
+    assert capsys.readouterr().out.splitlines()[1:] == ["pins: well again"]
+
+
 def test_a_key_that_is_held_while_a_wire_comes_back_steps_nothing(panel: SteppedPanel) -> None:
     panel.board().handle(["cut", "dio"])
     panel.pass_seconds(2)

@@ -209,7 +209,7 @@ class Lines:
         return carry_out
 
     def close(self) -> None:
-        """Give the lines back; they stay as they are until somebody else has them."""
+        """Give the lines back."""
         os.close(self._lines)
 
 
