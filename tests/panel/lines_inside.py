@@ -20,7 +20,7 @@ from pimains.shared.gpio.pin import GpioError  # the same
 SIM = Path("/sys/kernel/config/gpio-sim/header")
 LINES = Path("/sys/devices/platform/gpio-sim.0/gpiochip0")
 STB = 4
-BARE = "import time\nwhile True: time.sleep(0.044)"
+BARE = "import time\nwhile True: time.sleep(0.07)"
 SECONDS = 20.0
 SETTINGS = {"DIO": "19", "CLK": "13", "STBS": "26", "BRIGHTNESS": "2", "TEXT": "name", "KEYS": "", "RELAYS": "/etc/pimains/relays"}
 

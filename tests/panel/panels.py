@@ -11,9 +11,9 @@ import mmap
 import struct
 import subprocess
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import gpiozero
-import pytest
 
 from pimains.core import state
 from pimains.core.clock import FakeClock
@@ -25,13 +25,16 @@ from pimains.panel.settings import PanelSettings
 from tests.kit import TOP, House, TestInstance, until
 from tests.meter.meters import entry_points
 
+if TYPE_CHECKING:
+    import pytest  # benchmarks go without
+
 NOON = 1_790_000_000.0 // 86400 * 86400 + 12 * 3600
 
 
 class SteppedPanel:
     """Relays with these modes, told by files as the service relays tells them, and as many boards as `STBS` says."""
 
-    def __init__(self, top: Path, patch: pytest.MonkeyPatch, modes: dict[str, str], **given: str) -> None:
+    def __init__(self, top: Path, patch: "pytest.MonkeyPatch", modes: dict[str, str], **given: str) -> None:
         self.run, self.lib = top / "run/pimains/relays", top / "var/lib/pimains/relays"
         self.settings = top / "etc/pimains/relays"
         for directory in (self.run, self.lib, self.settings, top / "variables", top / "run/pimains/panel"):

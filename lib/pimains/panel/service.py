@@ -1,6 +1,6 @@
 """The service panel: services/panel/README.md says what it is for, this how it goes about it.
 
-Files say how relays are, and it hears of them (relays_told.py). Keys can only be asked for: every 44 ms, so that no press of 50 ms is
+Files say how relays are, and it hears of them (relays_told.py). Keys can only be asked for: every 70 ms, so that no press of 80 ms is
 missed. What is shown where and what a key does is decided in plan/; tm1638.py speaks with the boards, keyboard.py knows how they are.
 """
 
@@ -21,7 +21,7 @@ from pimains.panel.settings import PanelSettings
 from pimains.panel.tm1638 import Board, Wires
 from pimains.shared.gpio.pin import GpioError
 
-KEYS_SECONDS = 0.044  # and 4.7 ms in which the chip looks itself
+KEYS_SECONDS = 0.07  # and 4.7 ms in which the chip looks itself
 _SILENT_SECONDS = 0.5
 _SHOW_SECONDS = 1.0  # at least so often it is asked what is to be shown
 _WITHOUT_PINS_SECONDS = 60.0

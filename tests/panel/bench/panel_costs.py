@@ -32,7 +32,7 @@ _WINDOW_SECONDS = 2.0
 
 class Costs(NamedTuple):
     """Megabytes; percent of a core in the middle and the least of the windows, and of a Python that only wakes up; calls for the lines a
-    second; of so many presses of 50 ms, how many stepped a mode.
+    second; of so many presses of 80 ms, how many stepped a mode.
     """
 
     pss: float
@@ -46,7 +46,7 @@ class Costs(NamedTuple):
 
 
 def measure(house: House, strobes: str, seconds: float, presses: int = 0) -> Costs:
-    """A panel beside a relays service, idle; then each key in turn for 50 ms."""
+    """A panel beside a relays service, idle; then each key in turn for 80 ms."""
     compile_all()
     panel = LinesPanel(house, house.root / "etc/pimains/relays", svscan=False, STBS=strobes, TEXT="name")
     Relays(house, *({"NAME": f"relay {number}"} for number in range(1, 9)))
@@ -72,11 +72,11 @@ def _window(*pids: int) -> list[float]:
 
 
 def _is_seen(panel: LinesPanel, key: int) -> bool:
-    """Whether a press of 50 ms has the key's digit change."""
+    """Whether a press of 80 ms has the key's digit change."""
     before = panel.registers()[2 * key - 2] & 0x7F
-    time.sleep(int.from_bytes(os.urandom(1)) / 256 * 0.05)
+    time.sleep(int.from_bytes(os.urandom(1)) / 256 * 0.08)
     panel.hold(key)
-    time.sleep(0.05)
+    time.sleep(0.08)
     panel.hold()
     time.sleep(0.4)
     return panel.registers()[2 * key - 2] & 0x7F != before
@@ -95,7 +95,7 @@ def main() -> None:
                 )
                 print(f"; idle {found.percent:.2f} % of a core", end="")
                 print(f" (the least {found.least:.2f}, waking up alone {found.bare:.2f}), {found.calls:.0f} calls a second", end="")
-                print(f"; {found.seen} of {found.presses} presses of 50 ms seen (load {os.getloadavg()[0]:.1f})", flush=True)
+                print(f"; {found.seen} of {found.presses} presses of 80 ms seen (load {os.getloadavg()[0]:.1f})", flush=True)
 
 
 if __name__ == "__main__":

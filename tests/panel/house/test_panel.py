@@ -15,7 +15,7 @@ def test_keys_switch_relays_and_what_others_say_is_shown(house: House) -> None:
         what=panel.instance.story,
     )
     pressed = time.time()
-    panel.hands("1 press 1 for 0.05")
+    panel.hands("1 press 1 for 0.08")
     until(lambda: panel.shows().startswith("01 00"), what=panel.instance.story)
     relays.until(1, "state", "on")
     assert (relays.instance.lib / "1.mode").stat().st_mtime >= pressed + 2
