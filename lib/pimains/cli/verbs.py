@@ -18,7 +18,7 @@ VERBS = {
     "energy": "how much it was each day, month or year; import what another program recorded",
     "meter": "what the meters show, or set one to what its face shows",
     "relay": "how the relays are, switch one, make or remove one",
-    "rule": "what the rules say of relays; check, make, remove or begin one",
+    "rule": "what the rules say of relays; check one, play one over what was, make, remove or begin one",
     "ups": "how the UPSes are; check NUT's files, cancel an outage, import an upsmon.conf, keep the hosts",
     "rehearse": "what an outage would do, step by step: the real plan in virtual time; nothing is touched",
     "help": "what a service does, how to begin, its settings, what goes wrong",

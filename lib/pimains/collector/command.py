@@ -17,7 +17,6 @@ from typing import Any
 
 from pimains.collector import command_words, prices_command
 from pimains.collector.history import command
-from pimains.collector.history.given_file import become_the_collectors_user
 from pimains.collector.plan import derived
 from pimains.collector.plan.energy import Meter, periods
 from pimains.collector.prices import Asked, standing
@@ -114,7 +113,7 @@ def run(options: argparse.Namespace) -> int:
                     f"{options.source} is made of other sources (DERIVED) and has no readings of its own: import into one of these"
                 )
             return command.store(journal.path, options)
-        become_the_collectors_user()
+        collectors_journal.become_the_collectors_user()
         if options.action == "imports":
             return command.tell(journal.path, options)
         if options.action == "forget-import":

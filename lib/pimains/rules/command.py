@@ -1,7 +1,8 @@
-"""Tell what rules say of relays, check one, make one that is ready, begin with an example, or remove one.
+"""Tell what rules say of relays, check one, play one over what was, make one that is ready, begin with an example, or remove one.
 
 pimains rule                                                                    all of them
 pimains rule check 3                                                            what is wrong with one, or what it would say now; or a FILE
+pimains rule replay 3 --since=30d                                               when it would have been on, by what a collector has recorded
 pimains rule add 3 --kind=surplus --value=vedirect.bmv/P --start_watts=900      settings are files in a directory
 pimains rule example                                                            the rules that come with pimains; with a name its text
 pimains rule remove 3                                                           a ready-made one and its settings go
@@ -12,17 +13,20 @@ from pathlib import Path
 
 from pimains.core import scan_directory
 from pimains.core.errors import Misused
-from pimains.rules import add_command, check_command, list_command, places
+from pimains.rules import add_command, check_command, list_command, places, replay_command
 from pimains.shared.relays import relay_settings
 
-_ADD, _LIST, _REMOVE, _EXAMPLE, _CHECK = "add", "list", "remove", "example", "check"
+_ADD, _LIST, _REMOVE, _EXAMPLE, _CHECK, _REPLAY = "add", "list", "remove", "example", "check", "replay"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """What `pimains rule` may be told."""
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("words", nargs="*", metavar="WORD", help="list, check N or FILE, add N, remove N, or example [NAME]")
+    parser.add_argument(
+        "words", nargs="*", metavar="WORD", help="list, check N or FILE, replay N [FILE], add N, remove N, or example [NAME]"
+    )
     add_command.arguments(parser)
+    replay_command.arguments(parser)
     parser.add_argument("--servicedir", type=Path, default=scan_directory.SCAN_DIRECTORY, help="where services are (default: %(default)s)")
     parser.add_argument("--json", action="store_true", help="the same for programs")
 
@@ -32,8 +36,12 @@ def run(options: argparse.Namespace) -> int:
     verb, *words = options.words or [_LIST]
     if verb != _ADD and add_command.is_used(options):
         raise Misused("--kind and settings are for add: pimains rule add 3 --kind=schedule --times=6:30-8:00")
+    if verb != _REPLAY and replay_command.is_used(options):
+        raise Misused("--since, --until, --every, --all and --collector are for replay: pimains rule replay 3 --since=30d")
     if verb == _EXAMPLE:
         list_command.example(words)
+    elif verb == _REPLAY:
+        replay_command.run(words, options)
     elif verb in (_ADD, _REMOVE):
         if len(words) != 1 or not relay_settings.is_number(words[0]):
             raise Misused(f"pimains rule {verb} wants the relay's number, 1-999")
@@ -49,5 +57,5 @@ def run(options: argparse.Namespace) -> int:
     elif verb == _LIST and not words:
         list_command.show(places.found(options.servicedir), options.json)
     else:
-        raise Misused(f"{' '.join(options.words)!r} is none of list, check N, add N, remove N and example [NAME]")
+        raise Misused(f"{' '.join(options.words)!r} is none of list, check N, replay N, add N, remove N and example [NAME]")
     return 0

@@ -15,7 +15,7 @@ from pimains.rules.memory import Memory
 from pimains.rules.plan.calendar import SunOf
 from pimains.rules.plan.given import Answer, Given, Now, asked_host
 from pimains.rules.relays_told import RelaysTold
-from pimains.rules.rule_files import RuleFile, RuleFiles
+from pimains.rules.rule_files import READY, RuleFile, RuleFiles
 from pimains.rules.settings import RulesSettings
 from pimains.rules.situation import Situation
 from pimains.rules.told import LOST, Told
@@ -176,7 +176,10 @@ class Deciding:
         for number in self._rules.keys() - found.keys():
             self._forget(number)
         for number, rule in found.items():
-            if self._rules.get(number) is not rule:
+            before = self._rules.get(number)
+            if before is not rule:
+                if before is not None and (before.path != rule.path or rule.path.suffix == READY):
+                    self._memory.set_timers(number, {})  # those of another rule mean nothing to it
                 self._rules[number] = rule
                 self._deaths.pop(number, None)
                 self._not_before.pop(number, None)

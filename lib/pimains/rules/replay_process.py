@@ -21,7 +21,7 @@ from pimains.rules.plan.replay import Lost, Played, Replay, RunOfRelay
 
 _BEAT_SECONDS = 0.1
 _TELLING_SECONDS = 0.3  # until a process that is late has written where it is
-_BEGIN_SECONDS = 60.0  # a slow card may take as long until the first readings are there
+_CARD_SECONDS = 60.0  # a slow one may take as long until it has found a reading
 _PIPE_BYTES = 64 * 1024
 _FRAME = re.compile(r'File "([^"]+)", line ([0-9]+)')
 _BEAT, _DONE = "at", "{"
@@ -38,14 +38,15 @@ class TooLong(PimainsError):
         self.step, self.line, self.why = step, line, why
 
 
-def apart(play: Callable[[Watch], Played], path: str, seconds: float, tell: Callable[[int], None]) -> Played:
-    """What `play` returns, done in another process; `tell` hears every moment at which step it is.
+def apart(begin: Callable[[], Callable[[Watch], Played]], path: str, seconds: float, tell: Callable[[int], None]) -> Played:
+    """What that returns which `begin` returns, done in another process; `tell` hears every moment at which step it is.
 
-    A rule may take `seconds`; the file at `path` is its own. Raises TooLong, and WrongSetting and Refused as `play` does.
+    `begin` may open files; then nothing can be written any more, as in the service's child. A rule may take `seconds`; the file at `path`
+    is its own. Raises TooLong, and Refused as `begin` does.
     """
     outward, inward = os.pipe2(os.O_CLOEXEC)
     try:
-        forked = Forked(lambda: _in_child(play, inward), keep=(inward,))
+        forked = Forked(lambda: _in_child(begin, inward), keep=(inward,))
     finally:
         os.close(inward)
     try:
@@ -62,21 +63,28 @@ class _Heard:
         self._step = -1
 
     def until_the_end(self, forked: Forked) -> Played:
-        deadline = time.monotonic() + _BEGIN_SECONDS
-        while (left := deadline - time.monotonic()) > 0:
-            if not select.select([self._pipe], [], [], left)[0]:
-                break
-            heard = os.read(self._pipe, _PIPE_BYTES).decode("utf-8", "replace")
-            if not heard:
-                return self._result(forked)
-            self._text += heard
-            self._hear_beats()
-            deadline = time.monotonic() + self._seconds + 2 * _BEAT_SECONDS
+        """Raises TooLong, Refused."""
+        heard_at = time.monotonic()
+        while True:
+            if select.select([self._pipe], [], [], self._seconds + 2 * _BEAT_SECONDS)[0]:
+                heard = os.read(self._pipe, _PIPE_BYTES).decode("utf-8", "replace")
+                if not heard:
+                    return self._result(forked)
+                self._text += heard
+                self._hear_beats()
+                heard_at = time.monotonic()
+            elif (line := self._where(forked)) or time.monotonic() - heard_at > _CARD_SECONDS:
+                raise TooLong(self._step, line, f"it takes longer than {duration(self._seconds)}")
+
+    def _where(self, forked: Forked) -> int:
+        """The line at which its rule is; 0 where it is not in its rule."""
         with suppress(ProcessLookupError):
             signal.pidfd_send_signal(forked.fileno(), signal.SIGUSR1)
-        while select.select([self._pipe], [], [], _TELLING_SECONDS)[0] and (trace := os.read(self._pipe, _PIPE_BYTES)):
-            self._text += trace.decode("utf-8", "replace")
-        raise TooLong(self._step, self._line(), f"it takes longer than {duration(self._seconds)}")
+        while select.select([self._pipe], [], [], _TELLING_SECONDS)[0] and (heard := os.read(self._pipe, _PIPE_BYTES)):
+            self._text += heard.decode("utf-8", "replace")
+        line = self._line()
+        self._text = "\n".join(each for each in self._text.split("\n") if each.startswith((_BEAT, _DONE)))
+        return line
 
     def _hear_beats(self) -> None:
         while self._text.startswith(_BEAT) and "\n" in self._text:  # what follows them is the result, or how it ended
@@ -103,7 +111,7 @@ class _Heard:
         return next((int(line) for file, line in _FRAME.findall(self._text) if file == self._path), 0)
 
 
-def _in_child(play: Callable[[Watch], Played], inward: int) -> str:
+def _in_child(begin: Callable[[], Callable[[Watch], Played]], inward: int) -> str:
     under_way: list[Replay] = []
     told: list[Any] = [None]
 
@@ -113,7 +121,9 @@ def _in_child(play: Callable[[Watch], Played], inward: int) -> str:
             told[0] = now
             os.write(inward, f"{_BEAT}{now[1]}\n".encode())
 
+    play = begin()
     confine(inward)
+    os.write(inward, f"{_BEAT}-1\n".encode())
     signal.signal(signal.SIGALRM, beat)
     signal.setitimer(signal.ITIMER_REAL, _BEAT_SECONDS, _BEAT_SECONDS)
     played = play(under_way.append)

@@ -6,35 +6,35 @@ from datetime import tzinfo
 from pathlib import Path
 from typing import NamedTuple
 
-from pimains.rules.child import lost
+from pimains.core.errors import Refused
+from pimains.rules.child import Lost, function_of, lost
 from pimains.rules.plan.calendar import SunOf
-from pimains.rules.plan.given import Given, Now, Rule
+from pimains.rules.plan.data import ALL_CS, ALL_P, ALL_PPV, CONSO, PPVT
+from pimains.rules.plan.given import Given, NotKnown, Now
 from pimains.rules.plan.relay_view import RelayView
 from pimains.rules.plan.replay import Asks, Change, Played, Replay, Span, as_it_was, needed
 from pimains.rules.recorded_values import HELD_SECONDS, Held, RecordedValues
 from pimains.rules.replay_process import Watch
+from pimains.rules.rule_files import RuleFile
 from pimains.shared.relays.guard_settings import GuardSettings
 from pimains.shared.relays.plan.board import Board
 from pimains.shared.relays.plan.relay import Limits, Relay
 from pimains.shared.relays.plan.runs import DAY, Run, Runs
 
+NOT_RECORDED = ("answers(", "present(")  # what a rule may ask that nobody records
+_ASKED_OF_ALL = {PPVT: (ALL_PPV,), CONSO: (ALL_PPV, ALL_P), "float": (ALL_CS,)}  # by words for it
 _ON = 0.5  # of what is recorded as 1 and 0
 
 
 class Past(NamedTuple):
-    """What a rule is played over: `journal` is a collector's, `path` what the rule is of, and `load` makes it for what it is given.
-
-    `named` are values that it names, as far as can be seen without asking it.
-    """
+    """What a rule is played over: `journal` is a collector's, `limits` are those of all relays, `number` the one of the rule."""
 
     journal: Path
     number: int
     limits: dict[str, Limits]
     guards: GuardSettings
     lost_after: float
-    path: Path
-    load: Callable[[Given], Rule]
-    named: frozenset[str] = frozenset()
+    rule: RuleFile
     sun_of: SunOf | None = None
     zone: tzinfo | None = None
 
@@ -61,15 +61,34 @@ def was_on(values: RecordedValues, number: int | str, start: float, end: float) 
     return found
 
 
-def play(past: Past, span: Span, watch: Watch) -> Played:
-    """What would have been; `watch` hears of each replay that begins. Raises sqlite3.Error, and what `load` raises."""
+def named(rule: RuleFile, values: RecordedValues) -> frozenset[str]:
+    """The values there are that its text names; it may ask for others."""
+    by_all = [pattern for word, patterns in _ASKED_OF_ALL.items() if word in rule.text for pattern in patterns]
+    return frozenset(name for name in values.units if name in rule.text) | needed(by_all, values.units)
+
+
+def in_words(path: str, found: Lost) -> str:
+    """What is wrong with the rule of this file, and where."""
+    return f"{path}:{found.line}: {found.why}" if found.line else f"{path}: {found.why}"
+
+
+def opened(past: Past, span: Span) -> Callable[[Watch], Played]:
+    """What plays it, once the journal is open. Raises sqlite3.Error."""
     values = RecordedValues(past.journal, time.time())
-    names = needed(past.named, values.units)
+    return lambda watch: play(past, span, values, watch)
+
+
+def play(past: Past, span: Span, values: RecordedValues, watch: Watch) -> Played:
+    """What would have been; `watch` hears of each replay that begins. Raises sqlite3.Error, and Refused for a rule that is none."""
+    path, names = str(past.rule.path), named(past.rule, values)
     while True:
         given = Given(past.lost_after, Now(past.zone, past.sun_of))
         board, changes = _as_it_was(past, span, values, given)
-        rule = past.load(given)
-        replay = Replay(board, past.number, given, rule, lambda error: lost(error, str(past.path)), changes, past.zone)
+        try:
+            rule = function_of(path, past.rule.text, given)
+        except BaseException as error:  # what stands outside of its function is its author's, too
+            raise Refused(in_words(path, lost(error, path))) from None
+        replay = Replay(board, past.number, given, rule, lambda error: _explained(error, path), changes, past.zone)
         watch(replay)
         try:
             return replay.play(span, {name: values.known(name, span.start, span.every) for name in sorted(names)}, values.units)
@@ -77,8 +96,15 @@ def play(past: Past, span: Span, watch: Watch) -> Played:
             names |= asks.names
 
 
+def _explained(error: BaseException, path: str) -> Lost:
+    found = lost(error, path)
+    if isinstance(error, NotKnown) and error.name.startswith(NOT_RECORDED):
+        return found._replace(why=f"{error.name} is not known: nobody records that")
+    return found
+
+
 def _as_it_was(past: Past, span: Span, values: RecordedValues, given: Given) -> tuple[Board, list[Change]]:
-    """All relays as they were when it begins, and what became of those that are not the rule's."""
+    """All relays as they were when it begins, and what became of them; the rule's own becomes what the rule says."""
     guards, changes = past.guards, []
     board = Board(guards.STAGGER_SECONDS, guards.GROUP_LIMITS, guards.LOST_SECONDS)
     for number, limits in past.limits.items():
@@ -87,9 +113,11 @@ def _as_it_was(past: Past, span: Span, values: RecordedValues, given: Given) -> 
         relay = Relay(number, limits if is_its_own else as_it_was(limits), runs, without_wish_since=span.start)
         board.relays[number] = relay
         given.relays.put(RelayView(relay, given.moment, given.data))
-        if not is_its_own:
-            for begin, end in was_on(values, number, span.start, span.end) or []:
-                changes += [Change(begin, number, True), Change(end, number, False)]
+        really = was_on(values, number, span.start, span.end)
+        if is_its_own and really is not None:
+            given.relays[int(number)].was_on = False
+        for begin, end in really or []:
+            changes += [Change(begin, number, True), Change(end, number, False)]
     return board, sorted(changes)
 
 

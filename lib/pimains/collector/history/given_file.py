@@ -12,16 +12,9 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from pimains.core.errors import PimainsError
-from pimains.core.privileges import become
+from pimains.shared.readings.collectors_journal import become_the_collectors_user
 
-_USER = "pimains"
 _COPIES = "/var/tmp"  # noqa: S108  # a directory of its own there; a file may be larger than the memory, in which /tmp may lie
-
-
-def become_the_collectors_user() -> None:
-    """Give up root, if that is who we are."""
-    if os.geteuid() == 0:
-        become(_USER)
 
 
 @contextmanager

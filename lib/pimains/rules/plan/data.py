@@ -1,6 +1,6 @@
 """The values that a rule sees, by their names, each with its age; times are seconds of a time that never jumps."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar, overload
 
 from pimains.core.plan.sentences import duration
@@ -83,9 +83,10 @@ class Data:
             self._chargers[name] = _LONG_AGO, _LONG_AGO
         self._values[name] = value, at
 
-    def put_known(self, known: Iterable[tuple[str, tuple[float | str | None, float]]]) -> None:
-        """Several at once, each as `put` has it; none of them the state of a charger (CS)."""
-        self._values.update(known)
+    @property
+    def put_known(self) -> Callable[[Iterable[tuple[str, tuple[float | str | None, float]]]], None]:
+        """To put several at once, each as `put` has it; none of them the state of a charger (CS)."""
+        return self._values.update
 
     def forget(self, name: str) -> None:
         """There is no such value any more, and nobody misses it."""

@@ -9,7 +9,7 @@ from datetime import tzinfo
 from itertools import islice, repeat
 from typing import NamedTuple
 
-from pimains.rules.plan.given import KEEP, ON, Given, Rule
+from pimains.rules.plan.given import OFF, ON, Given, Rule
 from pimains.shared.relays.plan.board import Board, Switch
 from pimains.shared.relays.plan.guards import Now
 from pimains.shared.relays.plan.relay import KEEP as LEFT_ALONE
@@ -100,7 +100,7 @@ def as_it_was(limits: Limits) -> Limits:
 
 
 class Replay:
-    """`board` has the relay with this number, as it was at the begin, and the others; `changes` is what became of these, in order.
+    """`board` has the relay with this number, as it was at the begin, and the others; `changes` is what became of all of them.
 
     `given` is the rule's. `explain` tells of what a rule has raised: why that is no answer, the line of its file, and what kind it is.
     """
@@ -138,23 +138,24 @@ class Replay:
     def play(self, span: Span, columns: Mapping[str, Iterator[Known]], there: Iterable[str]) -> Played:
         """`columns` has the values that were known at each step, by name, of those that are `there`. Raises Asks."""
         given, rule, number = self._given, self._rule, self._number
-        chargers = tuple(name for name in columns if name.endswith(_CHARGER_STATE))
+        at, ask, start, every = given.at, given.ask, span.start, span.every
         names = tuple(name for name in columns if not name.endswith(_CHARGER_STATE))
-        rows = _rows(columns, names)
+        chargers = tuple(name for name in columns if name.endswith(_CHARGER_STATE))
         states = _rows(columns, chargers)
-        asked = given.data.asked
+        put_known, asked = given.data.put_known, given.data.asked
         count = len(asked)
-        for step, row in enumerate(islice(rows, span.steps)):
+        for step, row in enumerate(islice(_rows(columns, names), span.steps)):  # a year has half a million
             self.step = step
-            time = span.start + step * span.every
-            given.data.put_known(zip(names, row, strict=True))
-            for name, known in zip(chargers, next(states), strict=True):
-                given.data.put(name, *known)
+            time = start + step * every
+            put_known(zip(names, row))  # noqa: B905  # as many
+            if chargers:
+                for name, known in zip(chargers, next(states), strict=True):
+                    given.data.put(name, *known)
             if time >= self._due:
                 self._catch_up(time)
-            given.at(time, time)
+            at(time, time)
             try:
-                word, why = given.ask(rule, number)
+                word, why = ask(rule, number)
             except BaseException as error:  # a rule may raise what it likes
                 word, why = LOST, ""
                 self._count_lost(error, time)
@@ -162,14 +163,16 @@ class Replay:
                 count = len(asked)
                 if new := needed(asked, there) - columns.keys():
                     raise Asks(new)
-            if word == KEEP:
-                says = self._relay.is_on if self._says is None else self._says
-                if self._says is None:
-                    self._why = why or _KEPT_WHY
+            if word == OFF:
+                says, self._why = False, why
+            elif word == ON:
+                says, self._why = True, why
             elif word == LOST:
                 says = None
+            elif self._says is None:
+                says, self._why = self._relay.is_on, why or _KEPT_WHY
             else:
-                says, self._why = word == ON, why
+                says = self._says
             if says is not self._says or self._is_thorough:
                 self._says = says
                 self._decide(time)
@@ -197,6 +200,9 @@ class Replay:
             self._decide(at)
 
     def _switch_other(self, change: Change) -> None:
+        if change.number == self._relay.number:
+            self._given.relays[self._number].was_on = change.is_on
+            return
         other = self._board.relays.get(change.number)
         if other is not None and other.is_on != change.is_on:
             (other.runs.close if change.is_on else other.runs.open)(change.time)

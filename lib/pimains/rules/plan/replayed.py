@@ -1,6 +1,6 @@
 """What a replay tells: hours, switchings and kWh of each day, as they would have been and as they were."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta, tzinfo
 from typing import Any, NamedTuple
 
@@ -152,7 +152,7 @@ def _runs(story: Story, zone: tzinfo | None, all_runs: bool) -> list[str]:
         rows.append((_moment(run.begin, zone), end, run.why, run.why_it_ended or "-"))
     found = [*aligned(rows), ""] if shown else []
     if len(shown) < len(runs):
-        found.insert(0, f"the last {len(shown)} of {len(runs)} runs (--runs shows all):")
+        found.insert(0, f"the last {len(shown)} of {len(runs)} runs (--all shows them):")
     return found
 
 
@@ -163,8 +163,8 @@ def _lost(story: Story, zone: tzinfo | None) -> list[str]:
         where = f", line {lost.line}" if lost.line else ""
         times = f"at {lost.steps} of {story.span.steps} steps, first at {_moment(lost.first, zone)}"
         found.append(f"the rule is lost {times}{where}: {lost.why}")
-    for number, times in story.played.gave_way.items():
-        found.append(f"relay {number} would have gone off for it {times} time{'s' if times > 1 else ''} (PRIORITY)")
+    for number, count in story.played.gave_way.items():
+        found.append(f"relay {number} would have gone off for it {count} time{'s' if count > 1 else ''} (PRIORITY)")
     return found
 
 
@@ -194,8 +194,3 @@ def _moment(wall: float, zone: tzinfo | None) -> str:
 
 def _iso(wall: float, zone: tzinfo | None) -> str:
     return datetime.fromtimestamp(wall, zone).astimezone(zone).isoformat(timespec="seconds")
-
-
-def first_of(times: Iterable[float | None]) -> float | None:
-    """The first of those that are known."""
-    return min((time for time in times if time is not None), default=None)

@@ -9,11 +9,19 @@ from typing import TypeVar
 
 from pimains.core import coming_up, paths, scan_directory, state
 from pimains.core.errors import Misused, PimainsError
+from pimains.core.privileges import become
 from pimains.core.scan_directory import ServiceDirectory
 from pimains.shared.orders.asker_end import ask
 
 _STORED_SECONDS_MAX = 3.0
+_USER = "pimains"
 T = TypeVar("T")
+
+
+def become_the_collectors_user() -> None:
+    """Give up root, if that is who we are: what lies in a collector's directory may be anything, and root opens none of it."""
+    if os.geteuid() == 0:
+        become(_USER)
 
 
 def the_collector(scan: Path, instance: str | None) -> ServiceDirectory:
