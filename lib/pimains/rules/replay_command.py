@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import math
 import sqlite3
 import sys
 import time
@@ -158,6 +159,7 @@ def _span(options: argparse.Namespace, now: float, rule: RuleFile, values: Recor
     if not 1 <= every <= _EVERY_MAX:
         raise Misused(f"--every {every}: not a number of seconds from 1 to {_EVERY_MAX}")
     start, end = (_time(name, given, now) for name, given in (("--since", options.since or _WEEK), ("--until", options.until)))
+    start -= start % _MINUTE  # as people read it
     if end <= start:
         raise Misused(f"--until {_moment(end)} is not after --since {_moment(start)}")
     firsts = [first for name in replaying.named(rule, values) if (first := values.first(name)) is not None]
@@ -166,9 +168,8 @@ def _span(options: argparse.Namespace, now: float, rule: RuleFile, values: Recor
             raise Misused(
                 f"the first reading of what the rule asks for is of {_moment(min(firsts))}: --since {_day(min(firsts))} begins there"
             )
-        start = min(firsts)
+        start = math.ceil(min(firsts))
         notes.append(f"the first reading of what the rule asks for is of {_moment(start)}: before that nothing is known")
-    start -= start % _MINUTE  # as people read it
     steps = int((end - start) // every)
     if not 1 <= steps <= _STEPS_MAX:
         raise Misused(f"from {_moment(start)} to {_moment(end)} the rule would be asked {steps} times; --every says how often")
