@@ -174,8 +174,10 @@ class Replay:
             else:
                 says = self._says
             if says is not self._says or self._is_thorough:
+                is_held = says is not None and self._says is not None and self._is_held(says, time)
                 self._says = says
-                self._decide(time)
+                if not is_held or self._is_thorough:
+                    self._decide(time)
         self.step = span.steps
         self._catch_up(span.end)
         missing = sorted(name for name in asked if not needed((name,), there))
@@ -203,6 +205,17 @@ class Replay:
         other = self._board.relays.get(change.number)
         if other is not None and other.is_on != change.is_on:
             (other.runs.close if change.is_on else other.runs.open)(change.time)
+
+    def _is_held(self, is_on: bool, time: float) -> bool:
+        """Whether nothing comes of it now that the rule wants it so: it is so, or was switched a moment ago; that is looked at in time."""
+        runs, limits = self._relay.runs, self._relay.limits
+        if runs.is_on == is_on:
+            return True
+        ends = runs.opened_at + limits.min_off if is_on else runs.closed_at + limits.min_on
+        if ends <= time:
+            return False
+        self._due = min(self._due, ends)
+        return True
 
     def _decide(self, time: float) -> None:
         """What the guards make of it."""
