@@ -31,7 +31,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as directory:
         for kind, settings in _SETTINGS.items():
             answer = partial(world.given.ask, rule_of(Path(directory), kind, kind, **settings), 3)
-            print(f"{kind}: {min(timeit.repeat(answer, timer=process_time, number=_TIMES, repeat=5)) / _TIMES * 1e6:.1f} µs, {answer().reason}")
+            taken = min(timeit.repeat(answer, timer=process_time, number=_TIMES, repeat=5)) / _TIMES
+            print(f"{kind}: {taken * 1e6:.1f} µs, {answer().reason}")
 
 
 if __name__ == "__main__":
