@@ -55,6 +55,7 @@ class Deciding:
         self._notes = Troubles(print)
         self._rules: dict[int, RuleFile] = {}
         self._uses: dict[int, frozenset[str]] = {}
+        self._given: dict[int, frozenset[str]] = {}  # the names that each was given when it was last asked
         self._answers: dict[int, Answer] = {}
         self._news_rounds: dict[int, int] = {}
         self._deaths: dict[int, int] = {}
@@ -192,7 +193,7 @@ class Deciding:
         """Its file is gone."""
         del self._rules[number]
         self._asking.forget(number)
-        for known in (self._uses, self._answers, self._news_rounds, self._deaths, self._not_before, self._printed):
+        for known in (self._uses, self._given, self._answers, self._news_rounds, self._deaths, self._not_before, self._printed):
             known.pop(number, None)
         self._due.discard(number)
         self._memory.set_timers(number, {})
@@ -223,6 +224,7 @@ class Deciding:
 
     def _request(self, number: int, seen: dict[str, object]) -> tuple[dict[str, Any], Path]:
         rule = self._rules[number]
+        self._given[number] = frozenset(self._values.known)
         return self._situation.request(rule, seen), rule.path
 
     def _take(self, outcome: Outcome) -> None:
@@ -252,9 +254,11 @@ class Deciding:
     def _learns(self, number: int, uses: frozenset[str]) -> bool:
         """Whether it asked for what it was not given, and is there: it is asked once more."""
         self._hosts.want({host for host in self._hosts.known if asked_host(host) in uses})
-        if not self._values.want(uses):
+        if self._values.want(uses):
+            self._memory.set_parts(self._values.parts)
+        news = self._values.known.keys() - self._given[number]  # since it was asked, also because others asked for it
+        if not any(name in uses or f"*/{name.partition('/')[2]}" in uses for name in news):
             return False
-        self._memory.set_parts(self._values.parts)
         rounds = self._news_rounds[number] = self._news_rounds.get(number, 0) + 1
         if rounds > _ROUNDS_OF_NEWS:
             return False
