@@ -71,13 +71,14 @@ def run(words: list[str], options: argparse.Namespace) -> None:
         span = _span(options, now, rule, values, notes)
         path = collectors_journal.path_of(collector)
         past = Past(path, number, limits, guards, rules.LOST_AFTER, rule, _sun_of(rules, notes))
+        names = replaying.named(rule, values)
         really = replaying.was_on(values, number, span.start, span.end)
     except sqlite3.Error as error:
         raise PimainsError(f"{collectors_journal.path_of(collector)}: {error}") from None
     finally:
         values.close()
     own = limits[str(number)]
-    played = _played(past, span, rules.RULE_SECONDS, shows=sys.stderr.isatty() and not options.json)
+    played = _played(past, span, names, rules.RULE_SECONDS, shows=sys.stderr.isatty() and not options.json)
     story = Story(number, own.name, own.watts, str(rule.path), span, played, really)
     if options.json:
         print(json.dumps(replayed.as_data(story), indent=2))
@@ -86,7 +87,7 @@ def run(words: list[str], options: argparse.Namespace) -> None:
         print("\n".join([*told, *notes, *_what_is_missing(story, collector, guards.RELAYS)]).rstrip())
 
 
-def _played(past: Past, span: Span, seconds: float, *, shows: bool) -> Played:
+def _played(past: Past, span: Span, names: frozenset[str], seconds: float, *, shows: bool) -> Played:
     line, began = Line(shows), time.monotonic()
 
     def tell(step: int) -> None:
@@ -94,7 +95,7 @@ def _played(past: Past, span: Span, seconds: float, *, shows: bool) -> Played:
             line(f"{100 * max(0, step) // span.steps} % of {_day(span.start)} to {_day(span.end)}")
 
     try:
-        return replay_process.apart(lambda: replaying.opened(past, span), str(past.rule.path), seconds, tell)
+        return replaying.played(past, span, names, seconds, tell)
     except replay_process.TooLong as late:
         when = _moment(span.start + max(0, late.step) * span.every)
         where = f"{past.rule.path}:{late.line}" if late.line else str(past.rule.path)

@@ -17,7 +17,7 @@ from pimains.core.errors import PimainsError, Refused
 from pimains.core.plan.sentences import duration
 from pimains.core.process.function import Forked
 from pimains.rules.child import confine
-from pimains.rules.plan.replay import Lost, Played, Replay, RunOfRelay
+from pimains.rules.plan.replay import Asks, Lost, Played, Replay, RunOfRelay
 
 _BEAT_SECONDS = 0.1
 _TELLING_SECONDS = 0.3  # until a process that is late has written where it is
@@ -25,6 +25,7 @@ _CARD_SECONDS = 60.0  # a slow one may take as long until it has found a reading
 _PIPE_BYTES = 64 * 1024
 _FRAME = re.compile(r'File "([^"]+)", line ([0-9]+)')
 _BEAT, _DONE = "at", "{"
+_ASKS = "asks"
 
 
 Watch = Callable[[Replay], None]  # hears which replay is under way
@@ -42,7 +43,7 @@ def apart(begin: Callable[[], Callable[[Watch], Played]], path: str, seconds: fl
     """What that returns which `begin` returns, done in another process; `tell` hears every moment at which step it is.
 
     `begin` may open files; then nothing can be written any more, as in the service's child. A rule may take `seconds`; the file at `path`
-    is its own. Raises TooLong, and Refused as `begin` does.
+    is its own. Raises TooLong, and Refused and Asks as `begin` does.
     """
     outward, inward = os.pipe2(os.O_CLOEXEC)
     try:
@@ -95,6 +96,8 @@ class _Heard:
     def _result(self, forked: Forked) -> Played:
         if self._text.startswith(_DONE):
             found = json.loads(self._text)
+            if names := found.get(_ASKS):
+                raise Asks(frozenset(names))
             return Played(
                 runs=[RunOfRelay(*each) for each in found["runs"]],
                 lost=[Lost(*each) for each in found["lost"]],
@@ -126,9 +129,12 @@ def _in_child(begin: Callable[[], Callable[[Watch], Played]], inward: int) -> st
     os.write(inward, f"{_BEAT}-1\n".encode())
     signal.signal(signal.SIGALRM, beat)
     signal.setitimer(signal.ITIMER_REAL, _BEAT_SECONDS, _BEAT_SECONDS)
-    played = play(under_way.append)
+    try:
+        found: dict[str, object] = play(under_way.append)._asdict()
+    except Asks as asks:
+        found = {_ASKS: sorted(asks.names)}
     signal.setitimer(signal.ITIMER_REAL, 0)
-    text = memoryview(json.dumps(played._asdict()).encode())
+    text = memoryview(json.dumps(found).encode())
     while text:
         text = text[os.write(inward, text) :]
     return ""

@@ -3,16 +3,19 @@
 import time
 from collections.abc import Callable
 from datetime import tzinfo
+from functools import partial
+from itertools import repeat
 from pathlib import Path
 from typing import NamedTuple
 
 from pimains.core.errors import Refused
+from pimains.rules import replay_process, replay_rows
 from pimains.rules.child import Lost, function_of, lost
 from pimains.rules.plan.calendar import SunOf
 from pimains.rules.plan.data import ALL_CS, ALL_P, ALL_PPV, CONSO, PPVT
 from pimains.rules.plan.given import Given, NotKnown, Now
 from pimains.rules.plan.relay_view import RelayView
-from pimains.rules.plan.replay import Asks, Change, Played, Replay, Span, as_it_was, needed
+from pimains.rules.plan.replay import Asks, Change, Played, Replay, Span, as_it_was, needed, order
 from pimains.rules.recorded_values import HELD_SECONDS, Held, RecordedValues
 from pimains.rules.replay_process import Watch
 from pimains.rules.rule_files import RuleFile
@@ -72,26 +75,39 @@ def in_words(path: str, found: Lost) -> str:
     return f"{path}:{found.line}: {found.why}" if found.line else f"{path}: {found.why}"
 
 
-def opened(past: Past, span: Span) -> Callable[[Watch], Played]:
-    """What plays it, once the journal is open. Raises sqlite3.Error."""
-    values = RecordedValues(past.journal, time.time())
-    return lambda watch: play(past, span, values, watch)
+def opened(past: Past, span: Span, names: frozenset[str], now: float) -> Callable[[Watch], Played]:
+    """What plays it over these values, once all is open that it needs. Raises sqlite3.Error, OSError."""
+    values = RecordedValues(past.journal, now)
+    given = Given(past.lost_after, Now(past.zone, past.sun_of))
+    board, changes = _as_it_was(past, span, values, given)
+    there = frozenset(values.units)
+    values.close()
+    in_order = order(names)
+    rows = replay_rows.rows(past.journal, in_order, span, now) if names else repeat(())
 
-
-def play(past: Past, span: Span, values: RecordedValues, watch: Watch) -> Played:
-    """What would have been; `watch` hears of each replay that begins. Raises sqlite3.Error, and Refused for a rule that is none."""
-    path, names = str(past.rule.path), named(past.rule, values)
-    while True:
-        given = Given(past.lost_after, Now(past.zone, past.sun_of))
-        board, changes = _as_it_was(past, span, values, given)
+    def play(watch: Watch) -> Played:
+        """Raises Asks, and Refused for a rule that is none."""
+        path = str(past.rule.path)
         try:
             rule = function_of(path, past.rule.text, given)
         except BaseException as error:  # what stands outside of its function is its author's, too
             raise Refused(in_words(path, lost(error, path))) from None
         replay = Replay(board, past.number, given, rule, lambda error: _explained(error, path), changes, past.zone)
         watch(replay)
+        return replay.play(span, in_order, rows, there)
+
+    return play
+
+
+def played(past: Past, span: Span, names: frozenset[str], seconds: float, tell: Callable[[int], None]) -> Played:
+    """What would have been; `names` are those that it is to be given at first, and it begins anew when it asks for others.
+
+    Raises what replay_process.apart raises.
+    """
+    now = time.time()
+    while True:
         try:
-            return replay.play(span, {name: values.known(name, span.start, span.every) for name in sorted(names)}, values.units)
+            return replay_process.apart(partial(opened, past, span, names, now), str(past.rule.path), seconds, tell)
         except Asks as asks:
             names |= asks.names
 
@@ -113,10 +129,9 @@ def _as_it_was(past: Past, span: Span, values: RecordedValues, given: Given) -> 
         relay = Relay(number, limits if is_its_own else as_it_was(limits), runs, without_wish_since=span.start)
         board.relays[number] = relay
         given.relays.put(RelayView(relay, given.moment, given.data))
-        really = was_on(values, number, span.start, span.end)
-        if is_its_own and really is not None:
-            given.relays[int(number)].was_on = False
-        for begin, end in really or []:
+        if is_its_own:
+            given.relays[int(number)].was_on = False  # unless it is recorded: who plays a rule may have no relay for it yet
+        for begin, end in was_on(values, number, span.start, span.end) or []:
             changes += [Change(begin, number, True), Change(end, number, False)]
     return board, sorted(changes)
 

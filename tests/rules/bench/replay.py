@@ -15,14 +15,13 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from functools import partial
 from itertools import count
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parents[3]
 sys.path[:0] = [str(TOP), str(TOP / "lib")]
 
-from pimains.rules import replay_process, replaying, rule_files  # noqa: E402  # only findable now
+from pimains.rules import replaying, rule_files  # noqa: E402  # only findable now
 from pimains.rules.plan.replay import Span  # noqa: E402  # only findable now
 from pimains.rules.replaying import Past  # noqa: E402  # only findable now
 from pimains.shared.relays.guard_settings import GuardSettings  # noqa: E402  # only findable now
@@ -91,7 +90,7 @@ def main(directory: Path) -> None:
         past = Past(path, 3, limits, guards, 600.0, rule_files.read(rule))
         span = Span(START + (365 - days) * DAY, 60.0, days * 1440)
         began = time.perf_counter()
-        played = replay_process.apart(partial(replaying.opened, past, span), str(rule), 60.0, lambda _: None)
+        played = replaying.played(past, span, frozenset(NAMES), 60.0, lambda _: None)
         seconds = time.perf_counter() - began
         print(f"{what}: {seconds:.2f} s, {seconds / span.steps * 1e6:.1f} µs a step, {len(played.runs)} runs", flush=True)
     began = time.perf_counter()

@@ -7,7 +7,9 @@ from tempfile import TemporaryDirectory
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pimains.rules.plan.replay import Span
 from pimains.rules.recorded_values import HELD_SECONDS, Held, RecordedValues
+from pimains.rules.replay_rows import rows
 from tests.rules.journals import Recording
 
 NAME = "bmv/SOC"
@@ -70,6 +72,19 @@ def test_a_source_that_counts_is_no_value_and_what_is_not_there_was_never_known(
     assert list(islice(values.known("bmv/P", 0, 60), 2)) == [(None, 0), (None, 0)]
     assert list(values.held("bmv/P", 0, 1e12)) == []
     values.close()
+
+
+def test_another_process_hands_on_the_same_step_by_step(tmp_path: Path) -> None:
+    recording = Recording(tmp_path / "journal.sqlite")
+    recording.looked(NAME, [(60 * number, None if number % 7 == 3 else number % 50) for number in range(1, 1000)])
+    recording.looked("bmv/P", [(60 * number, -number) for number in range(300, 1200)])
+    recording.close()
+    values = RecordedValues(recording.path, 1e12)
+    names, span = ("bmv/P", NAME), Span(0, 61, 1000)
+    wanted = list(islice(zip(*(values.known(name, span.start, span.every) for name in names), strict=True), span.steps))
+    values.close()
+    assert list(rows(recording.path, names, span, 1e12)) == wanted
+    assert wanted[0] == ((None, 0), (None, 0))
 
 
 LOOKS = st.lists(st.tuples(st.integers(1, 200), st.one_of(st.none(), st.integers(0, 3))), min_size=1, max_size=30)

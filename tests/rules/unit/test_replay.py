@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from pimains.rules.plan.given import KEEP, OFF, ON, Given, NotKnown, Now
 from pimains.rules.plan.relay_view import RelayView
-from pimains.rules.plan.replay import Asks, Change, Known, Played, Replay, Span, as_it_was, needed
+from pimains.rules.plan.replay import Asks, Change, Known, Played, Replay, Span, as_it_was, needed, order
 from pimains.shared.relays.plan.board import Board
 from pimains.shared.relays.plan.day_time import QuietHours
 from pimains.shared.relays.plan.relay import GroupLimit, Limits, Relay
@@ -36,6 +36,10 @@ def column(values: list[float | None], start: float, every: float) -> Iterator[K
     yield from repeat((value, at))
 
 
+def rows(values: Values, names: Sequence[str], every: float) -> Iterator[tuple[Known, ...]]:
+    return zip(*(column(values[name], NOON, every) for name in names), strict=True) if names else repeat(())
+
+
 def replay(
     rule: Rule,
     values: Values = _NOTHING,
@@ -58,7 +62,7 @@ def replay(
     explain = lambda error: (str(error), 1, type(error).__name__)  # noqa: E731
     played = Replay(board, 3, given, rule, explain, changes, UTC, is_thorough=thorough)
     span = Span(NOON, every, steps or max(map(len, values.values()), default=0))
-    return played.play(span, {name: column(each, NOON, every) for name, each in values.items()}, values)
+    return played.play(span, order(values), rows(values, order(values), every), values)
 
 
 def minutes(played: Played) -> list[tuple[float, float | None]]:
@@ -151,7 +155,6 @@ def test_it_begins_again_when_the_rule_asks_for_a_value_that_it_is_not_given() -
     names: set[str] = set()
 
     def play(values: Values) -> Played:
-        columns = {name: column(values[name], NOON, 60) for name in names}
         board = Board()
         board.relays["3"] = Relay("3", Limits(), Runs(NOON - DAY), NOON)
         given = Given(120)
@@ -160,7 +163,9 @@ def test_it_begins_again_when_the_rule_asks_for_a_value_that_it_is_not_given() -
         def rule(relay: RelayView, data: Any, relays: Any, now: Any) -> object:
             return (ON, "sun") if data["a/PPV"] > 1 and data["PPVT"] > 5 else (OFF, "none")
 
-        return Replay(board, 3, given, rule, lambda error: (str(error), 1, "")).play(Span(NOON, 60, 4), columns, values)
+        return Replay(board, 3, given, rule, lambda error: (str(error), 1, "")).play(
+            Span(NOON, 60, 4), order(names), rows(values, order(names), 60), values
+        )
 
     values = {"a/PPV": [0.0, 2, 2, 2], "b/PPV": [0.0, 0, 9, 9], "bmv/P": [1.0, 1, 1, 1]}
     for wanted in ({"a/PPV"}, {"b/PPV"}):

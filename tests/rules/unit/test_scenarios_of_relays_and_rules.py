@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.rules.rules import HEAD
 from tests.rules.stepped_rules import SteppedRules
 
 SURPLUS = "return (ON if data['grid/surplus'] > 300 else OFF), f\"{data['grid/surplus']:g} W of surplus\""
@@ -164,4 +165,14 @@ def test_a_clock_that_jumps_changes_no_age(tmp_path: Path, monkeypatch: pytest.M
     house.relays.clock.jump(-86400.0)
     house.pass_seconds(70)
     assert house.says(1) == "on True False"
+    house.stop()
+
+
+def test_rules_that_ask_for_the_same_value_first_are_all_given_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    house = SteppedRules(tmp_path, monkeypatch, {}, {}, {})
+    house.put("bmv/SOC", "80")
+    for number in (1, 2, 3):
+        (house.directory / f"{number}.py").write_text(f"{HEAD}    return ON, f\"{{data['bmv/SOC']:g}} %\"\n")
+    house.pass_seconds(1.5)
+    assert [house.says(number) for number in (1, 2, 3)] == ["on 80 %"] * 3
     house.stop()

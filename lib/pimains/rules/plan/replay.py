@@ -4,9 +4,9 @@ Times are seconds since 1970, and go on evenly. Between two steps guards act whe
 The board is asked only where something can be another than before; `is_thorough` asks it at every step.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Sequence
 from datetime import tzinfo
-from itertools import islice, repeat
+from itertools import islice
 from typing import NamedTuple
 
 from pimains.rules.plan.given import OFF, ON, Given, Rule
@@ -94,6 +94,11 @@ def needed(asked: Iterable[str], there: Iterable[str]) -> frozenset[str]:
     return frozenset(name for name in there if name in wanted or name.endswith(ends))
 
 
+def order(names: Iterable[str]) -> tuple[str, ...]:
+    """The states of chargers (CS) come last."""
+    return tuple(sorted(names, key=lambda name: (name.endswith(_CHARGER_STATE), name)))
+
+
 def as_it_was(limits: Limits) -> Limits:
     """The limits of a relay that is switched by what is recorded, and by nobody else."""
     return limits._replace(on_lost=LEFT_ALONE, max_on_per_day=None, forced_for=None)
@@ -135,21 +140,20 @@ class Replay:
         if self._relay.is_on:
             self._runs.append(RunOfRelay(self._relay.runs.closed_at, None, _WAS_ON, ""))
 
-    def play(self, span: Span, columns: Mapping[str, Iterator[Known]], there: Iterable[str]) -> Played:
-        """`columns` has the values that were known at each step, by name, of those that are `there`. Raises Asks."""
+    def play(self, span: Span, names: Sequence[str], rows: Iterable[tuple[Known, ...]], there: Iterable[str]) -> Played:
+        """`rows` has the values that were known at each step, of `names`, which are in `order`, of those that are `there`. Raises Asks."""
         given, rule, number = self._given, self._rule, self._number
         at, ask, start, every = given.at, given.ask, span.start, span.every
-        names = tuple(name for name in columns if not name.endswith(_CHARGER_STATE))
-        chargers = tuple(name for name in columns if name.endswith(_CHARGER_STATE))
-        states = _rows(columns, chargers)
+        plain = tuple(name for name in names if not name.endswith(_CHARGER_STATE))
+        chargers = names[len(plain) :]
         put_known, asked = given.data.put_known, given.data.asked
         count = len(asked)
-        for step, row in enumerate(islice(_rows(columns, names), span.steps)):  # a year has half a million
+        for step, row in enumerate(islice(rows, span.steps)):  # a year has half a million
             self.step = step
             time = start + step * every
-            put_known(zip(names, row))  # noqa: B905  # as many
+            put_known(zip(plain, row))  # noqa: B905  # those of chargers come behind
             if chargers:
-                for name, known in zip(chargers, next(states), strict=True):
+                for name, known in zip(chargers, row[len(plain) :], strict=True):
                     given.data.put(name, *known)
             if time >= self._due:
                 self._catch_up(time)
@@ -161,7 +165,7 @@ class Replay:
                 self._count_lost(error, time)
             if len(asked) != count:
                 count = len(asked)
-                if new := needed(asked, there) - columns.keys():
+                if new := needed(asked, there) - frozenset(names):
                     raise Asks(new)
             if word == OFF:
                 says, self._why = False, why
@@ -174,8 +178,10 @@ class Replay:
             else:
                 says = self._says
             if says is not self._says or self._is_thorough:
+                is_held = says is not None and self._says is not None and self._is_held(says, time)
                 self._says = says
-                self._decide(time)
+                if not is_held or self._is_thorough:
+                    self._decide(time)
         self.step = span.steps
         self._catch_up(span.end)
         missing = sorted(name for name in asked if not needed((name,), there))
@@ -207,6 +213,17 @@ class Replay:
         if other is not None and other.is_on != change.is_on:
             (other.runs.close if change.is_on else other.runs.open)(change.time)
 
+    def _is_held(self, is_on: bool, time: float) -> bool:
+        """Whether nothing comes of it now that the rule wants it so: it is so, or was switched a moment ago; that is looked at in time."""
+        runs, limits = self._relay.runs, self._relay.limits
+        if runs.is_on == is_on:
+            return True
+        ends = runs.opened_at + limits.min_off if is_on else runs.closed_at + limits.min_on
+        if ends <= time:
+            return False
+        self._due = min(self._due, ends)
+        return True
+
     def _decide(self, time: float) -> None:
         """What the guards make of it."""
         if self._says is None:
@@ -231,9 +248,3 @@ class Replay:
             self._runs.append(RunOfRelay(time, None, switch.why, ""))
         else:
             self._runs[-1] = self._runs[-1]._replace(end=time, why_it_ended=switch.why)
-
-
-def _rows(columns: Mapping[str, Iterator[Known]], names: Iterable[str]) -> Iterator[tuple[Known, ...]]:
-    """The values of these at each step; it does not end."""
-    found = [columns[name] for name in names]
-    return zip(*found, strict=False) if found else repeat(())

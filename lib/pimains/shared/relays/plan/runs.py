@@ -37,7 +37,12 @@ class Runs:
 
     def close(self, now: float) -> None:
         """The contact closes."""
-        self.all = [run for run in self.all if run.end is None or run.end + run.unseen > now - DAY]
+        over = 0
+        for run in self.all:
+            if run.end is None or run.end + run.unseen > now - DAY:
+                break
+            over += 1
+        del self.all[:over]
         self.all.append(Run(now))
         while len(self.all) > MOST_RUNS:  # what was between the two oldest counts as on, too
             self.all[:2] = [Run(self.all[0].begin, self.all[1].end, self.all[0].unseen)]
