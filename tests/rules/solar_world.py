@@ -47,6 +47,7 @@ class SolarWorld(World):
         step: float = 30.0,
         group_limits: Mapping[str, GroupLimit] | None = None,
         zone: tzinfo = UTC,
+        lost: float = LOST_AFTER,
         sun_of: SunOf | None = None,
         **limits: Limits,
     ) -> None:
@@ -54,13 +55,13 @@ class SolarWorld(World):
         self.clouds = list(clouds)
         self.surplus = surplus or (lambda _: self.house.available() - self.house.load)
         self.step = step
-        self.given = Given(LOST_AFTER, Now(zone, sun_of))
+        self.given = Given(lost, Now(zone, sun_of))
         self.rules = dict(rules or {})
         self.silent: set[str] = set()  # devices that say nothing
         self.silent_rules: set[str] = set()
         self.wishes: dict[str, tuple[str, str]] = {}
         self.lost: dict[str, str] = {}
-        super().__init__(group_limits, lost=LOST_AFTER, zone=zone, **limits)
+        super().__init__(group_limits, lost=lost, zone=zone, **limits)
         self._show_relays()
         self.set_clock(MIDNIGHT + self.house.seconds)
 

@@ -82,6 +82,8 @@ def _rule(places: Places, what: str) -> RuleFile:
             raise Misused(f"relay {what} has no rule in {places.rules}; there are rules of: {there}")
         return found[int(what)]
     path = Path(what).absolute()
+    if path.suffix == rule_files.READY and path.is_dir():
+        return rule_files.read(path)
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:

@@ -15,7 +15,7 @@ from pimains.rules.memory import Memory
 from pimains.rules.plan.calendar import SunOf
 from pimains.rules.plan.given import Answer, Given, Now, asked_host
 from pimains.rules.relays_told import RelaysTold
-from pimains.rules.rule_files import RuleFile, RuleFiles
+from pimains.rules.rule_files import READY, RuleFile, RuleFiles
 from pimains.rules.settings import RulesSettings
 from pimains.rules.situation import Situation
 from pimains.rules.told import LOST, Told
@@ -62,8 +62,9 @@ class Deciding:
         self._printed: dict[int, str] = {}
         self._asked_at: dict[int, float] = {}
         self._due: set[int] = set()
+        self._due_by_relays: set[int] = set()
         self._status = ""
-        self._round_at = self._listen_at = self._ask_at = 0.0
+        self._round_at = self._listen_at = self._listen_to_relays_at = self._ask_at = self._ask_by_relays_at = 0.0
         self._files_at: float | None = None
         for number in self._told.numbers():
             self._told.forget(number)
@@ -88,12 +89,15 @@ class Deciding:
             self._look_at_rules()
         if now >= self._listen_at:
             self._listen(now)
+        if now >= self._listen_to_relays_at:
+            self._listen_to_relays(now)
         self._due |= {number for number in self._memory.timers if self._timer_ends(number) <= now and number in self._rules}
         if self._due and now >= self._ask_at:
             self._ask_at = self._listen_at = now + _QUIET_SECONDS
-            for number in sorted(self._due, key=lambda each: (self._deaths.get(each, 0), each)):
-                self._ask(number, now)
-            self._due.clear()
+            self._ask_all(self._due, now)
+        if self._due_by_relays and now >= self._ask_by_relays_at:
+            self._ask_by_relays_at = now + _QUIET_SECONDS
+            self._ask_all(self._due_by_relays, now)
         while outcomes := self._asking.attend():
             for outcome in outcomes:
                 self._take(outcome)
@@ -104,7 +108,9 @@ class Deciding:
         """What to wait for."""
         heard: list[Readable] = [*self._asking.files(), *self._hosts.files()]
         if self.now >= self._listen_at:
-            heard += [self._values, *filter(None, (self._relays.watch, self._listed.watch))]
+            heard += [self._values, *filter(None, (self._listed.watch,))]
+        if self.now >= self._listen_to_relays_at:
+            heard += filter(None, (self._relays.watch,))
         if self._files_at is None:
             heard += self._files.watches()
         return tuple(heard)
@@ -112,10 +118,11 @@ class Deciding:
     def seconds_to_wait(self) -> float:
         """Until there is something to do, when nothing comes."""
         ends = [self._round_at, *filter(None, (self._files_at,))]
-        if self.now < self._listen_at:
-            ends.append(self._listen_at)
+        ends += [at for at in (self._listen_at, self._listen_to_relays_at) if self.now < at]
         if self._due:
             ends.append(self._ask_at)
+        if self._due_by_relays:
+            ends.append(self._ask_by_relays_at)
         ends += [max(self._ask_at, self._timer_ends(number)) for number in self._memory.timers if number in self._rules]
         waits = (self._asking.seconds_to_wait(), self._hosts.seconds_to_wait(), self._memory.seconds_to_wait(), min(ends) - self.now)
         return max(0.0, min(waits))
@@ -128,13 +135,13 @@ class Deciding:
             each.close()
 
     def _begin_round(self, now: float) -> None:
-        """All of them, and what came without a word."""
+        """All of them, and what came without a word; it keeps no value waiting either."""
         self._round_at = now + self._settings.INTERVAL
         self._relays.look()
         self._values.look_again()
         self._listed.look()
         self._look_at_rules()
-        self._due |= self._rules.keys()
+        self._ask_all(set(self._rules), now)
 
     def _listen(self, now: float) -> None:
         """Who is concerned by what is new."""
@@ -145,10 +152,23 @@ class Deciding:
         if names:
             self._memory.set_parts(self._values.parts)
             self._memory.chargers_changed()
-        if self._relays.changed() or self._listed.changed():
+        if self._listed.changed():
             self._due |= self._rules.keys()
         if not self._due and self._values.hears_others:
             self._listen_at = now + _OTHERS_SECONDS
+
+    def _listen_to_relays(self, now: float) -> None:
+        """At most once a second by itself: what comes of a rule's answer would else keep the next value waiting."""
+        if self._relays.changed():
+            self._due_by_relays |= self._rules.keys()
+        elif self._relays.hears_others:
+            self._listen_to_relays_at = now + _OTHERS_SECONDS
+
+    def _ask_all(self, due: set[int], now: float) -> None:
+        """Those that cost a child last time come last."""
+        for number in sorted(due & self._rules.keys(), key=lambda each: (self._deaths.get(each, 0), each)):
+            self._ask(number, now)
+        due.clear()
 
     def _look_at_rules(self) -> None:
         """A file may have come, changed or gone."""
@@ -156,7 +176,10 @@ class Deciding:
         for number in self._rules.keys() - found.keys():
             self._forget(number)
         for number, rule in found.items():
-            if self._rules.get(number) is not rule:
+            before = self._rules.get(number)
+            if before is not rule:
+                if before is not None and (before.path != rule.path or rule.path.suffix == READY):
+                    self._memory.set_timers(number, {})  # those of another rule mean nothing to it
                 self._rules[number] = rule
                 self._deaths.pop(number, None)
                 self._not_before.pop(number, None)

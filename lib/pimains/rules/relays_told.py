@@ -25,6 +25,7 @@ class RelaysTold:
         self.offset: float | None = None  # of the time that never jumps, from this boot's monotonic clock; None: relays does not run
         self._limits: dict[int, dict[str, Any]] = {}
         self._stamps: dict[int, tuple[object, ...]] = {}
+        self.hears_others = False  # something was written there when it was last looked
         self._watch: state.Watch | None = None
 
     @property
@@ -44,6 +45,7 @@ class RelaysTold:
             self._watch = None
             return self.look()
         numbers = {name.removesuffix(_HISTORY) for name in names if name.endswith(_HISTORY)}
+        self.hears_others = bool(names)
         return {int(number) for number in numbers if relay_settings.is_number(number) and self._look_at(int(number))}
 
     def look(self) -> set[int]:

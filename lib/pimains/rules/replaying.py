@@ -120,7 +120,7 @@ def _explained(error: BaseException, path: str) -> Lost:
 
 
 def _as_it_was(past: Past, span: Span, values: RecordedValues, given: Given) -> tuple[Board, list[Change]]:
-    """All relays as they were when it begins, and what became of those that are not the rule's."""
+    """All relays as they were when it begins, and what became of them; the rule's own becomes what the rule says."""
     guards, changes = past.guards, []
     board = Board(guards.STAGGER_SECONDS, guards.GROUP_LIMITS, guards.LOST_SECONDS)
     for number, limits in past.limits.items():
@@ -129,9 +129,11 @@ def _as_it_was(past: Past, span: Span, values: RecordedValues, given: Given) -> 
         relay = Relay(number, limits if is_its_own else as_it_was(limits), runs, without_wish_since=span.start)
         board.relays[number] = relay
         given.relays.put(RelayView(relay, given.moment, given.data))
-        if not is_its_own:
-            for begin, end in was_on(values, number, span.start, span.end) or []:
-                changes += [Change(begin, number, True), Change(end, number, False)]
+        really = was_on(values, number, span.start, span.end)
+        if is_its_own and really is not None:
+            given.relays[int(number)].was_on = False
+        for begin, end in really or []:
+            changes += [Change(begin, number, True), Change(end, number, False)]
     return board, sorted(changes)
 
 

@@ -15,7 +15,7 @@ from pimains.core.errors import WrongSetting
 from pimains.rules import ready_rule
 
 _NAME = re.compile(r"([1-9][0-9]{0,2})\.(?:py|rule)")
-_READY = ".rule"
+READY = ".rule"
 _LONGEST = 64 * 1024
 _OTHERS = stat.S_IWGRP | stat.S_IWOTH
 
@@ -74,7 +74,7 @@ class RuleFiles:
         for directory in self._directories:
             for path in _files(directory):
                 number = int(path.stem)
-                if path.suffix == _READY and directory in self._watches:
+                if path.suffix == READY and directory in self._watches:
                     with suppress(OSError):
                         self._watches[directory].also(path, f"{path.name}/")
                 if number in found:
@@ -107,7 +107,7 @@ def _stamp(path: Path) -> tuple[int, ...]:
         about = path.stat()
     except OSError as error:
         return (error.errno or 0,)
-    if path.suffix == _READY and stat.S_ISDIR(about.st_mode):
+    if path.suffix == READY and stat.S_ISDIR(about.st_mode):
         with suppress(OSError):
             return tuple(part for name in sorted(os.listdir(path)) for part in (hash(name), *_stamp(path / name)))
     return about.st_mtime_ns, about.st_ctime_ns, about.st_size, about.st_ino
@@ -122,7 +122,7 @@ def read(path: Path) -> RuleFile:
     """A rule's file, or the directory of one that is ready-made, whatever is wrong with it."""
     number = number_of(path)
     try:
-        return RuleFile(number, path, ready_rule.text_of(path) if path.suffix == _READY else _text(path), "")
+        return RuleFile(number, path, ready_rule.text_of(path) if path.suffix == READY else _text(path), "")
     except WrongSetting as wrong:
         return RuleFile(number, path, "", str(wrong).removeprefix(f"{path}/"))
     except UnicodeDecodeError:

@@ -1,7 +1,6 @@
 """A year of clicks, wishes, restarts, reboots and halts: no guard is ever broken, and no clock that jumps changes anything."""
 
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -10,11 +9,11 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 
 from pimains.shared.relays.plan.day_time import QuietHours
 from pimains.shared.relays.plan.modes import AUTO, OFF
-from pimains.shared.relays.plan.relay import GroupLimit, Limits
-from tests.relays.boards import STAGGER, UNSEEN, World
+from pimains.shared.relays.plan.relay import Limits
+from tests.relays.boards import UNSEEN, World
+from tests.relays.watched import BERLIN, DAY, GROUPS, WatchedWorld
 
-BERLIN = ZoneInfo("Europe/Berlin")
-HOUR, DAY = 3600.0, 86400.0
+HOUR = 3600.0
 SPRING = datetime(2027, 3, 28, tzinfo=BERLIN).timestamp()
 AUTUMN = datetime(2026, 10, 25, tzinfo=BERLIN).timestamp()
 RELAYS = {
@@ -24,73 +23,9 @@ RELAYS = {
     "pump": Limits(max_on_per_day=HOUR, max_switches_per_day=8, forced_for=HOUR, on_lost="on", watts=300),
     "fridge": Limits(min_off=300, on_halt="keep", watts=100, priority=20),
 }
-GROUPS = {"heaters": GroupLimit(1, False), "all": GroupLimit(4000, True)}
 MODES = ["off", "auto", "on", "on for 2h", "off for 30min", "on until 18:00", "off until 02:30", "0", "1", "2", "3"]
 NUMBERS = st.sampled_from(sorted(RELAYS))
 A_WHILE = st.one_of(st.floats(0, 90), st.floats(0, 4 * HOUR), st.floats(0, 9 * DAY))
-
-
-class WatchedWorld(World):
-    """A world that checks each switching against the table of guards, by true time, which goes on while the machine is off."""
-
-    def __init__(self) -> None:
-        self.off_seconds = 0.0
-        self.spans: dict[str, list[list[float]]] = {number: [] for number in RELAYS}  # true times of closing and opening
-        self.booted = 0.0
-        super().__init__(GROUPS, zone=BERLIN, **RELAYS)
-
-    @property
-    def true(self) -> float:
-        return self.time + self.off_seconds
-
-    def carried_out(self, number: str, is_on: bool, why: str) -> None:
-        super().carried_out(number, is_on, why)
-        limits, relay, spans = RELAYS[number], self.board.relays[number], self.spans[number]
-        if why == "reboot":  # power_cut has noted it
-            return
-        by_rule = relay.mode.word == AUTO
-        if is_on:
-            assert not self.board.halted
-            opened = max(self.booted, spans[-1][1] if spans else 0.0)
-            assert self.true - opened >= limits.min_off - 1e-3
-            others = [each[-1] for name, each in self.spans.items() if name != number and each]
-            assert all(self.true - each[0] >= STAGGER - 1e-3 for each in others if each[0] > self.booted)
-            on = [RELAYS[name] for name in RELAYS if self.board.relays[name].is_on]
-            assert sum(each.group == "heaters" for each in on) <= 1
-            assert sum(each.watts for each in on) <= 4000
-            if by_rule:
-                self.check_a_rules_on(number, limits)
-            spans.append([self.true])
-        else:
-            if by_rule and not (self.board.halted and limits.on_halt == "off"):
-                assert self.true - spans[-1][0] >= limits.min_on - 1e-3
-            spans[-1].append(self.true)
-
-    def check_a_rules_on(self, number: str, limits: Limits) -> None:
-        if limits.max_switches_per_day is not None:
-            assert sum(begin > self.true - DAY + 1e-3 for begin, *_ in self.spans[number]) < limits.max_switches_per_day
-        if limits.quiet_hours:
-            assert self.ahead is not None
-            there = datetime.fromtimestamp(self.time + self.ahead, BERLIN)
-            assert 6 <= there.hour < 22
-        if limits.max_on_per_day is not None:
-            assert self.seconds_on(number) + limits.min_on <= limits.max_on_per_day + 1e-2
-
-    def seconds_on(self, number: str) -> float:
-        ended = [(begin, end[0] if end else self.true) for begin, *end in self.spans[number]]
-        return sum(max(0.0, end - max(begin, self.true - DAY)) for begin, end in ended)
-
-    def power_cut(self, unwritten: float, off: float) -> None:
-        """Time is written down with each switching, and now and then."""
-        last = max([self.booted, *(each for spans in self.spans.values() for span in spans for each in span)])
-        unwritten = min(unwritten, self.true - last, UNSEEN)
-        before = self.true
-        for number in RELAYS:
-            if self.is_on(number):
-                self.spans[number][-1].append(before)
-        self.off_seconds += unwritten + off
-        self.booted = before + off
-        super().reboot(unwritten)
 
 
 class Year(RuleBasedStateMachine):
@@ -98,7 +33,7 @@ class Year(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.world = WatchedWorld()
+        self.world = WatchedWorld(RELAYS)
 
     @rule(seconds=A_WHILE)
     def time_passes(self, seconds: float) -> None:

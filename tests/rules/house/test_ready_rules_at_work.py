@@ -27,8 +27,8 @@ def test_a_ready_made_rule_decides_and_its_settings_are_taken_up_when_they_chang
 def test_a_condition_that_holds_for_a_while_wakes_its_rule_although_nothing_changes(house: House) -> None:
     rules = Rules(house, {"WATTS": "1000"}, INTERVAL="3600", LOST_AFTER="86400")
     rules.put("grid/P", "900")
-    ready(rules.directory, "surplus", "1", VALUE="grid/P", START_WATTS="800", START_SECONDS="2")
-    rules.until_says(1, "off 900 W of surplus for ")
+    ready(rules.directory, "surplus", "1", VALUE="grid/P", START_WATTS="800", START_SECONDS="3")
+    rules.until_says(1, "off 900 W of surplus; it starts after 3 s")
     rules.until(1, "state", "on")
 
 

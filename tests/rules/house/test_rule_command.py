@@ -31,10 +31,10 @@ def test_a_ready_made_rule_is_made_told_and_removed(house: House) -> None:
     assert (made / "VALUE").read_text().splitlines()[0] == "-grid/P"
     assert "W from which on it starts" in (made / "START_WATTS").read_text()
     rules.put("grid/P", "-950")
-    rules.until_says(1, "off 950 W of surplus for ")
+    rules.until_says(1, "off 950 W of surplus; it starts after 5 min")
     heads, line = says(rules)
     assert heads.split() == ["relay", "rule", "says", "because", "asked"]
-    assert line.startswith("1  boiler  surplus  off   950 W of surplus for ")
+    assert line.startswith("1  boiler  surplus  off   950 W of surplus; it starts after 5 min")
     (row,) = json.loads("\n".join(says(rules, "--json")))
     assert {name: row[name] for name in ("number", "name", "kind", "file", "says")} == {
         "number": 1,
@@ -43,6 +43,13 @@ def test_a_ready_made_rule_is_made_told_and_removed(house: House) -> None:
         "file": str(made),
         "says": "off",
     }
+    for what in ("1", str(made)):
+        checked = says(rules, "check", what)
+        assert checked[0].startswith("relay 1 now: off, 950 W of surplus")
+        assert checked[-1] == f"{made}: nothing is wrong with it"
+    (made / "START_WATTS").write_text("\n")
+    done = pimains(rules, "check", "1")
+    assert (done.returncode, done.stdout) == (1, f"{made}: START_WATTS: is empty; it needs a power in W (-999999-999999)\n")
     assert says(rules, "remove", "1") == ["the rule of relay 1 is removed; what becomes of the relay, its ON_LOST says"]
     rules.until(1, "reason", "no rule says anything")
     assert list(rules.directory.iterdir()) == []

@@ -69,6 +69,30 @@ def test_relays_on_one_surplus_come_on_by_priority_one_by_one_and_go_off_the_oth
     assert [fewer.is_on(n) for n in ("1", "2", "3")] == [False, True, True]
 
 
+def test_a_relay_of_higher_priority_gets_what_one_of_lower_priority_takes_of_the_same_surplus(tmp_path: Path) -> None:
+    boiler = rule_of(tmp_path, "surplus", "1", VALUE="grid/P", START_WATTS="1000")
+    pump = rule_of(tmp_path, "surplus", "2", VALUE="grid/P", START_WATTS="300")
+    limits = {"1": Limits(watts=1000, priority=80), "2": Limits(watts=300, priority=20, min_on=3 * 3600)}
+
+    def sun(hour: float) -> float:
+        return 400.0 if hour < 10 else 1100.0 if hour < 16 else -100.0
+
+    world = SolarWorld({"1": boiler, "2": pump}, surplus=sun, **limits)
+    world.live_until(20)
+    ((_, pump_ends),), ((boiler_begins, boiler_ends),) = world.runs("2"), world.runs("1")
+    assert boiler_begins == pytest.approx(10 + 5 * MINUTE, abs=0.02)
+    assert pump_ends == pytest.approx(boiler_begins + 5 * MINUTE, abs=0.03)
+    assert boiler_ends == pytest.approx(16 + 5 * MINUTE, abs=0.03)
+    assert world.why_of("1")[0] == "1100 W of surplus with the 300 W of relay 2, which gives way, added for 5 min"
+    limits["2"] = limits["2"]._replace(min_on=12 * 3600)  # it cannot give way
+    held = SolarWorld({"1": boiler, "2": pump}, surplus=sun, **limits)
+    held.live_until(16)
+    assert held.runs("1") == []
+    equal = SolarWorld({"1": boiler, "2": pump}, surplus=sun, **{n: each._replace(priority=50, min_on=0) for n, each in limits.items()})
+    equal.live_until(16)
+    assert (equal.runs("1"), len(equal.runs("2"))) == ([], 1)
+
+
 def test_a_relay_waits_until_the_one_before_shows_in_a_meter_that_is_slow(tmp_path: Path) -> None:
     rules = {n: rule_of(tmp_path, "surplus", n, VALUE="slow/P", START_WATTS="500", START_SECONDS="0") for n in ("1", "2")}
     world = SolarWorld(rules, surplus=lambda _: 600.0, step=5, **{n: Limits(watts=500) for n in rules})

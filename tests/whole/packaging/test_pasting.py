@@ -71,6 +71,7 @@ MAY_FAIL = {
     "pimains status": "1 when something is unwell: there is no plug and no GPIO here",
     "pimains plug": "there is no plug here",
     "pimains notify --test": "there is no mail server here",
+    "pimains rule check": "1 while a rule is lost: there is no relay and no battery monitor here",
     "pimains energy": "1 before the first reading",
 }
 _NOT_UP = """cd /etc/service; for each in *; do [ -e $each/down ] || [ ! -d $each/variables ] ||

@@ -58,12 +58,13 @@ class Timers:
 class RelayView:
     """What a rule sees of a relay; durations are in seconds, None for what never was."""
 
-    __slots__ = ("_data", "_moment", "_relay", "number", "timers")
+    __slots__ = ("_data", "_moment", "_relay", "number", "timers", "was_on")
 
     def __init__(self, relay: Relay, moment: Moment, data: Data, timers: Timers | None = None) -> None:
         self._relay, self._moment, self._data = relay, moment, data
         self.number = int(relay.number)
         self.timers = timers or Timers(moment)
+        self.was_on: bool | None = None  # whether it really was on, in a replay whose values have that in them
 
     @property
     def name(self) -> str:
@@ -74,6 +75,11 @@ class RelayView:
     def watts(self) -> float:
         """What its load draws, in W."""
         return self._relay.limits.watts
+
+    @property
+    def drawn(self) -> float:
+        """What its load draws now, by its settings, in W; in a replay what it drew then, which the values of then have in them."""
+        return self.watts if (self.on if self.was_on is None else self.was_on) else 0.0
 
     @property
     def priority(self) -> int:

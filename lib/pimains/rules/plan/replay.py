@@ -105,7 +105,7 @@ def as_it_was(limits: Limits) -> Limits:
 
 
 class Replay:
-    """`board` has the relay with this number, as it was at the begin, and the others; `changes` is what became of these, in order.
+    """`board` has the relay with this number, as it was at the begin, and the others; `changes` is what became of all of them.
 
     `given` is the rule's. `explain` tells of what a rule has raised: why that is no answer, the line of its file, and what kind it is.
     """
@@ -206,6 +206,9 @@ class Replay:
             self._decide(at)
 
     def _switch_other(self, change: Change) -> None:
+        if change.number == self._relay.number:
+            self._given.relays[self._number].was_on = change.is_on
+            return
         other = self._board.relays.get(change.number)
         if other is not None and other.is_on != change.is_on:
             (other.runs.close if change.is_on else other.runs.open)(change.time)

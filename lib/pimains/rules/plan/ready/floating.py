@@ -69,16 +69,16 @@ class Floating:
         words = f"{words}, but {drained}"
         if seconds < self.stop_seconds - turns.TICK_SECONDS:
             turns.not_ready(relay)
-            return ON, f"{words} for {duration(seconds)}; it stops after {duration(self.stop_seconds)}"
+            return ON, f"{turns.lasted(words, seconds)}; it stops after {duration(self.stop_seconds)}"
         waits = turns.what_ends_first(relay, relays, age)
-        return (ON, f"{words}; {waits}") if waits else (OFF, f"{drained} for {duration(seconds)}")
+        return (ON, f"{words}; {waits}") if waits else (OFF, turns.lasted(drained, seconds))
 
     def _while_off(self, relay: RelayView, relays: Relays, words: str, drained: str, age: float) -> tuple[str, str]:
         seconds = relay.held(_FULL, not drained, self.start_seconds)
         if drained:
             turns.not_ready(relay)
             return OFF, f"{words}, but {drained}"
-        words = f"{words} for {duration(seconds)}"
+        words = turns.lasted(words, seconds)
         if seconds < self.start_seconds - turns.TICK_SECONDS:
             turns.not_ready(relay)
             return OFF, f"{words}; it starts after {duration(self.start_seconds)}"

@@ -15,7 +15,8 @@ _ENOUGH, _TOO_LITTLE = "enough", "too little"
 class Surplus:
     """`value` is the name of the surplus in W, negative while power is bought or the battery gives it; `is_import`: the other way round.
 
-    While its own load is on, what that draws is added back. A battery below its least charge is no surplus.
+    While its own load is on, what that draws is added back; so is what those of lower PRIORITY take of the same surplus. A battery below
+    its least charge is no surplus.
     """
 
     def __init__(
@@ -34,6 +35,7 @@ class Surplus:
         self.stop_watts = start_watts if stop_watts is None else stop_watts
         self.stop_seconds = stop_seconds
         self.charge = charge
+        self._of = f"on surplus of {value}"  # the timer by which others see that this relay gives way
 
     def rule(self, relay: RelayView, data: Data, relays: Relays, now: Now | None) -> tuple[str, str]:  # noqa: ARG002  # a rule's signature
         """ON or OFF, and why."""
@@ -45,15 +47,20 @@ class Surplus:
             relay.held(_TOO_LITTLE, False)
             turns.not_ready(relay)
             raise
-        watts = self.sign * reading
+        others, who = turns.giving_way(relay, relays, self._of)
+        own = relay.drawn
+        watts = self.sign * reading + own + others
+        added = [f"the {own:.0f} W of its own load added back"] if own else []
+        added += [f"the {others:.0f} W of relay {who}, which gives way, added"] if others else []
+        words = f"{watts:.0f} W of surplus" + (f" with {' and '.join(added)}" if added else "")
+        relay.held(self._of, relay.on)
         if relay.on:
             relay.held(_ENOUGH, False)
-            return self._while_on(relay, relays, watts + relay.watts, lacking, reading.age)
+            return self._while_on(relay, relays, watts, words, lacking, reading.age)
         relay.held(_TOO_LITTLE, False)
-        return self._while_off(relay, relays, watts, lacking, reading.age)
+        return self._while_off(relay, relays, watts, words, lacking, reading.age)
 
-    def _while_on(self, relay: RelayView, relays: Relays, watts: float, lacking: str, age: float) -> tuple[str, str]:
-        words = f"{watts:.0f} W of surplus with the {relay.watts:.0f} W of its own load added back"
+    def _while_on(self, relay: RelayView, relays: Relays, watts: float, words: str, lacking: str, age: float) -> tuple[str, str]:
         is_lost = bool(lacking) or watts < self.stop_watts
         seconds = relay.held(_TOO_LITTLE, is_lost, self.stop_seconds)
         if not is_lost:
@@ -62,12 +69,11 @@ class Surplus:
         words = lacking or f"{words}, less than {self.stop_watts:g} W"
         if seconds < self.stop_seconds - turns.TICK_SECONDS:
             turns.not_ready(relay)
-            return ON, f"{words} for {duration(seconds)}; it stops after {duration(self.stop_seconds)}"
+            return ON, f"{turns.lasted(words, seconds)}; it stops after {duration(self.stop_seconds)}"
         waits = turns.what_ends_first(relay, relays, age)
-        return (ON, f"{words}; {waits}") if waits else (OFF, f"{words} for {duration(seconds)}")
+        return (ON, f"{words}; {waits}") if waits else (OFF, turns.lasted(words, seconds))
 
-    def _while_off(self, relay: RelayView, relays: Relays, watts: float, lacking: str, age: float) -> tuple[str, str]:
-        words = f"{watts:.0f} W of surplus"
+    def _while_off(self, relay: RelayView, relays: Relays, watts: float, words: str, lacking: str, age: float) -> tuple[str, str]:
         is_there = not lacking and watts >= self.start_watts
         seconds = relay.held(_ENOUGH, is_there, self.start_seconds)
         if not is_there:
@@ -75,6 +81,6 @@ class Surplus:
             return OFF, lacking or f"{words}, less than {self.start_watts:g} W"
         if seconds < self.start_seconds - turns.TICK_SECONDS:
             turns.not_ready(relay)
-            return OFF, f"{words} for {duration(seconds)}; it starts after {duration(self.start_seconds)}"
+            return OFF, f"{turns.lasted(words, seconds)}; it starts after {duration(self.start_seconds)}"
         waits = turns.what_begins_first(relay, relays, self.start_seconds, age)
-        return (OFF, f"{words}; {waits}") if waits else (ON, f"{words} for {duration(seconds)}")
+        return (OFF, f"{words}; {waits}") if waits else (ON, turns.lasted(words, seconds))

@@ -4,6 +4,7 @@ One that is ready waits until what was switched last shows in the value, and for
 has to know the others' rules for that: a timer of each says that it is ready. One that its guards keep up is not waited for.
 """
 
+from pimains.core.plan.sentences import duration
 from pimains.rules.plan.relay_view import Relays, RelayView
 
 SHOWS_SECONDS = 5.0  # from a switching until a new reading has it
@@ -11,6 +12,23 @@ TICK_SECONDS = 0.05  # a rule that is asked again after a while may be asked so 
 _READY = "ready"
 _LISTEN_SECONDS = 2.0  # so that all of them have been asked once
 _PATIENCE_SECONDS = 150.0
+
+
+def lasted(words: str, seconds: float) -> str:
+    """`words`, and for how long it has been so, if there is something to tell."""
+    return f"{words} for {duration(seconds)}" if seconds >= 1 else words
+
+
+def giving_way(relay: RelayView, relays: Relays, surplus: str) -> tuple[float, str]:
+    """What others of lower PRIORITY take of the same surplus, W, and who they are: they go off for it once their MIN_ON is over."""
+    watts, names = 0.0, ""
+    for each in relays:
+        if not each.on or each.priority >= relay.priority or each.mode != "auto" or each.timer(surplus).seconds is None:
+            continue
+        if (each.on_for or 0.0) >= each.min_on:
+            watts += each.watts
+            names += f"{' and ' if names else ''}{each.number}"
+    return watts, names
 
 
 def not_ready(relay: RelayView) -> None:

@@ -1,0 +1,132 @@
+#!/usr/bin/env python3
+"""What the rules service costs, and how fast it is, with relays beside it.
+
+    tests/rules/bench/deciding.py [TIMES]
+    sudo chrt -f 20 tests/rules/bench/deciding.py     where others are at work: the processor is ours, only the disk is shared
+
+Root. /run is in memory, as on any machine. Eight rules ask for a value of their own and one of all; from before that value's file is
+changed to the change of the house's pin, TIMES (100) times after a second of quiet, and likewise while it changes every 20 ms.
+"""
+
+import contextlib
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+sys.path[:0] = [str(Path(__file__).resolve().parents[3]), str(Path(__file__).resolve().parents[3] / "lib")]
+
+from tests.core.bench.footprint import compile_all, memory, processor_seconds  # noqa: E402  # only findable now
+from tests.kit import House, new_house  # noqa: E402  # only findable now
+from tests.rules.rules import Rules  # noqa: E402  # only findable now
+
+_RULES = 8
+_QUIET_SECONDS = 1.1
+_STORM_SECONDS = 0.02
+_IDLE_SECONDS = 30
+_RULE = """
+data["bmv/P"]
+return (ON if data["bmv/SOC{number}"] > 90 else OFF), "the battery"
+"""
+
+
+class Costs(NamedTuple):
+    """Megabytes of the service, and of it with its child; percent of a core."""
+
+    pss: float
+    with_child: float
+    idle: float
+
+
+def begin(house: House) -> Rules:
+    """Relays with their rules, all off."""
+    compile_all()
+    rules = Rules(house, *({} for _ in range(_RULES)))
+    rules.put("bmv/P", "100")
+    for number in range(1, _RULES + 1):
+        rules.put(f"bmv/SOC{number}", "50")
+        rules.write(number, _RULE.format(number=number))
+    for number in range(1, _RULES + 1):
+        rules.until_says(number, "off")
+    return rules
+
+
+def latencies(rules: Rules, times: int) -> list[float]:
+    """Seconds from before a file is changed to the pin, after a second of quiet."""
+    found = []
+    with rules.relays.told.open() as told:
+        for turn in range(times):
+            time.sleep(_QUIET_SECONDS)
+            told.read()
+            began = time.clock_gettime(time.CLOCK_BOOTTIME)
+            rules.put("bmv/SOC1", "50" if turn % 2 else "95")
+            found.append(_moved(told) - began)
+    return found
+
+
+def latencies_in_a_storm(rules: Rules, times: int) -> list[float]:
+    """The same, while another value that all rules have asked for changes all the time."""
+    found = []
+    with rules.relays.told.open() as told:
+        for turn in range(times):
+            told.read()
+            began = time.clock_gettime(time.CLOCK_BOOTTIME)
+            rules.put("bmv/SOC1", "50" if turn % 2 else "95")
+            count = 0
+            while not (line := told.read()).endswith("\n"):
+                count += 1
+                rules.put("bmv/P", str(100 + count % 50))
+                time.sleep(_STORM_SECONDS)
+            found.append(float(line.split()[2]) - began)
+            for _ in range(turn % 7 * 5):
+                rules.put("bmv/P", str(turn))
+                time.sleep(_STORM_SECONDS)
+    return found
+
+
+def _moved(told: object) -> float:
+    line = ""
+    while not line.endswith("\n"):
+        line += told.read()  # type: ignore[attr-defined]
+        time.sleep(0.0005)
+    return float(line.split()[2])
+
+
+def costs(rules: Rules, seconds: float = _IDLE_SECONDS) -> Costs:
+    """While nothing changes."""
+    pid = rules.instance.pid
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    pids = [pid, *map(int, children)]
+    used, began = sum(map(processor_seconds, pids)), time.monotonic()
+    time.sleep(seconds)
+    idle = (sum(map(processor_seconds, pids)) - used) / (time.monotonic() - began) * 100
+    taken = [memory(each) for each in pids]
+    return Costs(taken[0].pss, sum(each.pss for each in taken), idle)
+
+
+def tell(what: str, found: list[float]) -> None:
+    """Three numbers of it."""
+    ordered = sorted(found)
+    p99 = ordered[min(len(ordered) - 1, int(len(ordered) * 0.99))]
+    print(f"{what}: half within {statistics.median(ordered) * 1000:.1f} ms, p99 {p99 * 1000:.1f} ms, at most {ordered[-1] * 1000:.1f} ms")
+
+
+def main() -> None:
+    """Measure, and print what it was."""
+    times = int(sys.argv[1]) if len(sys.argv) > 1 else 100
+    memory_disk = {"prefix": "pimains-bench-", "dir": "/dev/shm"}
+    with tempfile.TemporaryDirectory(prefix="pimains-bench-") as top, tempfile.TemporaryDirectory(**memory_disk) as run:
+        for each in (top, run):
+            Path(each).chmod(0o755)
+        (Path(top) / "run").symlink_to(run)
+        with contextlib.contextmanager(new_house)(Path(top)) as house:
+            rules = begin(house)
+            print(costs(rules), flush=True)
+            tell(f"after a second of quiet, {times} times", latencies(rules, times))
+            tell(f"while values change all the time, {times} times", latencies_in_a_storm(rules, times))
+
+
+if __name__ == "__main__":
+    main()
