@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from pimains.core.plan import back_off
+from pimains.core.plan.sentences import clock_was_set
 from pimains.core.service import Instance, Readable
 from pimains.core.troubles import Troubles
+from pimains.rules import off_times
 from pimains.rules.asking import Asking, Outcome
 from pimains.rules.child import Child, Lost
 from pimains.rules.hosts import Hosts
@@ -37,7 +39,8 @@ class Deciding:
         self._me, self._settings = me, settings
         self._memory = Memory(me)
         self._values = Values(me.clock, settings.LOST_AFTER, self._memory.parts, self._memory.chargers)
-        self._relays = RelaysTold()
+        self._off_times = off_times.kept(me)
+        self._relays = RelaysTold(self._off_times)
         self._hosts = Hosts(settings.HOSTS, settings.INTERVAL, me.clock)
         self._listed = Listed(settings.RULES_FILES)
         self._situation = Situation(me.clock, self._values, self._relays, self._hosts, self._listed, self._memory.timers)
@@ -55,6 +58,7 @@ class Deciding:
         self._notes = Troubles(print)
         self._rules: dict[int, RuleFile] = {}
         self._uses: dict[int, frozenset[str]] = {}
+        self._given: dict[int, frozenset[str]] = {}  # the names that each was given when it was last asked
         self._answers: dict[int, Answer] = {}
         self._news_rounds: dict[int, int] = {}
         self._deaths: dict[int, int] = {}
@@ -130,6 +134,7 @@ class Deciding:
     def close(self) -> None:
         """Leave all as it is: wishes last until they count as lost."""
         self._memory.save()
+        self._off_times.save(self._me, at_once=True)
         self._asking.close()
         for each in (self._values, self._relays, self._hosts, self._listed, self._files):
             each.close()
@@ -138,6 +143,11 @@ class Deciding:
         """All of them, and what came without a word; it keeps no value waiting either."""
         self._round_at = now + self._settings.INTERVAL
         self._relays.look()
+        wall = self._me.clock.wall()
+        if self._relays.offset is not None and clock_was_set(wall):
+            if self._off_times.look(now + self._relays.offset, now, wall):
+                self._relays.look_anew()
+            self._off_times.save(self._me)
         self._values.look_again()
         self._listed.look()
         self._look_at_rules()
@@ -192,7 +202,7 @@ class Deciding:
         """Its file is gone."""
         del self._rules[number]
         self._asking.forget(number)
-        for known in (self._uses, self._answers, self._news_rounds, self._deaths, self._not_before, self._printed):
+        for known in (self._uses, self._given, self._answers, self._news_rounds, self._deaths, self._not_before, self._printed):
             known.pop(number, None)
         self._due.discard(number)
         self._memory.set_timers(number, {})
@@ -223,6 +233,7 @@ class Deciding:
 
     def _request(self, number: int, seen: dict[str, object]) -> tuple[dict[str, Any], Path]:
         rule = self._rules[number]
+        self._given[number] = frozenset(self._values.known)
         return self._situation.request(rule, seen), rule.path
 
     def _take(self, outcome: Outcome) -> None:
@@ -252,9 +263,11 @@ class Deciding:
     def _learns(self, number: int, uses: frozenset[str]) -> bool:
         """Whether it asked for what it was not given, and is there: it is asked once more."""
         self._hosts.want({host for host in self._hosts.known if asked_host(host) in uses})
-        if not self._values.want(uses):
+        if self._values.want(uses):
+            self._memory.set_parts(self._values.parts)
+        news = self._values.known.keys() - self._given[number]  # since it was asked, also because others asked for it
+        if not any(name in uses or f"*/{name.partition('/')[2]}" in uses for name in news):
             return False
-        self._memory.set_parts(self._values.parts)
         rounds = self._news_rounds[number] = self._news_rounds.get(number, 0) + 1
         if rounds > _ROUNDS_OF_NEWS:
             return False

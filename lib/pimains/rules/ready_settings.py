@@ -12,10 +12,10 @@ from pimains.core.settings import Setting, Settings, choice, flag, integer, numb
 from pimains.rules.plan.ready import day_spans
 from pimains.rules.plan.ready.after import After
 from pimains.rules.plan.ready.by_file import ByFile
-from pimains.rules.plan.ready.charge import Charge
 from pimains.rules.plan.ready.daily import Daily
 from pimains.rules.plan.ready.day_spans import Moment, Span
 from pimains.rules.plan.ready.floating import Floating
+from pimains.rules.plan.ready.readings import Charge
 from pimains.rules.plan.ready.schedule import Schedule
 from pimains.rules.plan.ready.surplus import Surplus
 from pimains.shared.relays.relay_settings import time_span
@@ -189,6 +189,11 @@ class AfterSettings(OfKind):
     WHEN = choice("on", "finished")
     SECONDS = time_span()
     FOR = optional(time_span())
+
+    def check_together(self) -> None:
+        """It is another one."""
+        if self.directory.stem == str(self.RELAY):
+            raise self.wrong("RELAY", f"{self.RELAY} is the relay of this rule: it is to come after another one")
 
     def made(self, present: Callable[[str], bool]) -> After:  # noqa: ARG002  # as the others
         """The rule."""

@@ -129,10 +129,9 @@ def _as_it_was(past: Past, span: Span, values: RecordedValues, given: Given) -> 
         relay = Relay(number, limits if is_its_own else as_it_was(limits), runs, without_wish_since=span.start)
         board.relays[number] = relay
         given.relays.put(RelayView(relay, given.moment, given.data))
-        really = was_on(values, number, span.start, span.end)
-        if is_its_own and really is not None:
-            given.relays[int(number)].was_on = False
-        for begin, end in really or []:
+        if is_its_own:
+            given.relays[int(number)].was_on = False  # unless it is recorded: who plays a rule may have no relay for it yet
+        for begin, end in was_on(values, number, span.start, span.end) or []:
             changes += [Change(begin, number, True), Change(end, number, False)]
     return board, sorted(changes)
 

@@ -51,6 +51,25 @@ def test_a_battery_below_soc_min_is_no_surplus(tmp_path: Path) -> None:
     assert world.house.soc >= 0.9
 
 
+def test_a_value_that_is_no_number_or_not_there_is_lost_and_what_was_before_counts_no_more(tmp_path: Path) -> None:
+    heater = rule_of(tmp_path, "surplus", VALUE="meter/P", START_WATTS="700")
+    world = SolarWorld({"3": heater}, **{"3": Limits(watts=1000)})
+    world.live(60)
+    assert world.lost["3"] == "meter/P is not known: there is no such value"
+    for _ in range(4):
+        world.put("meter/P", 900.0)
+        world.live(60)
+    world.given.data.put("meter/P", "fault", world.time)
+    world.live(60)
+    assert world.lost["3"] == "meter/P is not known: 'fault' is no number"
+    for _ in range(5):
+        assert not world.is_on("3")
+        world.put("meter/P", 900.0)
+        world.live(60)
+    world.live(60)
+    assert world.is_on("3")
+
+
 def test_relays_on_one_surplus_come_on_by_priority_one_by_one_and_go_off_the_other_way_round(tmp_path: Path) -> None:
     rules = {n: rule_of(tmp_path, "surplus", n, VALUE="grid/P", START_WATTS="500", STOP_WATTS="400") for n in ("1", "2", "3")}
     limits = {"1": Limits(watts=500, priority=20), "2": Limits(watts=500, priority=90), "3": Limits(watts=500, priority=50)}

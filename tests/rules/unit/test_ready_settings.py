@@ -58,6 +58,7 @@ def test_a_new_one_needs_no_more_than_this(tmp_path: Path, kind: str) -> None:
         ("daily", "TO", "8:00", "is not after FROM 08:00: a day goes from 0:00 to 24:00"),
         ("daily", "STOP_WATTS", "901", "is more than START_WATTS 900: it would stop at once"),
         ("after", "RELAY", "0", "'0' is no relay's number (1-999)"),
+        ("after", "RELAY", "3", "3 is the relay of this rule: it is to come after another one"),
         ("schedule", "TIMES", "8:00", "'8:00' is no list of times (such as 6:30-8:00 17:00-sunset)"),
         ("schedule", "DAYS", "funday", "'funday' is no list of days (such as mon-fri sun, or empty)"),
         ("schedule", "MONTHS", "13", "'13' is no list of months (such as 4-9, or 10-3, or empty)"),

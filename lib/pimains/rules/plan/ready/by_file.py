@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pimains.rules.plan.answer import OFF, ON
 from pimains.rules.plan.calendar import Now
 from pimains.rules.plan.data import Data
-from pimains.rules.plan.ready.charge import Charge
+from pimains.rules.plan.ready.readings import Charge
 from pimains.rules.plan.relay_view import Relays, RelayView
 
 

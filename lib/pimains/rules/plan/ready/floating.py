@@ -6,7 +6,7 @@ from pimains.rules.plan.calendar import Now
 from pimains.rules.plan.data import Data
 from pimains.rules.plan.not_known import NotKnown
 from pimains.rules.plan.ready import turns
-from pimains.rules.plan.ready.charge import Charge
+from pimains.rules.plan.ready.readings import Charge, number
 from pimains.rules.plan.relay_view import Relays, RelayView
 
 _FULL, _DRAINED = "full", "drained"
@@ -52,7 +52,7 @@ class Floating:
         """That the battery gives too much, '' if it does not, and how old that is. Raises NotKnown."""
         if not self.value:
             return "", 0.0
-        power = data[self.value]
+        power = number(data, self.value)
         return "" if power >= -self.may_give else f"the battery gives {-power:.0f} W", power.age
 
     def _not_full(self, relay: RelayView, words: str) -> tuple[str, str]:

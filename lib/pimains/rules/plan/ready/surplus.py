@@ -6,7 +6,7 @@ from pimains.rules.plan.calendar import Now
 from pimains.rules.plan.data import Data
 from pimains.rules.plan.not_known import NotKnown
 from pimains.rules.plan.ready import turns
-from pimains.rules.plan.ready.charge import Charge
+from pimains.rules.plan.ready.readings import Charge, number
 from pimains.rules.plan.relay_view import Relays, RelayView
 
 _ENOUGH, _TOO_LITTLE = "enough", "too little"
@@ -40,7 +40,7 @@ class Surplus:
     def rule(self, relay: RelayView, data: Data, relays: Relays, now: Now | None) -> tuple[str, str]:  # noqa: ARG002  # a rule's signature
         """ON or OFF, and why."""
         try:
-            reading = data[self.value]
+            reading = number(data, self.value)
             lacking = self.charge.lacking(data)
         except NotKnown:
             relay.held(_ENOUGH, False)  # what was before a gap counts no more
