@@ -16,7 +16,7 @@ from pimains.core.errors import Misused, PimainsError, WrongSetting
 from pimains.core.plan.columns import aligned
 from pimains.core.plan.sentences import duration
 from pimains.core.scan_directory import ServiceDirectory
-from pimains.rules import rule_files
+from pimains.rules import off_times, rule_files
 from pimains.rules.child import Child, Reply
 from pimains.rules.hosts import Hosts
 from pimains.rules.listed import Listed
@@ -150,7 +150,7 @@ class _DryRun:
         top = paths.run(places.service.root)
         timers, parts, chargers = recalled(places.service.run)
         self.values = Values(self._clock, self._settings.LOST_AFTER, parts, chargers, top)
-        self.relays = RelaysTold(top / "relays")
+        self.relays = RelaysTold(off_times.recalled(paths.lib(places.service.root) / places.service.name), top / "relays")
         self.relays.look()
         self._hosts = Hosts(self._settings.HOSTS, self._settings.INTERVAL, self._clock)
         self._listed = Listed(self._settings.RULES_FILES)

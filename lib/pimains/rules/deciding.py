@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from pimains.core.plan import back_off
+from pimains.core.plan.sentences import clock_was_set
 from pimains.core.service import Instance, Readable
 from pimains.core.troubles import Troubles
+from pimains.rules import off_times
 from pimains.rules.asking import Asking, Outcome
 from pimains.rules.child import Child, Lost
 from pimains.rules.hosts import Hosts
@@ -37,7 +39,8 @@ class Deciding:
         self._me, self._settings = me, settings
         self._memory = Memory(me)
         self._values = Values(me.clock, settings.LOST_AFTER, self._memory.parts, self._memory.chargers)
-        self._relays = RelaysTold()
+        self._off_times = off_times.kept(me)
+        self._relays = RelaysTold(self._off_times)
         self._hosts = Hosts(settings.HOSTS, settings.INTERVAL, me.clock)
         self._listed = Listed(settings.RULES_FILES)
         self._situation = Situation(me.clock, self._values, self._relays, self._hosts, self._listed, self._memory.timers)
@@ -131,6 +134,7 @@ class Deciding:
     def close(self) -> None:
         """Leave all as it is: wishes last until they count as lost."""
         self._memory.save()
+        self._off_times.save(self._me, at_once=True)
         self._asking.close()
         for each in (self._values, self._relays, self._hosts, self._listed, self._files):
             each.close()
@@ -139,6 +143,11 @@ class Deciding:
         """All of them, and what came without a word; it keeps no value waiting either."""
         self._round_at = now + self._settings.INTERVAL
         self._relays.look()
+        wall = self._me.clock.wall()
+        if self._relays.offset is not None and clock_was_set(wall):
+            if self._off_times.look(now + self._relays.offset, now, wall):
+                self._relays.look_anew()
+            self._off_times.save(self._me)
         self._values.look_again()
         self._listed.look()
         self._look_at_rules()

@@ -9,6 +9,7 @@ from typing import Any
 from pimains.core import clock as clocks
 from pimains.core import paths, state
 from pimains.core.errors import WrongSetting
+from pimains.rules.off_times import OffTimes
 from pimains.shared.relays import relay_settings
 from pimains.shared.relays.plan.relay import Limits
 
@@ -19,8 +20,9 @@ _SETTINGS = "settings"
 class RelaysTold:
     """All relays, as a child's rules are to be given them; an object that has not changed is the same as before."""
 
-    def __init__(self, top: Path | None = None) -> None:
+    def __init__(self, off_times: OffTimes, top: Path | None = None) -> None:
         self.top = top or paths.run() / "relays"
+        self._off_times = off_times
         self.relays: dict[int, dict[str, Any]] = {}
         self.offset: float | None = None  # of the time that never jumps, from this boot's monotonic clock; None: relays does not run
         self._limits: dict[int, dict[str, Any]] = {}
@@ -75,9 +77,25 @@ class RelaysTold:
             kept: dict[str, Any] = json.loads(text)
             if kept["boot"] == clocks.boot_id():
                 self.offset = float(kept["time"]) - float(kept["monotonic"])
-                self.relays[number], self._stamps[number] = {"limits": self._limits[number], "kept": kept}, stamp
+                self.relays[number] = {"limits": self._limits[number], "kept": self._in_real_time(kept)}
+                self._stamps[number] = stamp
                 return True
         return False
+
+    def look_anew(self) -> None:
+        """How long the machine was off is known only now."""
+        self._stamps.clear()
+        self.look()
+
+    def _in_real_time(self, kept: dict[str, Any]) -> dict[str, Any]:
+        real = self._off_times.real
+        by_rule = kept.get("closed_by_rule_at")
+        return {
+            **kept,
+            "opened_at": real(kept["opened_at"]),
+            "runs": [(real(begin), None if end is None else real(end), unseen) for begin, end, unseen in kept["runs"]],
+            "closed_by_rule_at": None if by_rule is None else real(by_rule),
+        }
 
     def is_on(self, number: int) -> bool:
         """Whether its contact is closed."""

@@ -11,6 +11,7 @@ from contextlib import suppress
 from itertools import chain, islice
 from pathlib import Path
 
+from pimains.core.errors import Refused
 from pimains.core.process.function import Forked
 from pimains.rules.plan.replay import Known, Span
 from pimains.rules.recorded_values import RecordedValues
@@ -22,11 +23,11 @@ _NAN = float("nan")
 
 
 def rows(journal: Path, names: Sequence[str], span: Span, now: float) -> Iterator[tuple[Known, ...]]:
-    """What was known of these at each step, in their order. The process ends when nobody listens. Raises OSError."""
+    """What was known of these at each step, in their order. Raises OSError; later Refused."""
     outward, inward = os.pipe2(os.O_CLOEXEC)
     Forked(lambda: _write(journal, names, span, now, inward), keep=(inward,))
     os.close(inward)
-    return _read(outward, len(names))
+    return _read(journal, outward, len(names), span.steps)
 
 
 def _write(journal: Path, names: Sequence[str], span: Span, now: float, pipe: int) -> str:
@@ -41,13 +42,17 @@ def _write(journal: Path, names: Sequence[str], span: Span, now: float, pipe: in
     return ""
 
 
-def _read(pipe: int, width: int) -> Iterator[tuple[Known, ...]]:
-    bytes_of_block = _STEPS * width * _NUMBERS * array(_KIND).itemsize
+def _read(journal: Path, pipe: int, width: int, steps: int) -> Iterator[tuple[Known, ...]]:
+    bytes_of_step = width * _NUMBERS * array(_KIND).itemsize
+    bytes_of_block = _STEPS * bytes_of_step
     with open(pipe, "rb", buffering=bytes_of_block) as feed:
         while block := feed.read(bytes_of_block):
+            steps -= len(block) // bytes_of_step
             numbers = array(_KIND)
             numbers.frombytes(block)
             known: list[Known] = list(zip(numbers[::2], numbers[1::2], strict=True))
             if math.isnan(sum(numbers)):
                 known = [(None if math.isnan(value or 0.0) else value, at) for value, at in known]
             yield from zip(*[iter(known)] * width, strict=True)
+    if steps:
+        raise Refused(f"{journal}: cannot be read to the end")

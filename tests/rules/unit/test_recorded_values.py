@@ -4,9 +4,11 @@ from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pimains.core.errors import Refused
 from pimains.rules.plan.replay import Span
 from pimains.rules.recorded_values import HELD_SECONDS, Held, RecordedValues
 from pimains.rules.replay_rows import rows
@@ -85,6 +87,16 @@ def test_another_process_hands_on_the_same_step_by_step(tmp_path: Path) -> None:
     values.close()
     assert list(rows(recording.path, names, span, 1e12)) == wanted
     assert wanted[0] == ((None, 0), (None, 0))
+
+
+def test_what_cannot_be_read_to_the_end_is_no_shorter_past(tmp_path: Path) -> None:
+    recording = Recording(tmp_path / "journal.sqlite")
+    recording.looked(NAME, [(60 * number, number) for number in range(1, 1000)])
+    recording.close()
+    with recording.path.open("r+b") as file:
+        file.truncate(recording.path.stat().st_size * 3 // 4)
+    with pytest.raises(Refused, match=r"journal\.sqlite: cannot be read to the end"):
+        list(rows(recording.path, [NAME], Span(0, 60, 1000), 1e12))
 
 
 LOOKS = st.lists(st.tuples(st.integers(1, 200), st.one_of(st.none(), st.integers(0, 3))), min_size=1, max_size=30)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import damage
 from tests.rules.rules import HEAD
 from tests.rules.stepped_rules import SteppedRules
 
@@ -176,3 +177,46 @@ def test_rules_that_ask_for_the_same_value_first_are_all_given_it(tmp_path: Path
     house.pass_seconds(1.5)
     assert [house.says(number) for number in (1, 2, 3)] == ["on 80 %"] * 3
     house.stop()
+
+
+def test_a_run_of_yesterday_is_none_of_today_though_the_machine_was_off_at_night(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    house = SteppedRules(tmp_path, monkeypatch, {})  # it is noon
+    house.put("bmv/SOC", "95")
+    house.write(
+        1,
+        """
+        what = f"{relay.on_today()} {relay.switched_off_today()} {(relay.last_off or 0) // 3600:g}"
+        return (ON if data.get("bmv/SOC", 0) > 90 else OFF), what
+        """,
+    )
+    assert house.relays.of(1, "state") == "on"
+    house.pass_seconds(3600)
+    house.put("bmv/SOC", "80")
+    house.pass_seconds(3600)
+    assert house.says(1) == "off True True 1"
+    for hours in (14, 1):  # from 14 h until 4 h, and again for a moment
+        house.boot(off_seconds=hours * 3600)
+        house.pass_seconds(130)
+    assert house.says(1) == "off False False 16"
+    house.stop()
+
+
+@pytest.mark.parametrize("name", ["lost", "empty", "torn", "zeroed", "a directory"])
+@pytest.mark.parametrize("file", ["memory", "off-times"])
+def test_a_damaged_file_ends_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], file: str, name: str
+) -> None:
+    house = SteppedRules(tmp_path, monkeypatch, {})
+    house.write(1, "timer('rest').seconds is None and timer('rest').start(60)\nreturn ON, f'{timer(\"rest\").over}'")
+    house.pass_seconds(100)
+    assert house.says(1) == "on True"
+    house.stop()
+    path = tmp_path / "var/lib/pimains/rules" / file
+    damage.do(name, path)
+    (house.run / "memory").unlink()
+    house.start()
+    house.pass_seconds(2)
+    assert house.says(1) == ("on False" if file == "memory" else "on True")
+    assert (f"{path}: " in capsys.readouterr().out) == (name != "lost")
+    house.stop()
+    assert path.is_file()
