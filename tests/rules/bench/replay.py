@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from itertools import count
 from pathlib import Path
 
@@ -64,7 +65,7 @@ def journal(path: Path, every: int, days: int) -> Path:
     for name in NAMES:
         recording.looked(name, [(START, 1.0)])
     recording.close()
-    with sqlite3.connect(path) as connection:
+    with closing(sqlite3.connect(path)) as connection, connection:
         runs = [connection.execute("select id from boots where source = ?", (name,)).fetchone()[0] for name in NAMES]
         rows = (
             (run, 1 + at, None, START + at, value)
@@ -75,24 +76,29 @@ def journal(path: Path, every: int, days: int) -> Path:
     return path
 
 
-def main(directory: Path) -> None:
-    """Print a line for each."""
+def measure(path: Path, directory: Path, days: int, of_days: int) -> tuple[float, int]:
+    """Seconds for the last days of a journal, and how often the relay would have been on."""
     rule = directory / "3.py"
     rule.write_text(RULE)
-    rule.chmod(0o644)
     guards = GuardSettings({"RELAYS": str(directory), "STAGGER_SECONDS": "1", "GROUP_LIMITS": "", "LOST_SECONDS": "600"})
     limits = {"3": Limits(min_on=300, min_off=300, max_on_per_day=6 * 3600, watts=2000), "4": Limits(), "5": Limits()}
+    past = Past(path, 3, limits, guards, 600.0, rule_files.read(rule))
+    span = Span(START + (of_days - days) * DAY, 60.0, days * 1440)
+    began = time.perf_counter()
+    played = replaying.played(past, span, frozenset(NAMES), 60.0, lambda _: None)
+    return time.perf_counter() - began, len(played.runs)
+
+
+def main(directory: Path) -> None:
+    """Print a line for each."""
+    minutes, seconds = journal(directory / "minutes.sqlite", 60, 365), journal(directory / "seconds.sqlite", 10, 365)
     for what, path, days in (
-        ("a week of minutes", journal(directory / "minutes.sqlite", 60, 365), 7),
-        ("a year of minutes", directory / "minutes.sqlite", 365),
-        ("a year recorded every 10 s", journal(directory / "seconds.sqlite", 10, 365), 365),
+        ("a week of minutes", minutes, 7),
+        ("a year of minutes", minutes, 365),
+        ("a year recorded every 10 s", seconds, 365),
     ):
-        past = Past(path, 3, limits, guards, 600.0, rule_files.read(rule))
-        span = Span(START + (365 - days) * DAY, 60.0, days * 1440)
-        began = time.perf_counter()
-        played = replaying.played(past, span, frozenset(NAMES), 60.0, lambda _: None)
-        seconds = time.perf_counter() - began
-        print(f"{what}: {seconds:.2f} s, {seconds / span.steps * 1e6:.1f} µs a step, {len(played.runs)} runs", flush=True)
+        took, runs = measure(path, directory, days, 365)
+        print(f"{what}: {took:.2f} s, {took / days / 1440 * 1e6:.1f} µs a step, {runs} runs", flush=True)
     began = time.perf_counter()
     imported = [sys.executable, "-c", "import pimains.rules.replay_command"]
     subprocess.run(imported, env={"PYTHONPATH": str(TOP / "lib")}, check=True)

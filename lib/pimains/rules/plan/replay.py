@@ -10,6 +10,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from pimains.rules.plan.given import OFF, ON, Given, Rule
+from pimains.shared.relays.plan import guards
 from pimains.shared.relays.plan.board import Board, Switch
 from pimains.shared.relays.plan.guards import Now
 from pimains.shared.relays.plan.relay import KEEP as LEFT_ALONE
@@ -129,7 +130,6 @@ class Replay:
         self._change = next(self._changes, None)
         self._zone = zone
         self._is_thorough = is_thorough
-        self._look_at = -NEVER
         self._due = -NEVER
         self._says: bool | None = None  # what the rule says; None: it is lost
         self._why = ""
@@ -230,16 +230,23 @@ class Replay:
             self._relay.ask(None, time, self._why_lost)
         else:
             self._relay.ask(Wish(self._says, self._why, NEVER), time)  # it is said anew until something else is
-        decision = self._board.decide(Now(time, time, self._zone))
+        look_at = self._carried_out(time)
+        self._due = min(look_at if look_at > time else time + _LEAST_SECONDS, self._change.time if self._change is not None else NEVER)
+
+    def _carried_out(self, time: float) -> float:
+        """Switch whatever is to be switched now; when to look again."""
         for _ in range(_AT_ONCE_MAX):
+            decision = self._board.decide(Now(time, time, self._zone))
             if not decision.switches:
                 break
             for switch in decision.switches:
                 self._board.switched(switch, time)
                 self._note(switch, time)
-            decision = self._board.decide(Now(time, time, self._zone))
-        self._look_at = decision.look_at if decision.look_at > time else time + _LEAST_SECONDS
-        self._due = min(self._look_at, self._change.time if self._change is not None else NEVER)
+            if self._relay.is_on == self._says and not self._is_thorough:  # who was switched last, and as its rule wants it
+                left = guards.seconds_left(self._relay, time) if self._says else NEVER
+                if left > 0:
+                    return time + left
+        return decision.look_at
 
     def _note(self, switch: Switch, time: float) -> None:
         if switch.number != self._relay.number:
