@@ -34,6 +34,7 @@ ELSEWHERE = {
     "sudo pimains ups host": "needs a host with sshd: tests/ups/house/test_hosts_command.py",
     "rsync -av rsync://music.lan": "needs the music of a server",
     "export REQUESTS_CA_BUNDLE": "a line of POWERPI's own script",
+    "sudo pimains rule replay": "needs weeks of a collector's: tests/rules/house/test_rule_replay.py",
     "curl --cacert /etc/pimains/collector.pem": "needs a Pi that ran POWERPI",
 }
 _ANOTHER_PI = """create_service --service_name=meter --del-service >/dev/null
