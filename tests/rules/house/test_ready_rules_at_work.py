@@ -37,9 +37,9 @@ def test_a_run_of_a_few_seconds_a_day_is_that_long(house: House) -> None:
     ready(rules.directory, "after", "1", RELAY="2", SECONDS="1", FOR="2")
     rules.until_says(1, "off relay 2 is off")
     rules.relays.mode(2, "on")
-    rules.until(1, "state", "on")
-    rules.until(1, "reason", "it ran for 2 s today: FOR 2 s is done")
-    assert rules.relays.of(1, "state") == "off"
+    rules.until_says(1, "today: FOR 2 s is done")
+    rules.until(1, "state", "off")
+    assert [row["action"] for row in rules.relays.ledger(1)] == ["on", "off"]
 
 
 def test_two_that_are_ready_at_once_take_turns_by_priority(house: House) -> None:
