@@ -14,7 +14,7 @@ from tests.plug.plugs import aioesphomeapi
 from tests.ups.nut2_library import NUT2
 
 DEBIANS = "/usr/lib/python3/dist-packages"  # first: asyncssh is for Debian's cryptography, aioesphomeapi brings another one along
-OUTAGE_SECONDS = 36
+OUTAGE_SECONDS = 44
 
 
 def demo(temporary: Path) -> "subprocess.Popen[str]":
@@ -120,7 +120,9 @@ def assert_the_rules(said: str) -> None:
 def test_the_demo_switches_a_plug_off_shuts_a_pi_down_tells_why_and_leaves_nothing() -> None:
     with tempfile.TemporaryDirectory(prefix="pimains-demo-test-") as temporary:
         Path(temporary).chmod(0o755)
-        said, _ = demo(Path(temporary)).communicate(timeout=300)
+        process = demo(Path(temporary))
+        said, _ = process.communicate(timeout=300)
+        assert process.returncode == 0, said
         assert "halt: shut down, because Delay Switch of House plug was switched off" in said
         assert re.search("plug: cut the power in [0-9]+ s, because Delay Switch of House plug was switched off", said)
         assert re.search(r"A year of readings, and pulses as they come: look at http://127.0.0.1:[0-9]+/", said)
