@@ -3,8 +3,8 @@
 Installs the packages (from a checkout they are built first), then starts a scan directory of its own below /tmp: halt,
 whose HALT_COMMAND only writes down that it was called; plug, against a simulated plug speaking ESPHome's protocol; meter,
 at pins that a simulated electricity meter moves, and the collector that it delivers to, with its page; vedirect, at a
-solar charger and a battery monitor of a simulated sun; relays, whose loads that sun and its battery feed; ups, at a UPS
-of NUT's own dummy-ups with two simulated machines on it.
+solar charger and a battery monitor of a simulated sun; relays, whose loads that sun and its battery feed, and rules that
+switch them; ups, at a UPS of NUT's own dummy-ups with two simulated machines on it.
 Nothing of it can halt this machine, and nothing of it is left when it ends.
 """
 
@@ -23,7 +23,7 @@ from pathlib import Path
 
 from pimains.core import paths
 from pimains.core.errors import PimainsError
-from pimains.house import demo_meter, demo_pins, demo_relays, demo_sun, demo_ups
+from pimains.house import demo_meter, demo_pins, demo_relays, demo_rules, demo_sun, demo_ups
 
 _SECONDS_TO_LOOK = 5
 _IDLE_WATTS = 2
@@ -85,7 +85,8 @@ class _House:
         self.halted = root / "halted"
         self.relay_opened = threading.Event()
         self.page = ""
-        self.has_sun = self.has_relays = False
+        self.tell_sun: Callable[[str], None] | None = None
+        self.rules: demo_rules.Rules | None = None
         self.powered: demo_ups.Powered | None = None
 
     def command(self, name: str, *words: str) -> None:
@@ -122,15 +123,22 @@ def _show(house: _House) -> None:
         house.until("the collector has what the meter has read before", lambda: demo_meter.is_told(house.page), 60)
         house.command("pimains", "energy", "--month", f"--servicedir={house.services}")
         print(f"\nA year of readings, and pulses as they come: look at {house.page}")
-    if house.has_sun:
+    if house.tell_sun:
         house.until("the sun's devices are read", lambda: demo_sun.is_seen(house.root), 60)
-    if house.has_relays:
+    if house.rules:
         house.until("relays has its pins", lambda: demo_relays.are_there(house.root), 60)
+        house.until("rules looks for rules", lambda: house.status(demo_rules.SERVICE).startswith("no rule"), 60)
+    if house.powered:
+        house.until("the UPS is read", house.powered.is_known, 60)
     house.command("pimains", "status", f"--servicedir={house.services}")
-    if house.has_relays and not demo_relays.show(house.root, house.command, house.services, demo_sun.MONITOR):
-        raise DemoFailed("the monitor of the battery does not see what the boiler draws")
+    if house.rules:
+        if not demo_relays.show(house.root, house.command, house.services, demo_sun.MONITOR):
+            raise DemoFailed("the monitor of the battery does not see what the boiler draws")
+        house.rules.show(demo_sun.MONITOR)
     if house.powered:
         _show_outage(house, house.powered)
+    if house.rules:
+        house.rules.show_sun_is_back()
     with _progress(f"In {_SECONDS_TO_LOOK} seconds somebody switches the plug off"):
         time.sleep(_SECONDS_TO_LOOK)
     house.command("pimains", "plug", "off", "--host=127.0.0.1", f"--port={house.plug_port}")
@@ -141,7 +149,7 @@ def _show(house: _House) -> None:
     house.until(f"the plug sees less than {_IDLE_WATTS} W for ten seconds, and cuts the power", house.relay_opened.is_set, 60)
     house.command("pimains", "why", "plug")
     house.command("pimains", "why", "halt")
-    if house.has_relays:
+    if house.rules:
         house.command("pimains", "relay", str(demo_relays.BOILER.number), f"--servicedir={house.services}")
     house.command("pimains", "status", f"--servicedir={house.services}")
     if house.page and sys.stdin.isatty():
@@ -152,7 +160,6 @@ def _show(house: _House) -> None:
 
 def _show_outage(house: _House, powered: demo_ups.Powered) -> None:
     services = f"--servicedir={house.services}"
-    house.until("the UPS is read", powered.is_known, 60)
     print(f"\nNow the mains go, for {powered.outage_seconds} s: nas and tv hang on the UPS, too")
     powered.cut()
     house.until("the UPS says that it is on battery", powered.is_on_battery, 60)
@@ -187,13 +194,13 @@ def _house(root: Path) -> Iterator[_House]:
             print(f"\n(There is no sun: it needs apt install {more})")
         else:
             fed = (f"--outputs={demo_pins.outputs(root)}", *(each.draw for each in demo_relays.ALL))
-            stack.enter_context(demo_sun.shining(root, create, house.command, _environment(root), fed))
-            house.has_sun = True
+            house.tell_sun = stack.enter_context(demo_sun.shining(root, create, house.command, _environment(root), fed))
         if more := demo_pins.missing():
-            print(f"\n(There are no relays: they need apt install {more})")
-        elif house.has_sun:
+            print(f"\n(There are no relays and no rules: they need apt install {more})")
+        elif house.tell_sun:
             demo_relays.make(root, create, house.command, house.services)
-            house.has_relays = True
+            demo_rules.make(root, create, house.command)
+            house.rules = demo_rules.Rules(root, house.command, house.until, house.tell_sun)
         if more := demo_ups.missing():
             print(f"\n(There is no UPS: it needs apt install {more})")
         elif why := demo_ups.cannot_wake():

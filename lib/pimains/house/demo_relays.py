@@ -28,7 +28,9 @@ class Fed(NamedTuple):
 
 
 BOILER = Fed(1, 17, "boiler", 2000, active_low=True)
-ALL = (BOILER, Fed(2, 27, "pump", 400), Fed(3, 22, "heater", 1200))
+PUMP = Fed(2, 27, "pump", 400)
+HEATER = Fed(3, 22, "heater", 1200)
+ALL = (BOILER, PUMP, HEATER)
 
 
 def make(root: Path, create: tuple[str, ...], command: Callable[..., None], services: Path) -> None:

@@ -14,7 +14,7 @@ from tests.plug.plugs import aioesphomeapi
 from tests.ups.nut2_library import NUT2
 
 DEBIANS = "/usr/lib/python3/dist-packages"  # first: asyncssh is for Debian's cryptography, aioesphomeapi brings another one along
-OUTAGE_SECONDS = 36
+OUTAGE_SECONDS = 44
 
 
 def demo(temporary: Path) -> "subprocess.Popen[str]":
@@ -44,6 +44,15 @@ def supervised_in(directory: Path) -> list[str]:
     return found
 
 
+def assert_in_order(seen: list[str], said: str) -> None:
+    """Each of these expressions is found behind the one before."""
+    at = 0
+    for each in seen:
+        found = re.compile(each).search(said, at)
+        assert found, f"{each} is not in what follows:\n{said[at:]}"
+        at = found.end()
+
+
 def assert_the_outage(said: str) -> None:
     """As its user sees it, in this order."""
     seen = [
@@ -62,11 +71,7 @@ def assert_the_outage(said: str) -> None:
         r"host nas: wake, because the mains are back\.",
         r"host nas: order down, because on battery for [0-9]+ s, its SHED_AT is [0-9]+ s\.",
     ]
-    at = 0
-    for each in seen:
-        found = re.compile(each).search(said, at)
-        assert found, f"{each} is not in what follows:\n{said[at:]}"
-        at = found.end()
+    assert_in_order(seen, said)
     for message in (
         "on battery, the mains are gone",
         "other machines are shutting down: tv",
@@ -77,8 +82,9 @@ def assert_the_outage(said: str) -> None:
 
 
 def assert_the_relays(said: str) -> None:
-    """A person's boiler, seen by the battery, told by its relay and by the ledger, and off with the halt."""
+    """A person's boiler, seen by the battery, told by its relay and by the ledger, left to its rule, and off with the halt."""
     assert re.search(r"relays +relays +up [0-9.]+ s +0 of 3 relays on", said)
+    assert re.search(r"rules +rules +up [0-9.]+ s +no rule in /.+/etc/pimains/rules yet", said)
     found = re.search(r"Into the battery flowed (-?[0-9]+) W; with the boiler on its monitor tells (-?[0-9]+) W\n", said)
     assert found, said
     assert int(found[2]) < int(found[1]) - 1000
@@ -86,13 +92,37 @@ def assert_the_relays(said: str) -> None:
     off = r"2 +pump +off +auto +0 +0 +any time +it stays as it is: no rule says anything\n"
     assert re.search(on + off, said), said
     assert re.search(r"relay\.1: on, because a person wants it on for 2 h", said), said
-    assert re.search(r"1 +boiler +off +on for 2h +0 +1 .* this machine halts: Delay Switch of House plug was switched off\n", said), said
+    assert re.search(r"1 +boiler +off +auto +0 +2 .* this machine halts: Delay Switch of House plug was switched off\n", said), said
+
+
+def assert_the_rules(said: str) -> None:
+    """Three ready-made ones, a cloud and the sun after it, and the reasons of a rule in the ledger, in this order."""
+    own = r"-?[0-9]+ W of surplus with the 2000 W of its own load added back"
+    lasted = r"for [0-9]+ s"
+    seen = [
+        "relay 1 has a rule now: surplus;",
+        "relay 2 has a rule now: after;",
+        "relay 3 has a rule now: float;",
+        r"relay 1 \(boiler\) is on: .+\n",
+        rf"1 +boiler +surplus +on +{own} +[^\n]+\n2 +pump +after +on +relay 1 has been on {lasted} ",
+        r"3 +heater +float +off +the charger is not in absorption or float ",
+        "Now clouds come\n",
+        r"1 +boiler +off +auto +0 +1 .+\n2 +pump +off +auto +0 +1 .+ relay 1 is off\n",
+        r"3 +heater +off +auto +0 +0 +any time +the charger is not in absorption or float\n",
+        "The sky clears up\n",
+        rf"relay\.1: on, because [0-9]+ W of surplus {lasted}\. .+\n",
+        rf"relay\.1: off, because {own}, less than 1000 W {lasted}\. .+\n",
+        r"relay\.1: on, because a person wants it on for 2 h\.",
+    ]
+    assert_in_order(seen, said)
 
 
 def test_the_demo_switches_a_plug_off_shuts_a_pi_down_tells_why_and_leaves_nothing() -> None:
     with tempfile.TemporaryDirectory(prefix="pimains-demo-test-") as temporary:
         Path(temporary).chmod(0o755)
-        said, _ = demo(Path(temporary)).communicate(timeout=300)
+        process = demo(Path(temporary))
+        said, _ = process.communicate(timeout=300)
+        assert process.returncode == 0, said
         assert "halt: shut down, because Delay Switch of House plug was switched off" in said
         assert re.search("plug: cut the power in [0-9]+ s, because Delay Switch of House plug was switched off", said)
         assert re.search(r"A year of readings, and pulses as they come: look at http://127.0.0.1:[0-9]+/", said)
@@ -102,6 +132,7 @@ def test_the_demo_switches_a_plug_off_shuts_a_pi_down_tells_why_and_leaves_nothi
         assert re.search(r"vedirect.mppt +vedirect +up .* solar charger HQ9999ABCDE: bulk, [0-9]+ W from the panels", said)
         assert re.search(r"vedirect.bmv +vedirect +up .* BMV-712 Smart: [0-9.]+ %", said)
         assert_the_relays(said)
+        assert_the_rules(said)
         assert_the_outage(said)
         assert "last error" not in said
         assert "There is no" not in said
