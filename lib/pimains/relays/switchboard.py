@@ -362,8 +362,7 @@ class Switchboard:
         row = self.me.ledger.row(f"relay.{relay.number}", action, why, inputs, may_change_in)
         if is_ahead and self._ahead.note(row):
             return
-        self._ahead.deliver()
-        self.me.with_ledger(lambda ledger: ledger.write_down([row]))
+        self._ahead.write_down(row)
 
     def _lose_pin(self, relay: Relay, error: GpioError) -> None:
         """It is open, as far as anybody knows."""
