@@ -125,6 +125,13 @@ def test_names_take_turns_with_modes(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert panel.digits()[2:] == segments.written("pump", 6)
 
 
+def test_a_relay_without_a_name_has_none_and_not_what_its_file_says_of_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    panel = SteppedPanel(tmp_path, monkeypatch, {"3": "on"}, TEXT="name")
+    (panel.settings / "3/NAME").write_text("\nWhat it switches.\n")
+    panel.pass_seconds(6.1)
+    assert panel.digits() == [*segments.written("3", 1), TOP, *[DARK] * 6]
+
+
 def test_watts_take_turns_with_modes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     panel = SteppedPanel(tmp_path, monkeypatch, {"1": "auto"}, TEXT="value")
     panel.tell("1", "auto", "on", "1500")
