@@ -197,7 +197,7 @@ packages() { # every .deb for the release this runs on, into dist/
 
 roots() { # what tests/*/packaging installs packages in: Debian with the packages that ours depend on, and nothing of ours
     [ "$(id -u)" = 0 ] || return 0
-    local services="python3-requests python3-gpiozero python3-aiohttp python3-rrdtool python3-serial python3-asyncssh"
+    local services="python3-requests python3-gpiozero python3-aiohttp python3-rrdtool python3-serial python3-asyncssh python3-ephem"
     # shellcheck disable=SC2086  # a list of names
     debian_root bookworm python3-protobuf python3-zeroconf python3-cryptography $services
     # shellcheck disable=SC2086

@@ -22,7 +22,7 @@ from pimains.relays.told import Told
 from pimains.shared.gpio.pin import GpioError
 from pimains.shared.relays import relay_settings, said
 from pimains.shared.relays.plan import modes
-from pimains.shared.relays.plan.board import Board, Switch
+from pimains.shared.relays.plan.board import Board, Switch, Verdict
 from pimains.shared.relays.plan.guards import Now
 from pimains.shared.relays.plan.relay import KEEP, Limits, Relay, Wish
 from pimains.shared.relays.plan.runs import Runs
@@ -326,10 +326,14 @@ class Switchboard:
 
     def stop(self, why: str, *, all_of_them: bool) -> None:
         """The service ends: switch off what is not to outlast it."""
-        for relay in self._board.relays.values():
-            if relay.is_on and (all_of_them or relay.limits.on_stop == _OFF):
-                self._carry_out(Switch(relay.number, False, why, None))
+        ending = [relay for relay in self._board.relays.values() if relay.is_on and (all_of_them or relay.limits.on_stop == _OFF)]
+        for relay in ending:
+            self._carry_out(Switch(relay.number, False, why, None))
         self._ahead.deliver()
+        for relay in ending:
+            if not relay.is_on:
+                verdict = Verdict(False, why, None)
+                self._told.tell(relay, verdict, modes.in_words(relay.mode), self._counts.of(relay.number), self.now)
         self.save(durable=True)
 
     def save(self, *, durable: bool = False) -> None:

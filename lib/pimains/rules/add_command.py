@@ -16,7 +16,7 @@ _OPTION = "setting_"
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """An option for the kind, and one for each setting of any kind."""
-    parser.add_argument("--kind", choices=tuple(KINDS), help="with add: which rule")
+    parser.add_argument("--kind", choices=sorted(KINDS), help="with add: which rule")
     for name, kinds in _kinds_of_settings().items():
         parser.add_argument(f"--{name.lower()}", dest=_OPTION + name, metavar="VALUE", help=f"with add: {name} of {', '.join(kinds)}")
 

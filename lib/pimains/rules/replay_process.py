@@ -62,6 +62,7 @@ class _Heard:
         self._pipe, self._path, self._seconds, self._tell = pipe, path, seconds, tell
         self._text = ""
         self._step = -1
+        self._has_begun = False  # before, it could not be asked where it is, and would end of that
 
     def until_the_end(self, forked: Forked) -> Played:
         """Raises TooLong, Refused."""
@@ -74,7 +75,9 @@ class _Heard:
                 self._text += heard
                 self._hear_beats()
                 heard_at = time.monotonic()
-            elif (line := self._where(forked)) or time.monotonic() - heard_at > _CARD_SECONDS:
+                continue
+            line = self._where(forked) if self._has_begun else 0
+            if line or time.monotonic() - heard_at > _CARD_SECONDS:
                 raise TooLong(self._step, line, f"it takes longer than {duration(self._seconds)}")
 
     def _where(self, forked: Forked) -> int:
@@ -90,6 +93,7 @@ class _Heard:
     def _hear_beats(self) -> None:
         while self._text.startswith(_BEAT) and "\n" in self._text:  # what follows them is the result, or how it ended
             line, _, self._text = self._text.partition("\n")
+            self._has_begun = True
             self._step = int(line.removeprefix(_BEAT))
             self._tell(self._step)
 

@@ -243,6 +243,7 @@ def test_on_stop_says_what_becomes_of_it_when_the_service_is_stopped(house: Hous
     relays.instance.svc("-d")
     house.until(lambda: relays.instance.status == "stopped")
     assert relays.ledger(1)[-1]["cause"] == "the service is stopped (ON_STOP)"
+    assert [relays.instance.read(f"1.{name}") for name in ("state", "reason", "watts")] == ["off", "the service is stopped (ON_STOP)", "0"]
     assert len(relays.ledger(2)) == 1
     assert relays.levels(2)[-2:] == ["low", "input"]
 

@@ -5,7 +5,8 @@
     sudo chrt -f 20 tests/rules/bench/deciding.py     where others are at work: the processor is ours, only the disk is shared
 
 Root. /run is in memory, as on any machine. Eight rules ask for a value of their own and one of all; from before that value's file is
-changed to the change of the house's pin, TIMES (100) times after a second of quiet, and likewise while it changes every 20 ms.
+changed to the change of the house's pin, TIMES (100) times after a second of quiet, likewise while it changes every 20 ms, and beside two
+rules that ask for it, too, and never come to an end.
 """
 
 import contextlib
@@ -29,6 +30,10 @@ _IDLE_SECONDS = 30
 _RULE = """
 data["bmv/P"]
 return (ON if data["bmv/SOC{number}"] > 90 else OFF), "the battery"
+"""
+_LOOPS = """
+data["bmv/SOC1"]
+while True: pass
 """
 
 
@@ -86,6 +91,16 @@ def latencies_in_a_storm(rules: Rules, times: int) -> list[float]:
     return found
 
 
+def have_two_loop(rules: Rules) -> None:
+    """The last two rules never come to an end, and are asked again and again."""
+    rules.instance.set("INTERVAL", "1")
+    rules.instance.svc("-t")
+    for number in (_RULES - 1, _RULES):
+        rules.write(number, _LOOPS)
+    for number in (_RULES - 1, _RULES):
+        rules.until_says(number, "lost")
+
+
 def _moved(told: object) -> float:
     line = ""
     while not line.endswith("\n"):
@@ -126,6 +141,8 @@ def main() -> None:
             print(costs(rules), flush=True)
             tell(f"after a second of quiet, {times} times", latencies(rules, times))
             tell(f"while values change all the time, {times} times", latencies_in_a_storm(rules, times))
+            have_two_loop(rules)
+            tell(f"beside two rules that loop, {times} times", latencies(rules, times))
 
 
 if __name__ == "__main__":

@@ -32,6 +32,16 @@ def test_a_condition_that_holds_for_a_while_wakes_its_rule_although_nothing_chan
     rules.until(1, "state", "on")
 
 
+def test_a_run_of_a_few_seconds_a_day_is_that_long(house: House) -> None:
+    rules = Rules(house, {"MIN_ON": "0"}, {}, INTERVAL="3600")
+    ready(rules.directory, "after", "1", RELAY="2", SECONDS="1", FOR="2")
+    rules.until_says(1, "off relay 2 is off")
+    rules.relays.mode(2, "on")
+    rules.until_says(1, "today: FOR 2 s is done")
+    rules.until(1, "state", "off")
+    assert [row["action"] for row in rules.relays.ledger(1)] == ["on", "off"]
+
+
 def test_two_that_are_ready_at_once_take_turns_by_priority(house: House) -> None:
     rules = Rules(house, {"WATTS": "1000", "PRIORITY": "20"}, {"WATTS": "1000", "PRIORITY": "80"})
     for number in ("1", "2"):

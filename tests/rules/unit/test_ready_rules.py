@@ -185,6 +185,25 @@ def test_daily_minutes_go_on_the_next_day_and_wait_for_a_clock(tmp_path: Path) -
     assert len(world.runs("3")) == 3
 
 
+@pytest.mark.parametrize(
+    ("kind", "settings", "timer", "ends"),
+    [
+        ("daily", {"MINUTES": "30", "WHEN": "any"}, "runs", 8.5),
+        ("after", {"RELAY": "1", "SECONDS": "20min"}, "waits", 8 + 20 * MINUTE),
+        ("after", {"RELAY": "1", "SECONDS": "0", "FOR": "10min"}, "runs", 8 + 10 * MINUTE),
+    ],
+)
+def test_a_rule_is_asked_again_when_what_it_waits_for_is_over(
+    tmp_path: Path, kind: str, settings: dict[str, str], timer: str, ends: float
+) -> None:
+    world = SolarWorld({"3": rule_of(tmp_path, kind, **settings)}, **{"1": Limits(), "3": Limits()})
+    world.live_until(8)
+    world.say("1", "on")
+    world.live(90)
+    begun, seconds = world.given.relays[3].timers.started[timer]
+    assert (begun + seconds) / 3600 + 6 == pytest.approx(ends, abs=0.02)
+
+
 def test_after_another_one_has_been_on_for_a_while(tmp_path: Path) -> None:
     after = rule_of(tmp_path, "after", RELAY="1", SECONDS="10min")
     world = SolarWorld({"3": after}, **{"1": Limits(), "3": Limits()})

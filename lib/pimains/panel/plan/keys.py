@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 SETTLE_SECONDS = 2.0  # after the last press
 _TAKEN_UP_SECONDS = 1.0  # a mode that was said is told by then, or not at all
-RELEASED_SECONDS = 0.07  # a contact that bounces when it is let go is not pressed again
+RELEASED_SECONDS = 0.05  # a contact that bounces when it is let go is not pressed again
 _NEXT = {"auto": "on", "on": "off", "off": "auto"}
 
 

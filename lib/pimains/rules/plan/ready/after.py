@@ -4,7 +4,10 @@ from pimains.core.plan.sentences import duration
 from pimains.rules.plan.answer import OFF, ON
 from pimains.rules.plan.calendar import Now
 from pimains.rules.plan.data import Data
+from pimains.rules.plan.ready.turns import TICK_SECONDS
 from pimains.rules.plan.relay_view import Relays, RelayView
+
+_RUNS, _WAITS = "runs", "waits"  # asked again when that is over
 
 
 class After:
@@ -21,21 +24,25 @@ class After:
         other = relays[self.other]
         if self.most is not None:
             done = relay.seconds_on_today()
-            if done >= self.most:
+            relay.held(_RUNS, relay.on, self.most - done)
+            if done >= self.most - TICK_SECONDS:
                 return OFF, f"it ran for {duration(done)} today: FOR {duration(self.most)} is done"
-        return self._finished(other) if self.finished else self._on(other)
+        word, why, left = self._finished(other) if self.finished else self._on(other)
+        relay.held(_WAITS, left > 0, left)
+        return word, why
 
-    def _on(self, other: RelayView) -> tuple[str, str]:
+    def _on(self, other: RelayView) -> tuple[str, str, float]:
         seconds = other.on_for
-        return (OFF, f"relay {self.other} is off") if seconds is None else self._after(seconds, "has been on for {}")
+        return (OFF, f"relay {self.other} is off", 0.0) if seconds is None else self._after(seconds, "has been on for {}")
 
-    def _finished(self, other: RelayView) -> tuple[str, str]:
+    def _finished(self, other: RelayView) -> tuple[str, str, float]:
         if other.on:
-            return OFF, f"relay {self.other} is on"
+            return OFF, f"relay {self.other} is on", 0.0
         if not other.switched_off_today():
-            return OFF, f"relay {self.other} has not run today"
+            return OFF, f"relay {self.other} has not run today", 0.0
         return self._after(other.last_off or 0.0, "has finished {} ago")
 
-    def _after(self, seconds: float, what: str) -> tuple[str, str]:
-        words = f"relay {self.other} {what.format(duration(seconds))}"
-        return (ON, words) if seconds >= self.seconds else (OFF, f"{words}; it starts after {duration(self.seconds)}")
+    def _after(self, seconds: float, what: str) -> tuple[str, str, float]:
+        """Also how long it waits still."""
+        words, left = f"relay {self.other} {what.format(duration(seconds))}", self.seconds - seconds
+        return (ON, words, 0.0) if left <= TICK_SECONDS else (OFF, f"{words}; it starts after {duration(self.seconds)}", left)

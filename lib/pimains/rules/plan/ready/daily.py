@@ -8,8 +8,10 @@ from pimains.rules.plan.not_known import NotKnown
 from pimains.rules.plan.ready.day_spans import Moment
 from pimains.rules.plan.ready.floating import Floating
 from pimains.rules.plan.ready.surplus import Surplus
+from pimains.rules.plan.ready.turns import TICK_SECONDS
 from pimains.rules.plan.relay_view import Relays, RelayView
 
+_RUNS = "runs"  # asked again when they are done
 _MARGIN_MINUTES = 1.0  # a rule is asked once a minute where nothing else changes
 
 
@@ -28,7 +30,8 @@ class Daily:
             return KEEP, "the clock was not set yet"
         done = relay.seconds_on_today()
         left = self.minutes * 60 - done
-        if left <= 0:
+        relay.held(_RUNS, relay.on, left)
+        if left <= TICK_SECONDS:
             return OFF, f"it ran for {duration(done)} today: MINUTES {self.minutes:g} are done"
         minutes, end = now.minutes, self.last.on(now)
         missing = f"{duration(left)} are missing today"
