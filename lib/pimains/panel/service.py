@@ -104,7 +104,9 @@ class Panel:
         self.me.status(line, well=False)
 
     def close(self) -> None:
-        """Leave the boards dark: what they show would not be true any more."""
+        """Leave the boards dark: what they show would not be true any more, and who pressed a key cannot see what would become of it."""
+        for relay in self._choices.relays:
+            print(f"relay {relay}: what its key has chosen is dropped: this service ends")
         with suppress(GpioError):
             for board in self._boards:
                 board.turn_off()

@@ -268,6 +268,14 @@ def test_who_stops_it_leaves_no_board_that_shows_what_is_not_true_any_more(panel
     assert panel.board().chip.shown.endswith("dark")
 
 
+def test_what_was_chosen_when_it_is_stopped_is_dropped_and_said(panel: SteppedPanel, capsys: pytest.CaptureFixture[str]) -> None:
+    panel.press(3)
+    panel.pass_seconds(1)
+    panel.stop()
+    assert panel.said("3") == "auto"
+    assert capsys.readouterr().out.splitlines() == ["relay 3: what its key has chosen is dropped: this service ends"]
+
+
 def test_without_a_service_relays_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     panel = SteppedPanel(tmp_path, monkeypatch, {})
     (panel.run / "status").unlink()
