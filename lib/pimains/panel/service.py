@@ -151,9 +151,8 @@ class Panel:
             try:
                 self.told.say(relay, mode)
                 print(f"relay {relay}: {mode}, by its key")
-                self._troubles.look(f"relay {relay}", "")
-            except OSError as error:
-                self._troubles.look(f"relay {relay}", f"relay {relay} is not told {mode}: {error.strerror or error}")
+            except OSError as error:  # no trouble that lasts: what was chosen is dropped, and nobody may press that key again
+                self.me.complain(f"relay {relay} is not told {mode}: {error.strerror or error}")
         self._show_at = now
 
     def _show(self, now: float) -> None:

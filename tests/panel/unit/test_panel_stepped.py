@@ -283,6 +283,15 @@ def test_without_a_service_relays_it_says_so(tmp_path: Path, monkeypatch: pytest
     assert panel.status.startswith("no relay yet on a board; there is no service relays here")
 
 
+def test_a_mode_that_could_not_be_written_is_said_and_no_trouble_that_lasts(panel: SteppedPanel) -> None:
+    (panel.lib / "3.mode").unlink()
+    panel.press(3)
+    panel.pass_seconds(4)
+    assert (panel.run.parent / "panel/error").read_text() == "relay 3 is not told on: No such file or directory\n"
+    assert panel.status == "relays 1, 2, 3, 4 on a board"
+    assert panel.digits()[2] == DARK
+
+
 def test_a_mode_that_cannot_be_written_is_said(panel: SteppedPanel, capsys: pytest.CaptureFixture[str]) -> None:
     panel.press(3)
     (panel.lib / "3.mode").unlink()
