@@ -4,10 +4,12 @@ What can be read of it is in the new one that takes its place. A disk that is fu
 """
 
 import contextlib
+import errno
 import fcntl
 import os
 import sqlite3
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,6 +18,7 @@ from pimains.core.set_aside import unless_a_file
 
 _NO_KEYS: Mapping[str, str] = {}
 BESIDE = ("-journal", "-wal", "-shm")  # https://www.sqlite.org/tempfiles.html
+_LOOK_SECONDS = 0.01
 _READ_ONLY, _CORRUPT, _NOT_A_DATABASE = 8, 11, 26  # https://www.sqlite.org/rescode.html
 
 
@@ -59,6 +62,32 @@ def verdict(path: Path) -> str:
             return str(error)
         raise
     return "" if said == "ok" else "database disk image is malformed"
+
+
+@contextlib.contextmanager
+def in_place(path: Path, seconds_max: float) -> Iterator[None]:
+    """While it lasts, nobody puts another file in the place of `path`: what is written there would be in the one that is set aside.
+
+    Raises OSError where that is being done for longer than that.
+    """
+    lock = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        until = time.monotonic() + seconds_max
+        while not _is_locked(lock, fcntl.LOCK_SH):
+            if time.monotonic() >= until:
+                raise OSError(errno.EBUSY, "is being replaced", str(path))
+            time.sleep(_LOOK_SECONDS)
+        yield
+    finally:
+        os.close(lock)
+
+
+def _is_locked(lock: int, how: int) -> bool:
+    try:
+        fcntl.flock(lock, how | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def wants_writing(error: sqlite3.Error) -> bool:

@@ -41,6 +41,7 @@ _DURATIONS_KEPT = 100
 _ENTRIES_KEPT = 2000  # of each subject: what is switched every minute pushes out no halt
 _BYTES_MAX = 64 << 20
 _READS = 5
+_SECONDS = 5.0  # for another one who is just writing
 T = TypeVar("T")
 Row: TypeAlias = tuple[str, float, float, str, str, str, str, float | None]  # as in the table: an Entry whose inputs are JSON
 _COLUMNS = "boot, monotonic, wall, subject, action, cause, inputs, next_change"
@@ -218,7 +219,7 @@ class Ledger:
         """Reading needs no right to write, and leaves no file behind where there was none."""
         there = path.exists() and path.stat().st_size > 0
         with contextlib.closing(
-            sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro" if there else ":memory:", timeout=5, uri=True)
+            sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro" if there else ":memory:", timeout=_SECONDS, uri=True)
         ) as connection:
             if not there:
                 connection.executescript(_TABLES)
@@ -227,17 +228,18 @@ class Ledger:
     @contextlib.contextmanager
     def _open(self, path: Path) -> Iterator[sqlite3.Connection]:
         path.parent.mkdir(parents=True, exist_ok=True)
-        if not path.exists():
-            _make(path)
-        with contextlib.closing(sqlite3.connect(path, timeout=5)) as connection:
-            # a rollback journal needs no second process to be alive and no shared memory file; EXTRA: an entry that
-            # record() returned from is on the disk; PERSIST: the journal stays where it is, so that the directory need
-            # not be synced twice for each entry, which is what makes others wait for the rest of the disk
-            connection.execute("pragma journal_mode = persist")
-            connection.execute("pragma synchronous = extra")
-            connection.executescript(_TABLES)
-            with connection:
-                yield connection
+        with broken_sqlite.in_place(path, _SECONDS):
+            if not path.exists():
+                _make(path)
+            with contextlib.closing(sqlite3.connect(path, timeout=_SECONDS)) as connection:
+                # a rollback journal needs no second process to be alive and no shared memory file; EXTRA: an entry that
+                # record() returned from is on the disk; PERSIST: the journal stays where it is, so that the directory need
+                # not be synced twice for each entry, which is what makes others wait for the rest of the disk
+                connection.execute("pragma journal_mode = persist")
+                connection.execute("pragma synchronous = extra")
+                connection.executescript(_TABLES)
+                with connection:
+                    yield connection
 
 
 def _entry(

@@ -10,9 +10,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from pimains.core import paths, state
-from pimains.core.plan.text import one_line
 from pimains.panel.plan.face import Shown
-from pimains.shared.relays import said
+from pimains.shared.relays import relay_settings, said
 from pimains.shared.relays.said import MODE, Said
 
 _LOOK_SECONDS = 1.0
@@ -96,7 +95,7 @@ class RelaysTold:
     def _told(self, number: str) -> Shown | None:
         if not (self._settings / number).is_dir():
             return None
-        name = (state.read(self._settings / number / "NAME") or "").partition("\n")[0]
         is_on, mode, watts = (state.read(self._run / f"{number}.{what}") for what in ("state", "mode", "watts"))
         word = (mode or "").partition(" ")[0]
-        return Shown(one_line(name), is_on == "on" if is_on else None, word if word in _WORDS else None, watts)
+        name = relay_settings.name(self._settings / number)
+        return Shown(name, is_on == "on" if is_on else None, word if word in _WORDS else None, watts)

@@ -104,7 +104,9 @@ class Panel:
         self.me.status(line, well=False)
 
     def close(self) -> None:
-        """Leave the boards dark: what they show would not be true any more."""
+        """Leave the boards dark: what they show would not be true any more, and who pressed a key cannot see what would become of it."""
+        for relay in self._choices.relays:
+            print(f"relay {relay}: what its key has chosen is dropped: this service ends")
         with suppress(GpioError):
             for board in self._boards:
                 board.turn_off()
@@ -149,9 +151,8 @@ class Panel:
             try:
                 self.told.say(relay, mode)
                 print(f"relay {relay}: {mode}, by its key")
-                self._troubles.look(f"relay {relay}", "")
-            except OSError as error:
-                self._troubles.look(f"relay {relay}", f"relay {relay} is not told {mode}: {error.strerror or error}")
+            except OSError as error:  # no trouble that lasts: what was chosen is dropped, and nobody may press that key again
+                self.me.complain(f"relay {relay} is not told {mode}: {error.strerror or error}")
         self._show_at = now
 
     def _show(self, now: float) -> None:

@@ -22,9 +22,12 @@ from pimains.relays.plan import power_on
 from pimains.shared import settings_directory
 from pimains.shared.relays import relay_settings, said
 from pimains.shared.relays.plan import modes
+from pimains.shared.relays.plan.modes import Mode
 from pimains.shared.relays.relay_settings import RelaySettings
+from pimains.shared.relays.said import Said
 
 _SECONDS = 3.0
+_SAME_AGAIN_SECONDS = 0.5  # nothing tells that a mode which it has already was heard
 _HEADS = ("", "name", "is", "mode", "W", "switched", "may change", "because")
 _ADD, _LIST, _REMOVE = "add", "list", "remove"
 
@@ -91,11 +94,10 @@ def _all(service: ServiceDirectory) -> list[dict[str, Any]]:
 
 def _shown(service: ServiceDirectory, number: str, directory: Path) -> dict[str, Any]:
     values = {name: state.read(service.run / f"{number}.{name}") for name in told.NAMES}
-    name = one_line((state.read(directory / "NAME") or "").partition("\n")[0])
     switches, watts = (state.number(values[each]) for each in ("switches", "watts"))
     return {
         "number": int(number),
-        "name": name,
+        "name": relay_settings.name(directory),
         "state": values["state"],
         "mode": values["mode"],
         "watts": watts,
@@ -128,20 +130,32 @@ def _say(service: ServiceDirectory, number: str, text: str) -> str:
     except ValueError as wrong:
         raise Misused(str(wrong)) from None
     path = paths.lib(service.root) / service.name / f"{number}.mode"
+    mode_before = _shown(service, number, directory)["mode"]
     try:
         coming_up.patiently(service, lambda: said.write(path, text))
     except PermissionError:
         raise PimainsError(f"{path}: root and members of group pimains may do that") from None
     except OSError as error:
         raise PimainsError(f"{path}: {error.strerror}; does the service run? (pimains status)") from None
-    wanted, until, before = modes.in_words(mode), time.monotonic() + _SECONDS, None
-    while time.monotonic() < until:
+    wanted, begun, before = modes.in_words(mode), time.monotonic(), None
+    heard_at = begun + _SAME_AGAIN_SECONDS if mode_before == wanted else begun
+    while (now := time.monotonic()) < begun + _SECONDS:
+        if (heard := said.read(path)) and not _says(heard, mode):
+            return f"relay {number}: somebody else has said {heard.text} meanwhile"
         shown = _shown(service, number, directory)
-        if shown == before and shown["mode"] == wanted and shown["reason"]:  # not while it is just being told, file by file
+        # not while it is just being told, file by file
+        if shown == before and shown["mode"] == wanted and now >= heard_at:
             return f"relay {number}{' (' + shown['name'] + ')' if shown['name'] else ''} is {shown['state']}: {shown['reason']}"
         before = shown
         time.sleep(0.02)
     return f"relay {number}: {wanted} is written down, and {service.name} has not taken it up yet (pimains status)"
+
+
+def _says(heard: Said, mode: Mode) -> bool:
+    try:
+        return said.mode(heard) == mode
+    except ValueError:
+        return False
 
 
 def _add(service: ServiceDirectory, number: str, options: argparse.Namespace) -> None:
@@ -158,7 +172,7 @@ def _add(service: ServiceDirectory, number: str, options: argparse.Namespace) ->
         settings = RelaySettings(values, directory)
     except WrongSetting as wrong:
         raise Misused(str(wrong)) from None
-    _is_free(service, settings)
+    _is_free(service, number, settings)
     settings_directory.make(directory, template, values)
     print(f"relay {number} is made; its settings are files in {directory}, and are taken up when they change")
     if not settings.pin.label:
@@ -167,15 +181,17 @@ def _add(service: ServiceDirectory, number: str, options: argparse.Namespace) ->
         print(f"What {settings.pin} does from power-on until this service runs, the data sheet of its chip tells.")
 
 
-def _is_free(service: ServiceDirectory, settings: RelaySettings) -> None:
+def _is_free(service: ServiceDirectory, number: str, settings: RelaySettings) -> None:
     directory = _directory(service)
-    for number in relay_settings.numbers(directory):
+    for other in relay_settings.numbers(directory):
+        if other == number:  # somebody else has just made it, which is told when it is to be made
+            continue
         try:
-            taken = relay_settings.read(directory / number).pin
+            taken = relay_settings.read(directory / other).pin
         except WrongSetting:
             continue
         if taken == settings.pin:
-            raise Misused(f"--pin: {settings.pin} is the pin of relay {number} already")
+            raise Misused(f"--pin: {settings.pin} is the pin of relay {other} already")
 
 
 def _remove(service: ServiceDirectory, number: str, options: argparse.Namespace) -> None:  # noqa: ARG001  # as _add

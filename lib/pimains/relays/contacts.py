@@ -1,5 +1,6 @@
 """The outputs that relays hang at; the keeper holds the kernel's as well, so that no restart of the service moves them."""
 
+import os
 from pathlib import Path
 from typing import NamedTuple
 
@@ -107,12 +108,23 @@ class Contacts:
             self.keeper.close()
 
     def _keep(self, number: str, output: LineOutput) -> None:
-        if self.keeper is None:
-            self.keeper = Keeper(self._run / SOCKET)
         try:
+            if self.keeper is None:
+                self.keeper = Keeper(self._run / SOCKET)
+                self._leave_to(self.keeper)
             self.keeper.keep(_name(number, self._places[number]), output.fileno())
         except OSError as error:
             raise GpioError(f"the keeper of the pins cannot be used: {error.strerror or error}") from None
+
+    def _leave_to(self, keeper: Keeper) -> None:
+        """What it hands to us, who have it: another one has spoken with it meanwhile, or it was too slow to hear what to let go of."""
+        places = {**{number: place for number, (place, _) in self._waiting.items()}, **self._places}
+        ours = {_name(number, place) for number, place in places.items()}
+        for name, line in keeper.handed.items():
+            os.close(line)
+            if name not in ours:
+                keeper.drop(name)
+        keeper.handed.clear()
 
 
 def _name(number: str, place: Place) -> str:

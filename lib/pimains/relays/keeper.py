@@ -30,6 +30,8 @@ class Keeper:
                 return
             except OSError:  # it was just about to end
                 connection.close()
+                for line in self.handed.values():
+                    os.close(line)
                 self.handed.clear()
         self._connection = _started(path)
 

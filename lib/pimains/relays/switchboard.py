@@ -16,6 +16,7 @@ from pimains.core.troubles import Troubles
 from pimains.relays.contacts import Contacts, Place
 from pimains.relays.counts import Counts
 from pimains.relays.ledger_ahead import LedgerAhead
+from pimains.relays.lost_files import LostFiles
 from pimains.relays.memory import Memory
 from pimains.relays.settings import RelaysSettings
 from pimains.relays.told import Told
@@ -57,6 +58,7 @@ class Switchboard:
         self._rated: dict[str, int | None] = {}
         self._deaf: set[str] = set()  # to rules: what their settings are is not known
         self._without_pin: dict[str, float] = {}
+        self._lost_files = LostFiles(self._look)
         self._look_at = 0.0
         self._heard_mode = self._has_loaded = False
         why = _why_it_halts(me)
@@ -221,6 +223,8 @@ class Switchboard:
         """A person may have said something."""
         relay, path = self._board.relays.get(number), self.path_of(number, MODE)
         heard = said.read(path)
+        if relay:
+            self._lost_files.look(path, heard is not None, self.now)
         if relay is None or heard is None or heard == self._said_modes.get(number):
             return
         self._said_modes[number] = heard
@@ -231,12 +235,27 @@ class Switchboard:
             self._look(str(path), f"{path}: {wrong}")
         self._heard_mode = True
 
+    def _make_again(self, path: Path) -> None:
+        """So that people, keys and rules can go on saying what they want."""
+        number, _, what = path.name.partition(".")
+        if relay := self._board.relays.get(number):
+            text = modes.in_words(relay.mode) if what == MODE else ""
+            try:
+                said.make(path, text)
+            except OSError as error:
+                self._look(path.name, f"{path}: {error.strerror}")
+                return
+            print(f"{path} was gone, and is made again")
+            if what == MODE and (heard := said.read(path)) and heard.text == text:  # which is no news
+                self._said_modes[number], self._heard_mode = heard, True
+
     def hear_wish(self, number: str, *, is_news: bool = True) -> None:
         """A rule may have said something; if that is no news, it is as old as its file."""
         relay, path = self._board.relays.get(number), self.path_of(number, WISH)
         if relay is None or number in self._deaf:
             return
         heard = said.read(path)
+        self._lost_files.look(path, heard is not None, self.now)
         if heard and is_news and heard == self._said_wishes.get(number):  # only its mode or owner has changed
             return
         try:
@@ -275,6 +294,8 @@ class Switchboard:
         """Switch what is to be switched, and tell how all stand."""
         for number in [number for number, at in self._without_pin.items() if at <= self.now]:
             self.load(number)
+        for path in self._lost_files.due(self.now):
+            self._make_again(path)
         for _ in range(4 * len(self._board.relays) + 4):
             now = self.now
             wall = self.me.clock.wall()
@@ -299,7 +320,7 @@ class Switchboard:
 
     def seconds_to_wait(self) -> float:
         """Until there is something to attend to."""
-        return max(0.0, min(self._look_at, self._memory.due_at, *self._without_pin.values()) - self.now)
+        return max(0.0, min(self._look_at, self._memory.due_at, self._lost_files.due_at, *self._without_pin.values()) - self.now)
 
     def halt(self, why: str) -> str:
         """This machine goes down; which relays were switched off for it."""
@@ -366,8 +387,7 @@ class Switchboard:
         row = self.me.ledger.row(f"relay.{relay.number}", action, why, inputs, may_change_in)
         if is_ahead and self._ahead.note(row):
             return
-        self._ahead.deliver()
-        self.me.with_ledger(lambda ledger: ledger.write_down([row]))
+        self._ahead.write_down(row)
 
     def _lose_pin(self, relay: Relay, error: GpioError) -> None:
         """It is open, as far as anybody knows."""
@@ -406,7 +426,11 @@ class Switchboard:
         if relay:
             self._leave_pin(relay, "it was removed")
         self._without_pin.pop(number, None)
-        for about in (number, f"pin {number}", *(str(self.path_of(number, what)) for what in (MODE, WISH))):
+        for about in (
+            number,
+            f"pin {number}",
+            *(about for what in (MODE, WISH) for about in (str(self.path_of(number, what)), f"{number}.{what}")),
+        ):
             self._look(about, "")
         self._told.forget(number)
         self._memory.forget(number)

@@ -13,6 +13,7 @@ from pimains.core.plan.text import one_line
 from pimains.rules import told
 from pimains.rules.places import Places
 from pimains.rules.rule_files import RuleFile, RuleFiles
+from pimains.shared.relays import relay_settings
 
 _HEADS = ("", "relay", "rule", "says", "because", "asked")
 _NONE = "no rule yet: pimains rule add 1 --kind=surplus, or pimains rule example"
@@ -37,12 +38,11 @@ def show(places: Places, as_json: bool) -> None:
 
 def _shown(places: Places, rule: RuleFile) -> dict[str, Any]:
     says, reason = (state.read(places.service.run / f"{rule.number}.{name}") for name in (told.SAYS, told.REASON))
-    name = state.read(places.relays / str(rule.number) / "NAME") if places.relays else None
     is_ready = rule.path.suffix == ".rule"
     kind = state.read(rule.path / "KIND") if is_ready else rule.path.name
     return {
         "number": rule.number,
-        "name": _line(name),
+        "name": relay_settings.name(places.relays / str(rule.number)) if places.relays else "",
         "kind": _line(kind),
         "file": str(rule.path),
         "says": says,

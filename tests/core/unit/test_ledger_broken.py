@@ -1,11 +1,14 @@
 """A ledger that the disk has ruined is set aside and said, and a new one is begun; nothing is deleted, and no service stops for it."""
 
+import contextlib
+import fcntl
 import os
 import random
 import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -18,6 +21,10 @@ from pimains.core.ledger import Ledger, Reading
 from tests.kit import TOP
 
 PAGE = 4096
+TABLES = """create table entries (
+    id integer primary key, boot text not null, monotonic real not null, wall real not null,
+    subject text not null, action text not null, cause text not null, inputs text not null, next_change real
+);"""
 HALF_WRITER = """
 import os, signal, sqlite3, sys
 connection = sqlite3.connect(sys.argv[1])
@@ -303,3 +310,32 @@ def test_one_that_was_kept_by_somebody_who_was_killed_then_is_kept_once(ledger: 
     use(ledger)
     assert aside(ledger) == ["ledger.sqlite.corrupt-1"]
     assert ledger.entries()[0].action == "shut down"
+
+
+def test_what_is_just_being_written_while_it_is_found_broken_is_in_the_new_one(ledger: Ledger) -> None:
+    fill(ledger)
+    found = broken_sqlite.inode(ledger.path)
+    other = threading.Thread(target=broken_sqlite.replace, args=(ledger.path, found, "a test", TABLES))
+    with broken_sqlite.in_place(ledger.path, 1), contextlib.closing(sqlite3.connect(ledger.path)) as connection:
+        other.start()
+        other.join(0.1)
+        assert broken_sqlite.inode(ledger.path) == found
+        with connection:
+            connection.execute("update entries set cause = 'written meanwhile'")
+    other.join()
+    assert broken_sqlite.inode(ledger.path) != found
+    assert {entry.cause for entry in ledger.entries(limit=100)} == {"written meanwhile"}
+
+
+def test_who_finds_it_being_replaced_for_too_long_is_told(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(ledger)
+    monkeypatch.setattr("pimains.core.ledger._SECONDS", 0.02)
+    handle = os.open(ledger.path.parent, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        with pytest.raises(OSError, match="is being replaced"):
+            ledger.record("plug", "power on", "a test")
+    finally:
+        os.close(handle)
+    ledger.record("plug", "power off", "a test")
+    assert ledger.entries()[0].action == "power off"

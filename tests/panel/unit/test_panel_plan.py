@@ -1,5 +1,7 @@
 """What the panel shows and what its keys do: panel/plan/."""
 
+import unicodedata
+
 import pytest
 
 from pimains.panel.plan import brightness, face, segments
@@ -72,6 +74,11 @@ def test_a_point_goes_into_the_digit_before_it() -> None:
 
 def test_umlauts_are_written_with_two_letters() -> None:
     assert segments.written("Tür", 8) == segments.written("tuer", 8)
+
+
+@pytest.mark.parametrize("name", ["Tür", "Öl", "façade", "été", "piñata"])
+def test_a_letter_in_two_parts_is_shown_as_the_same_letter_in_one(name: str) -> None:
+    assert segments.written(unicodedata.normalize("NFD", name), 8) == segments.written(name, 8)
 
 
 @pytest.mark.parametrize(

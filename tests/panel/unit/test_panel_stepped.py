@@ -125,6 +125,13 @@ def test_names_take_turns_with_modes(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert panel.digits()[2:] == segments.written("pump", 6)
 
 
+def test_a_relay_without_a_name_has_none_and_not_what_its_file_says_of_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    panel = SteppedPanel(tmp_path, monkeypatch, {"3": "on"}, TEXT="name")
+    (panel.settings / "3/NAME").write_text("\nWhat it switches.\n")
+    panel.pass_seconds(6.1)
+    assert panel.digits() == [*segments.written("3", 1), TOP, *[DARK] * 6]
+
+
 def test_watts_take_turns_with_modes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     panel = SteppedPanel(tmp_path, monkeypatch, {"1": "auto"}, TEXT="value")
     panel.tell("1", "auto", "on", "1500")
@@ -261,11 +268,28 @@ def test_who_stops_it_leaves_no_board_that_shows_what_is_not_true_any_more(panel
     assert panel.board().chip.shown.endswith("dark")
 
 
+def test_what_was_chosen_when_it_is_stopped_is_dropped_and_said(panel: SteppedPanel, capsys: pytest.CaptureFixture[str]) -> None:
+    panel.press(3)
+    panel.pass_seconds(1)
+    panel.stop()
+    assert panel.said("3") == "auto"
+    assert capsys.readouterr().out.splitlines() == ["relay 3: what its key has chosen is dropped: this service ends"]
+
+
 def test_without_a_service_relays_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     panel = SteppedPanel(tmp_path, monkeypatch, {})
     (panel.run / "status").unlink()
     panel.pass_seconds(1.1)
     assert panel.status.startswith("no relay yet on a board; there is no service relays here")
+
+
+def test_a_mode_that_could_not_be_written_is_said_and_no_trouble_that_lasts(panel: SteppedPanel) -> None:
+    (panel.lib / "3.mode").unlink()
+    panel.press(3)
+    panel.pass_seconds(4)
+    assert (panel.run.parent / "panel/error").read_text() == "relay 3 is not told on: No such file or directory\n"
+    assert panel.status == "relays 1, 2, 3, 4 on a board"
+    assert panel.digits()[2] == DARK
 
 
 def test_a_mode_that_cannot_be_written_is_said(panel: SteppedPanel, capsys: pytest.CaptureFixture[str]) -> None:

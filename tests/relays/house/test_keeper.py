@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from pimains.relays.contacts import Contacts, Place
 from pimains.relays.keeper import Keeper
+from pimains.shared.relays import pin_name
 from tests.kit import TOP, is_closed, until
 
 Pipe = tuple[int, int]
@@ -131,6 +133,23 @@ def test_a_keeper_that_was_killed_is_replaced(path: Path, pipe: Pipe) -> None:
     keeper.keep("1", pipe[1])
     keeper.close()
     os.close(pipe[1])
+
+
+def test_who_finds_the_keeper_again_has_each_line_once(path: Path, pipe: Pipe) -> None:
+    """The halt step has spoken with it in the place of a service that hung."""
+    (first := Keeper(path)).keep("3 17 0", pipe[1])
+    os.close(pipe[1])
+    first.close()
+    contacts = Contacts(path.parent)
+    contacts.begin()
+    assert contacts.take("3", Place(pin_name.parse("17"), active_low=False))
+    other = Keeper(path)
+    os.close(other.handed["3 17 0"])
+    other.close()
+    contacts.tend()
+    contacts.drop("3")
+    until(lambda: is_closed(pipe[0]))
+    contacts.close(for_good=True)
 
 
 def test_what_it_costs(path: Path, pipe: Pipe) -> None:

@@ -65,6 +65,23 @@ def test_a_relay_that_two_add_at_once_is_made_by_one_of_them(house: House) -> No
     relays.until(5, "state", "off")
 
 
+def test_of_two_who_say_something_at_once_the_one_that_was_not_heard_is_told(house: House) -> None:
+    relays = Relays(house, {})
+    environment = {"PYTHONPATH": str(TOP / "lib"), "PATH": "/usr/bin:/bin", "PIMAINS_ROOT": str(house.root)}
+    words = ["/usr/bin/python3", "-m", "pimains.cli", "relay", f"--servicedir={house.scan}", "1"]
+    saying = [subprocess.Popen([*words, mode], env=environment, stdout=subprocess.PIPE, text=True) for mode in ("on", "off") * 2]
+    said = {each.communicate()[0].strip() for each in saying}
+    mode = (relays.instance.lib / "1.mode").read_text().strip()
+    assert f"relay 1 is {mode}: a person wants it {mode}" in said
+    other = {"on": "off", "off": "on"}[mode]
+    assert said <= {  # and it has no name, which is not what the file of its name says of names
+        f"relay 1 is {mode}: a person wants it {mode}",
+        f"relay 1 is {other}: a person wants it {other}",  # that was first
+        f"relay 1: somebody else has said {mode} meanwhile",
+        f"relay 1: somebody else has said {other} meanwhile",
+    }
+
+
 def test_on_a_read_only_disk_nothing_is_made_or_removed_and_it_is_one_line(house: House) -> None:
     relays = Relays(house, {})
     if subprocess.run(["mount", "--bind", relays.directory, relays.directory], check=False, capture_output=True).returncode != 0:

@@ -22,6 +22,7 @@ _FONT = {
 }
 _WRITTEN_AS = str.maketrans(
     {"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "é": "e", "è": "e", "ê": "e", "à": "a", "ç": "c", "ñ": "n", ",": "."}
+    | {"\u0308": "e", **dict.fromkeys("\u0300\u0301\u0302\u0303\u0327")}  # behind the letter that they belong to, as a Mac writes them
 )
 
 

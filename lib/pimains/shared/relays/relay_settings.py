@@ -2,8 +2,11 @@
 
 import os
 import re
+from contextlib import suppress
 from pathlib import Path
 
+from pimains.core.errors import WrongSetting
+from pimains.core.plan.text import one_line
 from pimains.core.settings import Setting, Settings, choice, flag, integer, optional, text
 from pimains.shared import settings_directory
 from pimains.shared.relays import pin_name
@@ -109,6 +112,13 @@ def unreadable(relays: Path) -> str:
 def is_number(text: str) -> bool:
     """Whether a relay may be called so."""
     return _NUMBER.fullmatch(text) is not None
+
+
+def name(directory: Path) -> str:
+    """What the relay with this directory switches, in a line; '' where that is not said, or cannot be read."""
+    with suppress(WrongSetting):
+        return one_line(settings_directory.read(directory, ["NAME"]).get("NAME", ""))
+    return ""
 
 
 def read(directory: Path) -> RelaySettings:

@@ -68,8 +68,9 @@ def write(path: Path, text: str) -> None:
         about = os.fstat(handle)
         if not stat.S_ISREG(about.st_mode) or about.st_nlink > 1:
             raise FileExistsError(errno.EEXIST, "is no plain file", str(path))
-        file.truncate(0)
         file.write(f"{text}\n")
+        file.flush()
+        file.truncate()  # afterwards: on a full disk what it held would be gone, and nothing said
 
 
 def mode(said: Said) -> Mode:
