@@ -34,7 +34,7 @@ def answered(what: object) -> Answer:
     if not isinstance(reason, str) or not reason:
         raise Nonsense(f"it returned {word.upper()} without a reason, which is a text: return {word.upper()}, 'why'")
     if not reason.isprintable() or len(reason) > _REASON_LONGEST:
-        reason = shortened(one_line(reason), _REASON_LONGEST)
+        reason = shortened(one_line(reason[: 10 * _REASON_LONGEST]), _REASON_LONGEST)  # of a million characters that takes its time
     return Answer(word, reason)
 
 
