@@ -115,8 +115,8 @@ def played(past: Past, span: Span, names: frozenset[str], seconds: float, tell: 
 
 def _explained(error: BaseException, path: str) -> Lost:
     found = lost(error, path)
-    if isinstance(error, NotKnown) and error.name.startswith(NOT_RECORDED):
-        return found._replace(why=f"{error.name} is not known: nobody records that")
+    if isinstance(error, NotKnown) and found.kind.startswith(NOT_RECORDED):
+        return found._replace(why=f"{found.kind} is not known: nobody records that")
     return found
 
 
