@@ -94,7 +94,7 @@ class Asking:
             return self._end(work, "")
         if reply is not None:
             self._works.remove(work)
-            if self._idle is not None or (reply.lost and reply.lost.kind == _OUT_OF_MEMORY):
+            if self._idle is not None or reply.is_spent or (reply.lost and reply.lost.kind == _OUT_OF_MEMORY):
                 work.child.close()
             else:
                 self._idle = work.child

@@ -34,7 +34,7 @@ from pimains.shared.relays import relay_settings
 
 _HOSTS_SECONDS = 3.0
 _ROUNDS_MAX = 6
-_NAMES_OF_MODULES = {"__file__", "__name__", "__doc__"}
+_NAMES_OF_MODULES = {"__file__", "__name__", "__doc__", "__builtins__"}
 
 
 class Found(NamedTuple):
@@ -84,13 +84,12 @@ def _rule(places: Places, what: str) -> RuleFile:
     path = Path(what).absolute()
     if path.suffix == rule_files.READY and path.is_dir():
         return rule_files.read(path)
+    if path.parent in (places.rules, places.made) and rule_files.number_of(path):
+        return rule_files.read(path)  # as the service has it
     try:
-        text = path.read_text(encoding="utf-8")
+        return rule_files.draft(path)
     except OSError as error:
         raise Misused(f"{path}: {(error.strerror or str(error)).lower()}") from None
-    except UnicodeDecodeError:
-        raise Misused(f"{path}: it is no text in UTF-8") from None
-    return RuleFile(rule_files.number_of(path), path, text, "")
 
 
 def _checked(places: Places, rule: RuleFile) -> Found:
@@ -122,6 +121,10 @@ def _faults_of(rule: RuleFile) -> list[str]:
     except (SyntaxError, ValueError) as error:
         line = getattr(error, "lineno", None)
         return [f"{rule.path}{f':{line}' if line else ''}: {getattr(error, 'msg', None) or error}"]
+    except (RecursionError, MemoryError):
+        return [f"{rule.path}: its brackets, signs or points are nested too deep for Python"]
+    if any(isinstance(node, ast.ImportFrom) and node.names[0].name == "*" for node in ast.walk(tree)):
+        return []  # what names there are then shows only when it is asked
     known = {*dir(builtins), *Given(0).names(), *_NAMES_OF_MODULES}
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
@@ -134,6 +137,8 @@ def _faults_of(rule: RuleFile) -> list[str]:
             known.add((node.asname or node.name).partition(".")[0])
         elif isinstance(node, ast.ExceptHandler | ast.MatchAs | ast.MatchStar) and node.name:
             known.add(node.name)
+        elif isinstance(node, ast.MatchMapping) and node.rest:
+            known.add(node.rest)
     return [
         f"{rule.path}:{node.lineno}: nobody knows the name {node.id}"
         for node in ast.walk(tree)

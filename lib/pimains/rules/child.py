@@ -15,17 +15,15 @@ import resource
 import select
 import signal
 import sys
-import types
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from pathlib import Path
 from typing import Any, NamedTuple
 
-from pimains.core.plan.text import one_line
+from pimains.core.plan.text import one_line, shortened
 from pimains.core.process.function import Forked
-from pimains.rules import ready_rule
-from pimains.rules.plan.given import Given, Nonsense, NotKnown, Rule
+from pimains.rules.plan.given import KEEP, OFF, ON, Given, Nonsense, NotKnown, Rule
 from pimains.rules.plan.relay_view import RelayView, Timers
+from pimains.rules.rule_function import function_of
 from pimains.shared.relays.plan.relay import Limits, Relay
 from pimains.shared.relays.plan.runs import Runs
 
@@ -36,6 +34,7 @@ _PRINTED_SHOWN = 300
 _ASKED_MAX = 500  # names
 _TIMERS_MAX = 100
 _WORDS_LONGEST = 160
+_WHY_LONGEST = 300
 _END_SECONDS = 0.05
 _GRACE_SECONDS = 5.0  # a child whose service was killed ends by itself
 _FRAME = re.compile(r'File "([^"]+)", line ([0-9]+)')
@@ -50,13 +49,17 @@ class Lost(NamedTuple):
 
 
 class Reply(NamedTuple):
-    """What came of asking a rule: (ON, OFF or KEEP, why), or how it is lost; which values it asked for, its timers, what it printed."""
+    """What came of asking a rule: (ON, OFF or KEEP, why), or how it is lost; which values it asked for, its timers, what it printed.
+
+    `is_spent`: no other rule is to be asked in that process.
+    """
 
     answer: tuple[str, str] | None
     lost: Lost | None
     asked: frozenset[str] = frozenset()
     timers: dict[str, tuple[float, float]] | None = None
     printed: str = ""
+    is_spent: bool = False
 
 
 class Child:
@@ -135,14 +138,22 @@ class Child:
 
 
 def _read(found: dict[str, Any]) -> Reply:
+    """Whatever a rule has made of the process, its texts are those of a line. Raises ValueError, TypeError, KeyError."""
     answer, lost, timers = found["answer"], found["lost"], found["timers"]
+    if answer is not None and answer[0] not in (ON, OFF, KEEP):
+        raise ValueError(answer)
     return Reply(
-        None if answer is None else (str(answer[0]), str(answer[1])),
-        None if lost is None else Lost(str(lost[0]), int(lost[1]), str(lost[2])),
-        frozenset(map(str, found["asked"])),
+        None if answer is None else (answer[0], _line(answer[1])),
+        None if lost is None else Lost(_line(lost[0]), int(lost[1]), _line(lost[2])),
+        frozenset(name for name in found["asked"] if name.isprintable()),
         None if timers is None else {str(name): (float(at), float(seconds)) for name, (at, seconds) in timers.items()},
-        str(found["printed"]),
+        _line(found["printed"]),
+        bool(found["is_spent"]),
     )
+
+
+def _line(text: object) -> str:
+    return shortened(one_line(str(text)[: 2 * _WHY_LONGEST]), _WHY_LONGEST)
 
 
 class _Printed(io.TextIOBase):
@@ -187,6 +198,7 @@ class _Answering:
         self._sources: dict[int, _Source] = {}
         self._rules: dict[int, Rule] = {}
         self._others: dict[int, dict[str, list[float]]] = {}  # timers of all relays, as far as somebody has told
+        self._is_spent = False  # one of these rules may have changed what others are given
 
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
         """Take what is new, and ask one rule."""
@@ -210,6 +222,7 @@ class _Answering:
             found["lost"] = lost(error, self._sources[number].path)
         found["printed"] = self._printed.take()
         found["asked"] = [name for name in _some(self._given.data.asked) if isinstance(name, str) and len(name) < _WORDS_LONGEST]
+        found["is_spent"] = self._is_spent
         return found
 
     def _take(self, request: dict[str, Any]) -> None:
@@ -243,22 +256,11 @@ class _Answering:
     def _rule(self, number: int) -> Rule:
         if number not in self._rules:
             source = self._sources[number]
-            self._rules[number] = function_of(source.path, source.text, self._given)
+            self._rules[number] = function_of(source.path, source.text, self._given, self._spend)
         return self._rules[number]
 
-
-def function_of(path: str, text: str, given: Given) -> Rule:
-    """The function `rule` of a file, or what a ready-made one is. Raises whatever is wrong with it."""
-    if path.endswith(".rule"):
-        return ready_rule.of_text(Path(path), text, given.names())
-    module = types.ModuleType("rule")
-    module.__dict__.update(given.names(), __file__=path)
-    exec(compile(text, path, "exec", dont_inherit=True), module.__dict__)  # noqa: S102  # that is what it is there for
-    rule = module.__dict__.get("rule")
-    if not callable(rule):
-        raise Nonsense("it has no function: def rule(relay, data, relays, now)")
-    found: Rule = rule
-    return found
+    def _spend(self) -> None:
+        self._is_spent = True
 
 
 def _view(number: str, told: dict[str, Any], given: Given) -> RelayView:
@@ -280,15 +282,15 @@ def lost(error: BaseException, path: str) -> Lost:
         trace = trace.tb_next
     if isinstance(error, SyntaxError) and error.filename == path:
         line = error.lineno or line
-    if isinstance(error, NotKnown):
-        return Lost(str(error), line, error.name)
-    if isinstance(error, Nonsense):
-        return Lost(str(error), line, "nonsense")
     words = type(error).__name__
     with suppress(BaseException):  # also the text of an exception is the rule's
+        if isinstance(error, NotKnown):
+            return Lost(_line(error), line, _line(error.name))
+        if isinstance(error, Nonsense):
+            return Lost(_line(error), line, "nonsense")
         text = error.msg if isinstance(error, SyntaxError) else str(error)
         words += f": {one_line(text[:_WORDS_LONGEST])}" if text else ""
-    return Lost(words, line, type(error).__name__)
+    return Lost(_line(words), line, type(error).__name__)
 
 
 def _serve(requests: int, replies: int, given: Given, seconds: float) -> str:

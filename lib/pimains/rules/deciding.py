@@ -148,6 +148,7 @@ class Deciding:
             if self._off_times.look(now + self._relays.offset, now, wall):
                 self._relays.look_anew()
             self._off_times.save(self._me)
+        self._values.keep_only(self._uses.values())
         self._values.look_again()
         self._listed.look()
         self._look_at_rules()
@@ -188,7 +189,7 @@ class Deciding:
         for number, rule in found.items():
             before = self._rules.get(number)
             if before is not rule:
-                if before is not None and (before.path != rule.path or rule.path.suffix == READY):
+                if before is not None and (before.path != rule.path or (rule.path.suffix == READY and before.text != rule.text)):
                     self._memory.set_timers(number, {})  # those of another rule mean nothing to it
                 self._rules[number] = rule
                 self._deaths.pop(number, None)

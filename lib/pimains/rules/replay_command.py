@@ -31,7 +31,7 @@ from pimains.shared.relays.guard_settings import GuardSettings
 from pimains.shared.relays.plan.modes import parse_duration
 from pimains.shared.relays.plan.relay import Limits
 
-_WEEK, _MINUTE = "7d", 60
+_SINCE, _WEEK, _MINUTE = "--since", "7d", 60
 _EVERY_MAX = 3600
 _STEPS_MAX = 40_000_000
 _SILENT_SECONDS = 1.0  # until it says how far it is
@@ -64,19 +64,20 @@ def run(words: list[str], options: argparse.Namespace) -> None:
     limits = _limits(number, guards.RELAYS)
     collector = collectors_journal.the_collector(scan, options.collector)
     collectors_journal.become_the_collectors_user()
-    now = time.time()
-    values = collectors_journal.up_to_date(collector, lambda path: RecordedValues(path, now))
+    now, path = time.time(), collectors_journal.path_of(collector)
+    values: RecordedValues | None = None
     try:
+        values = collectors_journal.up_to_date(collector, lambda path: RecordedValues(path, now))
         notes: list[str] = []
         span = _span(options, now, rule, values, notes)
-        path = collectors_journal.path_of(collector)
         past = Past(path, number, limits, guards, rules.LOST_AFTER, rule, _sun_of(rules, notes))
         names = replaying.named(rule, values)
         really = replaying.was_on(values, number, span.start, span.end)
     except sqlite3.Error as error:
-        raise PimainsError(f"{collectors_journal.path_of(collector)}: {error}") from None
+        raise PimainsError(f"{path}: {error}") from None
     finally:
-        values.close()
+        if values is not None:
+            values.close()
     own = limits[str(number)]
     played = _played(past, span, names, rules.RULE_SECONDS, shows=sys.stderr.isatty() and not options.json)
     story = Story(number, own.name, own.watts, str(rule.path), span, played, really)
@@ -132,11 +133,9 @@ def _draft(number: int, path: Path) -> RuleFile:
     if path.suffix == ".rule":
         return rule_files.read(path)
     try:
-        return RuleFile(number, path, path.read_text(encoding="utf-8"), "")
+        return rule_files.draft(path)._replace(number=number)
     except OSError as error:
         raise Misused(f"{path}: {(error.strerror or str(error)).lower()}") from None
-    except UnicodeDecodeError:
-        raise Misused(f"{path}: is no text in UTF-8") from None
 
 
 def _limits(number: int, directory: Path) -> dict[str, Limits]:
@@ -159,7 +158,7 @@ def _span(options: argparse.Namespace, now: float, rule: RuleFile, values: Recor
     every = _MINUTE if options.every is None else options.every
     if not 1 <= every <= _EVERY_MAX:
         raise Misused(f"--every {every}: not a number of seconds from 1 to {_EVERY_MAX}")
-    start, end = (_time(name, given, now) for name, given in (("--since", options.since or _WEEK), ("--until", options.until)))
+    start, end = (_time(name, given, now) for name, given in ((_SINCE, options.since or _WEEK), ("--until", options.until)))
     start -= start % _MINUTE  # as people read it
     if end <= start:
         raise Misused(f"--until {_moment(end)} is not after --since {_moment(start)}")
@@ -186,9 +185,12 @@ def _time(name: str, text: str | None, now: float) -> float:
     except ValueError:
         pass
     try:
-        return min(now, datetime.fromisoformat(text).timestamp())
+        when = datetime.fromisoformat(text).timestamp()
     except (ValueError, OverflowError, OSError):
         raise Misused(f"{name} {text!r} is no time ({_LIKE})") from None
+    if name == _SINCE and when >= now:
+        raise Misused(f"{name} {text} is still to come: a replay is of what was recorded")
+    return min(now, when)
 
 
 def _sun_of(settings: RulesSettings, notes: list[str]) -> SunOf | None:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from pimains.core.errors import Refused
 from pimains.rules import replay_process, replay_rows
-from pimains.rules.child import Lost, function_of, lost
+from pimains.rules.child import Lost, lost
 from pimains.rules.plan.calendar import SunOf
 from pimains.rules.plan.data import ALL_CS, ALL_P, ALL_PPV, CONSO, PPVT
 from pimains.rules.plan.given import Given, NotKnown, Now
@@ -19,6 +19,7 @@ from pimains.rules.plan.replay import Asks, Change, Played, Replay, Span, as_it_
 from pimains.rules.recorded_values import HELD_SECONDS, Held, RecordedValues
 from pimains.rules.replay_process import Watch
 from pimains.rules.rule_files import RuleFile
+from pimains.rules.rule_function import function_of
 from pimains.shared.relays.guard_settings import GuardSettings
 from pimains.shared.relays.plan.board import Board
 from pimains.shared.relays.plan.relay import Limits, Relay
@@ -114,8 +115,8 @@ def played(past: Past, span: Span, names: frozenset[str], seconds: float, tell: 
 
 def _explained(error: BaseException, path: str) -> Lost:
     found = lost(error, path)
-    if isinstance(error, NotKnown) and error.name.startswith(NOT_RECORDED):
-        return found._replace(why=f"{error.name} is not known: nobody records that")
+    if isinstance(error, NotKnown) and found.kind.startswith(NOT_RECORDED):
+        return found._replace(why=f"{found.kind} is not known: nobody records that")
     return found
 
 

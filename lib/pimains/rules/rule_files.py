@@ -17,6 +17,7 @@ from pimains.rules import ready_rule
 _NAME = re.compile(r"([1-9][0-9]{0,2})\.(?:py|rule)")
 READY = ".rule"
 _LONGEST = 64 * 1024
+_NO_TEXT = "it is no text in UTF-8"
 _OTHERS = stat.S_IWGRP | stat.S_IWOTH
 
 
@@ -70,6 +71,7 @@ class RuleFiles:
         """By their relays; one that has not changed is the same object as before."""
         self.watches()  # before it is read: nothing that comes amid this is missed
         found: dict[int, RuleFile] = {}
+        besides: dict[int, Path] = {}
         before, self._read = self._read, {}
         for directory in self._directories:
             for path in _files(directory):
@@ -78,16 +80,17 @@ class RuleFiles:
                     with suppress(OSError):
                         self._watches[directory].also(path, f"{path.name}/")
                 if number in found:
-                    first = found[number]
-                    if first.besides != path:
-                        found[number] = first._replace(besides=path)
-                        self._read[first.path] = self._read[first.path][0], found[number]
+                    besides.setdefault(number, path)
                     continue
                 stamp = _stamp(path)
                 known = before.get(path)
                 if known is None or known[0] != stamp:
                     known = stamp, read(path)
                 found[number], self._read[path] = known[1], known
+        for number, first in found.items():
+            if first.besides != besides.get(number):
+                found[number] = first._replace(besides=besides.get(number))
+                self._read[first.path] = self._read[first.path][0], found[number]
         return found
 
     def close(self) -> None:
@@ -126,7 +129,7 @@ def read(path: Path) -> RuleFile:
     except WrongSetting as wrong:
         return RuleFile(number, path, "", str(wrong).removeprefix(f"{path}/"))
     except UnicodeDecodeError:
-        return RuleFile(number, path, "", "it is no text in UTF-8")
+        return RuleFile(number, path, "", _NO_TEXT)
     except _Unusable as why:
         return RuleFile(number, path, "", str(why))
     except OSError as error:
@@ -143,6 +146,23 @@ def _text(path: Path) -> str:
         if about.st_uid not in (0, os.geteuid()) or about.st_mode & _OTHERS:
             raise _Unusable("others than root may write it: chown root, chmod 644")
         text = file.read(_LONGEST + 1)
+    return _decoded(text)
+
+
+def draft(path: Path) -> RuleFile:
+    """One that is only tried, whoever may write it. Raises OSError."""
+    with path.open("rb") as file:
+        text = file.read(_LONGEST + 1)
+    try:
+        return RuleFile(number_of(path), path, _decoded(text), "")
+    except UnicodeDecodeError:
+        return RuleFile(number_of(path), path, "", _NO_TEXT)
+    except _Unusable as why:
+        return RuleFile(number_of(path), path, "", str(why))
+
+
+def _decoded(text: bytes) -> str:
+    """Raises UnicodeDecodeError, and _Unusable."""
     if len(text) > _LONGEST:
         raise _Unusable(f"it is longer than {_LONGEST // 1024} KiB")
-    return text.decode("utf-8")
+    return text.decode("utf-8-sig")  # an editor may begin it with a mark

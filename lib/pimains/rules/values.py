@@ -64,6 +64,15 @@ class Values:
             self._look_for_parts()
         return self.known.keys() != before
 
+    def keep_only(self, names: Iterable[Iterable[str]]) -> None:
+        """Nobody asks for others any more: a rule may ask for another name each time."""
+        gone = {name for name in self._wanted.difference(*names) if not name.startswith(_ALL)}
+        self._wanted -= gone
+        for name in gone:
+            if f"/{name.partition('/')[2]}" not in self._ends:
+                self.known.pop(name, None)
+                self.chargers.pop(name, None)
+
     def changed(self) -> set[str]:
         """The names of those that say something else than before, or say something again; never waits."""
         found: set[str] = set()

@@ -1,7 +1,9 @@
 """A directory of settings, such as a relay has: a file for each, line 1 the value, then what it means."""
 
+import errno
 import os
 import shutil
+import stat
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -18,7 +20,9 @@ def read(directory: Path, names: Iterable[str]) -> dict[str, str]:
     for name in names:
         path = directory / name
         try:
-            with path.open("rb") as file:
+            with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:  # nobody waits for a FIFO's writer
+                if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                    raise OSError(errno.EINVAL, f"is {'a directory' if path.is_dir() else 'no plain file'}")
                 values[name] = templates.first_line(file.read(_LONGEST_VALUE).decode("utf-8", "replace"))
         except FileNotFoundError:
             continue

@@ -41,6 +41,12 @@ def test_a_rule_is_checked_with_what_is_known_now(house: House) -> None:
         ("def rule(relay, data, relays, now):\n    return ON, data['bmv/P']\n", f"{draft}:2: bmv/P is not known: there is no such value"),
         ("def rule(relay, data, relays, now):\n    while True: pass\n", f"{draft}:2: it takes longer than 1 s"),
         ("def rul(): pass\n", f"{draft}: it has no function: def rule(relay, data, relays, now)"),
+        (f"x = {'-' * 50_000}1\n", f"{draft}: its brackets, signs or points are nested too deep for Python"),
+        (f"#{'x' * 70_000}\n", f"{draft}: it is longer than 64 KiB"),
+        (
+            "from math import *\ndef rule(*_):\n    match {}:\n        case {**rest}:\n            return ON, sqrt(rest)\n",
+            f"{draft}:5: TypeError: must be real number, not dict",
+        ),
     ):
         draft.write_text(text)
         code, said = check(rules, str(draft))

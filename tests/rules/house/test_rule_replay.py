@@ -201,3 +201,30 @@ def test_a_rule_that_fails_is_lost_and_told_with_its_line(past: Past) -> None:
 )
 def test_who_asks_wrongly_is_told_what_is_allowed(past: Past, words: tuple[str, ...], says: str) -> None:
     assert says in past.replay(*words, code=1)
+
+
+def test_a_journal_that_is_empty_or_damaged_is_one_line(past: Past) -> None:
+    journal = past.house.root / "var/lib/pimains/collector/journal.sqlite"
+    whole = journal.read_bytes()
+    try:
+        for content, what in ((b"", "no such table: sources"), (b"rubbish" * 900, "file is not a database"), (whole[:8000], "malformed")):
+            journal.write_bytes(content)
+            said = past.replay(*ALL, code=1)
+            assert said.startswith(f"{journal}: "), said
+            assert what in said
+    finally:
+        journal.write_bytes(whole)
+
+
+def test_a_rule_may_ask_for_anything_and_is_lost_in_one_line(past: Past) -> None:
+    for asked, name in (("5", "5"), ("'a\\nb\\ud800/c'", "a b /c"), ("'x' * 400_000", f"{'x' * 299}…")):
+        past.rule(f"def rule(relay, data, relays, now):\n    return ON, data[{asked}]\n")
+        told = json.loads(past.replay(*ALL, "--every=3600", "--json"))
+        why = name if len(name) == 300 else f"{name} is not known: there is no such value"
+        assert [lost["because"] for lost in told["lost"]] == [why]
+        assert told["not_recorded"] == []
+
+
+def test_what_is_still_to_come_cannot_be_replayed(past: Past) -> None:
+    said = past.replay("3", "--since=9999-12-31", code=1)
+    assert said == "--since 9999-12-31 is still to come: a replay is of what was recorded"

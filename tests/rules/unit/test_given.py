@@ -56,6 +56,7 @@ def test_an_answer_is_a_word_and_why(returned: object, answer: Answer) -> None:
         (ON, "it returned 'on', and not (ON, why)"),
         ((ON, ""), "it returned ON without a reason"),
         ((ON, 5), "it returned ON without a reason"),
+        ((ON, " \ud800\n"), "it returned ON without a reason"),
         ((1, "why"), "it returned 1, which is not ON, OFF or KEEP"),
         ((ON, "a", "b"), "it returned ('on', 'a', 'b'), and not"),
         ([], "it returned a list, and not"),

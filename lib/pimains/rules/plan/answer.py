@@ -31,10 +31,12 @@ def answered(what: object) -> Answer:
     word, reason = what
     if not isinstance(word, str) or word not in (ON, OFF, KEEP):
         raise Nonsense(f"it returned {shown(word)}, which is not ON, OFF or KEEP")
-    if not isinstance(reason, str) or not reason:
-        raise Nonsense(f"it returned {word.upper()} without a reason, which is a text: return {word.upper()}, 'why'")
+    if not isinstance(reason, str):
+        reason = ""
     if not reason.isprintable() or len(reason) > _REASON_LONGEST:
-        reason = shortened(one_line(reason), _REASON_LONGEST)
+        reason = shortened(one_line(reason[: 10 * _REASON_LONGEST]), _REASON_LONGEST)  # of a million characters that takes its time
+    if not reason or reason.isspace():
+        raise Nonsense(f"it returned {word.upper()} without a reason, which is a text: return {word.upper()}, 'why'")
     return Answer(word, reason)
 
 

@@ -15,6 +15,7 @@ CALENDAR, HALF_DAY, WHOLE_DAY = "calendar", "12h", "24h"
 _FLOATING = frozenset((5.0, 6.0))  # float, and storage, which is a lower float
 _ABSORBING_OR_FLOATING = _FLOATING | {4.0, 7.0, 247.0}  # absorption, and an equalisation, which is a higher one
 _LONG_AGO = -1e12
+_NAME_LONGEST = 160
 T = TypeVar("T")
 
 
@@ -102,8 +103,13 @@ class Data:
             return self._sum_of(PPVT, ALL_PPV)
         if name == CONSO:
             return self._consumption()
-        self.asked.add(name)
+        self.asks(name)
         raise NotKnown(name, "there is no such value")
+
+    def asks(self, name: object) -> None:
+        """A rule has asked for this, which may be anything; no value is called otherwise than in a few plain characters."""
+        if isinstance(name, str) and len(name) <= _NAME_LONGEST and name.isprintable():
+            self.asked.add(name)
 
     def _value(self, name: str) -> Any:
         value, at = self._values[name]

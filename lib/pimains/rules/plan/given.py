@@ -80,7 +80,7 @@ class Given:
 
     def _answers(self, host: str) -> bool:
         """Whether this host, one of HOSTS, answers a ping."""
-        self.data.asked.add(asked_host(host))
+        self.data.asks(asked_host(host))
         if host not in self.hosts:
             raise NotKnown(f"answers({shown(host)})", "it is none of HOSTS")
         answer = self.hosts[host]

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator, Mapping
 
-from pimains.rules.plan.answer import shown
+from pimains.rules.plan.answer import Nonsense, shown
 from pimains.rules.plan.data import CALENDAR, Data, Moment
 from pimains.rules.plan.not_known import NotKnown
 from pimains.shared.relays.plan.relay import Relay
+
+_NAME_LONGEST = 100
 
 
 class Timer:
@@ -14,6 +16,8 @@ class Timer:
     __slots__ = ("_name", "_timers")
 
     def __init__(self, name: str, timers: "Timers") -> None:
+        if not isinstance(name, str) or not name.isprintable() or len(name) > _NAME_LONGEST:
+            raise Nonsense(f"{shown(name)} is no timer's name, which is a text of at most {_NAME_LONGEST} characters")
         self._name, self._timers = name, timers
 
     def start(self, seconds: float = 0.0) -> None:
