@@ -19,6 +19,7 @@ from pimains.core.set_aside import unless_a_file
 _NO_KEYS: Mapping[str, str] = {}
 BESIDE = ("-journal", "-wal", "-shm")  # https://www.sqlite.org/tempfiles.html
 _LOOK_SECONDS = 0.01
+_WRITTEN_SECONDS = 20.0  # several may write there in turn, each for 5 s; who was stopped amid it keeps nobody for ever
 _READ_ONLY, _CORRUPT, _NOT_A_DATABASE = 8, 11, 26  # https://www.sqlite.org/rescode.html
 
 
@@ -72,22 +73,23 @@ def in_place(path: Path, seconds_max: float) -> Iterator[None]:
     """
     lock = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        until = time.monotonic() + seconds_max
-        while not _is_locked(lock, fcntl.LOCK_SH):
-            if time.monotonic() >= until:
-                raise OSError(errno.EBUSY, "is being replaced", str(path))
-            time.sleep(_LOOK_SECONDS)
+        _lock(lock, fcntl.LOCK_SH, seconds_max, "is being replaced", path)
         yield
     finally:
         os.close(lock)
 
 
-def _is_locked(lock: int, how: int) -> bool:
-    try:
-        fcntl.flock(lock, how | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
+def _lock(lock: int, how: int, seconds_max: float, what_else: str, path: Path) -> None:
+    until = time.monotonic() + seconds_max
+    while True:
+        try:
+            fcntl.flock(lock, how | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= until:
+                raise OSError(errno.EBUSY, what_else, str(path)) from None
+            time.sleep(_LOOK_SECONDS)
+        else:
+            return
 
 
 def wants_writing(error: sqlite3.Error) -> bool:
@@ -138,7 +140,7 @@ def _replaced(path: Path, broken_inode: int, why: object, tables: str, of: Mappi
     """
     lock = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        _lock(lock, fcntl.LOCK_EX, _WRITTEN_SECONDS, "is being written all the time", path)
         if inode(path) != broken_inode:
             return None
         aside = kept.also_named(path) or kept.free_name(path)

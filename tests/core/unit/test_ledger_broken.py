@@ -327,6 +327,17 @@ def test_what_is_just_being_written_while_it_is_found_broken_is_in_the_new_one(l
     assert {entry.cause for entry in ledger.entries(limit=100)} == {"written meanwhile"}
 
 
+def test_somebody_who_was_stopped_while_he_wrote_keeps_nobody_for_ever(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pimains.core.broken_sqlite._WRITTEN_SECONDS", 0.02)
+    ledger.path.write_bytes(b"no database" * 1000)
+    with (
+        broken_sqlite.in_place(ledger.path, 1),
+        pytest.raises(sqlite3.DatabaseError, match="cannot be set aside: is being written all the time"),
+    ):
+        ledger.record("plug", "power on", "a test")
+    use(ledger)
+
+
 def test_who_finds_it_being_replaced_for_too_long_is_told(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
     fill(ledger)
     monkeypatch.setattr("pimains.core.ledger._SECONDS", 0.02)
