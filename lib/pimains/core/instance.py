@@ -89,8 +89,8 @@ class Instance:
         self.leave("error", line)
         self.status(f"failed, trying again: {line}", well=False)
 
-    def leave(self, name: str, line: str | None) -> None:
-        """Write the state file /run/pimains/<instance>/`name`, or remove it for None.
+    def leave(self, name: str, line: str | None) -> bool:
+        """Write the state file /run/pimains/<instance>/`name`, or remove it for None; whether that was done.
 
         A full disk is said once and keeps no service from its work; so nothing that others rely on is left this way.
         """
@@ -102,6 +102,8 @@ class Instance:
                 self._troubles.look("run", "")
         except OSError as error:
             self._troubles.look("run", f"cannot write to {self.run}: {error.strerror}")
+            return False
+        return True
 
     def keep(self, name: str, value: str | None, *, durable: bool = False) -> bool:
         """Write /var/lib/pimains/<instance>/`name`, which outlives a reboot, or remove it for None; whether the disk took it."""

@@ -99,9 +99,11 @@ def _checked(places: Places, rule: RuleFile) -> Found:
     run = _DryRun(places)
     try:
         if not rule.number or rule.number not in run.relays.relays:
+            if rule.number and rule.path.parent in (places.rules, places.made):
+                faults.append(f"{rule.path}: there is no relay {rule.number}: pimains relay add {rule.number} --pin=17")
             rule = rule._replace(number=next(iter(run.relays.relays), 0))
         if not rule.number:
-            return Found(rule, ["no relay is there that it could be asked for: does relays run?"], "", "", {}, "")
+            return Found(rule, [*faults, "no relay is there that it could be asked for: does relays run?"], "", "", {}, "")
         reply = run.ask(rule)
     finally:
         run.close()

@@ -142,6 +142,7 @@ class Deciding:
     def _begin_round(self, now: float) -> None:
         """All of them, and what came without a word; it keeps no value waiting either."""
         self._round_at = now + self._settings.INTERVAL
+        self._status = ""  # said again, should it not have been written
         self._relays.look()
         wall = self._me.clock.wall()
         if self._relays.offset is not None and clock_was_set(wall):
@@ -209,6 +210,7 @@ class Deciding:
         self._memory.set_timers(number, {})
         self._told.forget(number)
         self._troubles.look(f"rule {number}", "")
+        self._troubles.look(f"relay {number}", "")
         self._notes.look(f"rule {number} twice", "")
         if number in self._relays.relays:
             self._pass_on(number, lambda: self._wishes.forget(number))
@@ -293,9 +295,10 @@ class Deciding:
     def _pass_on(self, number: int, say: Callable[[], None]) -> None:
         try:
             say()
-            self._troubles.look("relays", "")
+            self._troubles.look(f"relay {number}", "")
         except OSError as error:
-            self._troubles.look("relays", f"relay {number} is not told what its rule says: {error.strerror}; does relays run?", "relays")
+            why = f"relay {number} is not told what its rule says: {error.strerror}; does relays run?"
+            self._troubles.look(f"relay {number}", why, "not told")
 
     def _say_status(self) -> None:
         count = len(self._rules)

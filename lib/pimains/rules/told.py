@@ -1,7 +1,6 @@
 """What is told of each rule: /run/pimains/rules/<n>.says .reason .file .uses, one value each; the age of the first is the answer's."""
 
 import os
-from contextlib import suppress
 
 from pimains.core.instance import Instance
 
@@ -23,8 +22,10 @@ class Told:
         self._leave(number, USES, " ".join(sorted(uses)))
         self._leave(number, REASON, reason)
         if not self._leave(number, SAYS, says):
-            with suppress(OSError):
+            try:
                 os.utime(self._me.run / f"{number}.{SAYS}", follow_symlinks=False)
+            except OSError:  # somebody has taken it away
+                self._texts.pop(f"{number}.{SAYS}", None)
 
     def forget(self, number: int) -> None:
         """There is no such rule any more."""
@@ -42,6 +43,6 @@ class Told:
         name = f"{number}.{what}"
         if self._texts.get(name) == text:
             return False
-        self._texts[name] = text
-        self._me.leave(name, text)
+        if self._me.leave(name, text):
+            self._texts[name] = text  # on a full disk it is tried again
         return True

@@ -56,4 +56,10 @@ def test_a_rule_is_checked_with_what_is_known_now(house: House) -> None:
     told = json.loads(said)
     assert (code, told["says"], told["faults"]) == (0, "off", [])
     assert told["reason"] == "user True" or os.geteuid() != 0
+    rules.write(9, "return OFF, 'never'")
+    assert check(rules, "9") == (
+        1,
+        f"{rules.file(9)}: there is no relay 9: pimains relay add 9 --pin=17\nrelay 1 now: off, never\n",
+    )
+    rules.file(9).unlink()
     assert check(rules, "7") == (1, f"pimains: relay 7 has no rule in {rules.directory}; there are rules of: 1\n")

@@ -376,3 +376,14 @@ def rule(relay, data, relays, now):
 def test_a_timer_is_asked_for_within_the_rule() -> None:
     with pytest.raises(NotKnown, match="within the function rule"):
         exec("timer('x')", given().names())
+
+
+@pytest.mark.parametrize(("month", "day", "sunrise"), [(3, 28, 353.0), (3, 29, 413.0), (10, 24, 353.0), (10, 25, 293.0)])
+def test_the_sun_rises_by_the_clock_also_on_the_days_when_clocks_are_set(month: int, day: int, sunrise: float) -> None:
+    """353 minutes of every such day have passed then."""
+    now = Now(BERLIN, lambda _begin, _end: Sun(353.0, 1020.0, True))
+    before, after = (datetime(2026, month, day, int(at // 60), int(at % 60), tzinfo=BERLIN) for at in (sunrise - 1, sunrise + 1))
+    now.at(before.timestamp())
+    assert (now.sunrise, now.is_day) == (sunrise, False)
+    now.at(after.timestamp())
+    assert now.is_day

@@ -18,7 +18,7 @@ class Sun(NamedTuple):
     is_up: bool
 
 
-SunOf = Callable[[float, float], Sun]  # from the day's first and last second, since 1970
+SunOf = Callable[[float, float], Sun]  # from the day's first and last second, since 1970; its minutes are those that pass
 
 
 class Now:
@@ -52,9 +52,12 @@ class Now:
     @property
     def minutes(self) -> float:
         """What the clock shows, in minutes since midnight."""
+        return self._shown_at(self.wall)
+
+    def _shown_at(self, wall: float) -> float:
         if self._is_plain:
-            return (self.wall - self._begin) / _MINUTE
-        there = datetime.fromtimestamp(self.wall, self._zone)
+            return (wall - self._begin) / _MINUTE
+        there = datetime.fromtimestamp(wall, self._zone)
         return there.hour * 60 + there.minute + (there.second + there.microsecond / 1e6) / _MINUTE
 
     @property
@@ -119,5 +122,7 @@ class Now:
         if self._sun is None:
             if self._sun_of is None:
                 raise NotKnown("the sun", "LATITUDE and LONGITUDE are not set")
-            self._sun = self._sun_of(self._begin, self._end)
+            rises, sets, is_up = self._sun_of(self._begin, self._end)
+            sunrise, sunset = (None if after is None else self._shown_at(self._begin + after * _MINUTE) for after in (rises, sets))
+            self._sun = Sun(sunrise, sunset, is_up)
         return self._sun

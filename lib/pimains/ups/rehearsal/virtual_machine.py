@@ -37,8 +37,9 @@ class VirtualInstance(Instance):
         """How long things took."""
         return self._ledger
 
-    def leave(self, name: str, line: str | None) -> None:
+    def leave(self, name: str, line: str | None) -> bool:  # noqa: ARG002  # as Instance has it
         """Nowhere."""
+        return True
 
     def keep(self, name: str, value: str | None, *, durable: bool = False) -> bool:  # noqa: ARG002  # as Instance has it
         """Nowhere."""
