@@ -54,6 +54,7 @@ class Commanding:
     def say_again(self, name: str, *, is_forced: bool) -> None:
         """FSD, where that is not answered yet; else look who is logged in."""
         forcing = self._forcing[name]
+        forcing.is_to_stand = is_forced
         self._upses[name].link.ask(forcing.force if is_forced and not forcing.is_over else forcing.look)
 
     def refused(self, names: Sequence[str]) -> str:

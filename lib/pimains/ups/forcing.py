@@ -20,6 +20,7 @@ class Forcing:
         self.refused = ""  # what a person has to mend in upsd.users
         self.trouble = ""
         self.clients: tuple[str, ...] | None = None
+        self.is_to_stand = True  # else FSD is not said once more to an upsd that was restarted: nobody goes down for it any longer
         self._told_over = 0  # the connection over which FSD was said
         self._not_back: tuple[str, ...] = ()  # who was logged in over an earlier one
         self.wants_return = False  # shutdown.return is to be said, and upsd was not there to hear it
@@ -48,7 +49,7 @@ class Forcing:
     def look(self, nut: Nut) -> None:
         """Who is logged in beside this machine. An upsd that may be another one is told FSD again; who was there has to come back."""
         with suppress(Away, ErrorReply, WrongSetting):  # the last answer stands
-            if self.is_answered and nut.connections != self._told_over:
+            if self.is_to_stand and self.is_answered and nut.connections != self._told_over:
                 nut.force_shutdown()
                 self._told_over, self._not_back = nut.connections, self.clients or ()
             listed = clients.others(nut.clients(), nut.own_address, int(nut.is_logged_in))

@@ -8,6 +8,7 @@ import pytest
 
 from pimains.core.clock import SystemClock
 from pimains.core.errors import Away, PimainsError, WrongSetting
+from pimains.ups.forcing import Forcing
 from pimains.ups.nut import NO_DATA, Credentials, Nut
 from pimains.ups.replies import ErrorReply
 from tests.kit import to_the_end, until
@@ -69,6 +70,21 @@ def test_a_primary_logs_in_sees_its_clients_and_forces_them_down(upsd: Upsd) -> 
     assert primary.clients() == ["127.0.0.1"]
     primary.close()
     until(lambda: not other.clients())
+
+
+@pytest.mark.parametrize(("is_to_stand", "status"), [(True, "FSD OL"), (False, "OL")])
+def test_an_upsd_that_was_restarted_is_told_fsd_again_while_somebody_is_to_go_down_for_it(
+    upsd: Upsd, is_to_stand: bool, status: str
+) -> None:
+    primary, forcing = opened(upsd.port), Forcing()
+    forcing.force(primary)
+    upsd.stop()
+    upsd.start()
+    primary.close()
+    primary.open()
+    forcing.is_to_stand = is_to_stand
+    forcing.look(primary)
+    assert primary.variables()["ups.status"] == status
 
 
 def test_with_the_driver_dead_there_are_no_data_and_still_clients(upsd: Upsd) -> None:

@@ -114,6 +114,7 @@ def test_a_ups_that_could_not_be_told_to_cut_is_told_later_only_if_its_mains_are
             ups.until_logged("eaton is told to cut its output and to return with the mains")
             house.until(lambda: "forced shutdown" not in ups.status, what=ups.story)
         assert eaton.commands == ["shutdown.return"] * (not back)
+        assert "FSD" not in status(upsd)  # it was restarted, and nobody has to go down for it any more
 
 
 def test_a_ups_is_told_to_cut_by_the_next_service_where_the_one_before_did_not_come_to_it(
