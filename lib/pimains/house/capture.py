@@ -21,6 +21,10 @@ _PIECE_SECONDS = 0.02
 
 def main(options: argparse.Namespace) -> None:
     """Play it."""
+    try:
+        file = options.file.open("rb")
+    except OSError as error:
+        sys.exit(f"{options.file}: {(error.strerror or str(error)).lower()}; --help tells how such a file is made")
     cable = Cable(options.link)
     cable.plug()
     print(f"speaking at {options.link}", flush=True)
@@ -28,7 +32,7 @@ def main(options: argparse.Namespace) -> None:
     count = 0
     piece = max(1, int(options.rate * _PIECE_SECONDS))
     try:
-        with options.file.open("rb") as file:
+        with file:
             while data := file.read(piece):
                 count += len(data)
                 while data := data[cable.pour(data) :]:

@@ -37,3 +37,11 @@ def test_a_capture_is_played_to_its_end_and_nothing_of_it_is_left_out(house: Hou
     assert program.stdin
     program.stdin.close()
     house.until(lambda: "was unplugged" in mppt.status or "not there" in mppt.status, what=mppt.story)
+
+
+def test_a_capture_that_is_not_there_is_said_in_a_line(tmp_path: Path) -> None:
+    words = ["/usr/bin/python3", "-P", "-m", "pimains.house.capture", tmp_path / "day.ve", f"--link={tmp_path / 'mppt'}"]
+    done = subprocess.run(words, env={**os.environ, "PYTHONPATH": str(TOP / "lib")}, capture_output=True, text=True, check=False)
+    assert done.stderr == f"{tmp_path / 'day.ve'}: no such file or directory; --help tells how such a file is made\n"
+    assert done.returncode == 1
+    assert not (tmp_path / "mppt").is_symlink()

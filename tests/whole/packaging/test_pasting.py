@@ -56,6 +56,7 @@ BEFORE = {
     "sudo create_service --service_name=meter --pin=24 --impulses_per_kwh=1000 --source=house": "echo a-token-of-the-house >token.txt",
     "sudo create_service --service_name=meter --pin=24 --impulses_per_kwh=2000 --source=house": f"{_ANOTHER_PI}echo a-token >token.txt",
     "sudo create_service --service_name=vedirect --instance=vedirect.sun": _PTYS,
+    "sudo python3 -m pimains.house.capture": "printf 'PID\\t0x203' >day.ve",
     "sudo create_service --service_name=notify --mail_host": "echo secret >mail-password.txt",
 }
 # lines that may end with another status than 0 here, and why
