@@ -30,7 +30,7 @@ from pimains.rules.rule_files import RuleFile, RuleFiles
 from pimains.rules.settings import RulesSettings
 from pimains.rules.situation import Situation
 from pimains.rules.values import Values
-from pimains.shared.relays import relay_settings
+from pimains.shared.relays import relay_settings, said
 
 _HOSTS_SECONDS = 3.0
 _ROUNDS_MAX = 6
@@ -157,7 +157,7 @@ class _DryRun:
         top = paths.run(places.service.root)
         timers, parts, chargers = recalled(places.service.run)
         self.values = Values(self._clock, self._settings.LOST_AFTER, parts, chargers, top)
-        self.relays = RelaysTold(off_times.recalled(paths.lib(places.service.root) / places.service.name), top / "relays")
+        self.relays = RelaysTold(off_times.recalled(paths.lib(places.service.root) / places.service.name), top / said.SERVICE)
         self.relays.look()
         self._hosts = Hosts(self._settings.HOSTS, self._settings.INTERVAL, self._clock)
         self._listed = Listed(self._settings.RULES_FILES)

@@ -10,7 +10,7 @@ from pimains.core import clock as clocks
 from pimains.core import paths, state
 from pimains.core.errors import WrongSetting
 from pimains.rules.off_times import OffTimes
-from pimains.shared.relays import relay_settings
+from pimains.shared.relays import relay_settings, said
 from pimains.shared.relays.plan.relay import Limits
 
 _HISTORY = ".history"
@@ -21,7 +21,7 @@ class RelaysTold:
     """All relays, as a child's rules are to be given them; an object that has not changed is the same as before."""
 
     def __init__(self, off_times: OffTimes, top: Path | None = None) -> None:
-        self.top = top or paths.run() / "relays"
+        self.top = top or paths.run() / said.SERVICE
         self._off_times = off_times
         self.relays: dict[int, dict[str, Any]] = {}
         self.offset: float | None = None  # of the time that never jumps, from this boot's monotonic clock; None: relays does not run

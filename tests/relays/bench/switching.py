@@ -9,12 +9,9 @@ is part of its times. The ledger's share is what the same entry takes a process 
 1000 wishes a second for 64 relays.
 """
 
-import contextlib
 import os
 import random
-import statistics
 import sys
-import tempfile
 import time
 from pathlib import Path
 
@@ -22,7 +19,8 @@ sys.path[:0] = [str(Path(__file__).resolve().parents[3]), str(Path(__file__).res
 
 from pimains.core.ledger import Ledger, Reading  # noqa: E402  # only findable now
 from tests.core.bench.footprint import memory  # noqa: E402  # only findable now
-from tests.kit import House, new_house, until  # noqa: E402  # only findable now
+from tests.core.bench.latency import house_with_run_in_memory, tell  # noqa: E402  # only findable now
+from tests.kit import House, until  # noqa: E402  # only findable now
 from tests.relays.relays import Relays  # noqa: E402  # only findable now
 
 _TIMES = 300
@@ -32,13 +30,8 @@ _PACE_SECONDS = 0.05
 def main() -> None:
     """Measure, and print what it was."""
     seconds = int(sys.argv[1]) if len(sys.argv) > 1 else 60
-    memory_disk = {"prefix": "pimains-bench-", "dir": "/dev/shm"}
-    with tempfile.TemporaryDirectory(prefix="pimains-bench-") as top, tempfile.TemporaryDirectory(**memory_disk) as run:
-        for each in (top, run):
-            Path(each).chmod(0o755)
-        (Path(top) / "run").symlink_to(run)
-        with contextlib.contextmanager(new_house)(Path(top)) as house:
-            measure(house, seconds)
+    with house_with_run_in_memory() as house:
+        measure(house, seconds)
 
 
 def measure(house: House, seconds: int) -> None:
@@ -60,13 +53,6 @@ def sixty_four(house: House) -> Relays:
     relays = Relays(house, *({} for _ in range(8)), *({"PIN": f"house:{line}"} for line in range(56)))
     until(lambda: "0 of 64 relays on" in relays.instance.status)
     return relays
-
-
-def tell(what: str, found: list[float]) -> None:
-    """Three numbers of it."""
-    ordered = sorted(found)
-    p99 = ordered[int(len(ordered) * 0.99)]
-    print(f"{what}: half within {statistics.median(ordered) * 1000:.1f} ms, p99 {p99 * 1000:.1f} ms, at most {ordered[-1] * 1000:.1f} ms")
 
 
 def latencies(relays: Relays, what: str, times: int) -> list[float]:

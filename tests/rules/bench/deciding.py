@@ -9,10 +9,7 @@ changed to the change of the house's pin, TIMES (100) times after a second of qu
 rules that ask for it, too, and never come to an end.
 """
 
-import contextlib
-import statistics
 import sys
-import tempfile
 import time
 from pathlib import Path
 from typing import NamedTuple
@@ -20,7 +17,8 @@ from typing import NamedTuple
 sys.path[:0] = [str(Path(__file__).resolve().parents[3]), str(Path(__file__).resolve().parents[3] / "lib")]
 
 from tests.core.bench.footprint import compile_all, memory, processor_seconds  # noqa: E402  # only findable now
-from tests.kit import House, new_house  # noqa: E402  # only findable now
+from tests.core.bench.latency import house_with_run_in_memory, tell  # noqa: E402  # only findable now
+from tests.kit import House  # noqa: E402  # only findable now
 from tests.rules.rules import Rules  # noqa: E402  # only findable now
 
 _RULES = 8
@@ -121,28 +119,16 @@ def costs(rules: Rules, seconds: float = _IDLE_SECONDS) -> Costs:
     return Costs(taken[0].pss, sum(each.pss for each in taken), idle)
 
 
-def tell(what: str, found: list[float]) -> None:
-    """Three numbers of it."""
-    ordered = sorted(found)
-    p99 = ordered[min(len(ordered) - 1, int(len(ordered) * 0.99))]
-    print(f"{what}: half within {statistics.median(ordered) * 1000:.1f} ms, p99 {p99 * 1000:.1f} ms, at most {ordered[-1] * 1000:.1f} ms")
-
-
 def main() -> None:
     """Measure, and print what it was."""
     times = int(sys.argv[1]) if len(sys.argv) > 1 else 100
-    memory_disk = {"prefix": "pimains-bench-", "dir": "/dev/shm"}
-    with tempfile.TemporaryDirectory(prefix="pimains-bench-") as top, tempfile.TemporaryDirectory(**memory_disk) as run:
-        for each in (top, run):
-            Path(each).chmod(0o755)
-        (Path(top) / "run").symlink_to(run)
-        with contextlib.contextmanager(new_house)(Path(top)) as house:
-            rules = begin(house)
-            print(costs(rules), flush=True)
-            tell(f"after a second of quiet, {times} times", latencies(rules, times))
-            tell(f"while values change all the time, {times} times", latencies_in_a_storm(rules, times))
-            have_two_loop(rules)
-            tell(f"beside two rules that loop, {times} times", latencies(rules, times))
+    with house_with_run_in_memory() as house:
+        rules = begin(house)
+        print(costs(rules), flush=True)
+        tell(f"after a second of quiet, {times} times", latencies(rules, times))
+        tell(f"while values change all the time, {times} times", latencies_in_a_storm(rules, times))
+        have_two_loop(rules)
+        tell(f"beside two rules that loop, {times} times", latencies(rules, times))
 
 
 if __name__ == "__main__":

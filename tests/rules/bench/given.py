@@ -1,17 +1,22 @@
+#!/usr/bin/env python3
 """How long one evaluation takes: four values put, a rule asked, the guards' decision; a year of minutes is half a million of them.
 
-python3 -m tests.rules.bench.given
+tests/rules/bench/given.py
 """
 
+import sys
 import timeit
 from datetime import UTC
 from itertools import count
+from pathlib import Path
 
-from pimains.rules.plan.given import KEEP, OFF, ON, Data, Given, Now, Relays, RelayView
-from pimains.shared.relays.plan.board import Board
-from pimains.shared.relays.plan.guards import Now as BoardNow
-from pimains.shared.relays.plan.relay import Limits, Relay, Wish
-from pimains.shared.relays.plan.runs import Runs
+sys.path[:0] = [str(Path(__file__).resolve().parents[3] / "lib")]
+
+from pimains.rules.plan.given import KEEP, OFF, ON, Answer, Data, Given, Now, Relays, RelayView  # noqa: E402  # only findable now
+from pimains.shared.relays.plan.board import Board  # noqa: E402  # only findable now
+from pimains.shared.relays.plan.guards import Now as BoardNow  # noqa: E402  # only findable now
+from pimains.shared.relays.plan.relay import Limits, Relay, Wish  # noqa: E402  # only findable now
+from pimains.shared.relays.plan.runs import Runs  # noqa: E402  # only findable now
 
 _NOON = 1_790_000_000.0
 _NAMES = ("bmv/SOC", "bmv/P", "mppt/PPV", "mppt/CS")
@@ -35,21 +40,16 @@ def main() -> None:
     given.relays.put(RelayView(relay, given.moment, given.data))
     minutes = count()
 
-    def evaluate() -> None:
+    def evaluate() -> tuple[float, Answer]:
         minute = next(minutes)
         time = minute * 60.0
         for name in _NAMES:
             given.data.put(name, 40.0 + minute % 60, time)
         given.at(time, _NOON + time)
-        given.ask(rule, 3)
+        return time, given.ask(rule, 3)
 
     def with_guards() -> None:
-        minute = next(minutes)
-        time = minute * 60.0
-        for name in _NAMES:
-            given.data.put(name, 40.0 + minute % 60, time)
-        given.at(time, _NOON + time)
-        answer = given.ask(rule, 3)
+        time, answer = evaluate()
         if answer.word != KEEP:
             relay.ask(Wish(answer.word == ON, answer.reason, time), time)
         for switch in board.decide(BoardNow(time, _NOON + time, UTC)).switches:

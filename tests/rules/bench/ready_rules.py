@@ -1,16 +1,20 @@
+#!/usr/bin/env python3
 """How long a ready-made rule takes for an answer, at ten in the morning in the solar house, beside two other relays.
 
-python3 -m tests.rules.bench.ready_rules
+tests/rules/bench/ready_rules.py
 """
 
+import sys
 import tempfile
 import timeit
 from functools import partial
 from pathlib import Path
 from time import process_time
 
-from pimains.shared.relays.plan.relay import Limits
-from tests.rules.solar_world import SolarWorld, rule_of
+sys.path[:0] = [str(Path(__file__).resolve().parents[3]), str(Path(__file__).resolve().parents[3] / "lib")]
+
+from pimains.shared.relays.plan.relay import Limits  # noqa: E402  # only findable now
+from tests.rules.solar_world import SolarWorld, rule_of  # noqa: E402  # only findable now
 
 _SETTINGS = {
     "surplus": {"VALUE": "grid/P", "START_WATTS": "900"},
