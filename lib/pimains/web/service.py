@@ -35,7 +35,7 @@ with Needed("python3-aiohttp") as library:
     from pimains.web.pages import Pages
     from pimains.web.routes import Operation, Routes
 
-    LIMITS = http.Limits(connections=128, idle_seconds=30.0, answer_seconds=120.0)
+    LIMITS = http.Limits(connections=128, idle_seconds=30.0, answer_seconds=120.0, makes_room=True)
 
 USER = "pimains-web"
 LISTEN_AGAIN_SECONDS = 5.0
@@ -68,6 +68,7 @@ async def _listen(me: Instance, settings: WebSettings, house: House, tls: ssl.SS
                 me.status(url if house.door.has_password else f"{url}, to look at only: there is no PASSWORD yet")
                 await asyncio.Event().wait()
         except OSError as error:
+            me.leave("url", None)
             why = http.why_not_listening(settings, settings.LISTEN, error)
             me.status(why, well=False)
             troubles.look("listen", why)
