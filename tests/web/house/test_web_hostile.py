@@ -188,6 +188,7 @@ def test_its_user_reads_no_secret_and_writes_nothing_but_what_the_group_may(hous
             MAIL_TO="a@house.lan",
             MAIL_FROM="b@house.lan",
             MAIL_HOST="127.0.0.1",
+            MAIL_USER="pi",
             MAIL_PASSWORD="secret of the mail",
         ),
         house.add("rules", svscan=False),
@@ -197,7 +198,7 @@ def test_its_user_reads_no_secret_and_writes_nothing_but_what_the_group_may(hous
     web = web_house(house, PASSWORD=PASSWORD)
     until(lambda: all(each.status not in ("", "starting") for each in services), what=services[0].story)
     theirs = ("run/pimains/halt/request", "var/lib/pimains/relays/1.mode", "var/lib/pimains/notify/queue")
-    until(lambda: all((house.root / each).exists() for each in theirs), what=lambda: "\n".join(each.story() for each in services))
+    until(lambda: all((house.root / each).exists() for each in theirs), 30, what=lambda: "\n".join(each.story() for each in services))
     found = json.loads(as_web(house.root, _LOOK))
     assert [path for path in found["read"] if not path.startswith((str(web.run), str(web.lib)))] == []
     written = [str(Path(path).relative_to(house.root)) for path in found["write"]]
