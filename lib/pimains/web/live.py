@@ -7,6 +7,7 @@ is in their place. Without listeners nothing is watched, and nobody wakes up.
 import asyncio
 import json
 import random
+import socket
 import sys
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ _BEAT_SECONDS = 15.0
 _STALLED_SECONDS = 30.0
 _STREAM_SECONDS = (480.0, 600.0)  # not all at the same time
 _AGAIN_MILLISECONDS = 1500
-_BUFFER_BYTES = 32 * 1024
+_BUFFER_BYTES = 32 * 1024  # ours, and the kernel's, which else has megabytes for who does not read
 _BEAT = b"event: beat\ndata: 1\n\n"  # a comment would not reach the page, which is to notice as well
 _HEADERS = {
     "Content-Type": "text/event-stream",
@@ -67,6 +68,7 @@ class Live:
         await response.prepare(request)
         if request.transport:
             request.transport.set_write_buffer_limits(high=_BUFFER_BYTES)
+            request.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _BUFFER_BYTES)
         listener = _Listener(request)
         self._join(listener)
         try:
