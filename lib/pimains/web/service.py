@@ -103,7 +103,7 @@ class House:
             each.add_to(routes)
 
         async def show_document(_: aiohttp_web.Request) -> dict[str, object]:
-            return document(routes.operations)
+            return document(routes.operations, self.door.cookie)
 
         routes.shows("/v1/openapi.json", show_document, Operation("This document"))
         routes.all_are_there()
