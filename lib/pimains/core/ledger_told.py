@@ -35,6 +35,13 @@ def sentence(entry: Entry, clock: clocks.Clock) -> str:
     )
 
 
+def what(entry: Entry, clock: clocks.Clock) -> str:
+    """The same without when it was, for who shows that beside it."""
+    wall, _ = when(entry, clock)
+    next_change = None if entry.next_change is None else entry.next_change - entry.wall + wall
+    return sentences.actuation(clock.wall(), entry.subject, entry.action, entry.cause, entry.inputs, next_change)
+
+
 def as_json(entry: Entry, clock: clocks.Clock) -> dict[str, Any]:
     """One entry for programs; times are seconds since 1970."""
     wall, age = when(entry, clock)
