@@ -1,7 +1,7 @@
 // Relays: a card for each. A click asks; what is shown as on or off is what the service has told, and nothing else.
 
 import { clockTime, get, hasPassword, loggedIn, make, post, say, word } from "./kit.js";
-import { onLive, value } from "./live.js";
+import { isAlive, onLive, value } from "./live.js";
 
 const DURATIONS = [900, 3600, 7200];
 const MODES = ["off", "auto", "on"];
@@ -11,6 +11,7 @@ const SAME_AGAIN_MILLISECONDS = 500; // nothing is told of a mode which it has a
 
 const list = document.getElementById("relays");
 const cards = new Map(); // by number
+let isLive = false; // the stream has told how things are
 let clockAhead = 0; // seconds by which this browser's clock is ahead of the server's
 
 function shortTime(seconds) {
@@ -66,10 +67,9 @@ class Card {
     this.show();
   }
 
-  /** A value that is told now; until the stream has told anything, that which came with the page. */
+  /** A value that is told now; until the stream has told anything, that which was read when the page came. */
   told(name) {
-    const now = value(`relays/${this.number}.${name}`);
-    return now === undefined ? this.row[name] : now;
+    return isLive ? value(`relays/${this.number}.${name}`) : this.row[name];
   }
 
   show() {
@@ -249,16 +249,17 @@ function refresh() {
   return refreshing;
 }
 
-function hear(values) {
+function hear(names) {
+  isLive = true;
   let isNews = false;
-  for (const name of Object.keys(values)) {
+  for (const name of names) {
     const [number, what] = name.slice("relays/".length).split(".");
     const card = cards.get(Number(number));
-    if (what === "mode" || (!card && what === "state")) isNews = true; // when it ends is not told by itself; there is a new relay
+    if (what === "mode" || (what === "state" && !card)) isNews = true; // when a mode ends is not told by itself; there is a new relay
     if (what === "state" && card && value(name) === null) isNews = true; // it may be gone
   }
   for (const card of cards.values()) card.show();
-  document.getElementById("down").hidden = value("relays/alive") !== null;
+  document.getElementById("down").hidden = isAlive("relays");
   if (isNews) refresh();
 }
 
