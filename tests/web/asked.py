@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from aiohttp.test_utils import TestClient, TestServer
+from aiohttp import ClientSession, CookieJar
 
 from pimains.core import templates
 from pimains.core.instance import Instance
 from pimains.create_service import making
-from pimains.web.service import House
+from pimains.shared import http_server as http
+from pimains.web.service import LIMITS, House
 from pimains.web.settings import WebSettings
 from tests.web.page import PASSWORD
 
@@ -63,11 +64,13 @@ class Asked:
         settings = WebSettings({**variables, "PASSWORD": password or ""}, self.scan / "web/variables")
         house = House(Instance("web", self.scan / "web"), settings)
         await house.door.opens()
-        async with TestClient(TestServer(house.app())) as client:
-            headers = {"Origin": f"http://{client.host}:{client.port}"}
-            if password:
-                answer = await client.post("/v1/login", json={"password": password}, headers=headers)
-                headers["X-CSRF-Token"] = (await answer.json())["csrf"]
-            sent = {"json": body} if method == "POST" else {"params": query}
-            answer = await client.request(method, path, headers=headers, **sent)
-            return Answered(answer.status, await answer.json(), answer.headers)
+        async with http.listening(house.app(), "127.0.0.1", 0, None, LIMITS) as port:
+            url = f"http://127.0.0.1:{port}"
+            async with ClientSession(url, headers={"Origin": url}, cookie_jar=CookieJar(unsafe=True)) as client:
+                headers = {}
+                if password:
+                    answer = await client.post("/v1/login", json={"password": password})
+                    headers["X-CSRF-Token"] = (await answer.json())["csrf"]
+                sent = {"json": body} if method == "POST" else {"params": query}
+                answer = await client.request(method, path, headers=headers, **sent)
+                return Answered(answer.status, await answer.json(), answer.headers)

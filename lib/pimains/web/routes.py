@@ -12,7 +12,7 @@ anything else is 500, and stands with its traceback in the log alone.
 import json
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from aiohttp import web
 
@@ -41,6 +41,13 @@ class Operation(NamedTuple):
     body: Mapping[str, str] = {}
     path: Mapping[str, str] = {}
     kind: str = "application/json"
+
+
+class Module(Protocol):
+    """What api/ is made of."""
+
+    def add_to(self, routes: "Routes") -> None:
+        """Its page and its paths."""
 
 
 class Described(NamedTuple):

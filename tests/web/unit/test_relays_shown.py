@@ -77,7 +77,9 @@ def test_one_that_nothing_is_told_of_is_not_known(asked: Asked) -> None:
     assert row["reason"] == "the service does not run"
 
 
-@pytest.mark.parametrize("history", ["", "{", "[]", '{"boot": 1}', json.dumps({"boot": "another", "mode_ends": 5, "time": 1, "monotonic": 1})])
+@pytest.mark.parametrize(
+    "history", ["", "{", "[]", '{"boot": 1}', json.dumps({"boot": "another", "mode_ends": 5, "time": 1, "monotonic": 1})]
+)
 def test_a_history_that_says_nothing_of_now_tells_no_end_of_a_mode(asked: Asked, history: str) -> None:
     relay(asked, 1)
     told(asked, 1, state="on", mode="on for 2h", history=history)
@@ -88,11 +90,15 @@ def test_wrong_settings_of_one_are_told_and_keep_no_other_from_being_shown(asked
     relay(asked, 1, PIN="x")
     relay(asked, 2)
     first, second = asked.get("/v1/relays").json["relays"]
-    assert first["wrong"].endswith("/1/PIN: 'x' is no pin (a GPIO number 0-27, or LABEL:LINE of a GPIO chip, as gpiodetect tells its label)")
+    assert first["wrong"].endswith(
+        "/1/PIN: 'x' is no pin (a GPIO number 0-27, or LABEL:LINE of a GPIO chip, as gpiodetect tells its label)"
+    )
     assert second["wrong"] is None
 
 
-def test_without_relays_and_without_the_service_there_is_nothing_to_show(asked: Asked, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_relays_and_without_the_service_there_is_nothing_to_show(
+    asked: Asked, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "etc/pimains/relays").mkdir(parents=True)
     answer = asked.get("/v1/relays").json
     assert (answer["service"], answer["relays"]) == ("relays", [])
