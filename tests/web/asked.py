@@ -19,6 +19,7 @@ from pimains.create_service import making
 from pimains.shared import http_server as http
 from pimains.web.service import LIMITS, House
 from pimains.web.settings import WebSettings
+from tests.kit import TOP
 from tests.web.page import PASSWORD
 
 
@@ -35,6 +36,7 @@ class Asked:
 
     def __init__(self, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("PIMAINS_ROOT", str(root))
+        monkeypatch.setenv("PYTHONPATH", str(TOP / "lib"))  # for what it starts
         self.root = root
         self.scan = root / "etc/service"
         for directory in (self.scan, root / "run/pimains", root / "var/lib/pimains", root / "var/log/pimains"):
