@@ -59,6 +59,13 @@ class Described(NamedTuple):
     needs_session: bool
 
 
+class Module(Protocol):
+    """A part of the page, with paths of its own."""
+
+    def add_to(self, routes: "Routes") -> None:
+        """Name them."""
+
+
 class Routes:
     """Of one application."""
 
