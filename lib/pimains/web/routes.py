@@ -43,13 +43,6 @@ class Operation(NamedTuple):
     kind: str = "application/json"
 
 
-class Module(Protocol):
-    """What api/ is made of."""
-
-    def add_to(self, routes: "Routes") -> None:
-        """Its page and its paths."""
-
-
 class Described(NamedTuple):
     """An operation where it is."""
 
