@@ -105,8 +105,8 @@ class Card {
     const facts = [[word("wanted"), this.wantedInWords(mode, chosen)]];
     if (load) facts.push([word("draws"), state === "on" ? word("watts", watts ?? "?") : word("draws_of", "0", String(load))]);
     facts.push([word("may_change"), this.nextInWords()]);
-    const count = this.told("switches") ?? switches;
-    if (count !== null) facts.push([word("switched"), word("times", String(count))]);
+    const count = Number(this.told("switches") ?? switches ?? NaN);
+    if (!Number.isNaN(count)) facts.push([word("switched"), word("times", String(count))]);
     const shown = facts.flatMap(([name, text]) => [make("dt", { text: name }), make("dd", { text })]);
     const before = this.facts.textContent;
     if (before !== shown.map((each) => each.textContent).join("")) this.facts.replaceChildren(...shown);
@@ -202,7 +202,7 @@ class Card {
   tell(text, kind) {
     if (this.note.textContent === text) return; // a screen reader would say it again
     this.note.textContent = text;
-    this.note.dataset.kind = kind;
+    this.element.dataset.note = kind;
   }
 }
 

@@ -3,7 +3,7 @@
 import { get, make, say, word } from "./kit.js";
 
 const place = document.getElementById("instances");
-const words = document.getElementById("words");
+const wanted = document.getElementById("wanted");
 const edited = document.getElementById("edited");
 const rows = []; // {element, section, text, isEdited}
 
@@ -71,12 +71,12 @@ function section(of) {
 }
 
 function filter() {
-  const wanted = words.value.toLowerCase().split(/\s+/).filter(Boolean);
-  const isAll = !wanted.length && !edited.checked;
+  const sought = wanted.value.toLowerCase().split(/\s+/).filter(Boolean);
+  const isAll = !sought.length && !edited.checked;
   const sections = new Map();
   let count = 0;
   for (const each of rows) {
-    const isShown = wanted.every((word) => each.text.includes(word)) && (!edited.checked || each.isEdited === true);
+    const isShown = sought.every((part) => each.text.includes(part)) && (!edited.checked || each.isEdited === true);
     each.element.hidden = !isShown;
     count += isShown ? 1 : 0;
     sections.set(each.section, isShown || sections.get(each.section) || false);
@@ -96,4 +96,4 @@ try {
 }
 place.setAttribute("aria-busy", "false");
 document.getElementById("filter").addEventListener("submit", (event) => event.preventDefault());
-for (const each of [words, edited]) each.addEventListener("input", filter);
+for (const each of [wanted, edited]) each.addEventListener("input", filter);
