@@ -106,7 +106,7 @@ class Card {
     if (load) facts.push([word("draws"), state === "on" ? word("watts", watts ?? "?") : word("draws_of", "0", String(load))]);
     facts.push([word("may_change"), this.nextInWords()]);
     const count = Number(this.told("switches") ?? switches ?? NaN);
-    if (!Number.isNaN(count)) facts.push([word("switched"), word("times", String(count))]);
+    if (!Number.isNaN(count)) facts.push([word("switched"), word(count === 1 ? "once" : "times", String(count))]);
     const shown = facts.flatMap(([name, text]) => [make("dt", { text: name }), make("dd", { text })]);
     const before = this.facts.textContent;
     if (before !== shown.map((each) => each.textContent).join("")) this.facts.replaceChildren(...shown);

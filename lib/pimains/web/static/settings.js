@@ -56,7 +56,7 @@ function row(of, setting) {
 
 function section(of) {
   const title = make("summary", {}, make("h2", { text: of.instance }), make("span", { class: "quiet", text: of.instance === of.service ? of.purpose : `${of.service}: ${of.purpose}` }));
-  const whole = make("details", { class: "card instance", open: "" }, title);
+  const whole = make("details", { class: "card instance" }, title);
   for (const setting of of.settings) {
     const element = row(of, setting);
     const text = [of.instance, of.service, setting.name, setting.value || "", setting.meaning].join(" ").toLowerCase();
@@ -81,7 +81,10 @@ function filter() {
     count += isShown ? 1 : 0;
     sections.set(each.section, isShown || sections.get(each.section) || false);
   }
-  for (const [whole, isShown] of sections) whole.hidden = !isShown && !isAll;
+  for (const [whole, isShown] of sections) {
+    whole.hidden = !isShown && !isAll;
+    whole.open = isAll ? sections.size === 1 : isShown;
+  }
   document.getElementById("count").textContent = count ? word("count", count) : rows.length ? word("nothing_such") : "";
 }
 
