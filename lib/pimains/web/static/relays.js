@@ -22,6 +22,11 @@ function shortTime(seconds) {
   return hours < 48 ? `${hours} h${minutes % 60 ? ` ${minutes % 60} min` : ""}` : `${Math.round(hours / 24)} d`;
 }
 
+/** Its text, which is not touched where it is so already: a screen reader would say it again, and a browser draw it again. */
+function write(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
 class Card {
   constructor(row) {
     this.number = row.number;
@@ -54,7 +59,7 @@ class Card {
     this.endsAt = row.mode_seconds_left === null ? null : performance.now() + row.mode_seconds_left * 1000;
     const name = row.name || word("relay", row.number);
     this.name = name;
-    this.title.textContent = name;
+    write(this.title, name);
     const about = [row.name ? word("relay", row.number) : "", row.group ? word("group", row.group) : ""];
     this.about.textContent = about.filter(Boolean).join(" · ");
     this.group.setAttribute("aria-label", word("mode_of", name));
@@ -76,9 +81,10 @@ class Card {
     const state = this.told("state");
     const mode = this.told("mode");
     const [chosen] = (mode || "").split(" ");
-    this.element.dataset.state = state || "unknown";
-    this.state.textContent = word(state === "on" || state === "off" ? `is_${state}` : "is_unknown");
-    this.reason.textContent = this.row.wrong || this.told("reason") || "";
+    const shown = state === "on" || state === "off" ? state : "unknown";
+    if (this.element.dataset.state !== shown) this.element.dataset.state = shown;
+    write(this.state, word(`is_${shown}`));
+    write(this.reason, this.row.wrong || this.told("reason") || "");
     this.showModes(chosen);
     this.showFacts(mode, chosen, state);
     if (this.asked && this.asked.isTold) this.look();
@@ -200,8 +206,7 @@ class Card {
   }
 
   tell(text, kind) {
-    if (this.note.textContent === text) return; // a screen reader would say it again
-    this.note.textContent = text;
+    write(this.note, text);
     this.element.dataset.note = kind;
   }
 }
