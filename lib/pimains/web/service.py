@@ -30,6 +30,7 @@ with Needed("python3-aiohttp") as library:
     from pimains.shared import http_server as http
     from pimains.web.api.about import About
     from pimains.web.api.events import Events
+    from pimains.web.api.now import Now
     from pimains.web.api.relays import Relays
     from pimains.web.api.settings import ShownSettings
     from pimains.web.assets import Assets
@@ -38,7 +39,7 @@ with Needed("python3-aiohttp") as library:
     from pimains.web.pages import Pages
     from pimains.web.routes import Module, Operation, Routes
 
-    LIMITS = http.Limits(connections=128, idle_seconds=30.0, answer_seconds=120.0)
+    LIMITS = http.Limits(connections=128, idle_seconds=30.0, answer_seconds=120.0, makes_room=True)
 
 USER = "pimains-web"
 LISTEN_AGAIN_SECONDS = 5.0
@@ -74,6 +75,7 @@ async def _listen(me: Instance, settings: WebSettings, house: House, tls: ssl.SS
                 finally:
                     house.seen.live.end()
         except OSError as error:
+            me.leave("url", None)
             why = http.why_not_listening(settings, settings.LISTEN, error)
             me.status(why, well=False)
             troubles.look("listen", why)
@@ -94,6 +96,7 @@ class House:
             Relays(self.seen),
             Events(self.seen),
             ShownSettings(self.seen),
+            Now(self.seen),
         ]
 
     def app(self) -> aiohttp_web.Application:
