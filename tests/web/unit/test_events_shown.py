@@ -7,24 +7,24 @@ import pytest
 
 from pimains.cli.main import main
 from pimains.core.ledger import Ledger, Reading
-from tests.web.asked import Asked
+from tests.web.standing_house import StandingHouse
 
 NASTY = "<img src=x onerror=alert(1)>\x1b[2J\nsecond line"
 
 
 @pytest.fixture
-def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Asked:
-    return Asked(tmp_path, monkeypatch)
+def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StandingHouse:
+    return StandingHouse(tmp_path, monkeypatch)
 
 
-def actions(asked: Asked, **query: str) -> list[str]:
-    return [event["action"] for event in asked.get("/v1/events", **query).json["events"]]
+def actions(house: StandingHouse, **query: str) -> list[str]:
+    return [event["action"] for event in house.get("/v1/events", **query).json["events"]]
 
 
-def test_each_is_told_as_pimains_why_tells_it(asked: Asked, capsys: pytest.CaptureFixture[str]) -> None:
+def test_each_is_told_as_pimains_why_tells_it(house: StandingHouse, capsys: pytest.CaptureFixture[str]) -> None:
     Ledger().record("plug", "power on", NASTY, {"power": Reading("0.4 W", 90.0)}, may_change_in_seconds=300)
     Ledger().record("halt", "shut down", "")
-    answer = asked.get("/v1/events").json
+    answer = house.get("/v1/events").json
     assert main(["why"]) == 0
     assert [event["sentence"].replace("just now", "0.9 s ago")[-40:] for event in answer["events"]] == [
         line.replace("just now", "0.9 s ago")[-40:] for line in capsys.readouterr().out.splitlines()
@@ -43,35 +43,35 @@ def test_each_is_told_as_pimains_why_tells_it(asked: Asked, capsys: pytest.Captu
         assert event["age_seconds"] == pytest.approx(row["age_seconds"], abs=5)
 
 
-def test_an_empty_ledger_is_no_error_and_is_not_made_by_asking(asked: Asked) -> None:
-    answer = asked.get("/v1/events").json
+def test_an_empty_ledger_is_no_error_and_is_not_made_by_asking(house: StandingHouse) -> None:
+    answer = house.get("/v1/events").json
     assert (answer["events"], answer["subjects"], answer["end"]) == ([], [], None)
-    assert list((asked.root / "var/lib/pimains").iterdir()) == []
+    assert list((house.root / "var/lib/pimains").iterdir()) == []
 
 
-def test_older_ones_come_page_by_page(asked: Asked) -> None:
+def test_older_ones_come_page_by_page(house: StandingHouse) -> None:
     ledger = Ledger()
     ledger.write_down([ledger.row("plug", str(number), "a test") for number in range(120)])
     found, end = [], ""
     while end is not None:
-        answer = asked.get("/v1/events", limit="50", before=end).json
+        answer = house.get("/v1/events", limit="50", before=end).json
         found.append([int(event["action"]) for event in answer["events"]])
         end = answer["end"]
     assert [len(page) for page in found] == [50, 50, 20]
     assert [number for page in found for number in page] == [*range(119, -1, -1)]
 
 
-def test_subject_words_and_time_narrow_it(asked: Asked) -> None:
+def test_subject_words_and_time_narrow_it(house: StandingHouse) -> None:
     for number, action in enumerate(("one", "two", "three")):
         Ledger().record(f"relay.{number}", action, f"Überschuss {number}00 W")
-    now = asked.get("/v1/events").json["at"]
-    assert actions(asked, subject="relay.1") == ["two"]
-    assert actions(asked, words="überschuss 200") == ["three"]
-    assert actions(asked, words="überschuss 900") == []
-    assert actions(asked, since=str(now - 3600), until=str(now + 60), limit="2") == ["three", "two"]
-    assert actions(asked, since=str(now + 60)) == []
-    assert actions(asked, until="5") == []
-    assert actions(asked, subject="", words=" ", since="", until="") == ["three", "two", "one"]
+    now = house.get("/v1/events").json["at"]
+    assert actions(house, subject="relay.1") == ["two"]
+    assert actions(house, words="überschuss 200") == ["three"]
+    assert actions(house, words="überschuss 900") == []
+    assert actions(house, since=str(now - 3600), until=str(now + 60), limit="2") == ["three", "two"]
+    assert actions(house, since=str(now + 60)) == []
+    assert actions(house, until="5") == []
+    assert actions(house, subject="", words=" ", since="", until="") == ["three", "two", "one"]
 
 
 @pytest.mark.parametrize(
@@ -91,6 +91,6 @@ def test_subject_words_and_time_narrow_it(asked: Asked) -> None:
         ("order", "asc", "'order' is not known in the query (known: subject, words, since, until, before, limit)"),
     ],
 )
-def test_what_is_no_question_is_refused_in_a_line(asked: Asked, name: str, text: str, line: str) -> None:
-    answer = asked.get("/v1/events", **{name: text})
+def test_what_is_no_question_is_refused_in_a_line(house: StandingHouse, name: str, text: str, line: str) -> None:
+    answer = house.get("/v1/events", **{name: text})
     assert (answer.status, answer.json["error"]) == (400, line)

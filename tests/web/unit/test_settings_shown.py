@@ -7,19 +7,19 @@ from typing import Any
 
 import pytest
 
-from tests.web.asked import Asked
+from tests.web.standing_house import StandingHouse
 
 NASTY = "<img src=x onerror=alert(1)>"
 SECRET = "precious-and-secret"
 
 
 @pytest.fixture
-def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Asked:
-    return Asked(tmp_path, monkeypatch)
+def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StandingHouse:
+    return StandingHouse(tmp_path, monkeypatch)
 
 
-def shown(asked: Asked) -> dict[str, dict[str, Any]]:
-    answer = asked.get("/v1/settings")
+def shown(house: StandingHouse) -> dict[str, dict[str, Any]]:
+    answer = house.get("/v1/settings")
     assert answer.status == 200, answer.json
     return {each["instance"]: each for each in answer.json["instances"]}
 
@@ -28,14 +28,14 @@ def setting(of: dict[str, Any], name: str) -> dict[str, Any]:
     return next(each for each in of["settings"] if each["name"] == name)
 
 
-def test_each_setting_comes_with_its_value_its_words_and_what_to_type(asked: Asked) -> None:
-    cellar = asked.add("ups", "ups.cellar", UPS="eaton", POLL_SECONDS="7")
+def test_each_setting_comes_with_its_value_its_words_and_what_to_type(house: StandingHouse) -> None:
+    cellar = house.add("ups", "ups.cellar", UPS="eaton", POLL_SECONDS="7")
     (cellar / "variables/POLL_SECONDS").write_text(f"7\nHow often we look.\n{NASTY}\n")
     (cellar / "variables/NOTE").write_text(f"{NASTY}\n")
-    of = shown(asked)["ups.cellar"]
+    of = shown(house)["ups.cellar"]
     assert (of["service"], of["directory"], of["apply"]) == ("ups", str(cellar), f"sudo svc -t {cellar}")
     change = (
-        f"sudo create_service --service_name=ups --instance=ups.cellar --servicedir={asked.scan} --poll_seconds=... --add-service --apply"
+        f"sudo create_service --service_name=ups --instance=ups.cellar --servicedir={house.scan} --poll_seconds=... --add-service --apply"
     )
     found = setting(of, "POLL_SECONDS")
     assert found["default"] != "7"
@@ -54,13 +54,13 @@ def test_each_setting_comes_with_its_value_its_words_and_what_to_type(asked: Ask
     assert {"name": "NOTE", "value": NASTY, "secret": False} in of["others"]
 
 
-def test_of_a_secret_no_more_is_told_than_whether_it_is_set(asked: Asked) -> None:
-    ups = asked.add("ups", PASSWORD=SECRET, CCU_PASSWORD="")
+def test_of_a_secret_no_more_is_told_than_whether_it_is_set(house: StandingHouse) -> None:
+    ups = house.add("ups", PASSWORD=SECRET, CCU_PASSWORD="")
     (ups / "variables/OLD_PASSWORD").write_text(f"{SECRET}\n")
     (ups / "variables/OLD_PASSWORD").chmod(0o600)
     (ups / "variables/USERNAME").write_text(f"{SECRET}\nonly for me\n")
     (ups / "variables/USERNAME").chmod(0o640)
-    of = shown(asked)["ups"]
+    of = shown(house)["ups"]
     assert SECRET not in json.dumps(of)
     assert [(each["secret"], each["value"], each["is_set"]) for each in (setting(of, "PASSWORD"), setting(of, "CCU_PASSWORD"))] == [
         (True, None, True),
@@ -72,10 +72,10 @@ def test_of_a_secret_no_more_is_told_than_whether_it_is_set(asked: Asked) -> Non
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
-def test_who_may_not_read_a_secret_sees_by_its_length_whether_it_is_set(asked: Asked) -> None:
+def test_who_may_not_read_a_secret_sees_by_its_length_whether_it_is_set(house: StandingHouse) -> None:
     from pimains.web.settings_seen import _looks_set
 
-    ups = asked.add("ups", PASSWORD=SECRET, CCU_PASSWORD="") / "variables"
+    ups = house.add("ups", PASSWORD=SECRET, CCU_PASSWORD="") / "variables"
     meaning = (ups / "PASSWORD").read_text().partition("\n")[2].strip()
     assert _looks_set(ups / "PASSWORD", meaning) is True
     (ups / "PASSWORD").write_text(f"\n{meaning}\n")
@@ -87,16 +87,16 @@ def test_who_may_not_read_a_secret_sees_by_its_length_whether_it_is_set(asked: A
     assert _looks_set(ups / "NOTHING", meaning) is None
 
 
-def test_a_setting_that_is_missing_or_no_file_keeps_none_from_being_shown(asked: Asked) -> None:
-    ups = asked.add("ups") / "variables"
-    asked.add("plug", HOST="plug.lan")
+def test_a_setting_that_is_missing_or_no_file_keeps_none_from_being_shown(house: StandingHouse) -> None:
+    ups = house.add("ups") / "variables"
+    house.add("plug", HOST="plug.lan")
     (ups / "POLL_SECONDS").unlink()
     (ups / "UPS").unlink()
     (ups / "UPS").mkdir()
-    found = shown(asked)
+    found = shown(house)
     assert setting(found["ups"], "POLL_SECONDS")["value"] == ""
     assert setting(found["plug"], "HOST")["value"] == "plug.lan"
 
 
-def test_without_services_there_is_nothing_to_show(asked: Asked) -> None:
-    assert asked.get("/v1/settings").json == {"instances": []}
+def test_without_services_there_is_nothing_to_show(house: StandingHouse) -> None:
+    assert house.get("/v1/settings").json == {"instances": []}
