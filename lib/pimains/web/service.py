@@ -29,7 +29,10 @@ with Needed("python3-aiohttp") as library:
 
     from pimains.shared import http_server as http
     from pimains.web.api.about import About
+    from pimains.web.api.events import Events
     from pimains.web.api.now import Now
+    from pimains.web.api.relays import Relays
+    from pimains.web.api.settings import ShownSettings
     from pimains.web.assets import Assets
     from pimains.web.login import Door
     from pimains.web.openapi import document
@@ -91,6 +94,9 @@ class House:
         self._modules: list[Module] = [
             About(self.seen, self.door),
             self.seen.live,
+            Relays(self.seen),
+            Events(self.seen),
+            ShownSettings(self.seen),
             Now(self.seen),
         ]
 
