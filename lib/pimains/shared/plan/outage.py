@@ -35,7 +35,7 @@ class Outage(NamedTuple):
     """One; seconds are monotonic, but for `began_wall`.
 
     `since` is when its phase began, `low_at` since when a secondary waits for its primary's FSD; `upses` are those that it is forced for,
-    `hosts` other machines as plan.host_steps has them, `apart` the UPSes that go their own way while this machine stays up; `is_called_off`
+    `hosts` other machines as host_steps has them, `apart` the UPSes that go their own way while this machine stays up; `is_called_off`
     while somebody wants no more hosts to go down until the mains were back.
     """
 
