@@ -166,6 +166,7 @@ def show(servicedir: Path, *, as_json: bool) -> int:
             "grace_seconds": settings.HALT_GRACE_SECONDS,
             "steps": [each.as_json() for each in planned],
             "command": settings.HALT_COMMAND,
+            "total_seconds": round(_total(planned), 1),
             "unseen": unseen,
         }
         print(json.dumps(whole, indent=2))
@@ -232,9 +233,14 @@ def _tell(planned: list[Planned], settings: HaltSettings) -> None:
             print(f"{'':{width}}  would not be run: {step.fault}")
         if step.unseen:
             print(f"{'':{width}}  whether it would be run is not known: {step.unseen}")
-    total = sum(each.budget for each in planned if not each.step.fault and not step_progress.is_upgrade(each.step.name))
+    total = _total(planned)
     grace = f" and {settings.HALT_GRACE_SECONDS:g} s of grace before" if settings.HALT_GRACE_SECONDS else ""
     print(f"{'':{width}}  {total:5.0f} s  in all{grace}, without an upgrade; then: {' '.join(settings.HALT_COMMAND)}")
+
+
+def _total(planned: list[Planned]) -> float:
+    """Seconds that all may take, without an upgrade."""
+    return sum(each.budget for each in planned if not each.step.fault and not step_progress.is_upgrade(each.step.name))
 
 
 def _follow(options: argparse.Namespace, watch: state.Watch) -> bool:

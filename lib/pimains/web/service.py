@@ -29,11 +29,14 @@ with Needed("python3-aiohttp") as library:
 
     from pimains.shared import http_server as http
     from pimains.web.api.about import About
+    from pimains.web.api.clients import Clients
+    from pimains.web.api.outage import OutagePage
+    from pimains.web.api.power import Power
     from pimains.web.assets import Assets
     from pimains.web.login import Door
     from pimains.web.openapi import document
     from pimains.web.pages import Pages
-    from pimains.web.routes import Operation, Routes
+    from pimains.web.routes import Module, Operation, Routes
 
     LIMITS = http.Limits(connections=128, idle_seconds=30.0, answer_seconds=120.0)
 
@@ -82,8 +85,11 @@ class House:
         self.door = Door(settings, me.clock)
         self._assets = Assets()
         # each module of api/ is named here
-        self._modules = [
+        self._modules: list[Module] = [
             About(self.seen, self.door),
+            OutagePage(self.seen),
+            Clients(self.seen),
+            Power(self.seen),
         ]
 
     def app(self) -> aiohttp_web.Application:
