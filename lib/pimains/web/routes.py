@@ -53,10 +53,10 @@ class Described(NamedTuple):
 
 
 class Module(Protocol):
-    """One of api/."""
+    """A part of the page, with paths of its own."""
 
     def add_to(self, routes: "Routes") -> None:
-        """Its page and paths."""
+        """Name them."""
 
 
 class Routes:

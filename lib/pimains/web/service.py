@@ -69,7 +69,10 @@ async def _listen(me: Instance, settings: WebSettings, house: House, tls: ssl.SS
                         "PASSWORD goes over the network as it is typed: whoever listens there reads it (TLS_CERTIFICATE keeps it from them)"
                     )
                 me.status(url if house.door.has_password else f"{url}, to look at only: there is no PASSWORD yet")
-                await asyncio.Event().wait()
+                try:
+                    await asyncio.Event().wait()
+                finally:
+                    house.seen.live.end()
         except OSError as error:
             why = http.why_not_listening(settings, settings.LISTEN, error)
             me.status(why, well=False)
@@ -87,6 +90,7 @@ class House:
         # each module of api/ is named here
         self._modules: list[Module] = [
             About(self.seen, self.door),
+            self.seen.live,
             OutagePage(self.seen),
             Clients(self.seen),
             Power(self.seen),
