@@ -193,6 +193,7 @@ class Planned(NamedTuple):
             "path": str(self.step.path),
             "fault": self.step.fault or None,
             "unseen": self.step.unseen or None,
+            "only_during_an_upgrade": step_progress.is_upgrade(self.step.name),
             "budget_seconds": round(self.budget, 1),
             "measured_times": len(self.durations),
             "p95_seconds": round(percentile_95(self.durations), 3) if self.durations else None,

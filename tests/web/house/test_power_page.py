@@ -51,7 +51,7 @@ def test_a_halt_that_others_asked_for_is_told_until_it_is_too_late_and_its_reaso
     page.get_by_role("button", name="Shut down").wait_for()
     ask(halt, f"{XSS}\n{XSS}\n")
     page.locator("#stages [aria-current=step]", has_text="No way back").wait_for()
-    assert page.locator("#halting-why").text_content() == f"{XSS} – asked by {XSS}"
+    assert page.locator("#halting-why").text_content() == f"{XSS} \N{EN DASH} asked by {XSS}"
     assert page.get_by_role("button", name="Keep it on").is_disabled()
     assert page.locator("#halting-cancel", has_text="too late").is_visible()
     let_go(go)
@@ -66,7 +66,7 @@ def test_a_plug_of_another_machine_is_switched_and_shown_so_when_it_has_said_it(
         web = web_house(house, PASSWORD=PASSWORD)
         house.until(lambda: tv.read("relay") == "on" and own.read("relay") == "on", what=tv.story)
         page = pages.logged_in(web.url, "/power", width=1440)
-        page.locator("#plugs .card", has_text="own").get_by_text("This machine’s own plug").wait_for()
+        page.locator("#plugs .card", has_text="own").get_by_text("own plug: it goes off when").wait_for()
         card = page.locator("#plugs .card", has=page.get_by_role("heading", name="tv"))
         assert axe(page) == []
         card.get_by_role("button", name="Off").click()

@@ -6,11 +6,12 @@ from typing import Any
 
 from aiohttp import web
 
-from pimains.core import state, templates
+from pimains.core import state
 from pimains.core.scan_directory import ServiceDirectory
 from pimains.shared import fserver_clients
 from pimains.shared.backup import last_backup
 from pimains.shared.fileserver import mount
+from pimains.web import setting_files
 from pimains.web.routes import Answer, Operation, Routes
 from pimains.web.seen import Seen
 
@@ -39,18 +40,18 @@ def _told(server: ServiceDirectory) -> dict[str, Any]:
         "is_well": state.read(server.run / "unwell") is None,
         "clients": [each._asdict() for each in fserver_clients.present(server.run)],
         "drive": _drive(server),
-        "backup": {"told": backup or None, "is_wanted": bool(_setting(server, "BACKUP")), "is_well": last_backup.is_well(backup)},
+        "backup": {
+            "told": backup or None,
+            "is_wanted": bool(setting_files.value(server.path / "variables/BACKUP")),
+            "is_well": last_backup.is_well(backup),
+        },
     }
 
 
 def _drive(server: ServiceDirectory) -> dict[str, Any] | None:
     """None where the server has no drive to wait for."""
-    place = _setting(server, "MDRIVE")
+    place = setting_files.value(server.path / "variables/MDRIVE")
     if not place:
         return None
     there = mount.mounted(Path(place))  # the kernel's list: a drive that hangs holds up nobody
     return {"place": place, "source": there.source if there else None, "kind": there.kind if there else None}
-
-
-def _setting(server: ServiceDirectory, name: str) -> str:
-    return templates.first_line(state.read(server.path / "variables" / name) or "")

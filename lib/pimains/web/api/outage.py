@@ -11,7 +11,7 @@ from typing import Any
 
 from aiohttp import web
 
-from pimains.core import state, templates
+from pimains.core import state
 from pimains.core.clock import boot_id
 from pimains.core.ledger import Ledger
 from pimains.core.scan_directory import ServiceDirectory
@@ -19,7 +19,7 @@ from pimains.shared import http_server as http
 from pimains.shared import outage_file
 from pimains.shared.plan import host_steps
 from pimains.shared.plan.outage import Outage
-from pimains.web import verbs
+from pimains.web import setting_files, verbs
 from pimains.web.plan import outages
 from pimains.web.plan.outages import Row
 from pimains.web.routes import Answer, Operation, Routes
@@ -91,6 +91,7 @@ class OutagePage:
             "is_well": state.read(ups.run / "unwell") is None,
             "upses": [_ups(ups.run, name, prefix, now) for name, prefix in _names(ups)],
             "outage": _outage(outage, now) if outage else None,
+            "feeds_this_machine": any(word.strip("0") for word in setting_files.value(ups.path / "variables/POWER").split()),
             "plans": _plans(ups),
             "last": [row._asdict() for row in self._last(ups, unseen)],
             "unseen": unseen,
@@ -117,7 +118,7 @@ def _rows(ledger: Ledger, subject: str) -> list[Row]:
 
 def _names(ups: ServiceDirectory) -> list[tuple[str, str]]:
     """What its UPSes are called, and how their files begin; the first one's begin with nothing."""
-    given = templates.first_line(state.read(ups.path / "variables/UPS") or "").split()
+    given = setting_files.value(ups.path / "variables/UPS").split()
     others = sorted(path.name.removesuffix(".words") for path in ups.run.glob("*.words") if not path.name.startswith("."))
     return [(given[0].partition("@")[0] if given else ups.name, ""), *((name, f"{name}.") for name in others)]
 
@@ -163,8 +164,8 @@ def _plans(ups: ServiceDirectory) -> list[dict[str, str]]:
     found = []
     for name in _hosts(ups):
         directory = ups.path / "hosts" / name
-        values = {each: templates.first_line(state.read(directory / each) or "") for each in ("SHED_AT", "WAKE")}
-        found.append({"name": name, "shed_at": values["SHED_AT"], "wake": values["WAKE"]})
+        shed_at, wake = (setting_files.value(directory / each) for each in ("SHED_AT", "WAKE"))
+        found.append({"name": name, "shed_at": shed_at, "wake": wake})
     return found
 
 

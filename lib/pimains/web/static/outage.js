@@ -24,8 +24,8 @@ function instance(each, hasOthers) {
     make("div", { class: "cards" }, ...each.upses.map((ups) => upsCard(ups, each.outage))),
     each.outage ? underWay(each) : null,
     ...each.unseen.map((line) => make("p", { class: "warm", text: word("unseen", line) })),
-    make("h2", { text: word("last") }),
-    each.last.length ? last(each.last) : make("p", { class: "quiet", text: word("no_last") }),
+    make("h2", { text: word(each.outage ? "so_far" : "last") }),
+    each.last.length ? last(each.last) : make("p", { class: "quiet", text: word(each.outage ? "nothing_so_far" : "no_last") }),
   );
 }
 
@@ -56,14 +56,14 @@ function gauge(charge, name) {
 }
 
 function underWay(each) {
-  const { outage, plans } = each;
+  const { outage } = each;
   const lines = [make("h2", { text: word("now") }), make("p", { class: "state", text: phase(outage) }), make("p", { text: word("began", clockTime(outage.began)) })];
   if (outage.why) lines.push(make("p", { text: outage.why }));
   for (const [name, apart] of Object.entries(outage.apart)) lines.push(make("p", { text: `${name}: ${phase(apart)}` }));
   if (outage.is_final) lines.push(make("p", { class: "warm", text: word("is_final") }));
   if (outage.is_called_off) lines.push(make("p", { class: "warm", text: word("is_called_off") }));
   if (outage.hosts.length) lines.push(make("ul", { class: "plain hosts" }, ...outage.hosts.map(host)));
-  const next = comes(outage, plans);
+  const next = comes(each);
   lines.push(make("h3", { text: word("next") }), make("ul", {}, ...next.map((text) => make("li", { text }))));
   return make("div", { class: "card under-way" }, ...lines);
 }
@@ -80,13 +80,13 @@ function host(each) {
 }
 
 // What is still to come, by what the settings and the outage tell.
-function comes(outage, plans) {
+function comes({ outage, plans, feeds_this_machine: isFed }) {
   const at = known.indexOf(outage.phase);
   const touched = new Set(outage.hosts.map((each) => each.name));
   const found = [];
   if (at <= 1) {
     for (const each of plans) if (!touched.has(each.name)) found.push(each.shed_at ? word("next_shed", each.name, each.shed_at) : word("next_last", each.name));
-    found.push(word("next_down"));
+    found.push(word(isFed ? "next_down" : "next_stays"));
   } else if (at <= 5) {
     found.push(word(outage.role === "primary" ? "next_cut" : "next_off"));
   } else {

@@ -72,7 +72,7 @@ function showActs({ halt, file_servers: servers }) {
   const shown = [...place("acts").children].map((each) => each.id).join();
   if (shown !== acts.map(([id]) => id).join()) {
     place("acts").replaceChildren(
-      ...acts.map(([id, act]) => make("button", { id, class: id === "keep-on" ? "good" : "bad", onclick: act, text: word(key(id.replace("-", "_"))) })),
+      ...acts.map(([id, act]) => make("button", { id, class: id === "shut-down" ? "bad" : "good", onclick: act, text: word(key(id.replace("-", "_"))) })),
     );
   }
   for (const [id] of acts) place(id).disabled = isOff(id);
@@ -169,28 +169,38 @@ async function trying(act) {
   again();
 }
 
+function remark(step) {
+  if (!step.fault && !step.unseen) return null;
+  return make("div", { class: "warm", text: step.fault ? word("would_not_run", step.fault) : word("unseen", step.unseen) });
+}
+
+function measured(step) {
+  if (step.only_during_an_upgrade) return word("only_upgrade");
+  return step.measured_times ? word("times", step.measured_times, step.p95_seconds.toFixed(1)) : word("never");
+}
+
 async function plan() {
   try {
     const found = await get("/v1/power/plan");
-    const seconds = (count) => word("seconds", Math.round(count));
+    const seconds = (count) => {
+      const whole = Math.round(count);
+      return whole < 120 ? word("seconds", whole) : word("minutes", Math.floor(whole / 60), String(whole % 60).padStart(2, "0"));
+    };
     place("plan").hidden = false;
     place("plan").tBodies[0].replaceChildren(
       ...found.steps.map((step) =>
         make(
           "tr",
           {},
-          make("td", { "data-label": word("step") }, make("strong", { text: step.name })),
-          make("td", { "data-label": word("at_most"), class: "number", text: seconds(step.budget_seconds) }),
-          make("td", { "data-label": word("measured"), text: step.measured_times ? word("times", step.measured_times, step.p95_seconds.toFixed(1)) : word("never") }),
-          step.fault || step.unseen
-            ? make("td", { "data-label": word("remark"), class: "warm", text: step.fault ? word("would_not_run", step.fault) : word("unseen", step.unseen) })
-            : make("td", { class: "nothing" }),
+          make("td", {}, make("strong", { text: step.name }), remark(step)),
+          make("td", { class: "number", text: seconds(step.budget_seconds) }),
+          make("td", { text: measured(step) }),
         ),
       ),
     );
     const whole = found.total_seconds + found.grace_seconds + found.shutdown_seconds;
     place("plan-sum").textContent = word("sum", seconds(whole), seconds(found.measured_seconds + found.shutdown_seconds));
-    if (!found.is_measured) place("plan-sum").textContent = word("sum_unmeasured", seconds(whole));
+    if (!found.steps.some((step) => step.measured_times)) place("plan-sum").textContent = word("sum_unmeasured", seconds(whole));
     const limits = [];
     const battery = found.on_battery ? found.battery_seconds : found.battery_runtime_seconds;
     if (battery !== null) {
