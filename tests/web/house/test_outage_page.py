@@ -29,7 +29,9 @@ def test_an_outage_is_shown_as_it_goes_and_the_next_one_is_rehearsed(house: Hous
             "DOWN_SECONDS_MAX": "20",
         }.items():
             (nas / name).write_text(f"{value}\n")
-        readable = shutil.copytree(NUT2, house.root / "nut2")  # as Debian's package is, for what is started as pimains-web
+        readable = house.root / "nut2"  # as Debian's package is, also for what is started as pimains-web
+        shutil.copytree(NUT2, readable)
+        readable.chmod(0o755)
         web = web_house(house, PASSWORD=PASSWORD, pythonpath=str(readable))
         house.until(lambda: ups.status.startswith("on line"), what=ups.story)
         page = pages.logged_in(web.url, "/outage", width=1440)
