@@ -33,6 +33,9 @@ with Needed("python3-aiohttp") as library:
     from pimains.web.api.now import Now
     from pimains.web.api.relays import Relays
     from pimains.web.api.settings import ShownSettings
+    from pimains.web.api.clients import Clients
+    from pimains.web.api.outage import OutagePage
+    from pimains.web.api.power import Power
     from pimains.web.assets import Assets
     from pimains.web.login import Door
     from pimains.web.openapi import document
@@ -98,6 +101,9 @@ class House:
             Events(self.seen),
             ShownSettings(self.seen),
             Now(self.seen),
+            OutagePage(self.seen),
+            Clients(self.seen),
+            Power(self.seen),
         ]
 
     def app(self) -> aiohttp_web.Application:

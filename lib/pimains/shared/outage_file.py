@@ -1,6 +1,6 @@
 """The outage on the disk: written before each act, so that a restart goes on from there.
 
-/var/lib/pimains/<instance>/outage   JSON of one outage (pimains.ups.plan.outage), written aside, fsynced, renamed; not there without one
+/var/lib/pimains/<instance>/outage   JSON of one outage (pimains.shared.plan.outage), written aside, fsynced, renamed; not there without one
 
 A disk that is full or read-only keeps nobody from shutting down: it is said once, and /run/pimains/<instance>/outage, which lasts until the
 next boot, takes its place. What cannot be read is set aside under another name, and the first look at the UPSes decides.
@@ -16,7 +16,7 @@ from typing import Any
 from pimains.core import state
 from pimains.core.instance import Instance
 from pimains.core.plan.text import short_line
-from pimains.ups.plan.outage import Outage, Phase, Role
+from pimains.shared.plan.outage import Outage, Phase, Role
 
 VERSION = 1
 _NAME = "outage"
