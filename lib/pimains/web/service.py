@@ -29,6 +29,7 @@ with Needed("python3-aiohttp") as library:
 
     from pimains.shared import http_server as http
     from pimains.web.api.about import About
+    from pimains.web.api.history import History
     from pimains.web.assets import Assets
     from pimains.web.login import Door
     from pimains.web.openapi import document
@@ -84,6 +85,7 @@ class House:
         # each module of api/ is named here
         self._modules = [
             About(self.seen, self.door),
+            History(self.seen),
         ]
 
     def app(self) -> aiohttp_web.Application:

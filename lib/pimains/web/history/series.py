@@ -16,9 +16,9 @@ from pimains.shared.readings.series.derived_series import DerivedSeries
 from pimains.web.plan import curves
 from pimains.web.plan.curves import Band, Grid, Part
 
-READ_MAX = 60_000  # readings that are all looked at for a picture: a tenth of a second here, two on a Pi Zero
+READ_MAX = 130_000  # readings that are all looked at for a picture: a week at 5 s, and a third of a second here
 SAMPLES = 40_000
-SAMPLED_POINTS_MAX = 500  # then each is the average of 80
+SAMPLED_POINTS_MAX = 500  # of a band: each is the average of 80
 _STEPS = 10_000  # of SQLite's machine, about a millisecond
 _SAMPLES = """
 with recursive looked (n) as (select ?2 union all select n + ?4 from looked where n + ?4 <= ?3)
