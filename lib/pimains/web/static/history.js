@@ -96,6 +96,7 @@ async function look() {
   const mine = ++looking;
   writeAddress();
   head();
+  byId("history").setAttribute("aria-busy", "true");
   const [to, from] = [until(), until() - view.span];
   const width = Math.max(260, byId("charts").clientWidth - 18);
   const shown = chosen().map((each, index) => ({ ...each, number: index % COLOURS }));
@@ -119,6 +120,7 @@ async function look() {
   } catch (error) {
     if (mine === looking) say(error.message, { bad: true });
   }
+  if (mine === looking) byId("history").setAttribute("aria-busy", "false");
 }
 
 function head() {
@@ -175,7 +177,11 @@ function table(heads, rows) {
 function drawRelays(found, width) {
   const place = byId("relays");
   place.replaceChildren();
-  if (found.relays.length) return bands(place, found, width);
+  if (found.relays.length) {
+    const card = make("div", { class: "card history-chart" });
+    place.append(card);
+    return bands(card, found, width);
+  }
   const command = `sudo create_service --service_name=collector --instance=${told.collector} --record=relays/1.state --add-service --apply`;
   place.append(make("p", { class: "quiet", text: word("record_relays") }), make("pre", {}, make("code", { text: command })));
 }
