@@ -23,7 +23,16 @@ const view = { range: "day", to: null, span: DAY, sources: new Set(), collector:
 const now = () => Date.now() / 1000 + clockAhead;
 const until = () => view.to ?? now();
 const sourceOf = (name) => told.sources.find((each) => each.source === name);
-const chosen = () => told.sources.filter((each) => view.sources.has(each.source));
+
+// What is shown: each with the number of its colour, and with that of its dashes among those of its unit.
+function chosen() {
+  const units = {};
+  const shown = told.sources.filter((each) => view.sources.has(each.source));
+  return shown.map((each, index) => {
+    units[each.flow_unit] = (units[each.flow_unit] ?? -1) + 1;
+    return { ...each, number: index % COLOURS, dash: units[each.flow_unit] % COLOURS };
+  });
+}
 
 function query(values) {
   const found = new URLSearchParams();
@@ -92,6 +101,12 @@ function energyFrom(by) {
   return until() - Math.min(most, Math.max(view.span, least) - 1);
 }
 
+// An hour of a month, a day of a year and a week of ten years are what a person sees in them; what is shorter is as fine as the picture.
+function pieces(width) {
+  const every = view.span > 2000 * DAY ? 7 * DAY : view.span > 90 * DAY ? DAY : 0;
+  return every ? Math.max(50, Math.round(view.span / every)) : Math.max(50, Math.min(1000, Math.round(width)));
+}
+
 async function look() {
   const mine = ++looking;
   writeAddress();
@@ -99,8 +114,8 @@ async function look() {
   byId("history").setAttribute("aria-busy", "true");
   const [to, from] = [until(), until() - view.span];
   const width = Math.max(260, byId("charts").clientWidth - 18);
-  const shown = chosen().map((each, index) => ({ ...each, number: index % COLOURS }));
-  const points = Math.max(50, Math.min(1000, Math.round(width)));
+  const shown = chosen();
+  const points = pieces(width);
   const by = byWhat();
   const times = { from: from.toFixed(1), to: to.toFixed(1) };
   try {
@@ -193,7 +208,7 @@ function drawEnergy(found, by, width) {
   const units = new Map();
   for (const each of found) units.set(each.unit, [...(units.get(each.unit) ?? []), each]);
   for (const [unit, some] of units) bars(place, unit, some, by, width);
-  for (const each of found) place.append(make("p", {}, swatch(each.number), make("strong", { text: ` ${each.source} ` }), sums(each)));
+  for (const each of found) place.append(make("p", {}, swatch(each), make("strong", { text: ` ${each.source} ` }), sums(each)));
   byId("energy-table").replaceChildren(found.length ? energyTable(found, by) : "");
 }
 
@@ -244,8 +259,8 @@ function chooseFrom() {
 function swatches() {
   const shown = chosen();
   for (const label of document.querySelectorAll("#sources label")) {
-    const index = shown.findIndex((each) => each.source === label.dataset.source);
-    label.querySelector(".place").replaceChildren(...(index < 0 ? [] : [swatch(index % COLOURS)]));
+    const mine = shown.find((each) => each.source === label.dataset.source);
+    label.querySelector(".place").replaceChildren(...(mine ? [swatch(mine)] : []));
   }
 }
 

@@ -27,9 +27,10 @@ export function library() {
   return loaded;
 }
 
-export const swatch = (number_) =>
+// The line of a source: its colour, and its dashes, by which those of the same picture are told apart, too.
+export const swatch = ({ number: colour_, dash }) =>
   make("svg", { class: "swatch", viewBox: "0 0 28 12", "aria-hidden": "true" },
-    make("line", { class: `s${number_}`, x1: 0, y1: 6, x2: 28, y2: 6, "stroke-dasharray": DASHES[number_].join(" ") || null }));
+    make("line", { class: `s${colour_}`, x1: 0, y1: 6, x2: 28, y2: 6, "stroke-dasharray": DASHES[dash].join(" ") || null }));
 
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
@@ -62,7 +63,7 @@ export function chart(uPlot, place, unit, curves, move, tell) {
         ...curves.map((each) => ({
           label: each.source,
           stroke: colour(`--s${each.number}`),
-          dash: DASHES[each.number],
+          dash: DASHES[each.dash],
           width: 2,
           spanGaps: false,
           points: { show: each.values.filter((value) => value !== null).length < 3 ? true : undefined, size: 4 },
