@@ -30,13 +30,14 @@ with Needed("python3-aiohttp") as library:
     from pimains.shared import http_server as http
     from pimains.web.api.about import About
     from pimains.web.api.history import History
+    from pimains.web.api.now import Now
     from pimains.web.assets import Assets
     from pimains.web.login import Door
     from pimains.web.openapi import document
     from pimains.web.pages import Pages
     from pimains.web.routes import Module, Operation, Routes
 
-    LIMITS = http.Limits(connections=128, idle_seconds=30.0, answer_seconds=120.0)
+    LIMITS = http.Limits(connections=128, idle_seconds=30.0, answer_seconds=120.0, makes_room=True)
 
 USER = "pimains-web"
 LISTEN_AGAIN_SECONDS = 5.0
@@ -72,6 +73,7 @@ async def _listen(me: Instance, settings: WebSettings, house: House, tls: ssl.SS
                 finally:
                     house.seen.live.end()
         except OSError as error:
+            me.leave("url", None)
             why = http.why_not_listening(settings, settings.LISTEN, error)
             me.status(why, well=False)
             troubles.look("listen", why)
@@ -89,6 +91,7 @@ class House:
         self._modules: list[Module] = [
             About(self.seen, self.door),
             self.seen.live,
+            Now(self.seen),
             History(self.seen),
         ]
 
