@@ -30,6 +30,7 @@ with Needed("python3-aiohttp") as library:
     from pimains.shared import http_server as http
     from pimains.web.api.about import About
     from pimains.web.api.events import Events
+    from pimains.web.api.history import History
     from pimains.web.api.now import Now
     from pimains.web.api.relays import Relays
     from pimains.web.api.settings import ShownSettings
@@ -104,6 +105,7 @@ class House:
             OutagePage(self.seen),
             Clients(self.seen),
             Power(self.seen),
+            History(self.seen),
         ]
 
     def app(self) -> aiohttp_web.Application:
