@@ -1,4 +1,4 @@
-"""From what people save to the rule of a relay: checked, compiled, written to the place of such rules, and told (shared/blocks/saving.py)."""
+"""From what people save to the rule of a relay: checked, compiled, written beside the others, and told (shared/blocks/saving.py)."""
 
 import os
 import traceback
