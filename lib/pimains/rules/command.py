@@ -71,7 +71,6 @@ def run(options: argparse.Namespace) -> int:
     elif verb == _LIST and not words:
         list_command.show(places.found(options.servicedir), options.json)
     else:
-        raise Misused(
-            f"{' '.join(options.words)!r} is none of list, check N, replay N, add N, remove N, kinds [KIND], compile FILE and example [NAME]"
-        )
+        there_are = "list, check N, replay N, add N, remove N, kinds [KIND], compile FILE and example [NAME]"
+        raise Misused(f"{' '.join(options.words)!r} is none of {there_are}")
     return 0
