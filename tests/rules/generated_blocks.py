@@ -124,6 +124,8 @@ class GeneratedBlocks:
         for _ in range(self._random.choice((1, 1, 3))):
             places: list[tuple[Any, Any]] = []
             _places(found, places)
+            if not places:
+                break
             where, key = self._random.choice(places)
             match self._random.randrange(4):
                 case 0:
