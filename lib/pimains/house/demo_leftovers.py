@@ -63,6 +63,9 @@ def clear(directory: Path) -> None:
     supervised = [each.parent for each in directory.glob("**/etc/service/**/supervise")]
     if supervised:
         subprocess.run(["svc", "-dxk", *supervised], check=False, stderr=subprocess.DEVNULL)
+        _until(lambda: not _left(directory))
+    for pid in _left(directory):
+        _signal(pid, signal.SIGTERM)
     _until(lambda: not _left(directory))
     for pid in _left(directory):
         _signal(pid, signal.SIGKILL)

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from pimains.core import state
-from pimains.house import demo_clients, demo_pins, demo_plug, demo_relays, demo_rules, demo_sun, demo_tour, demo_weather
+from pimains.house import demo_clients, demo_pins, demo_plug, demo_relays, demo_rules, demo_sun, demo_tour, demo_weather, demo_web
 from pimains.house.demo_clients import Kitchen
 from pimains.house.demo_house import House, furnished, until_all_is_there
 from pimains.house.demo_machine import halted
@@ -25,6 +25,7 @@ from pimains.house.demo_meter import WATTS
 from pimains.house.demo_progress import progress
 from pimains.house.demo_site import Site, tell
 from pimains.house.demo_tour import Seen
+from pimains.house.demo_web import Page
 from pimains.house.loads import Loads
 from pimains.house.pins import commands
 
@@ -38,24 +39,28 @@ _KITCHEN_OFF_SECONDS = 20.0
 
 def live(site: Site) -> None:
     """Make it, show the way around it, and let it live. Never returns: it ends by KeyboardInterrupt, or DemoFailed."""
+    sky = demo_sun.living()
     with contextlib.ExitStack() as stack:
         with progress("Starting the house, with a year behind it"):
-            house = stack.enter_context(furnished(site, demo_sun.LIVE, has_year=True))
+            house = stack.enter_context(furnished(site, sky, has_year=True))
+            page = demo_web.make(site) if house.metered else None  # which needs what the page needs
             kitchen = None
             if why := demo_clients.cannot():
                 house.lack(f"There is no machine that uses the file server: {why}")
             else:
                 kitchen = stack.enter_context(demo_clients.served(site))
             until_all_is_there(house)
+            if page:
+                demo_web.until_it_listens(site, page)
             if house.has_rules:
-                demo_rules.add(site, demo_sun.MONITOR)
+                demo_rules.add(site, demo_sun.MONITOR, leaves_heater=True)
         happen = commands(site.root / demo_tour.HAPPEN)
         stack.callback(os.close, happen)
         (site.root / demo_tour.HAPPEN).chmod(0o622)
         os.set_blocking(happen, False)
         way = demo_tour.here(site.root)
-        print(demo_tour.text(_seen(house, kitchen), way), flush=True)
-        life = Life(house, kitchen, way.happens("button"))
+        print(demo_tour.text(_seen(house, kitchen, page), way), flush=True)
+        life = Life(house, kitchen, sky.day_seconds, way.happens("button"))
         while True:
             time.sleep(_LOOK_SECONDS)
             for line in _lines(happen):
@@ -63,9 +68,10 @@ def live(site: Site) -> None:
             life.step(time.monotonic())
 
 
-def _seen(house: House, kitchen: Kitchen | None) -> Seen:
-    page = house.metered.page if house.metered else ""
-    return Seen("", "", page, house.has_rules, bool(house.powered), bool(kitchen), tuple(house.lacks))
+def _seen(house: House, kitchen: Kitchen | None, page: Page | None) -> Seen:
+    address, password = page or ("", "")
+    collector = house.metered.page if house.metered else ""
+    return Seen(address, password, collector, house.has_rules, bool(house.powered), bool(kitchen), tuple(house.lacks))
 
 
 def _lines(happen: int) -> Iterator[str]:
@@ -76,8 +82,9 @@ def _lines(happen: int) -> Iterator[str]:
 class Life:
     """Moved on by `step`, about once a second; `happens` is what people do."""
 
-    def __init__(self, house: House, kitchen: Kitchen | None, button: str) -> None:
+    def __init__(self, house: House, kitchen: Kitchen | None, day_seconds: float, button: str) -> None:
         self._house = house
+        self._day_seconds = day_seconds
         self._kitchen = kitchen
         self._pi = _Pi(house, button)
         self._kitchen_off_since: float | None = None
@@ -107,7 +114,7 @@ class Life:
 
     def step(self, now: float) -> None:
         """What time brings."""
-        hours = (now - self._began) * 24 / demo_sun.LIVE.day_seconds
+        hours = (now - self._began) * 24 / self._day_seconds
         self._let_sun_shine(hours)
         if self._house.powered and now >= self._outage_due:
             self._cut_mains(self._house.powered.outage_seconds)

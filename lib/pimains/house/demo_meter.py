@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import IO, NamedTuple
 
 from pimains.house import demo_pins, ports, solar_year
+from pimains.house.demo_failed import DemoFailed
 from pimains.house.demo_site import Site
 
 PACKAGES = ("python3-aiohttp", "python3-gpiozero", "python3-requests", "rrdtool")
@@ -49,8 +50,7 @@ def metered(site: Site, *, has_year: bool) -> Iterator[Metered]:
         made["collector"] = "solar_year"
         recorded = " ".join(f"{name}={unit}" if unit else name for name, unit in solar_year.RECORDED.items())
         settings += [f"--record={recorded}", "--record_seconds=2", "--commit_seconds=5"]
-    for service, module in made.items():
-        _make_journal(site, service, module)
+    _make_journals(site, made)
     if os.geteuid() == 0:
         shutil.chown(root / "tokens/house", "pimains", "pimains")
     moved = ("--pins", str(demo_pins.fifo(root, "meter")), "--pin", str(_PIN), "--watts", str(WATTS))
@@ -66,15 +66,20 @@ def metered(site: Site, *, has_year: bool) -> Iterator[Metered]:
         yield Metered(f"http://{where}/", meter)
 
 
-def _make_journal(site: Site, service: str, module: str) -> None:
-    """One of thirteen months, by a program of the simulated house."""
-    journal = site.root / "var/lib/pimains" / service / "journal.sqlite"
-    journal.parent.mkdir(parents=True)
-    words = ["/usr/bin/python3", "-Pu", "-m", f"pimains.house.{module}", "--journal", str(journal)]
-    subprocess.run(words, env=site.environment, check=True)
+def _make_journals(site: Site, made: dict[str, str]) -> None:
+    """Those of thirteen months, of these services by these programs of the simulated house, at the same time. Raises DemoFailed."""
+    journals = {module: site.root / "var/lib/pimains" / service / "journal.sqlite" for service, module in made.items()}
+    making = []
+    for module, journal in journals.items():
+        journal.parent.mkdir(parents=True)
+        words = ["/usr/bin/python3", "-Pu", "-m", f"pimains.house.{module}", "--journal", str(journal)]
+        making.append(subprocess.Popen(words, env=site.environment))
+    if sum(each.wait() for each in making):  # none is left behind
+        raise DemoFailed("what was recorded before could not be made")
     if os.geteuid() == 0:
-        for mine in (journal.parent, *journal.parent.iterdir()):
-            shutil.chown(mine, "pimains", "pimains")
+        for journal in journals.values():
+            for mine in (journal.parent, *journal.parent.iterdir()):
+                shutil.chown(mine, "pimains", "pimains")
 
 
 def is_told(page: str) -> bool:

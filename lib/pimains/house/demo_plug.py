@@ -42,7 +42,10 @@ def plugged_in(site: Site) -> Iterator[Plug]:
     with site.program("plug", "--port", "0", "--metering") as (program, said):
         plug = Plug(site, program, int(listening(said)[0].rsplit(":", 1)[1]))
         in_background(plug.follow, said)
-        yield plug
+        try:
+            yield plug
+        finally:
+            plug.tell("quit")
 
 
 def make(site: Site, plug: Plug) -> None:

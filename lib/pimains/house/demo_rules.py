@@ -25,17 +25,18 @@ def make(site: Site) -> None:
     site.command("create_service", f"--service_name={SERVICE}", *where, f"--interval={_INTERVAL}", *site.create)
 
 
-def add(site: Site, monitor: str) -> None:
-    """Leave the relays to three ready-made rules by the battery's `monitor`; seconds stand for minutes."""
+def add(site: Site, monitor: str, *, leaves_heater: bool = False) -> None:
+    """Leave the relays to ready-made rules by the battery's `monitor`; seconds stand for minutes. `leaves_heater`: to people."""
     boiler, pump, heater = (str(each.number) for each in (BOILER, PUMP, HEATER))
     kept = [f"{site.root}/etc/pimains/relays/{number}/{name}" for number in (boiler, pump) for name in ("MIN_ON", "MIN_OFF")]
     site.command("sh", "-c", f"echo {_LEAST_SECONDS} | tee {' '.join(kept)}")
     watts = (f"--value={monitor}/P", f"--start_watts={BOILER.watts}", f"--stop_watts={_STOP_WATTS}")
-    for number, kind, settings in (
+    rules = [
         (boiler, "surplus", (*watts, f"--start_seconds={_SECONDS}", f"--stop_seconds={_SECONDS}")),
         (pump, "after", (f"--relay={boiler}", f"--seconds={_SECONDS}")),
-        (heater, "float", (f"--value={monitor}/P", f"--start_seconds={_SECONDS}")),
-    ):
+        (heater, "float", (f"--value={monitor}/P",)),
+    ]
+    for number, kind, settings in rules[:-1] if leaves_heater else rules:
         site.command("pimains", "rule", "add", number, f"--kind={kind}", *settings, site.in_services)
 
 

@@ -17,6 +17,7 @@ from pimains.house.demo_failed import DemoFailed
 from pimains.house.demo_progress import progress
 
 _LAST_CHARACTERS = 2000
+_ENDS_SECONDS_MAX = 5.0
 
 
 class Site:
@@ -81,6 +82,8 @@ class Site:
             finally:
                 with contextlib.suppress(BrokenPipeError):
                     started.stdin.close()
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    started.wait(_ENDS_SECONDS_MAX)
                 started.terminate()
 
 

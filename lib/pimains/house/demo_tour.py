@@ -86,8 +86,8 @@ def _steps(seen: Seen, way: Way) -> list[tuple[str, list[str]]]:
     if seen.has_relays:
         told += [
             ("How relays are, and what rules say", [way.verb("relay"), way.verb("rule")]),
-            ("Switch the heater on; why is it on?", [way.mode(3, "on"), way.verb("why", "relay.3", in_root=True)]),
-            ("Leave it to its rule again; a cloud comes", [way.mode(3, "auto"), way.happens("clouds 0.9")]),
+            ("Switch the heater on, which has no rule yet; why is it on?", [way.mode(3, "on"), way.verb("why", "relay.3", in_root=True)]),
+            ("A cloud comes: rules switch boiler and pump off", [way.happens("clouds 0.9"), way.verb("why", "relay.1", in_root=True)]),
         ]
     if seen.has_ups:
         told.append(("Cut the mains for a minute: who is shed, and woken?", [way.happens("outage 60"), way.verb("ups")]))

@@ -32,31 +32,43 @@ RECORDED = {
     "ups/battery.charge": "%",
 }
 _RUN = "record before"  # its name has a blank: its sequence tells what is known (known_seconds.py)
-_STEP_SECONDS = 300.0
+_STEP_SECONDS, _OLD_STEP_SECONDS = 300.0, 900.0
 _RECENT_SECONDS = 32 * DAY_SECONDS
-_OLD_STEPS = 6
+_OLD_STEPS = 2  # from one that stands there to the next
 _BOILER, _PUMP, _HEATER = 2000.0, 400.0, 1200.0  # W
 _OUTAGES_DAYS = 23  # from one outage to the next
 
 
 def recorded(now: float, peak: float, capacity: float) -> Iterator[tuple[float, dict[str, float]]]:
     """When, in seconds since 1970, and each value."""
-    began = now - DAYS * DAY_SECONDS
-    house = SolarHouse(_hour(began), peak, capacity, 0.7)
+    at, number = now - DAYS * DAY_SECONDS, 0
+    house = SolarHouse(_hour(at), peak, capacity, 0.7)
     boiler, boiler_seconds = False, 0.0
-    for number in range(int(DAYS * DAY_SECONDS / _STEP_SECONDS)):
-        at = began + number * _STEP_SECONDS
+    while at < now:
+        is_recent = now - at <= _RECENT_SECONDS
+        step = _STEP_SECONDS if is_recent else _OLD_STEP_SECONDS
         house.seconds += ((_hour(at) - house.hour + 12) % 24 - 12) * 3600  # clocks are set twice a year
         house.clouds, house.load = _clouds(at), watts(at)
         house.peak = peak * (0.62 + 0.38 * _summer(at))
         surplus = house.battery_watts + (_BOILER if boiler else 0.0)
-        boiler = surplus > (1000.0 if boiler else _BOILER) and house.soc > 0.5  # as its rule has it
-        boiler_seconds = boiler_seconds + _STEP_SECONDS if boiler else 0.0
-        pump, heater = boiler_seconds > _STEP_SECONDS, house.charging == Charging.FLOAT
-        house.live(_STEP_SECONDS, boiler * _BOILER + pump * _PUMP + heater * _HEATER)
-        if (now - at <= _RECENT_SECONDS) or number % _OLD_STEPS == 0:
-            values = (house.panel_watts, float(house.charging), house.battery_watts, house.soc * 100, house.volts, boiler, pump, heater)
-            yield at, dict(zip(RECORDED, (*map(float, values), _charge(at)), strict=True))
+        boiler = surplus > (1000.0 if boiler else _BOILER) and house.soc > 0.5
+        boiler_seconds = boiler_seconds + step if boiler else 0.0
+        pump, heater = boiler_seconds > step, house.charging == Charging.FLOAT
+        house.live(step, boiler * _BOILER + pump * _PUMP + heater * _HEATER)
+        if is_recent or number % _OLD_STEPS == 0:
+            values = (
+                house.panel_watts,
+                house.charging,
+                house.battery_watts,
+                house.soc * 100,
+                house.volts,
+                boiler,
+                pump,
+                heater,
+                _charge(at),
+            )
+            yield at, dict(zip(RECORDED, map(float, values), strict=True))
+        at, number = at + step, number + 1
 
 
 def _hour(at: float) -> float:
