@@ -27,7 +27,6 @@ from pimains.house.demo_site import Site, tell
 from pimains.house.demo_tour import Seen
 from pimains.house.demo_web import Page
 from pimains.house.loads import Loads
-from pimains.house.pins import commands
 
 _LOOK_SECONDS = 1.0
 _OUTAGE_EVERY_SECONDS = 900.0
@@ -54,10 +53,10 @@ def live(site: Site) -> None:
                 demo_web.until_it_listens(site, page)
             if house.has_rules:
                 demo_rules.add(site, demo_sun.MONITOR, leaves_heater=True)
-        happen = commands(site.root / demo_tour.HAPPEN)
-        stack.callback(os.close, happen)
+        os.mkfifo(site.root / demo_tour.HAPPEN)
         (site.root / demo_tour.HAPPEN).chmod(0o622)
-        os.set_blocking(happen, False)
+        happen = os.open(site.root / demo_tour.HAPPEN, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+        stack.callback(os.close, happen)
         way = demo_tour.here(site.root)
         print(demo_tour.text(_seen(house, kitchen, page), way), flush=True)
         life = Life(house, kitchen, sky.day_seconds, way.happens("button"))
