@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The pages of web as they look in a browser, of the house that create_service --demo makes: debian/screenshots/web-*.png.
 
-    tests/web/screenshots.py [PAGE ...]        (as root: the demo's kitchen has mounts of its own; chromium, ImageMagick)
+    tests/web/screenshots.py [PAGE ...]        (as root: the demo's kitchen has mounts of its own; chromium, pngquant)
 
 Now, relays, history and rules, unless pages are named; each at a desk in the light and on a phone in the dark. It is noon in the demo when
 they are taken, so that rules have something to do.
@@ -52,8 +52,8 @@ def _take(pages: Pages, url: str, password: str, name: str, width: int, is_dark:
     page.wait_for_timeout(_SETTLES_MILLISECONDS)  # drawn, with what has come live
     page.screenshot(path=path, full_page=width < 800)
     pages.close()
-    if convert := shutil.which("convert"):
-        subprocess.run([convert, path, "-strip", "-dither", "None", "-colors", _COLOURS, f"PNG8:{path}"], check=True)
+    if pngquant := shutil.which("pngquant"):
+        subprocess.run([pngquant, "--force", "--strip", "--speed=1", f"--output={path}", _COLOURS, path], check=True)
     shutil.chown(path, TOP.owner(), TOP.group())
     print(f"{path.relative_to(TOP)}: {path.stat().st_size / 1000:.0f} kB", *pages.errors, flush=True)
 

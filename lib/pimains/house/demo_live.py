@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from pimains.core import state
-from pimains.house import demo_clients, demo_pins, demo_plug, demo_relays, demo_rules, demo_sun, demo_tour, demo_weather, demo_web
+from pimains.house import demo_clients, demo_plug, demo_rules, demo_sun, demo_tour, demo_weather, demo_web
 from pimains.house.demo_clients import Kitchen
 from pimains.house.demo_house import House, furnished, until_all_is_there
 from pimains.house.demo_machine import halted
@@ -26,7 +26,7 @@ from pimains.house.demo_progress import progress
 from pimains.house.demo_site import Site, tell
 from pimains.house.demo_tour import Seen
 from pimains.house.demo_web import Page
-from pimains.house.loads import Loads
+from pimains.house.solar_year import OFF_GRID
 
 _LOOK_SECONDS = 1.0
 _OUTAGE_EVERY_SECONDS = 900.0
@@ -90,7 +90,6 @@ class Life:
         self._began = time.monotonic()
         self._day = datetime.now()
         self._seed = secrets.randbelow(1000)
-        self._loads = Loads(demo_pins.outputs(house.site.root), *demo_relays.fed())
         self._clouds = 0.0
         self._watts = float(WATTS)
         self._outage_due = self._began + _FIRST_OUTAGE_SECONDS
@@ -121,13 +120,12 @@ class Life:
         self._look_after_kitchen(now)
 
     def _let_sun_shine(self, hours: float) -> None:
-        household = demo_weather.household(demo_sun.HOUR + hours, self._day)
-        watts = household + self._loads.draw()
+        watts = demo_weather.household(demo_sun.HOUR + hours, self._day)
         if self._house.metered and not math.isclose(watts, self._watts):
             tell(self._house.metered.meter, f"watts {watts:.0f}")
         self._watts = watts
-        if self._house.tell_sun:
-            self._house.tell_sun(f"load {household:.0f}")
+        if self._house.tell_sun:  # which feeds what relays switch, and circuits of its own that the meter does not see
+            self._house.tell_sun(f"load {OFF_GRID * watts:.0f}")
             clouds = demo_weather.clouds(hours, self._seed)
             if clouds != self._clouds:
                 self._house.tell_sun(f"clouds {clouds}")

@@ -32,11 +32,6 @@ HEATER = Fed(3, 22, "heater", 1200)
 ALL = (BOILER, PUMP, HEATER)
 
 
-def fed() -> tuple[dict[int, float], dict[int, str]]:
-    """Watts by pin, and the level by which each is fed, as loads.py has them."""
-    return {each.pin: float(each.watts) for each in ALL}, {each.pin: "low" if each.active_low else "high" for each in ALL}
-
-
 def make(site: Site) -> None:
     """The service and its relays."""
     site.command("create_service", f"--service_name={SERVICE}", f"--relays={site.root}/etc/pimains/relays", *site.create)

@@ -19,6 +19,6 @@ def clouds(hours: float, seed: int) -> float:
 
 
 def household(hour: float, day: datetime) -> float:
-    """W of all but the relays, at an hour (0 and more) of the sun's day that began on this one of ours."""
+    """W that it draws from the grid, at an hour (0 and more) of the sun's day that began on this one of ours."""
     midnight = day.replace(hour=0, minute=0, second=0, microsecond=0).timestamp()
     return history.watts(midnight + hour * DAY_SECONDS / 24)

@@ -31,6 +31,7 @@ RECORDED = {
     "relays/3.state": "",
     "ups/battery.charge": "%",
 }
+OFF_GRID = 0.7  # of what the household draws from the grid is drawn from the sun, on circuits of its own
 _RUN = "record before"  # its name has a blank: its sequence tells what is known (known_seconds.py)
 _STEP_SECONDS, _OLD_STEP_SECONDS = 300.0, 900.0
 _RECENT_SECONDS = 32 * DAY_SECONDS
@@ -48,7 +49,7 @@ def recorded(now: float, peak: float, capacity: float) -> Iterator[tuple[float, 
         is_recent = now - at <= _RECENT_SECONDS
         step = _STEP_SECONDS if is_recent else _OLD_STEP_SECONDS
         house.seconds += ((_hour(at) - house.hour + 12) % 24 - 12) * 3600  # clocks are set twice a year
-        house.clouds, house.load = _clouds(at), watts(at)
+        house.clouds, house.load = _clouds(at), OFF_GRID * watts(at)
         house.peak = peak * (0.62 + 0.38 * _summer(at))
         surplus = house.battery_watts + (_BOILER if boiler else 0.0)
         boiler = surplus > (1000.0 if boiler else _BOILER) and house.soc > 0.5
