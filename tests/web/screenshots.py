@@ -50,7 +50,7 @@ def main(names: list[str]) -> None:
 def _take(pages: Pages, url: str, password: str, name: str, width: int, is_dark: bool, path: Path) -> None:
     page = pages.logged_in(url, "/" if name == "now" else f"/{name}", password, width=width, dark=is_dark)
     page.wait_for_timeout(_SETTLES_MILLISECONDS)  # drawn, with what has come live
-    page.screenshot(path=path, full_page=width < 800)
+    page.screenshot(path=path)
     pages.close()
     if pngquant := shutil.which("pngquant"):
         subprocess.run([pngquant, "--force", "--strip", "--speed=1", f"--output={path}", _COLOURS, path], check=True)

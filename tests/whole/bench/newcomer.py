@@ -38,7 +38,10 @@ mount -t tmpfs tmpfs run
 mount -t tmpfs tmpfs tmp
 chmod 1777 tmp
 cat /etc/resolv.conf >etc/resolv.conf
-for each in /etc/pip.conf $PIP_CERT; do [ ! -e "$each" ] || { mkdir -p "./${each%/*}"; cat "$each" >".$each"; }; done
+# whom this machine believes beyond what Debian brings: a network may be behind somebody who reads along
+for each in /etc/pip.conf /usr/local/share/ca-certificates/*; do
+    [ ! -f "$each" ] || { mkdir -p "./${each%/*}"; cat "$each" >".$each"; }
+done
 printf '#!/bin/sh\nexit 101\n' >usr/sbin/policy-rc.d # there is no init that would start what is installed
 chmod 755 usr/sbin/policy-rc.d
 exec chroot . /bin/bash -c 'cd /root/pimains; ./create_service --demo; exit $?'
