@@ -71,10 +71,15 @@ class Site:
     @contextlib.contextmanager
     def program(self, module: str, *words: str) -> Iterator[tuple[IO[str], IO[str]]]:
         """One of the simulated house's, until the end; yields its standard input, by whose end it ends, and its output."""
-        all_words = demo_leftovers.noted(self.demo, "/usr/bin/python3", "-PuWignore", "-m", f"pimains.house.{module}", *words)
-        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-        # in a session of its own: ^C is for the demo, which ends it
-        with subprocess.Popen(all_words, env=self.environment, start_new_session=True, **pipes) as started:  # type: ignore[call-overload]
+        started = subprocess.Popen(
+            demo_leftovers.noted(self.demo, "/usr/bin/python3", "-PuWignore", "-m", f"pimains.house.{module}", *words),
+            env=self.environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,  # ^C is for the demo, which ends it
+        )
+        with started:
             assert started.stdin is not None  # noqa: S101  # they are pipes
             assert started.stdout is not None  # noqa: S101  # the same
             try:

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The pages of web as they look in a browser, of the house that create_service --demo makes: debian/screenshots/web-*.png.
 
-    tests/web/screenshots.py [PAGE ...]        (as root: the demo's kitchen has mounts of its own; chromium, pngquant)
+    tests/web/web_screenshots.py [PAGE ...]        (as root: the demo's kitchen has mounts of its own; chromium, pngquant)
 
 Now, relays, history and rules, unless pages are named; each at a desk in the light and on a phone in the dark. It is noon in the demo when
 they are taken, so that rules have something to do.
