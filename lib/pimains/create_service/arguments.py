@@ -17,7 +17,7 @@ ACTIONS = {
     "list": "the services there are, and the instances with their state and status line",
     "show": "--show=NAME: the settings of an instance or a service: value, default, meaning",
     "refresh": "give every instance the settings and links its service has by now (done by the package when it is upgraded)",
-    "demo": "a simulated house on this machine: an outage of 90 s, a plug is switched off, a Pi shuts down (it only writes that down)",
+    "demo": "a simulated house on this machine, with a page to look at, until ^C; where nobody watches, its story, told in two minutes",
     "help": "this; with --service_name=NAME the settings of that service",
 }
 WITH_A_VALUE = {
@@ -32,6 +32,7 @@ WITHOUT_A_VALUE = {
     "down": "do not start it, now or at boot, until svc -u",
     "apply": "restart the changed instance (svc -t), so that it reads its settings",
     "no-install": "--demo with what is installed, or with this checkout as it is, without building and installing the packages",
+    "story": "--demo told as a story, with an outage and a shutdown that is only written down, also at a terminal",
     "json": "--list and --show for programs",
 }
 _LONGEST_BYTES = 64 * 1024
@@ -42,7 +43,7 @@ _MEANS_SOMETHING_WITH = {
     "list": {"servicedir", "json"},
     "show": {"service_name", "instance", "servicedir", "json"},
     "refresh": {"servicedir"},
-    "demo": {"no-install"},
+    "demo": {"no-install", "story"},
 }
 
 

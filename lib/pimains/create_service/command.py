@@ -55,7 +55,7 @@ def _carry_out(words: Words) -> int:
 def _demo(words: Words) -> int:
     from pimains.house import demo  # nobody else needs it
 
-    return demo.run(install="no-install" not in words.own)
+    return demo.run(install="no-install" not in words.own, story="story" in words.own)
 
 
 def _add(words: Words, servicedir: Path) -> None:

@@ -5,17 +5,40 @@ slow machine.
 """
 
 import contextlib
+import os
 import subprocess
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
+
+from pimains.house.demo_site import Site, tell
+from pimains.house.solar import DAY_SECONDS
 
 PACKAGES = ("python3-serial",)
-_SPEED = 60  # a minute of the sun's in a second: something is seen to move
-_HOUR = 9.5
-_PLANT = ("--peak=4000", "--capacity=800", "--soc=0.6")  # W, Ah at 24 V
+HOUR = 9.5  # at which it begins
+_SOC = 0.6
 _DEVICES = ("bmv", "mppt")
 MONITOR = "vedirect.bmv"
+
+
+class Sky(NamedTuple):
+    """A day of its sun lasts `day_seconds` of ours, and the devices speak `every` so many of its own; W of panels, Ah at 24 V."""
+
+    day_seconds: float
+    every: int
+    peak: float
+    capacity: float
+
+
+STORY = Sky(1440.0, 1, 4000.0, 800.0)  # a minute of the sun's in a second: something is seen to move, and the battery is not full
+TESTS_DAY_SECONDS = "PIMAINS_DEMO_DAY_SECONDS"  # in the environment of a test that has not so much time
+
+
+def living() -> Sky:
+    """A day takes ten minutes, and the devices speak once a second, as real ones."""
+    day_seconds = float(os.environ.get(TESTS_DAY_SECONDS) or 600)
+    return Sky(day_seconds, round(DAY_SECONDS / day_seconds), 5500.0, 500.0)
 
 
 def missing() -> str:
@@ -25,27 +48,21 @@ def missing() -> str:
 
 
 @contextlib.contextmanager
-def shining(
-    root: Path, create: tuple[str, ...], command: Callable[..., None], environment: dict[str, str], loads: Iterable[str]
-) -> Iterator[Callable[[str], None]]:
-    """The sun, and a service for each of its devices, made by `command`; `loads` are what relays feed, as its options.
+def shining(site: Site, sky: Sky, loads: Iterable[str]) -> Iterator[Callable[[str], None]]:
+    """The sun, and a service for each of its devices; `loads` are what relays feed, as its options.
 
     Yields what tells it a line, such as how cloudy it is (sun.py).
     """
-    ports = {device: root / "dev" / device for device in _DEVICES}
-    (root / "dev").mkdir()
+    ports = {device: site.root / "dev" / device for device in _DEVICES}
+    (site.root / "dev").mkdir()
     told = [f"--{device}={port}" for device, port in ports.items()]
-    words = ["/usr/bin/python3", "-Pu", "-m", "pimains.house.sun", *told, f"--speed={_SPEED}", f"--hour={_HOUR}", *_PLANT, *loads]
-    with subprocess.Popen(words, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as sun:
-        try:
-            assert sun.stdin is not None  # noqa: S101  # they are pipes
-            assert sun.stdout is not None  # noqa: S101  # the same
-            sun.stdout.readline()  # its ports are there
-            for device, port in ports.items():
-                command("create_service", "--service_name=vedirect", f"--instance=vedirect.{device}", f"--port={port}", *create)
-            yield partial(print, file=sun.stdin, flush=True)
-        finally:
-            sun.terminate()
+    fast = (f"--speed={DAY_SECONDS / sky.day_seconds}", f"--every={sky.every}", f"--hour={HOUR}")
+    plant = (f"--peak={sky.peak}", f"--capacity={sky.capacity}", f"--soc={_SOC}")
+    with site.program("sun", *told, *fast, *plant, *loads) as (sun, said):
+        said.readline()  # its ports are there
+        for device, port in ports.items():
+            site.command("create_service", "--service_name=vedirect", f"--instance=vedirect.{device}", f"--port={port}", *site.create)
+        yield partial(tell, sun)
 
 
 def is_seen(root: Path) -> bool:

@@ -13,6 +13,17 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
+def is_free(port: int) -> bool:
+    """Whether somebody could listen at that one of 127.0.0.1 now."""
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
 def listens(port: int) -> bool:
     """Whether somebody listens at that one of 127.0.0.1."""
     with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):

@@ -1,4 +1,4 @@
-"""The simulated solar house: a sun, panels, a battery and loads, whose devices speak VE.Direct into ptys once a second of its own time.
+"""The simulated solar house: a sun, panels, a battery and loads, whose devices speak VE.Direct into ptys once a second of its time.
 
     python3 -m pimains.house.sun --bmv LINK --mppt LINK [--mppt LINK] --hour 9 --speed 60
 
@@ -109,9 +109,11 @@ class Sun:
         self.relays = 0.0
         self._loads = loads
 
-    def live(self) -> None:
-        """One second of its own time."""
-        self.house.live(_STEP_SECONDS, self.relays + (self._loads.draw() if self._loads else 0.0))
+    def live(self, seconds: int = 1) -> None:
+        """So many seconds of its own time, of which the devices tell once."""
+        relays = self.relays + (self._loads.draw() if self._loads else 0.0)
+        for _ in range(seconds):
+            self.house.live(_STEP_SECONDS, relays)
         for device in self.devices.values():
             device.speak(self.house)
 
@@ -197,8 +199,8 @@ def main(options: argparse.Namespace) -> None:
                         return
                     _try_to_obey(sun, line.decode(errors="replace"))
                 continue
-            sun.live()
-            due = max(due + _STEP_SECONDS / options.speed, time.monotonic() - _BEHIND_SECONDS_MAX / options.speed)
+            sun.live(options.every)
+            due = max(due + options.every * _STEP_SECONDS / options.speed, time.monotonic() - _BEHIND_SECONDS_MAX / options.speed)
     finally:
         sun.close()
 
@@ -227,6 +229,8 @@ def arguments() -> argparse.ArgumentParser:
     words = "PIN=WATTS[:low]"
     parser.add_argument("--draws", type=loads.load, action="append", default=[], metavar=words, help="what the relay at a pin feeds")
     parser.add_argument("--speed", type=float, default=1, help="its time runs that much faster (default: %(default)s)")
+    every = "the devices speak once in so many seconds of its time (default: %(default)s)"
+    parser.add_argument("--every", type=int, default=1, metavar="SECONDS", help=every)
     parser.add_argument("--seed", type=int, default=1, help="of its faults (default: %(default)s)")
     return parser
 

@@ -15,6 +15,7 @@ import argparse
 import contextlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -76,7 +77,7 @@ class House:
     def running(self, program: str, *words: str) -> Iterator["subprocess.Popen[bytes]"]:
         """One of NUT's programs, in this directory."""
         environment = {
-            "PATH": os.environ.get("PATH", ""),
+            **os.environ,
             **dict.fromkeys(("NUT_CONFPATH", "NUT_STATEPATH", "NUT_ALTPIDPATH"), str(self._directory)),
         }
         with (self._directory / "log").open("ab") as log:
@@ -110,6 +111,7 @@ class House:
 
 def main(options: argparse.Namespace) -> None:
     """Let it live until told to quit."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # NUT's programs end with it
     port = options.port or free_port()
     house = House(options.directory.resolve(), options.password.read_text(encoding="ascii").strip(), port)
     with house.running("dummy-ups", "-a", NAME) as driver, contextlib.ExitStack() as stack:

@@ -1,47 +1,14 @@
 """create_service --demo, as somebody would run it who wants to see before they trust; the packages are tested elsewhere."""
 
-import os
 import re
 import signal
-import subprocess
 import tempfile
 from pathlib import Path
 
 import pytest
 
-from tests.kit import TOP, until
-from tests.plug.plugs import aioesphomeapi
-from tests.ups.nut2_library import NUT2
-
-DEBIANS = "/usr/lib/python3/dist-packages"  # first: asyncssh is for Debian's cryptography, aioesphomeapi brings another one along
-OUTAGE_SECONDS = 44
-
-
-def demo(temporary: Path) -> "subprocess.Popen[str]":
-    return subprocess.Popen(
-        [TOP / "create_service", "--demo", "--no-install"],
-        env={
-            **os.environ,
-            "PYTHONPATH": f"{DEBIANS}:{aioesphomeapi()}:{NUT2}",
-            "TMPDIR": str(temporary),
-            "PIMAINS_DEMO_OUTAGE_SECONDS": str(OUTAGE_SECONDS),
-        },
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-
-
-def supervised_in(directory: Path) -> list[str]:
-    """What still runs with something of `directory` in its command line or as its working directory."""
-    found = []
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            if str(directory) in (process / "cmdline").read_text(errors="replace") or str(directory) in str((process / "cwd").readlink()):
-                found.append((process / "cmdline").read_text(errors="replace").replace("\0", " "))
-        except OSError:
-            continue
-    return found
+from tests.create_service.demos import OUTAGE_SECONDS, demo, still_running_in
+from tests.kit import until
 
 
 def assert_in_order(seen: list[str], said: str) -> None:
@@ -139,7 +106,7 @@ def test_the_demo_switches_a_plug_off_shuts_a_pi_down_tells_why_and_leaves_nothi
         assert "relay off: idle for 10 s" in said
         assert said.index("somebody switches the plug off") < said.index("why halt") < said.index("That was it")
         assert list(Path(temporary).iterdir()) == []
-        assert supervised_in(Path(temporary)) == []
+        assert still_running_in(Path(temporary)) == []
 
 
 @pytest.mark.parametrize(
@@ -157,4 +124,4 @@ def test_the_demo_cleans_up_when_it_is_interrupted(number: signal.Signals, when:
         assert process.returncode == 130
         assert "Stopped and cleaned up" in said
         assert list(Path(temporary).iterdir()) == []
-        assert supervised_in(Path(temporary)) == []
+        assert still_running_in(Path(temporary)) == []
