@@ -29,14 +29,14 @@ with Needed("python3-aiohttp") as library:
 
     from pimains.shared import http_server as http
     from pimains.web.api.about import About
+    from pimains.web.api.clients import Clients
     from pimains.web.api.events import Events
     from pimains.web.api.history import History
     from pimains.web.api.now import Now
-    from pimains.web.api.relays import Relays
-    from pimains.web.api.settings import ShownSettings
-    from pimains.web.api.clients import Clients
     from pimains.web.api.outage import OutagePage
     from pimains.web.api.power import Power
+    from pimains.web.api.relays import Relays
+    from pimains.web.api.settings import ShownSettings
     from pimains.web.assets import Assets
     from pimains.web.login import Door
     from pimains.web.openapi import document
