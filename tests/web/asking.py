@@ -6,7 +6,7 @@ with answering(tmp_path, PASSWORD=PASSWORD) as web:
 
 import asyncio
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -52,11 +52,14 @@ def answering(directory: Path, limits: http.Limits = LIMITS, more: Sequence[Modu
     port = free_port()
     given = {"LISTEN": f"127.0.0.1:{port}", "TITLE": "pimains", "LANGUAGE": "en", **variables}
     me = Instance("web", directory / "web")
-    ready, loop = threading.Event(), asyncio.new_event_loop()
+    ready = threading.Event()
     found: list[House] = []
-    over = asyncio.Event()
+    ends: list[Callable[[], object]] = []
 
     async def answer() -> None:
+        over = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        ends.append(lambda: loop.call_soon_threadsafe(over.set))
         house = House(me, WebSettings(given))
         house._modules += more
         await house.door.opens()
@@ -67,7 +70,7 @@ def answering(directory: Path, limits: http.Limits = LIMITS, more: Sequence[Modu
 
     def run() -> None:
         try:
-            loop.run_until_complete(answer())
+            asyncio.run(answer())
         finally:
             ready.set()
 
@@ -78,6 +81,6 @@ def answering(directory: Path, limits: http.Limits = LIMITS, more: Sequence[Modu
         with Asked(found[0], f"http://127.0.0.1:{port}") as asked:
             yield asked
     finally:
-        loop.call_soon_threadsafe(over.set)
+        for end in ends:
+            end()
         thread.join()
-        loop.close()
