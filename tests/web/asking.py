@@ -6,7 +6,7 @@ with answering(tmp_path, PASSWORD=PASSWORD) as web:
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -52,14 +52,11 @@ def answering(directory: Path, limits: http.Limits = LIMITS, more: Sequence[Modu
     port = free_port()
     given = {"LISTEN": f"127.0.0.1:{port}", "TITLE": "pimains", "LANGUAGE": "en", **variables}
     me = Instance("web", directory / "web")
-    ready = threading.Event()
+    ready, runner = threading.Event(), asyncio.Runner()
     found: list[House] = []
-    ends: list[Callable[[], object]] = []
+    over = asyncio.Event()
 
     async def answer() -> None:
-        over = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        ends.append(lambda: loop.call_soon_threadsafe(over.set))
         house = House(me, WebSettings(given))
         house._modules += more
         await house.door.opens()
@@ -67,10 +64,12 @@ def answering(directory: Path, limits: http.Limits = LIMITS, more: Sequence[Modu
             found.append(house)
             ready.set()
             await over.wait()
+            house.seen.live.end()
 
     def run() -> None:
         try:
-            asyncio.run(answer())
+            with runner:
+                runner.run(answer())
         finally:
             ready.set()
 
@@ -81,6 +80,5 @@ def answering(directory: Path, limits: http.Limits = LIMITS, more: Sequence[Modu
         with Asked(found[0], f"http://127.0.0.1:{port}") as asked:
             yield asked
     finally:
-        for end in ends:
-            end()
+        runner.get_loop().call_soon_threadsafe(over.set)
         thread.join()
