@@ -66,6 +66,10 @@ def answering(directory: Path, limits: http.Limits = LIMITS, **variables: str) -
     def run() -> None:
         try:
             loop.run_until_complete(answer())
+            left = asyncio.all_tasks(loop)  # connections that browsers keep
+            for task in left:
+                task.cancel()
+            loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
         finally:
             ready.set()
 
