@@ -24,7 +24,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TypeAlias, TypeVar
 
-from pimains.core import log, state
+from pimains.core import alive, log, state
 from pimains.core.errors import WrongSetting
 from pimains.core.instance import Instance
 from pimains.core.naps import Nap, Naps, Readable, Stop, drive, poll, seconds, within
@@ -58,6 +58,8 @@ def run(main: Main[S], settings: type[S], *, user: str | None = "pimains", owner
         make_directories(me, user or owner)
         if user is not None and os.geteuid() == 0:
             become(user)
+        with suppress(OSError):  # no room in /run: its status line will say so
+            alive.hold(me.run)
         given = from_environment(settings)
         me.starts()
         for path in given.exposed():
@@ -132,13 +134,18 @@ def refuse_to_stop(me: Instance, needed_for: Callable[[], str]) -> None:
     signal.signal(signal.SIGCONT, lambda *_: None)
 
 
-_M_ARENA_MAX = -8  # malloc.h
+_M_ARENA_MAX, _M_MMAP_THRESHOLD = -8, -3  # malloc.h
 
 
-def share_one_heap() -> None:
-    """Threads that are still to come take their memory from this one's heap (mallopt(3)): several heaps grow by their gaps alone."""
+def share_one_heap(large_bytes: int | None = None) -> None:
+    """Threads that are still to come take their memory from this one's heap (mallopt(3)): several heaps grow by their gaps alone.
+
+    With `large_bytes` a block of that size or more goes back to the kernel whenever it is freed: malloc would come to keep such ones.
+    """
     import ctypes  # a megabyte, and few services have threads
 
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # glibc's
     if mallopt is not None:
         mallopt(_M_ARENA_MAX, 1)
+        if large_bytes is not None:
+            mallopt(_M_MMAP_THRESHOLD, large_bytes)

@@ -93,6 +93,7 @@ def test_installing_makes_users_and_directories_and_starts_nothing(bare: DebianR
     assert set(bare.run("id -nG pimains").split()) - {"systemd-journal"} == {"pimains", "dialout", "gpio"}
     assert bare.run("ls /usr/lib/udev/rules.d/51-pimains.rules")
     assert bare.run("id -nG pimains-log").split() == ["pimains-log"]
+    assert bare.run("id -nG pimains-web").split() == ["pimains"]
     assert bare.run("stat -c '%a %U %G' /run/pimains /var/lib/pimains /var/log/pimains").splitlines() == [
         "755 root root",
         "755 root root",
@@ -163,6 +164,11 @@ def test_a_service_is_made_seen_stopped_and_removed_as_autopkgtest_does_it(root:
 def test_a_meter_counts_delivers_and_is_saved_by_a_halt_as_autopkgtest_does_it(root: DebianRoot) -> None:
     (root.top / "srv/meter").write_text((TOP / "debian/tests/meter").read_text())
     root.run("sh /srv/meter", path=PATH)
+
+
+def test_the_page_lets_in_who_knows_the_password_as_autopkgtest_does_it(root: DebianRoot) -> None:
+    (root.top / "srv/web").write_text((TOP / "debian/tests/web").read_text())
+    root.run("sh /srv/web")
 
 
 def test_another_python_first_in_path_changes_nothing(bookworm: DebianRoot) -> None:
