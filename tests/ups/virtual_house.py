@@ -13,10 +13,12 @@ import copy
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from pimains.ups.plan import host_steps, neighbours
+from pimains.shared.plan import host_steps
+from pimains.shared.plan.outage import Outage, Phase, Role
+from pimains.ups.plan import neighbours
 from pimains.ups.plan.going_down import Known, Seen, Strain
 from pimains.ups.plan.neighbours import Do, Situation
-from pimains.ups.plan.outage import Act, Event, Moment, Outage, Phase, Role, Wait, decide, decide_apart, timer
+from pimains.ups.plan.outage import Act, Event, Moment, Wait, decide, decide_apart, timer
 from pimains.ups.plan.shedding import ShedAt
 from pimains.ups.plan.supplies import Supply, happened
 

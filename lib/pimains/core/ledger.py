@@ -23,8 +23,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, TypeAlias, TypeVar
 
-from pimains.core import broken_sqlite, paths
+from pimains.core import broken_sqlite, ledger_search, paths
 from pimains.core import clock as clocks
+from pimains.core.ledger_search import COLUMNS, NEWEST, Asked, Place
 
 _TABLES = """
 begin;
@@ -44,7 +45,6 @@ _READS = 5
 _SECONDS = 5.0  # for another one who is just writing
 T = TypeVar("T")
 Row: TypeAlias = tuple[str, float, float, str, str, str, str, float | None]  # as in the table: an Entry whose inputs are JSON
-_COLUMNS = "boot, monotonic, wall, subject, action, cause, inputs, next_change"
 _Way: TypeAlias = Callable[[Path], contextlib.AbstractContextManager[sqlite3.Connection]]
 
 
@@ -66,6 +66,13 @@ class Entry(NamedTuple):
     cause: str
     inputs: dict[str, Reading]
     next_change: float | None
+
+
+class Page(NamedTuple):
+    """Some entries, each with a name that it keeps, newest first, and where they end; None: there are no older ones."""
+
+    entries: list[tuple[str, Entry]]
+    end: Place | None
 
 
 class Ledger:
@@ -114,7 +121,7 @@ class Ledger:
         """Do as `record` does with all of these, at once."""
 
         def insert(connection: sqlite3.Connection) -> None:
-            connection.executemany(f"insert into entries ({_COLUMNS}) values (?,?,?,?,?,?,?,?)", rows)  # noqa: S608  # ours
+            connection.executemany(f"insert into entries ({COLUMNS}) values (?,?,?,?,?,?,?,?)", rows)  # noqa: S608  # ours
             for subject in {row[3] for row in rows}:
                 connection.execute(
                     "delete from entries where subject = ?1 and id <="
@@ -137,20 +144,27 @@ class Ledger:
 
     def entries(self, subject: str | None = None, limit: int = 20) -> list[Entry]:
         """The newest entries, newest first."""
+        return [entry for _, entry in self.page(Asked(subject), limit).entries]
 
-        def select(connection: sqlite3.Connection) -> list[Entry]:
-            where = "where subject = ?2"
-            rows = connection.execute(
-                f"select {_COLUMNS} from entries {'' if subject is None else where} order by id desc limit ?1",  # noqa: S608  # ours
-                (limit,) if subject is None else (limit, subject),
-            )
-            return [_entry(*row) for row in rows]
+    def page(self, asked: Asked, limit: int, before: Place = NEWEST) -> Page:
+        """The newest entries of which `asked` is true and that are older than where the page `before` ends, newest first."""
+        if asked.since is not None or asked.until is not None:
+            asked = asked._replace(boot=clocks.boot_id(), monotonic=self.clock.monotonic(), now=self.clock.wall())
 
-        return list(heapq.merge(*self._all(select), key=lambda entry: entry.wall, reverse=True))[:limit]
+        def select(connection: sqlite3.Connection, which: int) -> list[tuple[int, int, Entry]]:
+            return [(which, row[0], _entry(*row[1:])) for row in ledger_search.rows(connection, asked, before[which], limit + 1)]
+
+        found = list(heapq.merge(*self._all(select), key=lambda each: each[2].wall, reverse=True))
+        last = list(before)
+        for which, number, _ in found[:limit]:
+            last[which] = number
+        entries = [(f"{which}-{number}", entry) for which, number, entry in found[:limit]]
+        return Page(entries, Place(*last) if len(found) > limit else None)
 
     def subjects(self) -> list[str]:
         """Everything that was ever actuated."""
-        found = self._all(lambda opened: [row[0] for row in opened.execute("select distinct subject from entries order by subject")])
+        question = "select distinct subject from entries order by subject"
+        found = self._all(lambda opened, _: [row[0] for row in opened.execute(question)])
         return sorted({subject for subjects in found for subject in subjects})
 
     def took(self, subject: str, seconds: float) -> None:
@@ -178,16 +192,16 @@ class Ledger:
                 return seconds
         return []
 
-    def _all(self, select: Callable[[sqlite3.Connection], list[T]]) -> list[list[T]]:
-        """What `select` returns of each of the ledgers."""
-        found = [self._use(self.path, self._reading, select)]
+    def _all(self, select: Callable[[sqlite3.Connection, int], list[T]]) -> list[list[T]]:
+        """What `select` returns of each of the ledgers: 0 is root's, 1 that of the services."""
+        found = [self._use(self.path, self._reading, lambda connection: select(connection, 0))]
         if self._own == self._services:
-            found.append(self._use(self._services, self._reading, select))
+            found.append(self._use(self._services, self._reading, lambda connection: select(connection, 1)))
         elif ledger := _bytes_of(self._services):
             with contextlib.closing(sqlite3.connect(":memory:")) as connection:
                 try:
                     connection.deserialize(ledger)
-                    found.append(select(connection))
+                    found.append(select(connection, 1))
                 except sqlite3.Error as error:  # whatever became of it, root's own is told
                     self._tell(f"{self._services} cannot be read: {error}")
         return found

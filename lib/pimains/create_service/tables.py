@@ -5,7 +5,7 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
-from pimains.core import scan_directory, state, templates
+from pimains.core import scan_directory, settings_told, state, templates
 from pimains.core.plan import columns, sentences, text
 from pimains.core.scan_directory import ServiceDirectory, Supervised
 from pimains.core.templates import Template
@@ -58,26 +58,8 @@ def _columns(rows: list[list[str]]) -> list[str]:
 
 def settings_of(template: Template, instance: ServiceDirectory | None, as_json: bool) -> str:
     """Each setting of a service, or of one instance of it: value, default, meaning; edited ones are marked."""
-    declared, variables = template.settings().declared(), template.variables()
-    present: dict[str, str | None] = instance.variables() if instance else {}
-    settings = []
-    for name in declared:
-        variable = variables[name]
-        value = present.get(name, "") if instance else variable.default
-        secret = declared[name].secret
-        settings.append(
-            {
-                "name": name,
-                "value": None if secret else value,
-                "is_set": None if value is None else bool(value),
-                "default": variable.default,
-                "edited": None if value is None else value != variable.default,
-                "secret": secret,
-                "allowed": declared[name].allowed,
-                "meaning": variable.meaning,
-            }
-        )
-    others = {name: value for name, value in present.items() if name not in variables}
+    settings = settings_told.told(template, instance)
+    others = settings_told.others(template, instance) if instance else {}
     title = {"service": template.service, "instance": instance.name if instance else None}
     if as_json:
         return json.dumps({**title, "settings": settings, "others": others}, indent=2)

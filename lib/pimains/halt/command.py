@@ -160,15 +160,19 @@ def show(servicedir: Path, *, as_json: bool) -> int:
     """The steps in their order, with the time each may take."""
     settings = _settings(servicedir)
     planned = [_planned(step, settings) for step in step_files.steps()]
+    unseen = step_files.unseen_directories()
     if as_json:
         whole = {
             "grace_seconds": settings.HALT_GRACE_SECONDS,
             "steps": [each.as_json() for each in planned],
             "command": settings.HALT_COMMAND,
+            "total_seconds": round(_total(planned), 1),
+            "unseen": unseen,
         }
         print(json.dumps(whole, indent=2))
     else:
         _tell(planned, settings)
+        print(*unseen, sep="\n", end="\n" if unseen else "")
     is_there = scan_directory.at(servicedir / "halt") is not None
     if not is_there:
         print(f"pimains: there is no halt service: {_HINT.format(servicedir / 'halt')}", file=sys.stderr)
@@ -183,11 +187,13 @@ class Planned(NamedTuple):
     durations: list[float]
 
     def as_json(self) -> dict[str, Any]:
-        """For programs; `fault` is null for a step that would be run."""
+        """For programs; `fault` is null for a step that would be run, or of which that is not known: then `unseen` says why."""
         return {
             "name": self.step.name,
             "path": str(self.step.path),
             "fault": self.step.fault or None,
+            "unseen": self.step.unseen or None,
+            "only_during_an_upgrade": step_progress.is_upgrade(self.step.name),
             "budget_seconds": round(self.budget, 1),
             "measured_times": len(self.durations),
             "p95_seconds": round(percentile_95(self.durations), 3) if self.durations else None,
@@ -199,7 +205,10 @@ def _settings(servicedir: Path) -> HaltSettings:
     instance = scan_directory.at(servicedir / "halt")
     if instance is None:
         return HaltSettings({variable.name: variable.default for variable in templates.all_of_them()["halt"].variables().values()})
-    return HaltSettings({name: value or "" for name, value in instance.variables().items()}, instance.path / "variables")
+    values = instance.variables()
+    if hidden := next((name for name, value in values.items() if value is None and name in HaltSettings.declared()), None):
+        raise PimainsError(f"{instance.path}/variables/{hidden}: only root may read it")
+    return HaltSettings({name: value or "" for name, value in values.items()}, instance.path / "variables")
 
 
 def _planned(step: Step, settings: HaltSettings) -> Planned:
@@ -223,9 +232,16 @@ def _tell(planned: list[Planned], settings: HaltSettings) -> None:
         print(f"{step.name:{width}}  {granted:5.0f} s  {measured:22}  {step.path}")
         if step.fault:
             print(f"{'':{width}}  would not be run: {step.fault}")
-    total = sum(each.budget for each in planned if not each.step.fault and not step_progress.is_upgrade(each.step.name))
+        if step.unseen:
+            print(f"{'':{width}}  whether it would be run is not known: {step.unseen}")
+    total = _total(planned)
     grace = f" and {settings.HALT_GRACE_SECONDS:g} s of grace before" if settings.HALT_GRACE_SECONDS else ""
     print(f"{'':{width}}  {total:5.0f} s  in all{grace}, without an upgrade; then: {' '.join(settings.HALT_COMMAND)}")
+
+
+def _total(planned: list[Planned]) -> float:
+    """Seconds that all may take, without an upgrade."""
+    return sum(each.budget for each in planned if not each.step.fault and not step_progress.is_upgrade(each.step.name))
 
 
 def _follow(options: argparse.Namespace, watch: state.Watch) -> bool:

@@ -18,15 +18,17 @@ _PROGRAM_BYTES = 1 << 20
 # whoever owns the code that is running now has root's power anyway: the developer of a checkout. Asked now, not at a halt:
 # between unpacking an upgrade and the restart that follows, this file may be gone
 _CODE_OWNER = os.stat(__file__).st_uid
+_ROOT_ALONE = "only root may look at it"
 _INTERPRETER_BYTES = 256  # as the kernel reads of a script
 
 
 class Step(NamedTuple):
-    """An executable in halt.d; `fault` says why it may not be run ("" if it may)."""
+    """An executable in halt.d; `fault` says why it may not be run ("" if it may), `unseen` why who looks does not know that."""
 
     name: str
     path: Path
     fault: str
+    unseen: str = ""
 
     @property
     def subject(self) -> str:
@@ -54,14 +56,41 @@ class Step(NamedTuple):
 def steps() -> list[Step]:
     """Every step in the order of its name, with those that may not be run, without those that are left out."""
     found: dict[str, Step] = {}
-    for directory in (*paths.shipped_halt_steps(), paths.etc() / "halt.d"):
+    for directory in _directories():
         try:
             names = os.listdir(directory)
         except OSError:
             continue
         fault = _fault_of_directory(directory)
-        found.update({name: Step(name, directory / name, fault or _fault(directory / name)) for name in names if _is_step(name)})
+        found.update({name: _step(name, directory / name, fault) for name in names if _is_step(name)})
     return [step for _, step in sorted(found.items()) if not _is_left_out(step.path)]
+
+
+def unseen_directories() -> list[str]:
+    """Where there are steps that only root may list, and that `steps` does not have."""
+    return [f"{each}: {_ROOT_ALONE}" for each in _directories() if each.is_dir() and not os.access(each, os.R_OK | os.X_OK)]
+
+
+def _directories() -> tuple[Path, ...]:
+    return *paths.shipped_halt_steps(), paths.etc() / "halt.d"
+
+
+def _step(name: str, path: Path, fault: str) -> Step:
+    """What root keeps to itself has no fault that somebody else could name."""
+    if os.geteuid() != 0 and not os.access(path, os.R_OK | os.X_OK) and _may_be_run_by_root(path):
+        return Step(name, path, fault, _ROOT_ALONE)
+    return Step(name, path, fault or _fault(path))
+
+
+def _may_be_run_by_root(path: Path) -> bool:
+    """Whether it is there for root, for all that somebody else can see."""
+    try:
+        mode = path.stat().st_mode
+    except PermissionError:
+        return True
+    except OSError:
+        return False
+    return stat.S_ISREG(mode) and bool(mode & 0o111)
 
 
 def _is_step(name: str) -> bool:

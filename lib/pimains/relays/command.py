@@ -12,15 +12,14 @@ import time
 from pathlib import Path
 from typing import Any
 
-from pimains.core import coming_up, paths, scan_directory, state
+from pimains.core import coming_up, paths, scan_directory
 from pimains.core.errors import Misused, PimainsError, WrongSetting
 from pimains.core.plan.columns import aligned
 from pimains.core.plan.text import one_line
 from pimains.core.scan_directory import ServiceDirectory
-from pimains.relays import told
 from pimains.relays.plan import power_on
 from pimains.shared import settings_directory
-from pimains.shared.relays import relay_settings, said
+from pimains.shared.relays import relay_settings, said, shown
 from pimains.shared.relays.plan import modes
 from pimains.shared.relays.plan.modes import Mode
 from pimains.shared.relays.relay_settings import RelaySettings
@@ -46,12 +45,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Do it."""
-    service = _service(options.servicedir)
+    service = shown.service(options.servicedir)
     words = options.words or [_LIST]
     if words[0] != _ADD and (options.pin or options.name or options.watts or options.active_low):
         raise Misused("--pin, --name, --watts and --active_low are for add: pimains relay add 3 --pin=17 --name=boiler")
     if words[0] == _LIST and len(words) == 1:
-        _tell(_all(service), options.json)
+        _tell(shown.all_of_them(service), options.json)
     elif words[0] in (_ADD, _REMOVE):
         if len(words) != 2 or not relay_settings.is_number(words[1]):
             raise Misused(f"pimains relay {words[0]} wants the relay's number, 1-999")
@@ -59,52 +58,10 @@ def run(options: argparse.Namespace) -> int:
     elif not relay_settings.is_number(words[0]):
         raise Misused(f"{words[0]!r} is no relay's number (1-999), nor list, add or remove")
     elif len(words) == 1:
-        _tell([_shown(service, words[0], _there(service, words[0]))], options.json)
+        _tell([shown.one(service, words[0], shown.there(service, words[0]))], options.json)
     else:
         print(_say(service, words[0], " ".join(words[1:])))
     return 0
-
-
-def _service(scan: Path) -> ServiceDirectory:
-    found = [each for each in scan_directory.found(scan) if each.service == "relays"]
-    if not found:
-        raise Misused(f"{scan}: no relays service (create_service --service_name=relays --add-service)")
-    return found[0]
-
-
-def _directory(service: ServiceDirectory) -> Path:
-    value = service.variables().get("RELAYS")
-    if not value:
-        raise PimainsError(f"{service.path}/variables/RELAYS: names no directory")
-    return Path(value)
-
-
-def _there(service: ServiceDirectory, number: str) -> Path:
-    directory = _directory(service) / number
-    if not directory.is_dir():
-        there = ", ".join(relay_settings.numbers(directory.parent)) or "none"
-        raise Misused(f"there is no relay {number}; there are: {there} (pimains relay add {number} --pin=17)")
-    return directory
-
-
-def _all(service: ServiceDirectory) -> list[dict[str, Any]]:
-    directory = _directory(service)
-    return [_shown(service, number, directory / number) for number in relay_settings.numbers(directory)]
-
-
-def _shown(service: ServiceDirectory, number: str, directory: Path) -> dict[str, Any]:
-    values = {name: state.read(service.run / f"{number}.{name}") for name in told.NAMES}
-    switches, watts = (state.number(values[each]) for each in ("switches", "watts"))
-    return {
-        "number": int(number),
-        "name": relay_settings.name(directory),
-        "state": values["state"],
-        "mode": values["mode"],
-        "watts": watts,
-        "switches": None if switches is None else int(switches),
-        "next": values["next"],
-        "reason": values["reason"] or "the service does not run",
-    }
 
 
 def _tell(found: list[dict[str, Any]], as_json: bool) -> None:
@@ -124,13 +81,13 @@ def _word(value: object) -> str:
 
 def _say(service: ServiceDirectory, number: str, text: str) -> str:
     """What became of it."""
-    directory = _there(service, number)
+    directory = shown.there(service, number)
     try:
         mode = modes.parse(text)
     except ValueError as wrong:
         raise Misused(str(wrong)) from None
-    path = paths.lib(service.root) / service.name / f"{number}.mode"
-    mode_before = _shown(service, number, directory)["mode"]
+    path = shown.mode_file(service, number)
+    mode_before = shown.one(service, number, directory)["mode"]
     try:
         coming_up.patiently(service, lambda: said.write(path, text))
     except PermissionError:
@@ -142,11 +99,11 @@ def _say(service: ServiceDirectory, number: str, text: str) -> str:
     while (now := time.monotonic()) < begun + _SECONDS:
         if (heard := said.read(path)) and not _says(heard, mode):
             return f"relay {number}: somebody else has said {heard.text} meanwhile"
-        shown = _shown(service, number, directory)
+        told = shown.one(service, number, directory)
         # not while it is just being told, file by file
-        if shown == before and shown["mode"] == wanted and now >= heard_at:
-            return f"relay {number}{' (' + shown['name'] + ')' if shown['name'] else ''} is {shown['state']}: {shown['reason']}"
-        before = shown
+        if told == before and told["mode"] == wanted and now >= heard_at:
+            return f"relay {number}{' (' + told['name'] + ')' if told['name'] else ''} is {told['state']}: {told['reason']}"
+        before = told
         time.sleep(0.02)
     return f"relay {number}: {wanted} is written down, and {service.name} has not taken it up yet (pimains status)"
 
@@ -159,7 +116,7 @@ def _says(heard: Said, mode: Mode) -> bool:
 
 
 def _add(service: ServiceDirectory, number: str, options: argparse.Namespace) -> None:
-    directory = _directory(service) / number
+    directory = shown.directory(service) / number
     if directory.exists():
         raise settings_directory.there_already(directory)
     if not options.pin:
@@ -182,7 +139,7 @@ def _add(service: ServiceDirectory, number: str, options: argparse.Namespace) ->
 
 
 def _is_free(service: ServiceDirectory, number: str, settings: RelaySettings) -> None:
-    directory = _directory(service)
+    directory = shown.directory(service)
     for other in relay_settings.numbers(directory):
         if other == number:  # somebody else has just made it, which is told when it is to be made
             continue
@@ -195,6 +152,6 @@ def _is_free(service: ServiceDirectory, number: str, settings: RelaySettings) ->
 
 
 def _remove(service: ServiceDirectory, number: str, options: argparse.Namespace) -> None:  # noqa: ARG001  # as _add
-    directory = _there(service, number)
+    directory = shown.there(service, number)
     settings_directory.remove(directory)
     print(f"relay {number} is removed: it goes off, and its pin is let go; how often it has switched stays known")

@@ -14,11 +14,11 @@ from pimains.core import clock as clocks
 from pimains.core import state
 from pimains.core.instance import Instance
 from pimains.shared.relays.plan.relay import Relay
+from pimains.shared.relays.told_files import HISTORY
 
 _SAVE_SECONDS = 600.0
 _SOON_SECONDS = 10.0
 _UNSEEN_SECONDS = _SAVE_SECONDS + 60.0  # and what the kernel had not written yet
-_HISTORY = ".history"
 _TIME = "time"
 _WHAT_THEN = "contacts count as open since the boot, and a day's switchings from now"
 NEVER = float("inf")
@@ -30,12 +30,12 @@ class Memory:
     def __init__(self, me: Instance) -> None:
         self._me = me
         self._kept: dict[str, dict[str, Any]] = {}
-        for path in sorted(me.lib.glob(f"*{_HISTORY}")):
+        for path in sorted(me.lib.glob(f"*{HISTORY}")):
             if kept := self._of_this_boot(path.name) or me.kept(path.name, _parsed, _WHAT_THEN):
-                self._kept[path.name.removesuffix(_HISTORY)] = kept
-        for path in sorted(me.run.glob(f"*{_HISTORY}")):
+                self._kept[path.name.removesuffix(HISTORY)] = kept
+        for path in sorted(me.run.glob(f"*{HISTORY}")):
             if kept := self._of_this_boot(path.name):
-                self._kept[path.name.removesuffix(_HISTORY)] = kept
+                self._kept[path.name.removesuffix(HISTORY)] = kept
         self._offsets: dict[str, float] = {each["boot"]: each["time"] - each["monotonic"] for each in self._abouts()}
         self._last_seen: float = max((each["time"] for each in self._abouts()), default=0.0)
         self._offset = self._offsets.setdefault(clocks.boot_id(), self._last_seen)
@@ -93,7 +93,7 @@ class Memory:
 
     def _write(self, number: str, text: str, kept: dict[str, Any], is_due: bool, durable: bool) -> None:
         in_run, in_lib, is_durable = self._written.get(number, ("", "", False))
-        name = f"{number}{_HISTORY}"
+        name = f"{number}{HISTORY}"
         if text != in_run:
             self._kept[number] = kept
             self._me.leave(name, json.dumps(kept))
@@ -105,8 +105,8 @@ class Memory:
         """That relay is no more."""
         for known in (self._kept, self._written):
             known.pop(number, None)
-        self._me.leave(f"{number}{_HISTORY}", None)
-        self._me.keep(f"{number}{_HISTORY}", None)
+        self._me.leave(f"{number}{HISTORY}", None)
+        self._me.keep(f"{number}{HISTORY}", None)
 
     def _of_this_boot(self, name: str) -> dict[str, Any] | None:
         with suppress(ValueError, TypeError, KeyError):

@@ -6,9 +6,8 @@ from pimains.core.instance import Instance
 from pimains.core.plan.sentences import clock_was_set
 from pimains.shared.relays.plan.board import Verdict
 from pimains.shared.relays.plan.relay import Relay
+from pimains.shared.relays.told_files import ANY_TIME, NAMES, NOT_KNOWN
 
-NAMES = ("state", "mode", "reason", "next", "switches", "watts")
-ANY_TIME, NOT_KNOWN = "any time", "not known"
 _PAST = 0.0
 _SECONDS = 0.25  # between two reasons of a relay that stays as it is: a rule may change its mind a hundred times a second
 

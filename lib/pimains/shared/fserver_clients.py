@@ -3,6 +3,7 @@
 /run/pimains/<instance>/clients    a line each: NAME (ADDRESS) since 2026-11-21 05:00: WORDS
 """
 
+import re
 import time
 from collections.abc import Iterable
 from contextlib import suppress
@@ -10,6 +11,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pimains.core import paths, state
+
+_LINE = re.compile(r"(?P<name>\S+) \((?P<address>[^()]*)\) since (?P<since>[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}): ?(?P<words>.*)")
+_MINUTE = "%Y-%m-%d %H:%M"
 
 
 class PresentClient(NamedTuple):
@@ -36,6 +40,18 @@ def forget(run: Path) -> None:
 def listed(run: Path) -> list[str]:
     """A line for each client of that file server."""
     return (state.read(run / "clients") or "").splitlines()
+
+
+def present(run: Path) -> list[PresentClient]:
+    """The clients of that file server, each `since` the minute that the list tells; what is no such line is left out."""
+    found = []
+    for line in listed(run):
+        match = _LINE.fullmatch(line)
+        with suppress(ValueError, OverflowError):
+            if match:
+                since = time.mktime(time.strptime(match["since"], _MINUTE))
+                found.append(PresentClient(match["name"], match["address"], since, match["words"]))
+    return found
 
 
 def names() -> list[str]:
@@ -69,7 +85,7 @@ class ClientsWatch:
 
 
 def _minute(wall: float) -> str:
-    return time.strftime("%Y-%m-%d %H:%M", time.localtime(wall))
+    return time.strftime(_MINUTE, time.localtime(wall))
 
 
 def _lists() -> list[Path]:

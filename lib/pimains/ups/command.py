@@ -18,11 +18,13 @@ from typing import Any
 from pimains.core import paths, scan_directory, state
 from pimains.core.errors import Misused, PimainsError
 from pimains.core.scan_directory import ServiceDirectory
+from pimains.shared import outage_file
 from pimains.shared.orders.asker_end import ask_service
-from pimains.ups import check, instances, outage_file
+from pimains.shared.plan import host_steps
+from pimains.ups import check, instances
 from pimains.ups.hosts import command as host_command
 from pimains.ups.hosts import directories, last_look
-from pimains.ups.plan import host_steps, host_words, importing, nut_conf
+from pimains.ups.plan import host_words, importing, nut_conf
 
 _VALUES = ("line", "words", "ups.status", "battery.charge", "battery.runtime", "battery.end", "ups.load", "input.voltage", "output.voltage")
 _TEXTS = ("line", "words", "ups.status")

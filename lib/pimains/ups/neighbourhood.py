@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, NamedTuple
 from pimains.core import state
 from pimains.core.instance import Instance
 from pimains.core.naps import Readable
+from pimains.shared.plan import host_steps
+from pimains.shared.plan.host_steps import Host, Step
+from pimains.shared.plan.outage import Outage, Phase, Role
 from pimains.ups.plan import battery as batteries
-from pimains.ups.plan import going_down, host_steps, host_words, neighbours, strain, supplies, waking
+from pimains.ups.plan import going_down, host_words, neighbours, strain, supplies, waking
 from pimains.ups.plan.going_down import House
-from pimains.ups.plan.host_steps import Host, Step
 from pimains.ups.plan.neighbours import Do, Minded, Move, Situation
-from pimains.ups.plan.outage import Event, Outage, Phase, Role
+from pimains.ups.plan.outage import Event
 from pimains.ups.plan.strain import Feeding, Strain
 from pimains.ups.plan.supplies import Supply
 from pimains.ups.plan.telling import OfAShutdown

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from pimains.core.errors import Away, PimainsError, Refused, WrongSetting
 from pimains.core.instance import Instance
+from pimains.shared.plan.host_steps import Host, Hosts, Step
+from pimains.shared.plan.outage import Phase
 from pimains.ups.hosts import directories, last_look, talk
 from pimains.ups.hosts.budgets import Budgets
 from pimains.ups.hosts.settings import HostSettings
 from pimains.ups.hosts.talk import Talk
 from pimains.ups.plan import neighbours, proving
 from pimains.ups.plan.going_down import House, Known, Seen
-from pimains.ups.plan.host_steps import Host, Hosts, Step
 from pimains.ups.plan.neighbours import Do, Minded, Move, Situation
-from pimains.ups.plan.outage import Phase
 from pimains.ups.plan.waking import PACKETS_EVERY_SECONDS
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from contextlib import suppress
 
 from pimains.core.instance import Instance
 from pimains.shared import halt_request
-from pimains.ups.plan.outage import Outage
+from pimains.shared.plan.outage import Outage
 
 
 class Request:

@@ -156,7 +156,7 @@ class UpsSettings(Settings):
     @classmethod
     def needed_for(cls, run: Path, lib: Path) -> str:
         """An outage is gone through to its end: others are going down, or are woken, and the UPS is cut."""
-        from pimains.ups import outage_file  # whoever asks only for settings need not have it
+        from pimains.shared import outage_file  # whoever asks only for settings need not have it
 
         outage = outage_file.seen_by_others(run, lib)
         return f"an outage is under way, {outage.phase}; sudo pimains ups cancel ends it where that is possible" if outage else ""

@@ -12,15 +12,17 @@ from pimains.core.clock import boot_id
 from pimains.core.instance import Instance
 from pimains.core.naps import Readable
 from pimains.shared import halt_request
+from pimains.shared.outage_file import OutageFile
+from pimains.shared.plan import host_steps
+from pimains.shared.plan.outage import Outage, Phase, Role
 from pimains.ups.commanding import Commanding
 from pimains.ups.neighbourhood import Neighbourhood
 from pimains.ups.neighbourhood import hosts as hosts_of
 from pimains.ups.orders import OutageOrders, cut_order, cut_wait_seconds
-from pimains.ups.outage_file import OutageFile
 from pimains.ups.plan import battery as batteries
-from pimains.ups.plan import cancelling, host_steps, supplies, words
+from pimains.ups.plan import cancelling, supplies, words
 from pimains.ups.plan.going_down import House
-from pimains.ups.plan.outage import Act, Event, Moment, Outage, Phase, Role, Wait, decide, decide_apart, timer
+from pimains.ups.plan.outage import Act, Event, Moment, Wait, decide, decide_apart, timer
 from pimains.ups.plan.supplies import Supply
 from pimains.ups.plan.telling import OfAShutdown
 from pimains.ups.request import Request

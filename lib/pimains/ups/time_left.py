@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 
 from pimains.core.instance import Instance
 from pimains.shared import battery_end, halt_length
+from pimains.shared.plan.outage import Role
 from pimains.ups.clients import Clients
 from pimains.ups.orders import off_delay_seconds
 from pimains.ups.plan import supplies
-from pimains.ups.plan.outage import Role
 from pimains.ups.settings import UpsSettings
 from pimains.ups.watched import Watched
 

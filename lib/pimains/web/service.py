@@ -29,7 +29,14 @@ with Needed("python3-aiohttp") as library:
 
     from pimains.shared import http_server as http
     from pimains.web.api.about import About
+    from pimains.web.api.clients import Clients
+    from pimains.web.api.events import Events
+    from pimains.web.api.history import History
     from pimains.web.api.now import Now
+    from pimains.web.api.outage import OutagePage
+    from pimains.web.api.power import Power
+    from pimains.web.api.relays import Relays
+    from pimains.web.api.settings import ShownSettings
     from pimains.web.assets import Assets
     from pimains.web.login import Door
     from pimains.web.openapi import document
@@ -40,12 +47,13 @@ with Needed("python3-aiohttp") as library:
 
 USER = "pimains-web"
 LISTEN_AGAIN_SECONDS = 5.0
+LARGE_BYTES = 256 * 1024  # a password that is tried takes 16 MB for a moment
 
 
 async def web(me: Instance, settings: WebSettings) -> None:
     """Listen, and answer."""
     library.must_be_there(me.directory)
-    service.share_one_heap()
+    service.share_one_heap(large_bytes=LARGE_BYTES)
     tls = http.tls_of(settings, settings.TLS_CERTIFICATE, settings.TLS_KEY, USER)
     house = House(me, settings)
     await house.door.opens()
@@ -90,7 +98,14 @@ class House:
         self._modules: list[Module] = [
             About(self.seen, self.door),
             self.seen.live,
+            Relays(self.seen),
+            Events(self.seen),
+            ShownSettings(self.seen),
             Now(self.seen),
+            OutagePage(self.seen),
+            Clients(self.seen),
+            Power(self.seen),
+            History(self.seen),
         ]
 
     def app(self) -> aiohttp_web.Application:
@@ -102,7 +117,7 @@ class House:
             each.add_to(routes)
 
         async def show_document(_: aiohttp_web.Request) -> dict[str, object]:
-            return document(routes.operations)
+            return document(routes.operations, self.door.cookie)
 
         routes.shows("/v1/openapi.json", show_document, Operation("This document"))
         routes.all_are_there()

@@ -2,7 +2,8 @@
 
     /run/pimains/INSTANCE/VALUE      INSTANCE/VALUE, its lines as one
     /run/pimains/INSTANCE/alive      "1" as long as its process lives (core/alive.py)
-    /var/lib/pimains/relays/N.mode   relays/N.mode
+    /var/lib/pimains/relays/N.mode   relays/N.said: what a person wants; relays/N.mode is what of that the service has taken up
+    /var/lib/pimains/ledger.sqlite   ledger/written: changes with every entry, also in that of the services beside it
 
 Only what everybody may read is, whoever this service runs as.
 """
@@ -12,7 +13,7 @@ import os
 import stat
 from pathlib import Path
 
-from pimains.core import alive, state
+from pimains.core import alive, paths, state
 from pimains.core.clock import Clock
 from pimains.shared.relays import said
 from pimains.web.plan.live import ALIVE, LONGEST, Table, is_name, line, written_at
@@ -20,6 +21,9 @@ from pimains.web.plan.live import ALIVE, LONGEST, Table, is_name, line, written_
 _INSTANCES_MAX = 200
 _BYTES_MAX = 4 * LONGEST  # a character has at most four
 _MODES = f"{said.SERVICE}/lib/"  # what begins with it changed below /var/lib
+_SAID = "said"
+_LEDGERS = f"{paths.SERVICES_LEDGER}/lib/"  # likewise; no instance is called so
+_WRITTEN = f"{paths.SERVICES_LEDGER}/written"
 _UP = "1"
 
 
@@ -30,7 +34,9 @@ class StateFiles:
         self.table = Table()
         self._run = run
         self._modes = lib / said.SERVICE
+        self._ledgers = (lib / paths.LEDGER, lib / paths.SERVICES_LEDGER / paths.LEDGER)
         self._clock = clock
+        self._ledger_writes = 0
         self._looked_at = 0.0
         self._watch: state.Watch | None = None
         self._is_blind = False  # to some of them
@@ -45,6 +51,8 @@ class StateFiles:
             self._watch = None
         self._is_blind = self._watch is None
         self._directories = {}
+        for ledger in self._ledgers:
+            self._also(ledger.parent, _LEDGERS)
         self.read_all()
         return self._watch.fileno() if self._watch else None
 
@@ -76,7 +84,8 @@ class StateFiles:
     def read_all(self) -> None:
         """Read every file there is."""
         self._see_directories()
-        there = {name for instance in self._directories for name in self._read_directory(instance)}
+        there = {name for instance in self._directories for name in self._read_directory(instance)} | {_WRITTEN}
+        self._look_at_ledgers()
         for name in self.table.names():
             if name not in there:
                 self._drop(name)
@@ -86,7 +95,7 @@ class StateFiles:
         """Returns the names of its values."""
         found = {f"{instance}/{each}": self._run / instance / each for each in _names(self._run / instance) if is_name(each)}
         if instance == said.SERVICE:
-            found |= {f"{instance}/{each}": self._modes / each for each in _names(self._modes) if _is_mode(each)}
+            found |= {_name_of_mode(each): self._modes / each for each in _names(self._modes) if _is_mode(each)}
         for name, path in found.items():
             self._read(name, path)
         self._look_at(instance)
@@ -97,7 +106,11 @@ class StateFiles:
         if changed.startswith(_MODES):
             mode = changed.removeprefix(_MODES)
             if _is_mode(mode):
-                self._read(f"{said.SERVICE}/{mode}", self._modes / mode, is_noticed=True)
+                self._read(_name_of_mode(mode), self._modes / mode, is_noticed=True)
+        elif changed.startswith(_LEDGERS):
+            if file == f"lib/{paths.LEDGER}":
+                self._ledger_writes += 1
+                self._look_at_ledgers()
         elif instance in self._directories and file == ALIVE:
             self._look_at(instance)
         elif instance in self._directories and is_name(file):
@@ -119,6 +132,15 @@ class StateFiles:
         elif self._status.get(name) != (life.pid, 0, 0):
             self._status[name] = (life.pid, 0, 0)
             self.table.put(name, _UP, None if life.seconds is None else self._clock.monotonic() - life.seconds)
+
+    def _look_at_ledgers(self) -> None:
+        """Who wants to know what was written reads it there."""
+        first, second = (_mtime_ns(ledger) for ledger in self._ledgers)
+        status = (first, second, self._ledger_writes)  # two entries may be as old as each other, by the kernel's clock
+        if max(first, second) and self._status.get(_WRITTEN) != status:
+            self._status[_WRITTEN] = status
+            now, wall = self._clock.monotonic(), self._clock.wall()
+            self.table.put(_WRITTEN, "-".join(map(str, status)), written_at(now, wall, max(first, second) / 1e9, None))
 
     def _see_directories(self) -> list[str]:
         """Those that are new are watched, and returned; of those that are gone, or another took their place, nothing is known any more."""
@@ -173,6 +195,18 @@ def _names(directory: Path) -> list[str]:
 
 def _is_mode(file: str) -> bool:
     return is_name(file) and file.endswith(f".{said.MODE}")
+
+
+def _name_of_mode(file: str) -> str:
+    return f"{said.SERVICE}/{file.removesuffix(said.MODE)}{_SAID}"
+
+
+def _mtime_ns(path: Path) -> int:
+    """0 while there is none."""
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 def _inode(path: Path) -> int | None:

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from pimains.cli.main import main
-from pimains.cli.why import when
 from pimains.core.clock import FakeClock
 from pimains.core.ledger import Entry, Ledger, Reading
+from pimains.core.ledger_told import when
 
 
 @pytest.fixture(autouse=True)

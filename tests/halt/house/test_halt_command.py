@@ -117,3 +117,34 @@ def test_a_dry_run_shows_order_budgets_and_what_would_not_be_run_and_does_nothin
     assert "would not be run: not executable" in table
     assert ran(house) == []
     assert house.halts() == []
+
+
+def test_a_dry_run_of_somebody_who_may_not_see_all_says_so_and_calls_nothing_wrong(house: House) -> None:
+    """What root alone may read has no fault for it; a setting that is not readable is no empty one."""
+    add_step(house, "20-clients", "echo clients >>$RAN").chmod(0o700)
+    halt = new_halt(house)
+    shown = as_nobody(house, "--json")
+    [step] = [each for each in json.loads(shown.stdout)["steps"] if each["name"] == "20-clients"]
+    assert (shown.returncode, step["fault"], step["unseen"]) == (0, None, "only root may look at it")
+    steps = house.root / "etc/pimains/halt.d"
+    steps.chmod(0o700)
+    assert json.loads(as_nobody(house, "--json").stdout)["unseen"] == [f"{steps}: only root may look at it"]
+    assert f"{steps}: only root may look at it" in as_nobody(house).stdout
+    command = halt.directory / "variables/HALT_COMMAND"
+    command.chmod(0o600)
+    assert as_nobody(house).stdout == f"pimains: {command}: only root may read it\n"
+
+
+def as_nobody(house: House, *words: str) -> subprocess.CompletedProcess[str]:
+    """A dry run of somebody who is neither root nor in the group."""
+    return subprocess.run(
+        ["/usr/bin/python3", "-m", "pimains.cli", "halt", "--servicedir", str(house.scan), "--dry-run", *words],
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(TOP / "lib")},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+        user="nobody",
+        group="nogroup",
+        extra_groups=[],
+    )

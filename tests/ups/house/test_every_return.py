@@ -5,7 +5,7 @@ from functools import cache
 
 import pytest
 
-from pimains.ups.plan.outage import Role
+from pimains.shared.plan.outage import Role
 from tests.ups.virtual_house import MODELS, ON_BATTERY_AT, WANTED, VirtualHouse
 
 ROLES = {"primary": Role.PRIMARY, "secondary": Role.SECONDARY, "POWER 0": Role.APART}

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from pimains.shared.plan.host_steps import Step
+from pimains.shared.plan.outage import Phase
 from pimains.ups.plan import going_down, neighbours, strain
 from pimains.ups.plan.going_down import Known, Seen
-from pimains.ups.plan.host_steps import Step
 from pimains.ups.plan.neighbours import Situation
-from pimains.ups.plan.outage import Event, Phase
+from pimains.ups.plan.outage import Event
 from pimains.ups.plan.shedding import ShedAt
 from pimains.ups.plan.strain import Feeding, Strain
 from tests.ups.rehearsals import Instance

@@ -2,11 +2,13 @@
 
 import pytest
 
-from pimains.ups.plan import going_down, host_steps, host_words, neighbours, waking
+from pimains.shared.plan import host_steps
+from pimains.shared.plan.host_steps import Host, Step
+from pimains.shared.plan.outage import Phase
+from pimains.ups.plan import going_down, host_words, neighbours, waking
 from pimains.ups.plan.going_down import Known, Seen, Strain
-from pimains.ups.plan.host_steps import Host, Step
 from pimains.ups.plan.neighbours import Do, Minded, Situation
-from pimains.ups.plan.outage import Event, Phase
+from pimains.ups.plan.outage import Event
 from pimains.ups.plan.proving import REFUSES, SILENT, UP
 from pimains.ups.plan.shedding import ShedAt
 

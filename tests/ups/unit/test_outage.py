@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pimains.shared.plan.outage import Outage, Phase, Role
 from pimains.ups.plan import clients
-from pimains.ups.plan.outage import TABLE, Act, Decided, Event, Moment, Outage, Phase, Role, Wait, decide, decide_apart, timer
+from pimains.ups.plan.outage import TABLE, Act, Decided, Event, Moment, Wait, decide, decide_apart, timer
 
 LETTERS = dict(zip("NOHFDACRW", Phase, strict=True))
 FORCED = "FDAC"

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from pimains.core.instance import Instance
-from pimains.ups.outage_file import OutageFile
-from pimains.ups.plan.outage import Act, Event, Moment, Outage, Phase, Role, decide
+from pimains.shared.outage_file import OutageFile
+from pimains.shared.plan.outage import Outage, Phase, Role
+from pimains.ups.plan.outage import Act, Event, Moment, decide
 
 APART = Outage("", "boot", 0.0, 5.0, Phase.RETURNING, 6.0, Role.APART, upses=("cellar",))
 OUTAGE = Outage(

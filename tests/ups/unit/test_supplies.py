@@ -4,7 +4,8 @@ import itertools
 
 import pytest
 
-from pimains.ups.plan.outage import Event, Moment, Outage, Phase, Role, decide
+from pimains.shared.plan.outage import Outage, Phase, Role
+from pimains.ups.plan.outage import Event, Moment, decide
 from pimains.ups.plan.standing import Limits, Standing, look
 from pimains.ups.plan.supplies import Happened, Supply, happened, is_in_danger, looked_at
 

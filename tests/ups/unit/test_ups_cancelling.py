@@ -2,8 +2,9 @@
 
 import pytest
 
+from pimains.shared.plan.outage import Outage, Phase, Role
 from pimains.ups.plan.cancelling import answer
-from pimains.ups.plan.outage import Act, Event, Moment, Outage, Phase, Role, decide
+from pimains.ups.plan.outage import Act, Event, Moment, decide
 
 
 def outage(phase: Phase, role: Role = Role.PRIMARY, **apart: Outage) -> Outage:

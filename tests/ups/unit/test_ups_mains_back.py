@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 import pytest
 
-from pimains.ups.plan.outage import Act, Event, Moment, Outage, Role, Wait, decide, timer
+from pimains.shared.plan.outage import Outage, Role
+from pimains.ups.plan.outage import Act, Event, Moment, Wait, decide, timer
 from pimains.ups.plan.supplies import Supply, happened
 
 LOW_AT, CLIENT_TAKES, FINAL_DELAY, HALT_STEPS, HALT_COMMAND, OFFDELAY, CUT_WAIT, BOOT = 10, 20, 5, 15, 10, 20, 80, 30

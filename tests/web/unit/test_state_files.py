@@ -11,6 +11,7 @@ import pytest
 
 from pimains.core import state
 from pimains.core.clock import SystemClock
+from pimains.core.ledger import Ledger
 from pimains.web.state_files import StateFiles
 from tests.kit import TOP, until
 
@@ -51,7 +52,7 @@ def test_values_are_the_files_that_everybody_may_read_and_people_s_modes(run: Pa
     os.mkfifo(run / "ups/fifo")
     (run / "file").write_text("of no instance")
     files.read_all()
-    assert everything(files) == {"relays/3.state": "on", "relays/3.mode": "auto", "ups/hosts": "nas: ready cellar: away", "ups/zeros": "�"}
+    assert everything(files) == {"relays/3.state": "on", "relays/3.said": "auto", "ups/hosts": "nas: ready cellar: away", "ups/zeros": "�"}
 
 
 def test_each_change_is_noticed_once(run: Path, files: StateFiles) -> None:
@@ -63,13 +64,41 @@ def test_each_change_is_noticed_once(run: Path, files: StateFiles) -> None:
     state.write(run / "ups/status", "on battery")
     state.write(run / "ups/charge", "90")
     (run.parent / "lib/relays/4.mode").write_text("on for 5 min\n")
-    assert told(files) == {"ups/status": "on battery", "ups/charge": "90", "relays/4.mode": "on for 5 min"}
+    assert told(files) == {"ups/status": "on battery", "ups/charge": "90", "relays/4.said": "on for 5 min"}
     assert told(files) is None
     state.remove(run / "ups/charge")
     (run / "ups/status").chmod(0o600)
     assert told(files) == {"ups/charge": None, "ups/status": None}
     (run / "ups/status").chmod(0o644)
     assert told(files) == {"ups/status": "on battery"}
+
+
+def test_what_a_person_wants_is_told_apart_from_what_was_taken_up(run: Path, files: StateFiles) -> None:
+    state.write(run / "relays/3.mode", "auto")
+    state.write(run.parent / "lib/relays/3.mode", "on for 5min", mode=0o664)
+    assert files.watch() is not None
+    assert everything(files) == {"relays/3.mode": "auto", "relays/3.said": "on for 5min"}
+    files.table.news(0, 0)
+    state.write(run / "relays/3.mode", "on for 5min")
+    assert told(files) == {"relays/3.mode": "on for 5min"}
+
+
+def test_each_entry_of_either_ledger_is_noticed(run: Path, files: StateFiles) -> None:
+    lib = run.parent / "lib"
+    (lib / "ledger").mkdir()
+    assert files.watch() is not None
+    assert everything(files) == {}
+    files.table.news(0, 0)
+    before: set[str] = set()
+    for path in (lib / "ledger.sqlite", lib / "ledger/ledger.sqlite", lib / "ledger.sqlite"):
+        Ledger(path).record("plug", "power on", "a test")
+        news = told(files)
+        assert news is not None, path
+        assert news.keys() == {"ledger/written"}
+        assert news["ledger/written"] not in before
+        before.add(news["ledger/written"])
+    assert Ledger(lib / "ledger.sqlite").entries()
+    assert told(files) is None, "who reads is no news"
 
 
 def test_instances_come_and_go_and_another_one_takes_a_place(run: Path, files: StateFiles) -> None:

@@ -81,7 +81,20 @@ def entry(
     told = moment(wall, now, zone)
     if age is not None:
         told += f" ({ago(age)})"
-    told += f": {subject}: {action}"
+    return f"{told}: {actuation(now, subject, action, cause, inputs, next_change, zone)}"
+
+
+def actuation(
+    now: float,
+    subject: str,
+    action: str,
+    cause: str,
+    inputs: Mapping[str, tuple[str, float | None]],
+    next_change: float | None,
+    zone: tzinfo | None = None,
+) -> str:
+    """The same without when it was."""
+    told = f"{subject}: {action}"
     if cause:
         told += f", because {cause}"
     told = told.rstrip(".") + "."

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from pimains.ups.plan.outage import Outage, Phase, Role
+from pimains.shared.plan.outage import Outage, Phase, Role
 
 _DONE = {
     Phase.SHEDDING: "nobody else is ordered down, and who was is woken",

@@ -3,8 +3,8 @@
 from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
+from pimains.shared.plan.host_steps import GONE, Host, Hosts, Step
 from pimains.ups.plan import host_order, proving, shedding
-from pimains.ups.plan.host_steps import GONE, Host, Hosts, Step
 from pimains.ups.plan.shedding import ShedAt
 from pimains.ups.plan.strain import Strain
 

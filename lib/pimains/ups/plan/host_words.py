@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 
+from pimains.shared.plan.host_steps import GOING, Host, Hosts, Step
+from pimains.shared.plan.outage import Phase
 from pimains.ups.plan import waking
 from pimains.ups.plan.going_down import House
-from pimains.ups.plan.host_steps import GOING, Host, Hosts, Step
-from pimains.ups.plan.outage import Phase
 
 _SHOWN = {
     Step.DUE: "has to shut down",

@@ -10,10 +10,12 @@ from collections.abc import Collection, Mapping
 from enum import StrEnum
 from typing import NamedTuple
 
-from pimains.ups.plan import going_down, host_steps, proving, waking
+from pimains.shared.plan import host_steps
+from pimains.shared.plan.host_steps import Host, Hosts, Step
+from pimains.shared.plan.outage import BEGUN, Phase
+from pimains.ups.plan import going_down, proving, waking
 from pimains.ups.plan.going_down import House, Seen
-from pimains.ups.plan.host_steps import Host, Hosts, Step
-from pimains.ups.plan.outage import BEGUN, Event, Phase
+from pimains.ups.plan.outage import Event
 from pimains.ups.plan.strain import Strain
 
 _COMING_BACK = frozenset({Phase.RETURNING, Phase.WAKING})

@@ -7,7 +7,8 @@ less than MINSUPPLIES. One critical UPS without danger is forced down alone, if 
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from pimains.ups.plan.outage import Event, Outage, Phase, Role
+from pimains.shared.plan.outage import Outage, Phase, Role
+from pimains.ups.plan.outage import Event
 from pimains.ups.plan.standing import Standing
 
 CONFIRMED_LOOKS = 2

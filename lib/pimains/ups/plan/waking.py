@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
+from pimains.shared.plan.host_steps import Host, Hosts, Step
 from pimains.ups.plan import host_order, proving
 from pimains.ups.plan.going_down import House, Known, Seen, after
-from pimains.ups.plan.host_steps import Host, Hosts, Step
 
 PACKETS_EVERY_SECONDS = 30.0
 _OVER = frozenset({Step.UP, Step.MISSING})

@@ -46,9 +46,10 @@ class Assumed(NamedTuple):
 def of(service: ServiceDirectory, settings: UpsSettings, charge: float | None) -> Assumed:
     """What is known now of an instance; `charge` in percent is a person's wish."""
     words: list[str] = []
-    delays = _off_delays()
+    delays = _off_delays(words)
     found = {settings.called(ups): _battery(service, settings, ups, charge, delays, words) for ups in settings.UPS}
-    hosts = directories.read(service.path).good
+    hosts, wrong = directories.read(service.path)
+    words += [f"left out: {line}" for line in wrong.values()]
     is_up = {name: _is_up(service, name) for name in hosts}
     if off := [name for name, there in is_up.items() if not there]:
         words.append(f"off before, as the last look found: {', '.join(off)}")
@@ -93,10 +94,13 @@ def _is_up(service: ServiceDirectory, name: str) -> bool:
     return look is None or look.look != proving.SILENT
 
 
-def _off_delays() -> dict[str, float]:
-    """By the UPSes of this machine's ups.conf, as far as a user may read that."""
+def _off_delays(words: list[str]) -> dict[str, float]:
+    """By the UPSes of this machine's ups.conf; that a user may not read it is said."""
     try:
         lines = nut_conf.read(_UPS_CONF.read_text(encoding="utf-8", errors="replace"))
+    except PermissionError:
+        words.append(f"a UPS cuts {_OFF_DELAY_SECONDS:g} s after the order, which is assumed, as only root and nut may read {_UPS_CONF}")
+        return {}
     except OSError:
         return {}
     return {line.section: delay for line in lines if line.name == "offdelay" and (delay := state.number(line.value)) is not None}

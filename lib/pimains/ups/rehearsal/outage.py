@@ -13,10 +13,10 @@ from pimains.core.clock import FakeClock
 from pimains.core.ledger import Ledger
 from pimains.core.plan.budget import percentile_95
 from pimains.core.scan_directory import ServiceDirectory
+from pimains.shared.plan.outage import Phase
 from pimains.ups.hosts import directories
 from pimains.ups.hosts.settings import HostSettings
 from pimains.ups.orders import OutageOrders
-from pimains.ups.plan.outage import Phase
 from pimains.ups.rehearsal import virtual_hosts
 from pimains.ups.rehearsal.assumed import Assumed
 from pimains.ups.rehearsal.story import HERE, Facts, Story

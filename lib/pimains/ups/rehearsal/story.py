@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from pimains.ups.plan import host_steps
+from pimains.shared.plan import host_steps
+from pimains.shared.plan.host_steps import Host, Step
+from pimains.shared.plan.outage import Outage, Phase
 from pimains.ups.plan.going_down import House
-from pimains.ups.plan.host_steps import Host, Step
-from pimains.ups.plan.outage import Outage, Phase
 from pimains.ups.rehearsal.timeline import Timeline
 from pimains.ups.settings import UpsSettings
 

@@ -11,8 +11,8 @@ from pimains.core.clock import Clock
 from pimains.core.instance import Instance
 from pimains.core.ledger import Ledger
 from pimains.shared.orders.service_end import Order, Orders
-from pimains.ups.outage_file import OutageFile
-from pimains.ups.plan.outage import Outage
+from pimains.shared.outage_file import OutageFile
+from pimains.shared.plan.outage import Outage
 from pimains.ups.request import Request
 
 T = TypeVar("T")
