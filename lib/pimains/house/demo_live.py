@@ -17,11 +17,12 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from pimains.core import state
-from pimains.house import demo_clients, demo_plug, demo_rules, demo_sun, demo_tour, demo_weather, demo_web
+from pimains.house import demo_clients, demo_rules, demo_sun, demo_tour, demo_weather, demo_web
 from pimains.house.demo_clients import Kitchen
 from pimains.house.demo_house import House, furnished, until_all_is_there
 from pimains.house.demo_machine import halted
 from pimains.house.demo_meter import WATTS
+from pimains.house.demo_pi import Pi, Power
 from pimains.house.demo_progress import progress
 from pimains.house.demo_site import Site, tell
 from pimains.house.demo_tour import Seen
@@ -32,7 +33,6 @@ _LOOK_SECONDS = 1.0
 _OUTAGE_EVERY_SECONDS = 900.0
 _FIRST_OUTAGE_SECONDS = 300.0
 _OUTAGE_SECONDS_MAX = 3600
-_SYNCS_SECONDS = 4.0  # from HALT_COMMAND until the Pi draws nearly nothing
 _KITCHEN_OFF_SECONDS = 20.0
 
 
@@ -85,7 +85,7 @@ class Life:
         self._house = house
         self._day_seconds = day_seconds
         self._kitchen = kitchen
-        self._pi = _Pi(house, button)
+        self._pi = Pi(house, button, _say)
         self._kitchen_off_since: float | None = None
         self._began = time.monotonic()
         self._day = datetime.now()
@@ -146,51 +146,10 @@ class Life:
             self._kitchen.switch_off()
             self._kitchen_off_since = now
             _say("the kitchen has shut down with its file server")
-        elif self._kitchen_off_since and self._pi.is_up and now > self._kitchen_off_since + _KITCHEN_OFF_SECONDS:
+        elif self._kitchen_off_since and self._pi.power == Power.UP and now > self._kitchen_off_since + _KITCHEN_OFF_SECONDS:
             self._kitchen_off_since = None
             self._kitchen.switch_on()
             _say("somebody has switched the kitchen on again")
-
-
-class _Pi:
-    """The machine behind the plug: it halts when its HALT_COMMAND was called, is cut by the plug's relay, and boots when that closes."""
-
-    def __init__(self, house: House, button: str) -> None:
-        self._house = house
-        self._button = button
-        self._halted = halted(house.site)
-        self._halted_since: float | None = None
-        self._is_fed = True
-        self._was_cut = False
-        self.is_up = True
-        house.plug.relay_changed = self._relay_changed
-
-    def _relay_changed(self, is_closed: bool) -> None:
-        self._is_fed = is_closed  # heard in another thread; seen by the next step
-
-    def step(self, now: float) -> None:
-        """What has become of it since the last one."""
-        if self.is_up and self._halted.exists():
-            self._halted.unlink()
-            self._house.machine.switch_off()
-            self.is_up, self._halted_since = False, now
-            _say("the Pi has shut down; its plug will cut the power once it sees that it draws nearly nothing")
-        elif self.is_up and not self._is_fed:
-            self._house.machine.switch_off(is_cut=True)
-            self.is_up = False
-            _say("the power of the Pi was cut while it ran")
-        if not self.is_up and self._halted_since and now > self._halted_since + _SYNCS_SECONDS:
-            self._halted_since = None
-            self._house.plug.tell(f"load {demo_plug.HALTED_WATTS}")
-        if not self.is_up and not self._is_fed and not self._was_cut:
-            self._was_cut = True
-            _say(f"the plug has cut the power; {self._button} presses its button")
-        if not self.is_up and self._is_fed and self._was_cut:
-            self._was_cut = False
-            self._house.plug.tell(f"load {demo_plug.UP_WATTS}")
-            self._house.machine.switch_on()
-            self.is_up = True
-            _say("the plug is on: the Pi boots")
 
 
 def _say(what: str) -> None:

@@ -37,7 +37,9 @@ class Machine:
         shutil.rmtree(self._site.root / "run/pimains", ignore_errors=True)
         words = demo_leftovers.noted(self._site.demo, *self._enter, "svscan", str(self._site.services))
         quiet = subprocess.DEVNULL if self._site.quiet else None
-        self._svscan = subprocess.Popen(words, env=self._environment, stdin=subprocess.DEVNULL, stderr=quiet, start_new_session=True)
+        self._svscan = subprocess.Popen(
+            words, env=self._environment, stdin=subprocess.DEVNULL, stdout=quiet, stderr=quiet, start_new_session=True
+        )
         deadline = time.monotonic() + _BEGINS_SECONDS_MAX
         while not self._is_svscan():  # by then it is in its namespaces
             if self._svscan.poll() is not None or time.monotonic() > deadline:
