@@ -72,7 +72,12 @@ def test_while_nobody_is_there_to_do_it_nothing_is_shown_as_done(relays: Relays,
     wanted = {"on": "Off", "off": "On"}[before]
     relays.instance.svc("-d")
     page.get_by_text("The service relays does not run").wait_for()
+    boiler, mode = card(page, 1), relays.instance.lib / "1.mode"
+    boiler.get_by_role("radio", name="On").click()
+    relays.house.until(lambda: mode.read_text() == "on\n")
+    relays.mode(1, "off for 5min")
     pump.get_by_role("radio", name=wanted).click()
+    expect(boiler.get_by_role("status")).to_have_text(f"{NASTY}: somebody else has said off for 5min meanwhile.")
     expect(pump.get_by_role("status")).to_contain_text("has not taken it up yet")
     expect(pump.locator(".state")).to_have_text(before)
     relays.instance.svc("-u")
