@@ -16,7 +16,7 @@ from importlib import resources
 from typing import Any
 
 import requests
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.kit import House, TestInstance, free_port, until
 
@@ -24,6 +24,8 @@ PROGRAM = shutil.which("chromium")
 _WORDS = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync"
 )
+_MILLISECONDS = 30_000  # what is awaited comes in moments where nobody else is at work
+expect.set_options(timeout=_MILLISECONDS)
 PASSWORD = "correct horse battery"
 # what a page's own policy forbade is told as a console error, too; this has it with the place in the page
 _REPORTS = "addEventListener('securitypolicyviolation', each => console.error('CSP', each.violatedDirective, each.blockedURI, each.sample))"
@@ -86,7 +88,7 @@ class Pages:
             context.add_init_script(_REPORTS)
             self._contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(30_000)
+        page.set_default_timeout(_MILLISECONDS)
         page.on("console", lambda said: self.errors.append(f"{said.type}: {said.text}") if said.type in ("error", "warning") else None)
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         page.on("request", lambda request: self.requests.append(request.url))

@@ -57,6 +57,9 @@ def test_events_are_told_filtered_and_come_by_themselves(web: Web, pages: Pages,
     ledger(web).record("halt", "cancelled", f"looked for {width}")
     expect(events.first).to_contain_text(f"looked for {width}")
     expect(events.filter(has_text="plug")).to_have_count(0)
+    page.get_by_text("Of a time").click()
+    page.get_by_label("Until").fill("2020-01-01T00:00")
+    expect(page.locator("#count")).to_have_text("There is no such event.")
     assert axe(page) == []
 
 

@@ -7,7 +7,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.kit import House
 from tests.relays.relays import Relays
-from tests.web.page import PASSWORD, Pages, axe, web_house
+from tests.web.page import PASSWORD, Pages, Web, axe, web_house
 
 NASTY = "<img src=x onerror=alert(1)>"
 
@@ -19,12 +19,16 @@ def relays(house_of_module: House) -> Relays:
     )
 
 
+@pytest.fixture(scope="module")
+def web(relays: Relays) -> Web:
+    return web_house(relays.house, PASSWORD=PASSWORD, PUBLIC="1")
+
+
 def card(page: Page, number: int) -> Locator:
     return page.locator(f'.relay[data-number="{number}"]')
 
 
-def test_a_click_reaches_the_pin_and_is_shown_when_that_is_told(relays: Relays, pages: Pages) -> None:
-    web = web_house(relays.house, PASSWORD=PASSWORD)
+def test_a_click_reaches_the_pin_and_is_shown_when_that_is_told(relays: Relays, web: Web, pages: Pages) -> None:
     page = pages.logged_in(web.url, "/relays")
     boiler, pump = card(page, 1), card(page, 2)
     expect(boiler.get_by_role("heading")).to_have_text(NASTY)
@@ -60,8 +64,7 @@ def test_a_click_reaches_the_pin_and_is_shown_when_that_is_told(relays: Relays, 
     assert axe(page) == []
 
 
-def test_while_nobody_is_there_to_do_it_nothing_is_shown_as_done(relays: Relays, pages: Pages) -> None:
-    web = web_house(relays.house, "web.waiting", PASSWORD=PASSWORD)
+def test_while_nobody_is_there_to_do_it_nothing_is_shown_as_done(relays: Relays, web: Web, pages: Pages) -> None:
     relays.mode(2, "auto")
     page = pages.logged_in(web.url, "/relays")
     pump = card(page, 2)
@@ -69,7 +72,12 @@ def test_while_nobody_is_there_to_do_it_nothing_is_shown_as_done(relays: Relays,
     wanted = {"on": "Off", "off": "On"}[before]
     relays.instance.svc("-d")
     page.get_by_text("The service relays does not run").wait_for()
+    boiler, mode = card(page, 1), relays.instance.lib / "1.mode"
+    boiler.get_by_role("radio", name="On").click()
+    relays.house.until(lambda: mode.read_text() == "on\n")
+    relays.mode(1, "off for 5min")
     pump.get_by_role("radio", name=wanted).click()
+    expect(boiler.get_by_role("status")).to_have_text(f"{NASTY}: somebody else has said off for 5min meanwhile.")
     expect(pump.get_by_role("status")).to_contain_text("has not taken it up yet")
     expect(pump.locator(".state")).to_have_text(before)
     relays.instance.svc("-u")
@@ -99,11 +107,10 @@ def test_keys_switch_and_the_focus_alone_switches_nothing(relays: Relays, pages:
     assert axe(page) == []
 
 
-@pytest.mark.parametrize("password", ["", PASSWORD])
-def test_who_may_only_look_sees_them_and_cannot_switch(relays: Relays, pages: Pages, password: str) -> None:
-    web = web_house(relays.house, f"web.{len(password)}", PASSWORD=password, PUBLIC="1")
-    page = pages.open(web.url, "/relays")
+@pytest.mark.parametrize("has_password", [True, False])
+def test_who_may_only_look_sees_them_and_cannot_switch(relays: Relays, web: Web, pages: Pages, has_password: bool) -> None:
+    page = pages.open(web.url if has_password else web_house(relays.house, "web.look").url, "/relays")
     expect(card(page, 3).locator(".state")).to_have_text(re.compile("on|off"))
     for button in card(page, 3).get_by_role("radio").all():
         expect(button).to_be_disabled()
-    expect(page.locator("#hint")).to_contain_text("log in" if password else "--password=@password.txt")
+    expect(page.locator("#hint")).to_contain_text("log in" if has_password else "--password=@password.txt")

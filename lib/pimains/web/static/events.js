@@ -135,7 +135,10 @@ function fromAddress() {
   form.elements.words.value = given.get("words") || "";
   for (const name of ["since", "until"]) {
     const at = Number(given.get(name));
-    if (at > 0 && at < 253402300799) form.elements[name].value = localTime(at);
+    if (at > 0 && at < 253402300799) {
+      form.elements[name].value = localTime(at);
+      document.getElementById("times").open = true;
+    }
   }
 }
 
