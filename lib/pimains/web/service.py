@@ -43,12 +43,13 @@ with Needed("python3-aiohttp") as library:
 
 USER = "pimains-web"
 LISTEN_AGAIN_SECONDS = 5.0
+LARGE_BYTES = 256 * 1024  # a password that is tried takes 16 MB for a moment
 
 
 async def web(me: Instance, settings: WebSettings) -> None:
     """Listen, and answer."""
     library.must_be_there(me.directory)
-    service.share_one_heap()
+    service.share_one_heap(large_bytes=LARGE_BYTES)
     tls = http.tls_of(settings, settings.TLS_CERTIFICATE, settings.TLS_KEY, USER)
     house = House(me, settings)
     await house.door.opens()
@@ -108,7 +109,7 @@ class House:
             each.add_to(routes)
 
         async def show_document(_: aiohttp_web.Request) -> dict[str, object]:
-            return document(routes.operations)
+            return document(routes.operations, self.door.cookie)
 
         routes.shows("/v1/openapi.json", show_document, Operation("This document"))
         routes.all_are_there()
