@@ -13,12 +13,11 @@ from typing import NamedTuple
 from pimains.core import state
 from pimains.core.errors import WrongSetting
 from pimains.rules import ready_rule
-from pimains.rules.blocks import drafts
 from pimains.shared.blocks.workspace import Wrong
 from pimains.shared.relays import relay_settings
 
 _NAME = re.compile(r"([1-9][0-9]{0,2})\.(?:py|rule)")
-READY = ".rule"
+READY, _OF_BLOCKS = ".rule", ".json"
 _LONGEST = 64 * 1024
 _NO_TEXT = "it is no text in UTF-8"
 _OTHERS = stat.S_IWGRP | stat.S_IWOTH
@@ -157,7 +156,7 @@ def draft(path: Path) -> RuleFile:
     """One that is only tried, whoever may write it; also one of blocks, as an editor would save it. Raises OSError."""
     with path.open("rb") as file:
         text = file.read(_LONGEST + 2)
-    if path.suffix == drafts.SUFFIX:
+    if path.suffix == _OF_BLOCKS:
         return _of_blocks(path, text)
     try:
         return RuleFile(number_of(path), path, _decoded(text), "")
@@ -168,6 +167,8 @@ def draft(path: Path) -> RuleFile:
 
 
 def _of_blocks(path: Path, data: bytes) -> RuleFile:
+    from pimains.rules.blocks import drafts  # half a megabyte that the service need not have
+
     number = int(path.stem) if relay_settings.is_number(path.stem) else 0
     try:
         found = drafts.of(data, path.parent, number)

@@ -3,7 +3,6 @@
 Each carries the digest of all the rest of it: <n>.py in its second line, <n>.rule in a file `.made`.
 """
 
-import hashlib
 import os
 import re
 import shutil
@@ -42,12 +41,12 @@ def is_as_made(path: Path) -> bool:
     except (OSError, UnicodeDecodeError):
         return False
     match = _SEALED.match(text)
-    return match is not None and match[1] == hashlib.sha256(text[match.end() :].encode()).hexdigest()
+    return match is not None and match[1] == _digest(text[match.end() :].encode())
 
 
 def write_python(directory: Path, number: int, text: str) -> None:
     """The rule of this relay from now on. Raises OSError."""
-    sealed = f"{_HEAD}{_DIGEST}{hashlib.sha256(text.encode()).hexdigest()}\n{text}"
+    sealed = f"{_HEAD}{_DIGEST}{_digest(text.encode())}\n{text}"
     state.write(directory / f"{number}.py", sealed.removesuffix("\n"), durable=True)
     _remove(directory / f"{number}.rule")
 
@@ -109,12 +108,15 @@ def _remove(path: Path) -> None:
             path.unlink()
 
 
+def _digest(content: bytes) -> str:
+    import hashlib  # brings OpenSSL along, two megabytes that a service without blocks need not have
+
+    return hashlib.sha256(content).hexdigest()
+
+
 def _digest_of_settings(directory: Path) -> str:
     """Raises OSError."""
-    digest = hashlib.sha256()
-    for name, content in _settings(directory):
-        digest.update(f"{name} {len(content)}\n".encode() + content)
-    return digest.hexdigest()
+    return _digest(b"".join(f"{name} {len(content)}\n".encode() + content for name, content in _settings(directory)))
 
 
 def _settings(directory: Path) -> Iterator[tuple[str, bytes]]:

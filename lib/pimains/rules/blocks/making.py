@@ -1,7 +1,7 @@
 """From what people save to the rule of a relay: checked, compiled, written beside the others, and told (shared/blocks/saving.py)."""
 
 import os
-import traceback
+import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,6 @@ from pimains.core.plan.sentences import clock_was_set
 from pimains.core.set_aside import own_directory
 from pimains.core.troubles import Troubles
 from pimains.rules.blocks import made_files
-from pimains.rules.blocks.compile import python_of
 from pimains.rules.listed import make_for_group
 from pimains.shared.blocks import saving, table, workspace
 from pimains.shared.blocks.saving import ACCEPTED, BLOCKS, CHANGED, CONFLICT, FAILED, NEWER, REFUSED, REMOVED, Result
@@ -131,6 +130,8 @@ class Making:
                 state.remove(saving.waiting_path(lib, number))
                 return REMOVED, ""
             if document.workspace is not None:
+                from pimains.rules.blocks.compile import python_of  # half a megabyte, and seldom needed
+
                 made_files.write_python(lib, number, python_of(workspace.read(document.workspace)))
             else:
                 made_files.write_settings(lib, number, made_files.checked_settings(lib, number, document.ready or {}))
@@ -143,7 +144,7 @@ class Making:
         except PimainsError as error:
             return FAILED, str(error)
         except Exception as error:  # the rules of other relays go on
-            traceback.print_exception(error)
+            sys.excepthook(type(error), error, error.__traceback__)
             return REFUSED, "they met what nobody has foreseen; the log of rules has the traceback"
         print(f"rule {number} is made of what was saved for it")
         return ACCEPTED, self._besides(number)
