@@ -85,10 +85,10 @@ class RuleFiles:
                 if number in found:
                     besides.setdefault(number, path)
                     continue
-                stamp = _stamp(path)
+                found_stamp = stamp(path)
                 known = before.get(path)
-                if known is None or known[0] != stamp:
-                    known = stamp, read(path)
+                if known is None or known[0] != found_stamp:
+                    known = found_stamp, read(path)
                 found[number], self._read[path] = known[1], known
         for number, first in found.items():
             if first.besides != besides.get(number):
@@ -108,14 +108,15 @@ def _files(directory: Path) -> list[Path]:
     return []
 
 
-def _stamp(path: Path) -> tuple[int, ...]:
+def stamp(path: Path) -> tuple[int, ...]:
+    """Another one once the rule was changed there, or has come or gone."""
     try:
         about = path.stat()
     except OSError as error:
         return (error.errno or 0,)
     if path.suffix == READY and stat.S_ISDIR(about.st_mode):
         with suppress(OSError):
-            return tuple(part for name in sorted(os.listdir(path)) for part in (hash(name), *_stamp(path / name)))
+            return tuple(part for name in sorted(os.listdir(path)) for part in (hash(name), *stamp(path / name)))
     return about.st_mtime_ns, about.st_ctime_ns, about.st_size, about.st_ino
 
 

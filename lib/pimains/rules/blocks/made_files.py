@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from pimains.core import paths, state
-from pimains.core.errors import WrongSetting
+from pimains.core.errors import PimainsError, WrongSetting
 from pimains.rules import ready_settings
 from pimains.rules.ready_rule import KIND
 from pimains.rules.ready_settings import KINDS
@@ -72,13 +72,22 @@ def checked_settings(directory: Path, number: int, given: Mapping[str, str]) -> 
 def write_settings(directory: Path, number: int, values: Mapping[str, str]) -> None:
     """A ready-made rule with settings that were checked is that of this relay from now on. Raises OSError, PimainsError."""
     place = directory / f"{number}.rule"
-    _remove(place)
     template = ready_settings.template(paths.service_templates(), values[KIND])
 
     def seal(made: Path) -> None:
         state.write(made / _MADE, _digest_of_settings(made))
 
-    settings_directory.make(place, template, values, seal)
+    aside = place.with_name(f".{place.name}+old.{os.getpid()}")
+    shutil.rmtree(aside, ignore_errors=True)
+    with suppress(FileNotFoundError):
+        place.rename(aside)
+    try:
+        settings_directory.make(place, template, values, seal)
+    except PimainsError:
+        with suppress(FileNotFoundError):
+            aside.rename(place)
+        raise
+    _remove(aside)
     _remove(directory / f"{number}.py")
 
 
@@ -93,13 +102,13 @@ def clean(directory: Path) -> None:
     """What was under way when the service was killed goes."""
     with suppress(OSError):
         for name in os.listdir(directory):
-            if re.fullmatch(r"\.[1-9][0-9]{0,2}\.rule\+(new|old)\.[0-9]+", name):
+            if re.fullmatch(r"\.[1-9][0-9]{0,2}\.rule(\+(new|old)\.[0-9]+)?(\.gone)?", name):
                 shutil.rmtree(directory / name, ignore_errors=True)
 
 
 def _remove(path: Path) -> None:
     if path.is_dir() and not path.is_symlink():
-        aside = path.with_name(f".{path.name}+old.{os.getpid()}")
+        aside = path.with_name(f".{path.name.removeprefix('.')}.gone")  # all at once
         shutil.rmtree(aside, ignore_errors=True)
         path.rename(aside)
         shutil.rmtree(aside, ignore_errors=True)

@@ -14,6 +14,7 @@ from pimains.core.set_aside import own_directory
 from pimains.core.troubles import Troubles
 from pimains.rules.blocks import made_files
 from pimains.rules.listed import make_for_group
+from pimains.rules.rule_files import stamp
 from pimains.shared.blocks import saving, table, workspace
 from pimains.shared.blocks.saving import ACCEPTED, BLOCKS, CHANGED, CONFLICT, FAILED, NEWER, REFUSED, REMOVED, Result
 from pimains.shared.blocks.workspace import Document, Wrong
@@ -27,7 +28,8 @@ class Making:
     def __init__(self, me: Instance, rules: Path) -> None:
         self._me, self._rules = me, rules
         self._watch: state.Watch | None = None
-        self._stamps: dict[int, _Stamp] = {}  # of what was looked at, as long as this service runs
+        self._stamps: dict[int, tuple[_Stamp, tuple[_Stamp, ...]]] = {}  # of what waits, and of what was made, when they were looked at
+        self._settled: set[int] = set()  # nothing changes there as long as these stay the same
         self._told: dict[int, Result] = {}
         self._troubles, self._notes = Troubles(me.complain, print), Troubles(print)
         made_files.clean(me.lib)
@@ -78,16 +80,21 @@ class Making:
             self._watch.close()
 
     def _look_at(self, number: int) -> None:
-        stamp = _stamp(saving.waiting_path(self._me.lib, number))
+        waiting, lib = saving.waiting_path(self._me.lib, number), self._me.lib
+        made = (directory / f"{number}{suffix}" for directory in (lib, self._rules) for suffix in (".py", ".rule"))
+        now = stamp(waiting), tuple(stamp(path) for path in (*made, lib / saving.VERSIONS / str(number)))
         before = self._stamps.get(number)
-        self._stamps[number] = stamp
+        if now == before and number in self._settled:
+            return
+        self._stamps[number] = now
+        self._settled.discard(number)
         try:
-            content = saving.waiting(self._me.lib, number)
+            content = saving.waiting(lib, number)
             if content is None:
                 self._tell_of_what_is_made(number)
                 return
             document = workspace.document(content)
-            word, words = self._taken(number, content, document, is_new=before is not None and before != stamp)
+            word, words = self._taken(number, content, document, is_new=before is not None and before[0] != now[0])
             found = Result(word, document.digest, words)
         except Wrong as wrong:
             found = Result(REFUSED, "", str(wrong))
@@ -96,7 +103,7 @@ class Making:
         self._tell(number, found)
         if found.digest and found.word in (REFUSED, CONFLICT, CHANGED, NEWER):
             with suppress(OSError):
-                saving.mark_seen(self._me.lib, number, found.digest)
+                saving.mark_seen(lib, number, found.digest)
 
     def _taken(self, number: int, content: dict[str, Any], document: Document, *, is_new: bool) -> tuple[str, str]:
         """What becomes of it, and why. Raises OSError for what cannot even be read."""
@@ -170,6 +177,8 @@ class Making:
 
     def _tell(self, number: int, found: Result) -> None:
         if self._told.get(number) == found:
+            if found.word != FAILED:
+                self._settled.add(number)
             return
         trouble = "" if found.word in (ACCEPTED, REMOVED) else f"rule {number}: what was saved is {_IN_WORDS[found.word]}: {found.words}"
         self._notes.look(f"saved {number}", trouble)
@@ -194,11 +203,3 @@ def _conflict(made_from: str | None, base: str) -> str:
     if made_from is None:
         return "it does not say what it was made from, and there is a rule already: overwrite says that it may go"
     return "somebody else has saved another one since" if base else "somebody else has removed the rule since"
-
-
-def _stamp(path: Path) -> _Stamp:
-    try:
-        about = path.lstat()
-    except OSError as error:
-        return (error.errno or 0,)
-    return about.st_mtime_ns, about.st_ctime_ns, about.st_size, about.st_ino
