@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from pimains.core import paths, state
 
-_LINE = re.compile(r"(?P<name>\S+) \((?P<address>[^()]*)\) since (?P<since>[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}): ?(?P<words>.*)")
+_LINE = re.compile(r"(?P<name>\S+) \((?P<address>.*?)\) since (?P<since>[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}): ?(?P<words>.*)")
 _MINUTE = "%Y-%m-%d %H:%M"
 
 

@@ -20,7 +20,7 @@ _UNSEEN = "not readable"
 
 
 def settings_of(service: ServiceDirectory) -> UpsSettings:
-    """What it is set to; of a secret that only root may read it is believed that it fits USERNAME. Raises PimainsError for what is wrong."""
+    """What it is set to; a secret that only root may read is taken to fit USERNAME. Raises PimainsError for what is wrong."""
     values = {name: _UNSEEN if value is None else value for name, value in service.variables().items()}
     if values.get("PASSWORD") == _UNSEEN and not values.get("USERNAME"):
         values["PASSWORD"] = ""

@@ -14,16 +14,30 @@ from pathlib import Path
 from typing import Any
 
 from pimains.core import scan_directory, settings_told, templates
+from pimains.core.errors import PimainsError, WrongSetting
 from pimains.core.scan_directory import ServiceDirectory
+from pimains.core.settings import Setting
 from pimains.core.templates import Template
-from pimains.shared import variable_file
+from pimains.shared import settings_directory, variable_file
+from pimains.shared.relays import relay_settings, said, shown
+from pimains.shared.relays.relay_settings import RelaySettings
 
 
 def main(scan: Path) -> None:
     """Print them."""
     known = templates.all_of_them()
-    found = [instance(each, known[each.service]) for each in scan_directory.found(scan) if each.service in known]
+    found = [told for each in scan_directory.found(scan) if each.service in known for told in all_of(each, known[each.service])]
     json.dump(found, sys.stdout)
+
+
+def all_of(of: ServiceDirectory, template: Template) -> list[dict[str, Any]]:
+    """An instance, and its relays, where it has such."""
+    relays = []
+    if of.service == said.SERVICE:
+        with suppress(PimainsError, OSError):  # it names no directory, or one that is not to be read
+            directory = shown.directory(of)
+            relays = [_relay(of, directory / number, template.directory / "relay") for number in relay_settings.numbers(directory)]
+    return [instance(of, template), *relays]
 
 
 def instance(of: ServiceDirectory, template: Template) -> dict[str, Any]:
@@ -36,6 +50,43 @@ def instance(of: ServiceDirectory, template: Template) -> dict[str, Any]:
         "apply": f"sudo svc -t {shlex.quote(str(of.path))}",
         "settings": [_setting(of, each) for each in settings_told.told(template, of)],
         "others": [_other(of, name, value) for name, value in settings_told.others(template, of).items()],
+    }
+
+
+def _relay(of: ServiceDirectory, directory: Path, template: Path) -> dict[str, Any]:
+    """The settings of one relay: they have a directory of their own, and are taken up as soon as they are written."""
+    declared = RelaySettings.declared()
+    defaults = settings_directory.defaults(template, declared)
+    settings = [_relay_setting(directory / name, defaults.get(name, ""), template / name, each) for name, each in declared.items()]
+    name = f"relay {directory.name}"
+    purpose = relay_settings.name(directory)
+    return {
+        "instance": name,
+        "service": of.service,
+        "purpose": purpose,
+        "directory": str(directory),
+        "apply": None,
+        "settings": settings,
+        "others": [],
+    }
+
+
+def _relay_setting(path: Path, default: str, template: Path, setting: Setting[Any]) -> dict[str, Any]:
+    value, meaning = None, variable_file.meaning(template)
+    with suppress(WrongSetting, OSError):
+        value = settings_directory.read(path.parent, [path.name]).get(path.name, "")
+        meaning = variable_file.meaning(path) or meaning
+    return {
+        "name": path.name,
+        "value": value,
+        "is_set": None if value is None else bool(value),
+        "default": default,
+        "edited": None if value is None else value != default,
+        "secret": False,
+        "allowed": setting.allowed,
+        "meaning": meaning,
+        "file": str(path),
+        "change": f"echo ... | sudo tee {shlex.quote(str(path))}",
     }
 
 

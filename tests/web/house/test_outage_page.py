@@ -52,3 +52,8 @@ def test_an_outage_is_shown_as_it_goes_and_the_next_one_is_rehearsed(house: Hous
         upsd.say("eaton", status="OL")
         page.get_by_text("The mains are back; the batteries are charging").wait_for()
         assert axe(page) == []
+        for secret in (house.root / "var/lib/pimains/ledger.sqlite", ups.lib / "outage"):
+            secret.write_text("a secret")
+            secret.chmod(0o600)
+            shutil.chown(secret, "root", "root")
+            page.locator("p", has_text=f"Not known here: {secret}").wait_for()

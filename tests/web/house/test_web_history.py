@@ -17,12 +17,18 @@ from tests.web.recorded import ATTACK, DAY
 
 
 @pytest.fixture
-def looking(house: House, tmp_path: Path) -> Web:
-    """A page beside a collector that has three days and is not running."""
+def recorded_house(house: House) -> House:
+    """With a collector that has three days and is not running."""
     data = recorded.a_collector(house.scan, house.root, PRICE="0.5", CURRENCY="EUR")
     (house.scan / "collector/down").touch()
     recorded.a_house(data, time.time(), days=3)
-    return web_house(house)
+    return house
+
+
+@pytest.fixture
+def looking(recorded_house: House) -> Web:
+    """A page beside it."""
+    return web_house(recorded_house)
 
 
 def span(page: Page) -> float:
@@ -86,8 +92,8 @@ def test_the_numbers_of_a_picture_are_in_a_table_and_a_source_is_left_out(lookin
 
 
 @pytest.mark.parametrize(("width", "dark", "language"), [(390, True, "de"), (1440, False, "fr")])
-def test_axe_finds_nothing_serious_in_the_history(house: House, looking: Web, pages: Pages, width: int, dark: bool, language: str) -> None:
-    web = web_house(house, "other", LANGUAGE=language)
+def test_axe_finds_nothing_serious_in_the_history(recorded_house: House, pages: Pages, width: int, dark: bool, language: str) -> None:
+    web = web_house(recorded_house, LANGUAGE=language)
     page = pages.open(web.url, "/history", width=width, dark=dark)
     drawn(page)
     page.locator("#tables summary").click()

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from pimains.core import state
 from tests.kit import House
 from tests.web.asking import Asked, answering
-from tests.web.page import Pages, axe, web_house
+from tests.web.page import Pages, Session, axe, web_house
 from tests.web.said import Said, said, solar_house
 
 PATIENCE = 20_000  # ms, on a busy machine
@@ -162,3 +162,23 @@ def test_a_page_that_lost_its_service_says_so_and_goes_on_when_that_is_back(hous
     expect(page.locator("#well .service")).to_contain_text("something else", timeout=PATIENCE)
     assert any("ERR_" in each for each in pages.errors)
     pages.errors.clear()  # the browser tells of each try
+
+
+def test_real_services_are_up_stopped_and_killed_as_another_user_sees_them(house: House) -> None:
+    halt = house.add("halt", svscan=False, HALT_COMMAND=house.recorder)
+    web = web_house(house)
+    house.until(lambda: halt.status == "ready")
+    program = Session(web.url, password=None)
+
+    def states() -> dict[str, str]:
+        return {each["instance"]: each["state"] for each in program.show("/v1/now").json()["services"]}
+
+    house.until(lambda: states() == {"halt": "up", "web": "up"}, what=lambda: str(states()))
+    pid = halt.pid
+    halt.svc("-d")
+    house.until(lambda: states()["halt"] == "stopped", what=lambda: str(states()))
+    halt.svc("-u")
+    house.until(lambda: states()["halt"] == "up" and halt.pid not in (0, pid), what=lambda: str(states()))
+    halt.svc("-o")  # once: supervise does not start it again
+    halt.kill()
+    house.until(lambda: states()["halt"] == "down", what=lambda: str(states()))

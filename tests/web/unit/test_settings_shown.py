@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.relays.relays import make_relay
 from tests.web.standing_house import StandingHouse
 
 NASTY = "<img src=x onerror=alert(1)>"
@@ -96,6 +97,28 @@ def test_a_setting_that_is_missing_or_no_file_keeps_none_from_being_shown(house:
     found = shown(house)
     assert setting(found["ups"], "POLL_SECONDS")["value"] == ""
     assert setting(found["plug"], "HOST")["value"] == "plug.lan"
+
+
+def test_the_settings_of_each_relay_are_shown_after_those_of_relays(house: StandingHouse) -> None:
+    relays = house.root / "etc/pimains/relays"
+    house.add("relays", RELAYS=str(relays))
+    make_relay(relays / "3", PIN="17", NAME=NASTY, MIN_ON="10min")
+    (relays / "3/GROUP").unlink()
+    (relays / "3/GROUP").mkdir()
+    found = shown(house)
+    assert [*found] == ["relays", "relay 3"]
+    of = found["relay 3"]
+    assert (of["purpose"], of["directory"], of["apply"]) == (NASTY, str(relays / "3"), None)
+    least = setting(of, "MIN_ON")
+    assert (least["value"], least["edited"], least["change"]) == ("10min", True, f"echo ... | sudo tee {relays}/3/MIN_ON")
+    assert "min" in least["meaning"]
+    assert (setting(of, "GROUP")["value"], setting(of, "GROUP")["is_set"]) == (None, None)
+
+
+def test_relays_whose_directory_is_gone_keep_no_service_from_being_shown(house: StandingHouse) -> None:
+    house.add("relays", RELAYS=str(house.root / "nowhere"))
+    house.add("plug", HOST="plug.lan")
+    assert [*shown(house)] == ["plug", "relays"]
 
 
 def test_without_services_there_is_nothing_to_show(house: StandingHouse) -> None:

@@ -16,7 +16,7 @@ from pimains.shared.readings.series.derived_series import DerivedSeries
 from pimains.web.plan import curves
 from pimains.web.plan.curves import Band, Grid, Part
 
-READ_MAX = 130_000  # readings that are all looked at for a picture: a week at 5 s, and a third of a second here
+READ_MAX = 80_000  # readings that are all looked at for a picture: four days at 5 s, and a fifth of a second here
 SAMPLES = 40_000
 SAMPLED_POINTS_MAX = 500  # of a band: each is the average of 80
 _STEPS = 10_000  # of SQLite's machine, about a millisecond

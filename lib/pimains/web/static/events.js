@@ -5,11 +5,13 @@ import { onLive } from "./live.js";
 
 const PAGE = 50;
 const TYPING_MILLISECONDS = 250;
+const AGES_MILLISECONDS = 20000;
 const CLOCK_WAS_SET = 1577836800; // 2020: a Pi without a battery clock may begin in 1970
 const form = document.getElementById("filter");
 const list = document.getElementById("events");
 const older = document.getElementById("older");
-const shown = new Map(); // by id
+const shown = new Map(); // elements by id
+const ages = new Map(); // of those, by id: {place, since, until}, of this browser's clock that never jumps
 let end = null;
 let asking = 0; // the number of the last question: an answer to one before it comes too late
 
@@ -42,22 +44,37 @@ function subjects(names) {
   select.value = wanted;
 }
 
-function item(event) {
+function item(event, at) {
   const isKnown = event.time >= CLOCK_WAS_SET;
   const time = make("time", { text: isKnown ? clockTime(event.time) : word("no_clock") });
   if (isKnown) time.dateTime = new Date(event.time * 1000).toISOString();
-  const past = make("span", { class: "quiet ago", text: event.age_seconds === null ? "" : ago(event.age_seconds) });
+  const past = make("span", { class: "quiet ago" });
   const subject = make("button", { type: "button", class: "subject", text: event.subject, onclick: () => show({ subject: event.subject }) });
-  const what = make("span", { class: "what", text: event.what.slice(event.subject.length + 2) });
+  const begins = `${event.subject}: `;
+  const what = make("span", { text: event.what.startsWith(begins) ? event.what.slice(begins.length) : event.what });
   const line = make("li", { class: "event" }, make("p", { class: "when" }, time, past), make("p", {}, subject, what));
-  line.dataset.id = event.id;
-  line.dataset.sentence = event.sentence;
+  const now = performance.now();
+  const since = event.age_seconds === null ? null : now - event.age_seconds * 1000;
+  const until = event.may_change_again > at ? now + (event.may_change_again - at) * 1000 : null;
+  ages.set(event.id, { place: past, since, until });
+  past.textContent = since === null ? "" : ago(event.age_seconds);
   return line;
 }
 
-/** Newest first; those that are there already are told anew, for time goes on. */
-function put(events, isOlder) {
-  const items = events.map((event) => [event.id, item(event)]);
+/** Time goes on; what may change again by now is told anew. */
+function grow() {
+  const now = performance.now();
+  let isOver = false;
+  for (const each of ages.values()) {
+    if (each.since !== null) each.place.textContent = ago((now - each.since) / 1000);
+    isOver ||= each.until !== null && each.until < now;
+  }
+  if (isOver && !document.hidden) ask(false, true);
+}
+
+/** Newest first; those that are there already are told anew. */
+function put(events, isOlder, at) {
+  const items = events.map((event) => [event.id, item(event, at)]);
   const fresh = [];
   for (const [id, line] of items) {
     if (shown.has(id)) shown.get(id).replaceWith(line);
@@ -81,8 +98,9 @@ async function ask(isOlder = false, isNews = false) {
     if (!isOlder && !joins) {
       list.replaceChildren();
       shown.clear();
+      ages.clear();
     }
-    put(answer.events, isOlder);
+    put(answer.events, isOlder, answer.at);
     if (isOlder || !joins) end = answer.end;
     subjects(answer.subjects);
     tellCount(answer.subjects.length);
@@ -141,3 +159,4 @@ older.addEventListener("click", async () => {
 fromAddress();
 await ask();
 onLive(["ledger/*"], () => ask(false, true));
+setInterval(grow, AGES_MILLISECONDS);

@@ -16,6 +16,7 @@ const byId = (id) => document.getElementById(id);
 let told = null; // what /v1/history/sources says
 let clockAhead = 0; // of the server's, in seconds
 let uPlot = null;
+let relayNames = {}; // by number, as far as people gave them
 let drawn = []; // what ends the pictures there are
 let looking = 0; // the number of the newest look: an answer to an older one is dropped
 const view = { range: "day", to: null, span: DAY, sources: new Set(), collector: null, by: null };
@@ -195,7 +196,7 @@ function drawRelays(found, width) {
   if (found.relays.length) {
     const card = make("div", { class: "card history-chart" });
     place.append(card);
-    return bands(card, found, width);
+    return bands(card, found, width, relayNames);
   }
   const command = `sudo create_service --service_name=collector --instance=${told.collector} --record=relays/1.state --add-service --apply`;
   place.append(make("p", { class: "quiet", text: word("record_relays") }), make("pre", {}, make("code", { text: command })));
@@ -281,6 +282,7 @@ function without(text, command) {
 async function begin() {
   const wanted = readAddress();
   told = await get(`/v1/history/sources?${query({})}`);
+  relayNames = (await get("/v1/now").catch(() => ({}))).relays ?? {};
   clockAhead = (told.now ?? Date.now() / 1000) - Date.now() / 1000;
   if (told.trouble) return without(told.trouble);
   if (!told.sources.length) {

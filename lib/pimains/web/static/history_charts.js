@@ -154,18 +154,20 @@ export function bars(place, unit, found, by, width) {
 }
 
 // When each relay was on: a band from the left end of the curves to their right end.
-export function bands(place, found, width) {
+export function bands(place, found, width, names) {
   const { from, to, relays } = found;
   const x = (time) => LEFT + ((time - from) / (to - from)) * (width - LEFT - RIGHT);
   for (const relay of relays) {
+    const name = relay.source.startsWith("relays/") ? names[relay.source.slice("relays/".length).replace(".state", "")] : "";
+    const called = name ? `${name} (${relay.source})` : relay.source;
     const text = relay.known_seconds > 0 ? word("relay_on", duration(relay.on_seconds), duration(relay.known_seconds)) : word("relay_unknown");
-    const svg = make("svg", { class: "history-bands", viewBox: `0 0 ${width} 30`, role: "img", "aria-label": `${relay.source}: ${text}` });
+    const svg = make("svg", { class: "history-bands", viewBox: `0 0 ${width} 30`, role: "img", "aria-label": `${called}: ${text}` });
     for (const [start, end, share] of relay.bands) {
       const size = { x: x(start), y: 1, width: Math.max(0.5, x(end) - x(start)), height: 28 };
       svg.append(make("rect", { class: "known", ...size }));
       if (share > 0) svg.append(make("rect", { class: "on", ...size, "fill-opacity": share }));
     }
     svg.append(make("rect", { class: "outline", x: LEFT, y: 1, width: width - LEFT - RIGHT, height: 28 }));
-    place.append(make("div", { class: "history-relay" }, make("p", {}, make("strong", { text: relay.source }), ` ${text}`), svg));
+    place.append(make("div", { class: "history-relay" }, make("p", {}, make("strong", { text: called }), ` ${text}`), svg));
   }
 }

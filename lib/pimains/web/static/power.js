@@ -78,6 +78,7 @@ function showActs({ halt, file_servers: servers }) {
   for (const [id] of acts) place(id).disabled = isOff(id);
   place("acts-why-not").textContent = halt.why_not_asked || (loggedIn ? "" : word("log_in_to_act"));
   place("acts-text").textContent = word(servers.length ? "acts_text_server" : "acts_text");
+  place("acts-text").hidden = !isIdle;
   place("acts-status").textContent = halt.stage === "none" ? halt.status : "";
 }
 

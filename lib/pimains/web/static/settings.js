@@ -40,8 +40,7 @@ function row(of, setting) {
     { class: "change" },
     make("summary", { text: word("change") }),
     command(setting.change),
-    make("p", { text: word("or_edit", setting.file) }),
-    command(of.apply),
+    ...(of.apply ? [make("p", { text: word("or_edit", setting.file) }), command(of.apply)] : [make("p", { text: word("taken_up") })]),
   );
   return make(
     "section",
@@ -55,7 +54,7 @@ function row(of, setting) {
 }
 
 function section(of) {
-  const title = make("summary", {}, make("h2", { text: of.instance }), make("span", { class: "quiet", text: of.instance === of.service ? of.purpose : `${of.service}: ${of.purpose}` }));
+  const title = make("summary", {}, make("h2", { text: of.instance }), make("span", { class: "quiet", text: of.instance === of.service || !of.apply ? of.purpose : `${of.service}: ${of.purpose}` }));
   const whole = make("details", { class: "card instance" }, title);
   for (const setting of of.settings) {
     const element = row(of, setting);

@@ -2,7 +2,6 @@
 // in words.
 import { make, word } from "./kit.js";
 
-const laneHeight = 34;
 const top = 22;
 const bottom = 26;
 
@@ -18,6 +17,7 @@ export function span(seconds) {
 export function draw(timeline, width) {
   const lanes = [...new Set(timeline.map((each) => each.who))];
   const isNarrow = width < 560;
+  const laneHeight = isNarrow ? 42 : 34;
   const left = isNarrow ? 8 : Math.min(190, 16 + 8 * Math.max(...lanes.map((name) => Math.min(name.length, 22))));
   const right = width - 14;
   const times = places(timeline, left, right);
@@ -33,7 +33,7 @@ export function draw(timeline, width) {
   lanes.forEach((name, index) => {
     const y = top + index * laneHeight + laneHeight / 2;
     svg.append(make("line", { class: "lane", x1: left, x2: right, y1: y, y2: y }));
-    svg.append(make("text", { class: "who", x: isNarrow ? left + 2 : 4, y: isNarrow ? y - 7 : y + 4, text: name.length > 22 ? `${name.slice(0, 21)}…` : name }));
+    svg.append(make("text", { class: "who", x: isNarrow ? left + 2 : 4, y: isNarrow ? y - 10 : y + 4, text: name.length > 22 ? `${name.slice(0, 21)}…` : name }));
     for (const each of timeline.filter((entry) => entry.who === name)) {
       const x = times(each.at);
       const kind = each.margin !== null && each.margin < 0 ? "bad" : each.act;
