@@ -26,6 +26,8 @@ MAY_WRITE = (  # as pimains-web, below the house's root: what any member of the 
         "run/pimains/*/orders",
         "run/pimains/*/orders/*",
         "var/lib/pimains/rules/files",
+        "var/lib/pimains/rules/workspaces",
+        "var/lib/pimains/rules/workspaces/*",
     ),
     "outputs",  # the wires of the test's own relays
 )
@@ -57,15 +59,15 @@ def test_schemathesis_finds_no_answer_but_the_described_ones_and_changes_nothing
     assert "Traceback" not in web.log
 
 
-def fuzzed(web: Web, where: Path, checks: str, headers: dict[str, str] = {}) -> None:  # nobody writes into it
-    """Each path with anything that there is, but for the stream that has no end, the login, which takes a while on purpose, and the logout."""
+def fuzzed(web: Web, where: Path, checks: str, headers: dict[str, str] | None = None) -> None:
+    """Each path with anything there is, but for the stream that has no end, the login, which takes a while on purpose, and the logout."""
     document = requests.get(f"{web.url}/v1/openapi.json", timeout=60).json()
     for path in ("/v1/live", "/v1/login", "/v1/logout"):
         document["paths"].pop(path, None)
     (where / "openapi.json").write_text(json.dumps(document))
     words = ["run", where / "openapi.json", f"--url={web.url}", f"--checks={checks}", "--phases=fuzzing", "--workers=2", "--seed=1"]
     words += ["--max-examples=8", "--generation-database=none", "--no-color", "--suppress-health-check=too_slow"]
-    words += [f"--header={name}: {value}" for name, value in headers.items()]
+    words += [f"--header={name}: {value}" for name, value in (headers or {}).items()]
     program = Path(sys.executable).with_name("schemathesis")
     done = subprocess.run([program, *words], cwd=where, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-1000:]
