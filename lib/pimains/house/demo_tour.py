@@ -65,7 +65,8 @@ def here(root: Path) -> Way:
 
 def text(seen: Seen, way: Way) -> str:
     """All of it."""
-    lines = ["", "The house is up. A day of its sun lasts ten minutes; its mains fail every quarter of an hour.", ""]
+    outages = "; its mains fail every quarter of an hour" if seen.has_ups else ""
+    lines = ["", f"The house is up. A day of its sun lasts ten minutes{outages}.", ""]
     if seen.page:
         lines += ["The page of the whole house, and its password, which is this demo's only:", f"{_INDENT}{seen.page}   {seen.password}"]
     if seen.collector:
@@ -73,7 +74,7 @@ def text(seen: Seen, way: Way) -> str:
     lines += seen.lacks
     lines += ["", "Lines to paste into another terminal:", ""]
     for what, pasted in _steps(seen, way):
-        lines += [f"{what}:", *(f"{_INDENT}{each}" for each in pasted)]
+        lines += [what if what.endswith("?") else f"{what}:", *(f"{_INDENT}{each}" for each in pasted)]
     return "\n".join([*lines, "", "^C ends it, and nothing of it is left.", ""])
 
 

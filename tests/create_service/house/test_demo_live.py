@@ -35,7 +35,7 @@ class Home:
     def paste(self, beginning: str) -> str:
         """What a line of the tour says, as somebody pastes it."""
         done = subprocess.run(
-            ["sh", "-c", self.pasted(beginning)], env={"PATH": os.environ["PATH"]}, capture_output=True, text=True, check=True
+            ["sh", "-c", self.pasted(beginning)], env={"PATH": os.environ["PATH"]}, stdout=subprocess.PIPE, text=True, check=False
         )
         return done.stdout
 
@@ -72,7 +72,7 @@ def test_its_page_asks_for_the_password_that_it_tells_and_shows_the_house(home: 
 
 
 def test_every_service_is_well_and_lines_of_the_tour_work_when_they_are_pasted(home: Home) -> None:
-    assert home.paste("pimains status").count(" up ") == 12
+    until(lambda: home.paste("pimains status").count(" up ") == 12, 30, lambda: home.paste("pimains status"))
     home.paste("echo on >")
     until(lambda: home.value("relays/3.state") == "on", what="the heater to be on")
     assert "relay.3: on, because a person wants it on" in home.paste("why relay.3")
