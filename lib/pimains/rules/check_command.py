@@ -1,5 +1,6 @@
 """pimains rule check: what is wrong with a rule, and what it would say now, by what this machine knows; nothing is switched."""
 
+import argparse
 import ast
 import builtins
 import json
@@ -16,7 +17,7 @@ from pimains.core.errors import Misused, PimainsError, WrongSetting
 from pimains.core.plan.columns import aligned
 from pimains.core.plan.sentences import duration
 from pimains.core.scan_directory import ServiceDirectory
-from pimains.rules import off_times, rule_files
+from pimains.rules import off_times, pretended, rule_files
 from pimains.rules.child import Child, Reply
 from pimains.rules.hosts import Hosts
 from pimains.rules.listed import Listed
@@ -24,6 +25,7 @@ from pimains.rules.memory import recalled
 from pimains.rules.places import Places
 from pimains.rules.plan.calendar import Now, SunOf
 from pimains.rules.plan.given import Given, asked_host
+from pimains.rules.pretended import Pretended
 from pimains.rules.record_line import record_line
 from pimains.rules.relays_told import RelaysTold
 from pimains.rules.rule_files import RuleFile, RuleFiles
@@ -34,6 +36,7 @@ from pimains.shared.relays import relay_settings, said
 
 _HOSTS_SECONDS = 3.0
 _ROUNDS_MAX = 6
+_NOT_KNOWN = "not known"
 _NAMES_OF_MODULES = {"__file__", "__name__", "__doc__", "__builtins__"}
 
 
@@ -48,9 +51,17 @@ class Found(NamedTuple):
     record: str
 
 
-def check(places: Places, what: str, *, as_json: bool) -> int:
-    """Of a relay's number, or a file; whether something is wrong with it is the exit code. Raises PimainsError."""
-    found = _checked(places, _rule(places, what))
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What `pimains rule check` may be told."""
+    parser.add_argument("--pretend", metavar="FILE", type=Path, help="with check: what is to be taken for so, in JSON (pimains help rules)")
+
+
+def check(places: Places, what: str, *, as_json: bool, pretend: Path | None = None) -> int:
+    """Of a relay's number, or a file; whether something is wrong with it is the exit code. Raises PimainsError.
+
+    `pretend` is a file with what is not so, and is to be taken for it.
+    """
+    found = _checked(places, _rule(places, what), _pretended(pretend) if pretend else None)
     if as_json:
         told: dict[str, Any] = {**found._asdict(), "rule": found.rule.number, "file": str(found.rule.path)}
         print(json.dumps(told, indent=2))
@@ -92,13 +103,21 @@ def _rule(places: Places, what: str) -> RuleFile:
         raise Misused(f"{path}: {(error.strerror or str(error)).lower()}") from None
 
 
-def _checked(places: Places, rule: RuleFile) -> Found:
+def _pretended(path: Path) -> Pretended:
+    try:
+        with path.open("rb") as file:
+            return pretended.parsed(file.read(2 * pretended.BYTES_MAX).decode("utf-8", "replace"))
+    except OSError as error:
+        raise Misused(f"{path}: {(error.strerror or str(error)).lower()}") from None
+
+
+def _checked(places: Places, rule: RuleFile, pretends: Pretended | None) -> Found:
     faults = [f"{rule.path}: {rule.fault}"] if rule.fault else _faults_of(rule)
     if faults:
         return Found(rule, faults, "", "", {}, "")
-    run = _DryRun(places)
+    run = _DryRun(places, pretends)
     try:
-        if not rule.number or rule.number not in run.relays.relays:
+        if not rule.number or not run.has_relay(rule.number):
             if rule.number and rule.path.parent in (places.rules, places.made):
                 faults.append(f"{rule.path}: there is no relay {rule.number}: pimains relay add {rule.number} --pin=17")
             rule = rule._replace(number=next(iter(run.relays.relays), 0))
@@ -151,8 +170,9 @@ def _faults_of(rule: RuleFile) -> list[str]:
 class _DryRun:
     """What the service would give a rule now, and ask it."""
 
-    def __init__(self, places: Places) -> None:
+    def __init__(self, places: Places, pretends: Pretended | None = None) -> None:
         self._settings = _settings(places.service)
+        self._pretends = pretends
         self._clock = SystemClock()
         top = paths.run(places.service.root)
         timers, parts, chargers = recalled(places.service.run)
@@ -165,10 +185,14 @@ class _DryRun:
         sun = _sun_of(self._settings)
         self._child = Child(lambda: _given(self._settings.LOST_AFTER, sun), self._settings.RULE_SECONDS)
 
+    def has_relay(self, number: int) -> bool:
+        """Whether there is this relay, or it is pretended."""
+        return number in self.relays.relays or bool(self._pretends and number in self._pretends.relays)
+
     def ask(self, rule: RuleFile) -> Reply:
         """What it says, once it was given all that it asks for."""
         for _ in range(_ROUNDS_MAX):
-            reply = self._ask(rule)
+            reply = self._ask_as_pretended(rule)
             hosts = {host for host in self._hosts.known if asked_host(host) in reply.asked and self._hosts.known[host] is None}
             if hosts:
                 self._ask_hosts(hosts)
@@ -176,8 +200,22 @@ class _DryRun:
                 break
         return reply
 
-    def _ask(self, rule: RuleFile) -> Reply:
-        self._child.ask(self._situation.request(rule, self._child.seen))
+    def _ask_as_pretended(self, rule: RuleFile) -> Reply:
+        """Where all of it has been so for a while, it was asked then, too: that began its timers."""
+        request = self._situation.request(rule, self._child.seen)
+        if self._pretends is None:
+            return self._ask(rule, request)
+        if self._pretends.seconds:
+            before = self._ask(rule, self._pretends.over(request, self._pretends.seconds))
+            if before.answer is None:
+                return before
+            request = self._situation.request(rule, self._child.seen)
+            if before.timers is not None:
+                request["timers"] = before.timers
+        return self._ask(rule, self._pretends.over(request))
+
+    def _ask(self, rule: RuleFile, request: dict[str, Any]) -> Reply:
+        self._child.ask(request)
         late = ""
         until = self._clock.monotonic() + self._settings.RULE_SECONDS
         while select.select([self._child], [], [], max(0.0, until - self._clock.monotonic()))[0]:
@@ -202,21 +240,39 @@ class _DryRun:
 
     def told(self, asked: frozenset[str]) -> dict[str, str]:
         """What is known of what it asked for."""
+        of_machine = self._known(asked)
+        if self._pretends is None:
+            return of_machine
+        pretends = {name: value for name, value in self._pretends.values.items() if name in asked or _any_of(name) in asked}
+        return of_machine | {name: _shown(value) for name, value in pretends.items()}
+
+    def _known(self, asked: frozenset[str]) -> dict[str, str]:
         return {name: self._in_words(name) for name in asked if "/" in name and not name.startswith("*")} | {
-            name: self._in_words(name) for name in self.values.known if f"*/{name.partition('/')[2]}" in asked
+            name: self._in_words(name) for name in self.values.known if _any_of(name) in asked
         }
 
     def _in_words(self, name: str) -> str:
         value, at = self.values.known.get(name, (None, 0.0))
         if value is None:
-            return "not known"
-        return f"{f'{value:g}' if isinstance(value, float) else value} ({duration(self._clock.monotonic() - at)} old)"
+            return _NOT_KNOWN
+        return f"{_shown(value)} ({duration(self._clock.monotonic() - at)} old)"
 
     def close(self) -> None:
         """End all that it has begun."""
         for each in (self._child, self.values, self.relays, self._hosts, self._listed):
             with suppress(OSError):
                 each.close()
+
+
+def _shown(value: float | str | None) -> str:
+    if value is None:
+        return _NOT_KNOWN
+    return f"{value:g}" if isinstance(value, float) else value
+
+
+def _any_of(name: str) -> str:
+    """How a rule asks for this value of all instances."""
+    return f"*/{name.partition('/')[2]}"
 
 
 def _given(lost_after: float, sun: SunOf | None) -> Given:
@@ -246,5 +302,5 @@ def _record(places: Places, asked: frozenset[str], values: Values) -> str:
     """The line that has a collector of this machine record what it does not yet; "" where there is none, or nothing to record."""
     collectors = [each for each in scan_directory.found(places.service.path.parent) if each.service == "collector"]
     names = [name for name in asked if "/" in name and not name.startswith("*")]
-    names += [name for name in values.known if f"*/{name.partition('/')[2]}" in asked]
+    names += [name for name in values.known if _any_of(name) in asked]
     return record_line(collectors[0], sorted(names)) if collectors and names else ""

@@ -4,6 +4,7 @@ pimains rule                                                                    
 pimains rule check 3                                                            what is wrong with one, or what it would say now; or a FILE
 pimains rule replay 3 --since=30d                                               when it would have been on, by what a collector has recorded
 pimains rule add 3 --kind=surplus --value=vedirect.bmv/P --start_watts=900      settings are files in a directory
+pimains rule kinds                                                              the kinds of those that are ready; with a kind its settings
 pimains rule example                                                            the rules that come with pimains; with a name its text
 pimains rule remove 3                                                           a ready-made one and its settings go
 """
@@ -13,19 +14,20 @@ from pathlib import Path
 
 from pimains.core import scan_directory
 from pimains.core.errors import Misused
-from pimains.rules import add_command, check_command, list_command, places, replay_command
+from pimains.rules import add_command, check_command, kinds_command, list_command, places, replay_command
 from pimains.shared.relays import relay_settings
 
-_ADD, _LIST, _REMOVE, _EXAMPLE, _CHECK, _REPLAY = "add", "list", "remove", "example", "check", "replay"
+_ADD, _LIST, _REMOVE, _EXAMPLE, _CHECK, _REPLAY, _KINDS = "add", "list", "remove", "example", "check", "replay", "kinds"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """What `pimains rule` may be told."""
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument(
-        "words", nargs="*", metavar="WORD", help="list, check N or FILE, replay N [FILE], add N, remove N, or example [NAME]"
+        "words", nargs="*", metavar="WORD", help="list, check N or FILE, replay N [FILE], add N, remove N, kinds [KIND], or example [NAME]"
     )
     add_command.arguments(parser)
+    check_command.arguments(parser)
     replay_command.arguments(parser)
     parser.add_argument("--servicedir", type=Path, default=scan_directory.SCAN_DIRECTORY, help="where services are (default: %(default)s)")
     parser.add_argument("--json", action="store_true", help="the same for programs")
@@ -38,7 +40,11 @@ def run(options: argparse.Namespace) -> int:
         raise Misused("--kind and settings are for add: pimains rule add 3 --kind=schedule --times=6:30-8:00")
     if verb != _REPLAY and replay_command.is_used(options):
         raise Misused("--since, --until, --every, --all and --collector are for replay: pimains rule replay 3 --since=30d")
-    if verb == _EXAMPLE:
+    if verb != _CHECK and options.pretend:
+        raise Misused("--pretend is for check: pimains rule check 3 --pretend=pretended.json")
+    if verb == _KINDS:
+        kinds_command.show(words, options.json)
+    elif verb == _EXAMPLE:
         list_command.example(words)
     elif verb == _REPLAY:
         replay_command.run(words, options)
@@ -53,9 +59,9 @@ def run(options: argparse.Namespace) -> int:
     elif verb == _CHECK:
         if len(words) != 1:
             raise Misused("pimains rule check wants a relay's number, or a file: pimains rule check 3")
-        return check_command.check(places.found(options.servicedir), words[0], as_json=options.json)
+        return check_command.check(places.found(options.servicedir), words[0], as_json=options.json, pretend=options.pretend)
     elif verb == _LIST and not words:
         list_command.show(places.found(options.servicedir), options.json)
     else:
-        raise Misused(f"{' '.join(options.words)!r} is none of list, check N, replay N, add N, remove N and example [NAME]")
+        raise Misused(f"{' '.join(options.words)!r} is none of list, check N, replay N, add N, remove N, kinds [KIND] and example [NAME]")
     return 0

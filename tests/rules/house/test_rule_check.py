@@ -63,3 +63,29 @@ def test_a_rule_is_checked_with_what_is_known_now(house: House) -> None:
     )
     rules.file(9).unlink()
     assert check(rules, "7") == (1, f"pimains: relay 7 has no rule in {rules.directory}; there are rules of: 1\n")
+
+
+def test_a_rule_is_asked_with_what_somebody_pretends(house: House) -> None:
+    rules = Rules(house, {"NAME": "pump"})
+    rules.put("bmv/SOC", "50")
+    rules.write(
+        1,
+        """
+        if held("full", data["bmv/SOC"] > 90) >= 300 and now.hour == 12 and relays[2].on_for >= 600 and present("party"):
+            return ON, f"{data['bmv/SOC']:g} % for {held('full', True):g} s"
+        return OFF, f"{data['bmv/SOC']:g} %"
+        """,
+    )
+    rules.until_says(1, "50 %")
+    assert check(rules, "1")[1].splitlines()[0] == "relay 1 now: off, 50 %"
+    told = house.root / "noon.json"
+    pretends = {"values": {"bmv/SOC": 95}, "relays": {"2": {"on": True, "for": 600}}, "at": "12:30", "files": ["party"], "for": 300}
+    told.write_text(json.dumps(pretends))
+    code, said = check(rules, "1", f"--pretend={told}", "--json")
+    found = json.loads(said)
+    assert (code, found["says"], found["reason"], found["values"]) == (0, "on", "95 % for 300 s", {"bmv/SOC": "95"})
+    told.write_text(json.dumps({**pretends, "values": {"bmv/SOC": None}}))
+    assert check(rules, "1", f"--pretend={told}")[1].splitlines()[0] == f"{rules.file(1)}:3: bmv/SOC is not known: nobody tells it"
+    told.write_text('{"at": "noon"}')
+    assert check(rules, "1", f"--pretend={told}") == (1, "pimains: at: 'noon' is no time (such as 18:30 or 2026-07-01T18:30)\n")
+    assert rules.instance.read("1.reason") == "50 %"

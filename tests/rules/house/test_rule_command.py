@@ -72,6 +72,23 @@ def test_the_examples_are_told_and_printed_and_are_rules(house: House) -> None:
     rules.until_says(1, "it is on from 11 h to 18 h")
 
 
+def test_the_kinds_of_ready_made_rules_are_told_with_their_settings(house: House) -> None:
+    rules = Rules(house, {})
+    kinds = ["surplus", "float", "daily", "after", "schedule", "file"]
+    assert says(rules, "kinds") == kinds
+    heads, *rows = says(rules, "kinds", "file")
+    assert heads.split() == ["setting", "begins", "as", "meaning"]
+    assert [row.split()[0] for row in rows] == ["FILE", "SOC", "SOC_MIN"]
+    told = json.loads("\n".join(says(rules, "kinds", "--json")))
+    assert [each["kind"] for each in told] == kinds
+    for each in told:
+        template = TOP / "services/rules/ready" / each["kind"]
+        assert {setting["name"] for setting in each["settings"]} | {"KIND"} == {file.name for file in template.iterdir()}
+    when, must = (setting for setting in told[2]["settings"] if setting["name"] in ("WHEN", "MUST"))
+    assert (when["choices"], when["value"], must["choices"]) == (["any", "surplus", "float"], "surplus", ["1", "0"])
+    assert when["meaning"].startswith("surplus: while VALUE is at least START_WATTS.")
+
+
 def test_what_cannot_be_done_is_one_line(house: House) -> None:
     rules = Rules(house, {}, {})
     rules.write(1, ALWAYS_ON)
@@ -90,7 +107,9 @@ def test_what_cannot_be_done_is_one_line(house: House) -> None:
         "remove 3": "relay 3 has no ready-made rule (pimains rule list)",
         "list --kind=file": "--kind and settings are for add: pimains rule add 3 --kind=schedule --times=6:30-8:00",
         "example 15": "'15' is no example's name: pimains rule example tells them",
-        "ad 3": "'ad 3' is none of list, check N, replay N, add N, remove N and example [NAME]",
+        "kinds sun": f"'sun' is no kind of rule ({kinds})",
+        "list --pretend=x": "--pretend is for check: pimains rule check 3 --pretend=pretended.json",
+        "ad 3": "'ad 3' is none of list, check N, replay N, add N, remove N, kinds [KIND] and example [NAME]",
     }.items():
         done = pimains(rules, *words.split())
         assert (done.returncode, done.stdout, done.stderr) == (1, "", f"pimains: {said}\n")
