@@ -34,7 +34,10 @@ setup(
     python_requires=">=3.11",
     packages=find_packages("lib"),
     package_dir={"": "lib"},
-    package_data={"pimains.ups.texts": ["??"]},
+    package_data={
+        "pimains.ups.texts": ["??"],
+        "pimains.web": ["static/*", "static/vendor/*", "static/vendor/*/*", "pages/*.html", "words/*.json"],
+    },
     data_files=service_files(),
     entry_points={
         "gpiozero_pin_factories": [

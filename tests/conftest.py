@@ -6,6 +6,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
@@ -19,6 +20,11 @@ from tests.ups.messages import Queue
 from tests.ups.neighbour import Neighbour, neighbour
 from tests.ups.nut2_library import NUT2
 from tests.ups.upsd import USERS, Upsd
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+    from tests.web.page import Pages
 
 sys.path.append(str(NUT2))  # as on a machine where python3-nut2 is installed
 
@@ -92,6 +98,22 @@ def nas() -> Iterator[Neighbour]:
     """Another machine of the house, with an sshd."""
     with tempfile.TemporaryDirectory(prefix="pimains-nas-") as top, neighbour(Path(top)) as nas:
         yield nas
+
+
+@pytest.fixture(scope="session")
+def chromium() -> "Iterator[Browser]":
+    """A browser of this process. See tests/web/page.py."""
+    from tests.web.page import new_browser  # it takes a while to come, and most tests have no page
+
+    yield from new_browser()
+
+
+@pytest.fixture
+def pages(chromium: "Browser") -> "Iterator[Pages]":
+    """Opens pages in it, and fails the test for what they complain of."""
+    from tests.web.page import new_pages
+
+    yield from new_pages(chromium)
 
 
 @pytest.hookimpl(tryfirst=True)  # xdist looks for groups in the same hook

@@ -87,6 +87,8 @@ users() {
         getent passwd "$user" >/dev/null ||
             adduser --system --group --no-create-home --home /var/lib/pimains --gecos "pimains" "$user"
     done
+    getent passwd pimains-web >/dev/null ||
+        adduser --system --ingroup pimains --no-create-home --home /var/lib/pimains --gecos "pimains" pimains-web
 }
 
 aioesphomeapi_versions() { # for Debian's python: the version Debian and our package bring, and the newest there is

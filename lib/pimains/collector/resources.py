@@ -1,11 +1,9 @@
 """What a collector opens when it starts, as its settings say where it is. Raises WrongSetting, naming the one to edit."""
 
 import sqlite3
-import ssl
 from pathlib import Path
 from tempfile import TemporaryFile
 
-from pimains.collector import http_server
 from pimains.collector.graphs.pictures import Graphs
 from pimains.collector.news import News
 from pimains.collector.prices import Asked, Prices
@@ -13,22 +11,8 @@ from pimains.collector.series.series import TABLES
 from pimains.collector.settings import CollectorSettings
 from pimains.collector.store import Store
 from pimains.core import broken_sqlite, notify_queue, salvage
-from pimains.core.failure import in_words
 from pimains.core.instance import Instance
 from pimains.shared.readings import journal
-
-_TLS = {"SSLError": "it holds no PEM, is encrypted, or does not belong to the other"}
-
-
-def tls_of(settings: CollectorSettings) -> ssl.SSLContext | None:
-    """What it shows itself by, None without TLS."""
-    if settings.TLS_CERTIFICATE is None:
-        return None
-    try:
-        return http_server.tls_context(settings.TLS_CERTIFICATE, settings.TLS_KEY)
-    except OSError as error:
-        name = "TLS_KEY" if settings.TLS_KEY and "key" in str(error).lower() else "TLS_CERTIFICATE"
-        raise settings.wrong(name, f"cannot be used: {in_words(error, _TLS)} (user pimains must be able to read it)") from None
 
 
 def open_store(me: Instance, settings: CollectorSettings, prices: Prices) -> Store:

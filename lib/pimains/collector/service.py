@@ -21,7 +21,6 @@ All but the first are shown to everybody who can reach them, or behind PASSWORD.
 from __future__ import annotations  # the names of a module that is missing
 
 import asyncio
-import errno
 import sqlite3
 import time
 from typing import TYPE_CHECKING
@@ -51,12 +50,12 @@ if TYPE_CHECKING:
 with Needed("python3-aiohttp") as library:
     from aiohttp import web
 
-    from pimains.collector import http_server as http
     from pimains.collector.intake.powerpi import OldPis
     from pimains.collector.intake.readings import Reception
     from pimains.collector.pages.routes import Showing
     from pimains.collector.prices import Prices
-    from pimains.collector.resources import mend, open_store, prices_of, tls_of
+    from pimains.collector.resources import mend, open_store, prices_of
+    from pimains.shared import http_server as http
 
 LOOK_SECONDS = 10.0
 STATUS_SECONDS = 1.5  # what it says is hardly older: a person looks at it, and at a meter's beside it
@@ -68,7 +67,7 @@ async def collector(me: Instance, settings: CollectorSettings) -> None:
     """Open the journal, listen, and look after both."""
     library.must_be_there(me.directory)
     service.share_one_heap()
-    tls = tls_of(settings)
+    tls = http.tls_of(settings, settings.TLS_CERTIFICATE, settings.TLS_KEY, "pimains")
     prices = prices_of(me, settings)
     while True:
         try:
@@ -106,12 +105,7 @@ async def _listen(settings: CollectorSettings, desk: Desk, tls: ssl.SSLContext |
                 finally:
                     desk.batching.end()
         except OSError as error:
-            if error.errno == errno.EADDRNOTAVAIL:
-                raise settings.wrong("LISTEN", f"{settings.LISTEN.address} is no address of this machine") from None
-            if error.errno == errno.EACCES:
-                raise settings.wrong("LISTEN", f"port {settings.LISTEN.port} is for root only; take one above 1023") from None
-            why = "is taken by another program" if error.errno == errno.EADDRINUSE else f"cannot be listened at: {in_words(error)}"
-            desk.complain_once(f"{settings.LISTEN} {why}; trying again")
+            desk.complain_once(http.why_not_listening(settings, settings.LISTEN, error))
             await asyncio.sleep(LISTEN_AGAIN_SECONDS)
 
 

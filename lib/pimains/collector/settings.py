@@ -1,42 +1,12 @@
 """What the collector service may be told."""
 
-import ipaddress
-import re
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from pimains.collector.plan.derived import Derived, circle, read
 from pimains.core.settings import Setting, Settings, choice, flag, integer, number, optional, path, text
+from pimains.shared.endpoint import endpoint, password
 from pimains.shared.readings import recorded_files
 from pimains.shared.readings.recorded_files import Recorded
-
-
-class Endpoint(NamedTuple):
-    """Where to listen: an IP address and a TCP port."""
-
-    address: str
-    port: int
-
-    @property
-    def is_loopback(self) -> bool:
-        """Whether only this machine gets there."""
-        return ipaddress.ip_address(self.address).is_loopback
-
-    def __str__(self) -> str:
-        return f"[{self.address}]:{self.port}" if ":" in self.address else f"{self.address}:{self.port}"
-
-
-def _parse_endpoint(value: str) -> Endpoint:
-    found = re.fullmatch(r"(?:\[([0-9a-fA-F:.]+)\]|([0-9.]+)):([0-9]{1,5})", value)
-    if not found or not 0 < int(found[3]) < 65536:
-        raise ValueError
-    return Endpoint(str(ipaddress.ip_address(found[1] or found[2])), int(found[3]))
-
-
-def _parse_password(value: str) -> str:
-    if len(value) < 8:
-        raise ValueError
-    return value
 
 
 def recorded() -> Setting[list[Recorded]]:
@@ -55,11 +25,11 @@ def derived() -> Setting[list[Derived]]:
 class CollectorSettings(Settings):
     """services/collector/variables/."""
 
-    LISTEN = Setting(_parse_endpoint, "address and port", "such as 127.0.0.1:8460, 0.0.0.0:8460 or [::]:8460")
+    LISTEN = endpoint(8460)
     TLS_CERTIFICATE = optional(path())
     TLS_KEY = optional(path())
     TOKENS = path()
-    PASSWORD = optional(Setting(_parse_password, "password", "8 characters at least", secret=True))
+    PASSWORD = optional(password())
     PUBLIC = flag()
     DATA_DIR = optional(path())
     WWW_DIR = optional(path())

@@ -192,7 +192,8 @@ def become(user: str) -> None:
     try:
         entry = pwd.getpwnam(user)
     except KeyError:
-        raise WrongSetting(f"this machine has no user {user!r}: install the package, or run adduser --system --group {user}") from None
+        of = "--group" if user == "pimains" else "--ingroup pimains"
+        raise WrongSetting(f"this machine has no user {user!r}: install the package, or run adduser --system {of} {user}") from None
     os.initgroups(user, entry.pw_gid)
     os.setgid(entry.pw_gid)
     os.setuid(entry.pw_uid)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from pimains.collector.http_server import CONNECTIONS_MAX
+from pimains.shared.http_server import USUAL
 from pimains.shared.plan import delivery
 from tests.collector.collecting import TOKEN, Collector, batch, own_mb, steady
 from tests.kit import House
@@ -143,7 +143,7 @@ def test_schemathesis_finds_no_answer_but_the_described_ones(house: House) -> No
 
 def test_many_who_say_nothing_keep_nobody_out_for_long_and_no_more_than_that_are_served(closed: Collector) -> None:
     host, port = closed.url.removeprefix("http://").split(":")
-    idle = [socket.create_connection((host, int(port)), 60) for _ in range(CONNECTIONS_MAX + 20)]
+    idle = [socket.create_connection((host, int(port)), 60) for _ in range(USUAL.connections + 20)]
     try:
         for each in idle:
             each.setblocking(False)

@@ -118,7 +118,7 @@ def told_of(error):
 """,
     "collector": """
 import aiohttp
-from pimains.collector.resources import _TLS
+from pimains.shared.http_server import _TLS
 from pimains.core.failure import in_words
 MODULES = ["builtins", "ssl", "aiohttp", "aiohttp.http_exceptions", "aiohttp.web_exceptions", "rrdtool", "asyncio"]
 def told_of(error):

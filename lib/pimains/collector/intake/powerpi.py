@@ -9,14 +9,14 @@ from collections.abc import Callable
 
 from aiohttp import web
 
-from pimains.collector import http_server as http
 from pimains.collector.intake.local_readings import OwnReadings, Source
 from pimains.collector.intake.logins import Logins
 from pimains.collector.plan import watts
-from pimains.collector.plan.attempts import Attempts
 from pimains.collector.plan.watts import WattSeconds
 from pimains.core.clock import Clock
 from pimains.core.troubles import Troubles
+from pimains.shared import http_server as http
+from pimains.shared.plan.attempts import Attempts
 
 PATH = "/get.php"
 _FIRST = "powerpi/"

@@ -5,11 +5,11 @@ from collections.abc import Callable
 
 from aiohttp import web
 
-from pimains.collector import http_server as http
 from pimains.collector.batching import Batching
 from pimains.collector.intake.tokens import Tokens
 from pimains.collector.store import NotThisSource, Store
 from pimains.core.clock import Clock
+from pimains.shared import http_server as http
 from pimains.shared.plan import delivery
 
 _BODY_SECONDS = 20.0

@@ -7,14 +7,12 @@ from functools import partial
 
 from aiohttp import web
 
-from pimains.collector import http_server as http
 from pimains.collector.batching import Batching
 from pimains.collector.graphs.databases import CannotDraw
 from pimains.collector.graphs.pictures import COSTS, FORMS, NAMES, RANGES, SIZES, THEMES, Extremes, Graphs, Picture, Wanted
 from pimains.collector.pages import energy_page, export, metrics, period_export
 from pimains.collector.pages.energy_page import BARS_OF, Shown, View
 from pimains.collector.pages.style import POLICY
-from pimains.collector.plan.attempts import Attempts
 from pimains.collector.plan.energy import Meter, Period
 from pimains.collector.prices import Prices
 from pimains.collector.series.costs import Costs
@@ -22,6 +20,8 @@ from pimains.collector.series.figures import BARS, Amount, Figures, bars, figure
 from pimains.collector.series.series import Series
 from pimains.collector.store import Store
 from pimains.core.clock import Clock
+from pimains.shared import http_server as http
+from pimains.shared.plan.attempts import Attempts
 
 _WAIT_SECONDS = 2.0
 _BEGUN_SECONDS = 900.0  # then there is a reading, and a pixel of it

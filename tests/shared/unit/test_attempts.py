@@ -1,6 +1,6 @@
 """Guessing a password costs time."""
 
-from pimains.collector.plan.attempts import Attempts
+from pimains.shared.plan.attempts import Attempts
 
 
 def test_a_few_wrong_ones_are_free_then_each_costs_time_and_time_heals() -> None:

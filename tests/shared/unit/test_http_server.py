@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack
 
 from aiohttp import web
 
-from pimains.collector.http_server import listening
+from pimains.shared.http_server import listening
 
 
 async def ask(connection: tuple[asyncio.StreamReader, asyncio.StreamWriter], path: str) -> str:

@@ -1,12 +1,13 @@
 """An HTTP server that bears with anybody: aiohttp behind a gate that bounds connections, bytes and time.
 
-    async with listening(app, "127.0.0.1", 8460, tls=None):
+    async with listening(app, "127.0.0.1", 8460, tls=None, limits=Limits(connections=64)):
         ...
 
-Who sends its headers or its body in crumbs, or megabytes nobody asked for, is cut off after IDLE_SECONDS and at HEADER_BYTES_MAX.
+Who sends its headers or its body in crumbs, or megabytes nobody asked for, is cut off after Limits.idle_seconds and at HEADER_BYTES_MAX.
 """
 
 import asyncio
+import errno
 import hashlib
 import hmac
 import ssl
@@ -15,23 +16,38 @@ from base64 import b64decode
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from aiohttp import web
 
-CONNECTIONS_MAX = 64
-IDLE_SECONDS = 30.0
-ANSWER_SECONDS_MAX = 600.0
+from pimains.core.failure import in_words
+from pimains.core.settings import Settings
+from pimains.shared.endpoint import Endpoint
+
 HEADER_BYTES_MAX = 2 * 1024 * 1024  # before a request is understood; the body's first bytes may come with it
 _HANDSHAKE_SECONDS = 10.0
 _GOODBYE_SECONDS = 2.0
+_TLS = {"SSLError": "it holds no PEM, is encrypted, or does not belong to the other"}
 _HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "X-Frame-Options": "DENY"}
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
+class Limits(NamedTuple):
+    """What the gate bears: connections at a time, seconds that one may be idle, and that an answer may take (see `may_last`)."""
+
+    connections: int = 64
+    idle_seconds: float = 30.0
+    answer_seconds: float = 600.0
+
+
+USUAL = Limits()
+
+
 @asynccontextmanager
-async def listening(app: web.Application, address: str, port: int, tls: ssl.SSLContext | None) -> AsyncIterator[int]:
+async def listening(
+    app: web.Application, address: str, port: int, tls: ssl.SSLContext | None, limits: Limits = USUAL
+) -> AsyncIterator[int]:
     """Answer requests with `app`; yields the port. Raises OSError when it cannot listen there."""
     answering: set[asyncio.Task[Any]] = set()
     is_over = False
@@ -48,14 +64,14 @@ async def listening(app: web.Application, address: str, port: int, tls: ssl.SSLC
             answering.discard(task)
 
     app.middlewares[:0] = [_middleware, noted]
-    runner = web.AppRunner(app, access_log=None, keepalive_timeout=IDLE_SECONDS, lingering_time=_GOODBYE_SECONDS)
+    runner = web.AppRunner(app, access_log=None, keepalive_timeout=limits.idle_seconds, lingering_time=_GOODBYE_SECONDS)
     await runner.setup()
     gates: weakref.WeakSet[_Gate] = weakref.WeakSet()
 
     def gate() -> asyncio.Protocol:
-        if len(gates) >= CONNECTIONS_MAX:
+        if len(gates) >= limits.connections:
             return _Closed()
-        new = _Gate(cast(asyncio.Protocol, cast(Any, runner.server)()))
+        new = _Gate(cast(asyncio.Protocol, cast(Any, runner.server)()), limits)
         gates.add(new)
         return new
 
@@ -76,8 +92,34 @@ async def listening(app: web.Application, address: str, port: int, tls: ssl.SSLC
         await runner.cleanup()
 
 
-def tls_context(certificate: Path, key: Path | None) -> ssl.SSLContext:
-    """TLS 1.2 and newer; raises OSError when a file cannot be read or is not what it should be."""
+def may_last(request: web.Request, seconds: float) -> None:
+    """The answer to this one may take `seconds` from now on, whatever the limits say: a stream of events, each of which renews it."""
+    if gate := _Gate.of(request.protocol):
+        gate.lasts(seconds)
+
+
+def tls_of(settings: Settings, certificate: Path | None, key: Path | None, user: str) -> ssl.SSLContext | None:
+    """What a service shows itself by (TLS 1.2 and newer), by its TLS_CERTIFICATE and TLS_KEY; None without. Raises WrongSetting."""
+    if certificate is None:
+        return None
+    try:
+        return _tls_context(certificate, key)
+    except OSError as error:
+        name = "TLS_KEY" if key and "key" in str(error).lower() else "TLS_CERTIFICATE"
+        raise settings.wrong(name, f"cannot be used: {in_words(error, _TLS)} (user {user} must be able to read it)") from None
+
+
+def why_not_listening(settings: Settings, where: Endpoint, error: OSError) -> str:
+    """What keeps a service from its LISTEN for now, as a line; raises WrongSetting where only an edit helps."""
+    if error.errno == errno.EADDRNOTAVAIL:
+        raise settings.wrong("LISTEN", f"{where.address} is no address of this machine") from None
+    if error.errno == errno.EACCES:
+        raise settings.wrong("LISTEN", f"port {where.port} is for root only; take one above 1023") from None
+    why = "is taken by another program" if error.errno == errno.EADDRINUSE else f"cannot be listened at: {in_words(error)}"
+    return f"{where} {why}; trying again"
+
+
+def _tls_context(certificate: Path, key: Path | None) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key, password="")  # none: a terminal is never asked for it
     return context
@@ -154,7 +196,8 @@ async def _middleware(request: web.Request, handler: Handler) -> web.StreamRespo
         allow = {"Allow": no.headers["Allow"]} if "Allow" in no.headers else {}
         answer = web.json_response({"error": no.reason}, status=no.status, headers=allow)
     if not answer.prepared:
-        answer.headers.update(_HEADERS)
+        for name, value in _HEADERS.items():
+            answer.headers.setdefault(name, value)
     if not request.content.is_eof():  # nobody will read the rest of what it sends
         answer.force_close()
     if gate:
@@ -174,8 +217,9 @@ class _Gate(asyncio.Protocol):
 
     _by_protocol: "weakref.WeakValueDictionary[int, _Gate]" = weakref.WeakValueDictionary()
 
-    def __init__(self, inner: asyncio.Protocol) -> None:
+    def __init__(self, inner: asyncio.Protocol, limits: Limits) -> None:
         self._inner = inner
+        self._limits = limits
         self._bytes = 0
         self._is_busy = False
         self._is_last = False
@@ -190,13 +234,17 @@ class _Gate(asyncio.Protocol):
         """A request was understood."""
         self._is_busy = True
         self._bytes = 0
-        self._wait(ANSWER_SECONDS_MAX)
+        self._wait(self._limits.answer_seconds)
+
+    def lasts(self, seconds: float) -> None:
+        """Its answer may take that long, from now on."""
+        self._wait(seconds)
 
     def ends(self, *, is_last: bool) -> None:
         """It was answered."""
         self._is_busy = False
         self._is_last = is_last
-        self._wait(IDLE_SECONDS)
+        self._wait(self._limits.idle_seconds)
 
     def _wait(self, seconds: float | None) -> None:
         if self._timer:
@@ -208,7 +256,7 @@ class _Gate(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
         self._by_protocol[id(self._inner)] = self
-        self._wait(IDLE_SECONDS)
+        self._wait(self._limits.idle_seconds)
         self._inner.connection_made(transport)
 
     def data_received(self, data: bytes) -> None:

@@ -1,0 +1,1 @@
+"""What is shown and done below /v1, a module for each page."""

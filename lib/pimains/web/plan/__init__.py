@@ -1,0 +1,1 @@
+"""What the page decides, without I/O and clocks."""
