@@ -9,7 +9,7 @@ class Facts(NamedTuple):
     """What is known of one instance; states are "up", "down", "stopped", "unsupervised" and "unseen"."""
 
     state: str
-    wanted_up: bool
+    wanted_up: bool | None  # None: not known
     paused: bool
     restarts: bool
     log_state: str
@@ -49,14 +49,14 @@ def troubles(facts: Facts) -> list[str]:
 
 
 def unsettled(
-    state: str, seconds: float | None, *, wanted_up: bool, status: str, status_age: float | None, error_age: float | None
+    state: str, seconds: float | None, *, wanted_up: bool | None, status: str, status_age: float | None, error_age: float | None
 ) -> bool:
     """Whether a second look is needed to tell a service that was just started from one that is restarted every second.
 
     One that has got as far as a status line of its own since it was started, and had no error lately, needs none.
     """
     if state != "up":
-        return state == "down" and wanted_up
+        return state == "down" and bool(wanted_up)
     if seconds is None or seconds >= SETTLED_SECONDS:
         return seconds is None
     spoke = status_age is not None and status_age <= seconds and status != "starting"

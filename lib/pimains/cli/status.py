@@ -174,7 +174,7 @@ def tell(found: list[Seen], scan: Path) -> None:
         for note in notes(each) if each else ():
             print(text.shortened(f"    {note}", width))
     if any(each.supervised.state == "unseen" for each in found):
-        print("Only root may see which are up: sudo pimains status", file=sys.stderr)
+        print("Only root may see whether those with ? are up: sudo pimains status", file=sys.stderr)
 
 
 def state_words(supervised: Supervised) -> str:
@@ -182,7 +182,8 @@ def state_words(supervised: Supervised) -> str:
     if supervised.state not in ("up", "down"):
         return {"stopped": "supervise does not answer", "unsupervised": "not supervised", "unseen": "?"}[supervised.state]
     since = "" if supervised.seconds is None else f" {sentences.duration(supervised.seconds)}"
-    wanted = {("up", False): ", wanted down", ("down", True): ", wanted up"}.get((supervised.state, supervised.wanted_up), "")
+    seldom = {("up", False): ", wanted down", ("down", True): ", wanted up"}
+    wanted = "" if supervised.wanted_up is None else seldom.get((supervised.state, supervised.wanted_up), "")
     return supervised.state + since + wanted + (", paused" if supervised.paused else "")
 
 

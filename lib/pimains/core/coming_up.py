@@ -51,10 +51,10 @@ def _is_coming_up(instance: ServiceDirectory) -> bool:
         supervised = scan_directory.supervised([instance.path])[instance.path]
     except PimainsError:
         return False
-    if supervised.state in ("unsupervised", "unseen"):
+    if supervised.state in ("unsupervised", "unseen") or (supervised.state == "down" and supervised.wanted_up is None):
         return not (instance.path / "down").exists() and _is_young(instance.path)
     if supervised.state == "down":
-        return supervised.wanted_up
+        return bool(supervised.wanted_up)
     return supervised.state == "up" and (supervised.seconds or 0) < _STARTING_SECONDS
 
 

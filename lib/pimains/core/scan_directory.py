@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from pimains.core import paths, state, templates
+from pimains.core import alive, paths, state, templates
 from pimains.core.errors import PimainsError
 
 SCAN_DIRECTORY = Path("/etc/service")
@@ -66,12 +66,13 @@ class Supervised(NamedTuple):
     `state` is "up", "down", "stopped" (its supervise itself is stopped, and what it last said may be long over),
     "unsupervised" (no supervise looks after it) or "unseen" (only root may see it).
     `seconds` it is so, by the monotonic clock where that is known; None: not known, because the wall clock was set.
+    `wanted_up` is None where it is not known: only root sees what supervise was told.
     """
 
     state: str
     seconds: float | None = None
     pid: int = 0
-    wanted_up: bool = False
+    wanted_up: bool | None = False
     paused: bool = False
 
 
@@ -140,7 +141,10 @@ def _unreadable(path: Path) -> str:
 
 
 def supervised(directories: Iterable[Path]) -> dict[Path, Supervised]:
-    """What svstat says about each service directory; raises PimainsError when daemontools is not installed."""
+    """What svstat says about each service directory; raises PimainsError when daemontools is not installed.
+
+    To whom supervise's directory is closed, our services themselves show whether they are up (alive.py).
+    """
     import subprocess  # twenty milliseconds that create_service --add-service need not take
 
     wanted = list(directories)
@@ -157,9 +161,17 @@ def supervised(directories: Iterable[Path]) -> dict[Path, Supervised]:
     parsed = [_parse(line.removeprefix(f"{directory}: ")) for directory, line in lines]
     stopped = _stopped_supervises()
     return {
-        directory: Supervised("stopped") if each.state in ("up", "down") and _lock(directory) in stopped else each
+        directory: Supervised("stopped") if each.state in ("up", "down") and _lock(directory) in stopped else _alive(directory, each)
         for directory, each in zip(wanted, parsed, strict=True)
     }
+
+
+def _alive(directory: Path, supervised: Supervised) -> Supervised:
+    instance = at(directory) if supervised.state == "unseen" else None
+    life = alive.look(instance.run) if instance else alive.Life(None)
+    if life.is_up is None:
+        return supervised
+    return Supervised("up" if life.is_up else "down", life.seconds, life.pid, wanted_up=None)
 
 
 def _lock(directory: Path) -> int | None:
@@ -191,8 +203,6 @@ def _parse(line: str) -> Supervised:
     since = float(match["seconds"]) if float(match["seconds"]) <= uptime else None
     if match["pid"] is None:
         return Supervised("down", since, wanted_up="want up" in more)
-    with contextlib.suppress(OSError, IndexError, ValueError):
-        # svstat counts by the wall clock, which may have been set since: proc(5), field 22, starttime
-        ticks = int(Path("/proc", match["pid"], "stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[19])
-        since = max(0.0, uptime - ticks / os.sysconf("SC_CLK_TCK"))
+    if (of_process := alive.process_seconds(int(match["pid"]))) is not None:
+        since = of_process  # svstat counts by the wall clock, which may have been set since
     return Supervised("up", since, int(match["pid"]), wanted_up="want down" not in more, paused="paused" in more)

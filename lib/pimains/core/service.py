@@ -24,7 +24,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TypeAlias, TypeVar
 
-from pimains.core import log, state
+from pimains.core import alive, log, state
 from pimains.core.errors import WrongSetting
 from pimains.core.instance import Instance
 from pimains.core.naps import Nap, Naps, Readable, Stop, drive, poll, seconds, within
@@ -58,6 +58,8 @@ def run(main: Main[S], settings: type[S], *, user: str | None = "pimains", owner
         make_directories(me, user or owner)
         if user is not None and os.geteuid() == 0:
             become(user)
+        with suppress(OSError):  # no room in /run: its status line will say so
+            alive.hold(me.run)
         given = from_environment(settings)
         me.starts()
         for path in given.exposed():

@@ -85,7 +85,24 @@ def read(path: Path) -> str | None:
     return None if content is None else content.decode("utf-8", "replace").strip()
 
 
+def with_status(path: Path, bytes_max: int) -> tuple[str, os.stat_result] | None:
+    """What `read` returns, of `bytes_max` at most, and the status (stat(2)) of the very file that held it."""
+    handle = _open(path)
+    if handle is None:
+        return None
+    with open(handle, "rb") as file:
+        return file.read(bytes_max).decode("utf-8", "replace").strip(), os.fstat(handle)
+
+
 def _bytes(path: Path) -> bytes | None:
+    handle = _open(path)
+    if handle is None:
+        return None
+    with open(handle, "rb") as file:
+        return file.read(_LONGEST)
+
+
+def _open(path: Path) -> int | None:
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
@@ -95,8 +112,7 @@ def _bytes(path: Path) -> bytes | None:
     if not stat.S_ISREG(os.fstat(handle).st_mode):
         os.close(handle)
         return None
-    with open(handle, "rb") as file:
-        return file.read(_LONGEST)
+    return handle
 
 
 class Damaged(PimainsError):
@@ -168,6 +184,7 @@ class Watch:
     `fileno` becomes readable with the first change: yield the watch from a service. A directory that was itself moved
     or removed is told as "."; another of the same name in its place is not watched: make a new Watch.
     Directories made in it are told with `new_directories` alone.
+    `drops` counts how often the kernel dropped some: then all that is there is told, and nothing of what is gone.
     Raises OSError if the directory is not there.
     """
 
@@ -175,11 +192,13 @@ class Watch:
     _SELF_GONE = 0x00000400 | 0x00000800  # delete_self, move_self
     _CREATED = 0x00000100  # what a directory made by mkdir is told by alone; a file is told of when it was written
     _OVERFLOW = 0x00004000
+    _IGNORED = 0x00008000  # the last that is told of a watch
     _HEADER = struct.Struct("iIII")
 
     def __init__(self, directory: Path, *, new_directories: bool = False) -> None:
         import ctypes  # half a megabyte, and not every service watches files
 
+        self.drops = 0
         self._directories: dict[int, tuple[Path, str]] = {}
         self._libc = ctypes.CDLL(None, use_errno=True)
         self._errno = ctypes.get_errno
@@ -222,10 +241,13 @@ class Watch:
                 name = os.fsdecode(data[start : start + length].rstrip(b"\0"))
                 start += length
                 directory, prefix = self._directories.get(number, (None, ""))
-                if event & self._OVERFLOW:  # the kernel dropped some: any file may have changed
+                if event & self._OVERFLOW:  # any file may have changed
+                    self.drops += 1
                     names.update(self._all_there())
                 elif directory is None:  # it is gone, and that was told
                     continue
+                elif event & self._IGNORED:
+                    del self._directories[number]
                 elif event & self._SELF_GONE:
                     names.add(f"{prefix}.")
                 elif name and not name.startswith("."):

@@ -9,7 +9,7 @@ import shutil
 import signal
 import sys
 
-from pimains.core import paths
+from pimains.core import alive, paths
 from pimains.core.service import Instance, Naps, run, seconds
 from pimains.core.troubles import Troubles
 from pimains.rsync.settings import RsyncSettings
@@ -74,6 +74,7 @@ def become_tcpserver(settings: RsyncSettings, places: str, identity: tuple[int, 
     for number in (signal.SIGPIPE, signal.SIGXFSZ):  # Python ignores them, and so would its successors
         signal.signal(number, signal.SIG_DFL)
     sys.stdout.flush()
+    alive.keep_as_another_program()
     # no look-ups of names or of ident, which Debian's tcpserver would make for each connection
     words = ["tcpserver", "-RHl0", f"-c{settings.MAXDAEMONS}", *user, settings.LOCALIP, str(settings.PORT)]
     os.execvp(words[0], [*words, serve, *limits, places, str(settings.CONFIG)])  # noqa: S606  # none is wanted

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import pty
+import re
 import shutil
 import signal
 import struct
@@ -164,15 +165,9 @@ def test_a_missing_scan_directory_is_one_line(house: House) -> None:
     )
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
-def test_without_root_it_tells_what_it_can_and_says_what_it_cannot(house: House) -> None:
-    halt = house.add("halt", HALT_COMMAND=house.recorder)
-    house.until(lambda: halt.status == "ready")
-    Path(house.root).chmod(0o755)
-    # the library from a place that anybody may read
-    shutil.copytree(TOP / "lib/pimains", house.root / "lib/pimains", ignore=shutil.ignore_patterns("__pycache__"))
-    told = subprocess.run(
-        [*COMMAND, f"--servicedir={house.scan}"],
+def as_nobody(house: House, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*COMMAND, f"--servicedir={house.scan}", *words],
         env={"PATH": os.environ["PATH"], "PYTHONPATH": str(house.root / "lib"), "PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
         text=True,
@@ -180,9 +175,28 @@ def test_without_root_it_tells_what_it_can_and_says_what_it_cannot(house: House)
         user="nobody",
         cwd="/",
     )
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_without_root_it_tells_what_it_can_and_says_what_it_cannot(house: House) -> None:
+    halt = house.add("halt", HALT_COMMAND=house.recorder)
+    house.until(lambda: halt.status == "ready")
+    Path(house.root).chmod(0o755)
+    # the library from a place that anybody may read
+    shutil.copytree(TOP / "lib/pimains", house.root / "lib/pimains", ignore=shutil.ignore_patterns("__pycache__"))
+    told = as_nobody(house)
     assert told.returncode == 0, told
-    assert told.stdout.splitlines()[1].split() == ["halt", "halt", "?", "ready"]
-    assert told.stderr.strip() == "Only root may see which are up: sudo pimains status"
+    assert re.fullmatch("halt +halt +up [0-9.]+ s +ready", told.stdout.splitlines()[1])
+    assert told.stderr == ""
+    halt.svc("-d")
+    house.until(lambda: halt.pid == 0)
+    assert as_nobody(house).stdout.splitlines()[1].split() == ["halt", "halt", "down", "stopped"]
+    found = json.loads(as_nobody(house, "--json").stdout)[0]
+    assert (found["up"], found["wanted_up"], found["pid"], found["well"]) == (False, None, None, True)
+    (halt.run / "alive").unlink()  # as beside a service of a version that had no such file
+    told = as_nobody(house)
+    assert told.stdout.splitlines()[1].split() == ["halt", "halt", "?", "stopped"]
+    assert told.stderr == "Only root may see whether those with ? are up: sudo pimains status\n"
 
 
 @pytest.mark.parametrize(
@@ -252,7 +266,7 @@ def test_the_present_directory_need_not_be_readable(house: House, words: list[st
     house.until(lambda: halt.status == "ready")
     told = in_a_closed_directory(house, *words, f"--servicedir={house.scan}")
     assert told.returncode == 0, told
-    assert told.stdout.splitlines()[-1].split()[:3] == ["halt", "halt", "?"]
+    assert told.stdout.splitlines()[-1].split()[:3] == ["halt", "halt", "up"]
     assert "Traceback" not in told.stderr
 
 
