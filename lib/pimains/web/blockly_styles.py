@@ -5,6 +5,4 @@ the path of its pictures alone. tests/web/house/test_rules_page.py compares them
 """
 
 BLOCKLY = "13.3.0"
-HASHES = (
-    "sha256-A=",
-)
+HASHES = ("sha256-A=",)

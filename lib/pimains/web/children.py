@@ -21,6 +21,7 @@ _AT_ONCE_MAX = 3
 _WAITING_MAX = 12
 _BYTES_MAX = 2 * 1024 * 1024
 _LINE_BYTES_MAX = 2000
+_CHUNK_BYTES = 64 * 1024
 _LOOK_SECONDS = 0.1  # how often it is looked whether somebody still waits
 _KEPT = ("PATH", "PYTHONPATH", "PIMAINS_ROOT", "LANG", "TZ")  # of this service's environment: its own settings are nobody's
 
@@ -116,10 +117,8 @@ async def _ended(words: list[str], directory: Path | None, seconds: float) -> Do
         start_new_session=True,
     )
     try:
-        assert child.stdout is not None
-        assert child.stderr is not None
         async with asyncio.timeout(seconds):
-            told, said = await asyncio.gather(_read(child.stdout, _BYTES_MAX), _read(child.stderr, _BYTES_MAX))
+            told, said = await asyncio.gather(_read(child.stdout), _read(child.stderr))
             code = await child.wait()
     except TimeoutError:
         raise PimainsError(f"it takes longer than {duration(seconds)}, and was ended") from None
@@ -128,12 +127,12 @@ async def _ended(words: list[str], directory: Path | None, seconds: float) -> Do
     return Done(code, told, said[-_LINE_BYTES_MAX:].decode("utf-8", "replace").strip().rpartition("\n")[2])
 
 
-async def _read(stream: asyncio.StreamReader, most: int) -> bytes:
+async def _read(stream: asyncio.StreamReader | None) -> bytes:
     found = bytearray()
-    while chunk := await stream.read(65536):
+    while stream and (chunk := await stream.read(_CHUNK_BYTES)):
         found += chunk
-        if len(found) > most:
-            raise PimainsError(f"it tells more than {most // 1024} KiB, and was ended")
+        if len(found) > _BYTES_MAX:
+            raise PimainsError(f"it tells more than {_BYTES_MAX // 1024} KiB, and was ended")
     return bytes(found)
 
 
@@ -143,5 +142,3 @@ async def _end(child: asyncio.subprocess.Process) -> None:
         with suppress(ProcessLookupError):
             os.killpg(child.pid, signal.SIGKILL)
         await child.wait()
-
-

@@ -1,8 +1,8 @@
 """The rules of this machine as their files have them: of which relay, made in which way, and what each says now.
 
-    /etc/pimains/rules/<n>.py, <n>.rule          root's, in RULES: they count more
-    /var/lib/pimains/rules/<n>.py, <n>.rule      made from blocks, and by a form, by rules itself
-    /run/pimains/rules/<n>.says, <n>.reason      what each says
+/etc/pimains/rules/<n>.py, <n>.rule          root's, in RULES: they count more
+/var/lib/pimains/rules/<n>.py, <n>.rule      made from blocks, and by a form, by rules itself
+/run/pimains/rules/<n>.says, <n>.reason      what each says
 """
 
 import os
@@ -34,7 +34,10 @@ class Places(NamedTuple):
 
 
 class RuleThere(NamedTuple):
-    """The rule of a relay: `made` is one of NONE, FORM ... above, `kind` of a ready-made one; `besides` is what it wins over, "" if nothing."""
+    """The rule of a relay: `made` is one of NONE, FORM ... above, `kind` of a ready-made one.
+
+    `besides` is the file that it wins over, "" if there is none.
+    """
 
     number: int
     name: str

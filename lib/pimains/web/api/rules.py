@@ -93,9 +93,7 @@ class Rules:
 
     def _all(self) -> dict[str, Any]:
         there, wall = self._places(), self._seen.clock.wall()
-        found = [
-            {**self._described(there, rule), **rules_there.told(there, rule.number, wall)} for rule in _relays_of(there)
-        ]
+        found = [{**self._described(there, rule), **rules_there.told(there, rule.number, wall)} for rule in _relays_of(there)]
         return {"rules": found, "has_relays": there.relays is not None, "has_rules": there.rules is not None}
 
     def _places(self) -> Places:
@@ -147,7 +145,9 @@ class Rules:
             "toolbox": table.toolbox(language),
             "first": table.first_workspace(),
             "values": values,
+            "relays": sorted(relays, key=int),
             "templates": rule_templates.all_of_them(language, values, relays),
+            "command": "sudo create_service --service_name=vedirect --instance=vedirect.bmv --add-service",
         }
 
     async def show(self, request: web.Request) -> Answer:
