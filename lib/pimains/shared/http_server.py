@@ -28,7 +28,7 @@ HEADER_BYTES_MAX = 2 * 1024 * 1024  # before a request is understood; the body's
 _HANDSHAKE_SECONDS = 10.0
 _GOODBYE_SECONDS = 2.0
 _TLS = {"SSLError": "it holds no PEM, is encrypted, or does not belong to the other"}
-_HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "X-Frame-Options": "DENY"}
+_HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "X-Frame-Options": "DENY", "Server": "pimains"}
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 

@@ -54,8 +54,8 @@ class Door:
         header, hostname = request.headers.get("Host"), socket.gethostname()
         if hosts.is_ours(header, hostname):
             return
-        names = " or ".join(hosts.names(hostname))
-        raise http.refusal(421, f"this page does not answer to the name {(header or '')[:100]!r}: use the machine's address, or {names}")
+        names = " or ".join(hosts.told(hostname))
+        raise http.refusal(421, f"this page does not answer to the name {(header or '')[:100]!r}: use this machine's address, or {names}")
 
     def check_not_from_elsewhere(self, request: web.Request) -> None:
         """Raises 403 when a page of another site makes a browser ask (Fetch Metadata); that page could not read it anyway."""

@@ -93,6 +93,7 @@ def test_installing_makes_users_and_directories_and_starts_nothing(bare: DebianR
     assert set(bare.run("id -nG pimains").split()) - {"systemd-journal"} == {"pimains", "dialout", "gpio"}
     assert bare.run("ls /usr/lib/udev/rules.d/51-pimains.rules")
     assert bare.run("id -nG pimains-log").split() == ["pimains-log"]
+    assert bare.run("id -nG pimains-web").split() == ["pimains"]
     assert bare.run("stat -c '%a %U %G' /run/pimains /var/lib/pimains /var/log/pimains").splitlines() == [
         "755 root root",
         "755 root root",

@@ -28,7 +28,7 @@ class About:
     async def show(self, request: web.Request) -> Answer:
         """GET /v1/about."""
         return {
-            "names": hosts.names(socket.gethostname()),
+            "names": hosts.told(socket.gethostname()),
             "services": [{"instance": each.name, "service": each.service} for each in self._seen.instances()],
             "directory": str(self._seen.me.directory),
             "has_password": self._door.has_password,
