@@ -7,6 +7,7 @@ is in their place. Without listeners nothing is watched, and nobody wakes up.
 import asyncio
 import json
 import random
+import socket
 import sys
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from aiohttp import web
 from pimains.core.clock import Clock
 from pimains.shared import http_server as http
 from pimains.web.plan.live import Value, Waiting
+from pimains.web.routes import Operation, Routes
 from pimains.web.state_files import StateFiles
 
 LISTENERS_MAX = 100
@@ -26,7 +28,7 @@ _BEAT_SECONDS = 15.0
 _STALLED_SECONDS = 30.0
 _STREAM_SECONDS = (480.0, 600.0)  # not all at the same time
 _AGAIN_MILLISECONDS = 1500
-_BUFFER_BYTES = 32 * 1024
+_BUFFER_BYTES = 32 * 1024  # ours, and the kernel's, which else has megabytes for who does not read
 _BEAT = b"event: beat\ndata: 1\n\n"  # a comment would not reach the page, which is to notice as well
 _HEADERS = {
     "Content-Type": "text/event-stream",
@@ -48,7 +50,11 @@ class Live:
         self._handle: int | None = None
         self._sent_at = 0.0
         self._all = (0.0, b"")
-        self._is_over = False
+
+    def add_to(self, routes: Routes) -> None:
+        """Its path."""
+        summary = "The values of all services, as they change: one message with all, then with those that did"
+        routes.shows("/v1/live", self.stream, Operation(summary, kind="text/event-stream"))
 
     def values(self, prefix: str = "") -> dict[str, Value]:
         """The values whose names (INSTANCE/VALUE) begin so, as they are now."""
@@ -67,6 +73,7 @@ class Live:
         await response.prepare(request)
         if request.transport:
             request.transport.set_write_buffer_limits(high=_BUFFER_BYTES)
+            request.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _BUFFER_BYTES)
         listener = _Listener(request)
         self._join(listener)
         try:
@@ -81,15 +88,15 @@ class Live:
         return response
 
     def end(self) -> None:
-        """This service is being stopped: so are all streams."""
-        self._is_over = True
+        """End all streams: this service is being stopped."""
         for each in self._listeners:
+            each.is_over = True
             each.wake.set()
 
     async def _tell(self, listener: "_Listener", response: web.StreamResponse) -> None:
         loop = asyncio.get_running_loop()
         until = loop.time() + random.uniform(*_STREAM_SECONDS)  # noqa: S311  # no secret
-        while not self._is_over and not listener.is_over and loop.time() < until:
+        while not listener.is_over and loop.time() < until:
             data = listener.waiting.take() if listener.waiting else _BEAT
             http.may_last(listener.request, _STALLED_SECONDS + _BEAT_SECONDS)
             async with asyncio.timeout(_STALLED_SECONDS):
@@ -121,9 +128,7 @@ class Live:
         if task.cancelled() or (error := task.exception()) is None:
             return
         sys.excepthook(type(error), error, error.__traceback__)
-        for each in self._listeners:  # they come again, and all begins anew
-            each.is_over = True
-            each.wake.set()
+        self.end()  # they come again, and all begins anew
 
     async def _tell_changes(self) -> None:
         """Never returns. What else changes within a moment is told with it: the kernel keeps it until then."""

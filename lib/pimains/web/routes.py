@@ -12,7 +12,7 @@ anything else is 500, and stands with its traceback in the log alone.
 import json
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from aiohttp import web
 
@@ -50,6 +50,13 @@ class Described(NamedTuple):
     path: str
     operation: Operation
     needs_session: bool
+
+
+class Module(Protocol):
+    """A part of the page, with paths of its own."""
+
+    def add_to(self, routes: "Routes") -> None:
+        """Name them."""
 
 
 class Routes:

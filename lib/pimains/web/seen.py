@@ -1,6 +1,8 @@
 """What every module of the page is given: who it is, where things are, and what is known of the house."""
 
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pimains.core import paths, scan_directory
 from pimains.core.clock import Clock
@@ -8,6 +10,9 @@ from pimains.core.errors import PimainsError
 from pimains.core.instance import Instance
 from pimains.core.scan_directory import ServiceDirectory
 from pimains.web.settings import WebSettings
+
+if TYPE_CHECKING:
+    from pimains.web.live import Live
 
 _SECONDS = 1.0  # a look at the scan directory holds for so long
 
@@ -40,6 +45,13 @@ class Seen:
     def clock(self) -> Clock:
         """The service's."""
         return self.me.clock
+
+    @cached_property
+    def live(self) -> "Live":
+        """What all services say now, and who listens to that."""
+        from pimains.web.live import Live  # with aiohttp, which may not be installed yet
+
+        return Live(self.run, self.lib, self.clock)
 
     def instances(self) -> list[ServiceDirectory]:
         """The services there are, by name; none when the scan directory cannot be read."""

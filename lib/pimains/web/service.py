@@ -33,7 +33,7 @@ with Needed("python3-aiohttp") as library:
     from pimains.web.login import Door
     from pimains.web.openapi import document
     from pimains.web.pages import Pages
-    from pimains.web.routes import Operation, Routes
+    from pimains.web.routes import Module, Operation, Routes
 
     LIMITS = http.Limits(connections=128, idle_seconds=30.0, answer_seconds=120.0)
 
@@ -66,7 +66,10 @@ async def _listen(me: Instance, settings: WebSettings, house: House, tls: ssl.SS
                         "PASSWORD goes over the network as it is typed: whoever listens there reads it (TLS_CERTIFICATE keeps it from them)"
                     )
                 me.status(url if house.door.has_password else f"{url}, to look at only: there is no PASSWORD yet")
-                await asyncio.Event().wait()
+                try:
+                    await asyncio.Event().wait()
+                finally:
+                    house.seen.live.end()
         except OSError as error:
             why = http.why_not_listening(settings, settings.LISTEN, error)
             me.status(why, well=False)
@@ -82,8 +85,9 @@ class House:
         self.door = Door(settings, me.clock)
         self._assets = Assets()
         # each module of api/ is named here
-        self._modules = [
+        self._modules: list[Module] = [
             About(self.seen, self.door),
+            self.seen.live,
         ]
 
     def app(self) -> aiohttp_web.Application:

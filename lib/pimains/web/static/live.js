@@ -8,6 +8,8 @@
 //     matching("relays/*.state")                 the names there are
 //
 // While nobody tells us, document.body.dataset.live is "lost". A page that is not looked at does not listen: browsers have few connections.
+import { get, word } from "./kit.js";
+
 const url = "/v1/live";
 const lostAfterMilliseconds = 4000;
 const silentAfterMilliseconds = 35000; // the service lets hear of itself each 15 s
@@ -93,6 +95,9 @@ function take(message) {
 function mark(state) {
   if (document.body.dataset.live !== state) {
     document.body.dataset.live = state;
+    const place = document.getElementById("live-lost");
+    place.textContent = state === "lost" ? word("lost") : "";
+    place.hidden = state !== "lost";
     document.dispatchEvent(new CustomEvent("live", { detail: state }));
   }
 }
@@ -131,6 +136,7 @@ function listen() {
         listen();
       }, wait * 1000);
       wait = Math.min(2 * wait, 60);
+      get("/v1/about").catch(() => null); // where the session is over, this leads to the login
     }
   };
 }
