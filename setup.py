@@ -36,7 +36,8 @@ setup(
     package_dir={"": "lib"},
     package_data={
         "pimains.ups.texts": ["??"],
-        "pimains.web": ["static/*", "static/vendor/*", "static/vendor/*/*", "pages/*.html", "words/*.json"],
+        "pimains.web": ["static/*", "pages/*.html", "words/*.json"]
+        + [f"static/vendor/*/{place}*.{kind}" for place in ("", "*/") for kind in ("js", "css", "svg", "cur", "gz")],
     },
     data_files=service_files(),
     entry_points={

@@ -193,6 +193,10 @@ firmware_program() { # VERSION DIRECTORY KIND SOURCE...: built in a copy, becaus
     [ -x "$program" ]
 }
 
+web_libraries() { # Blockly and uPlot, which the pages of web load
+    again debian/npm/fetch
+}
+
 packages() { # every .deb for the release this runs on, into dist/
     again debian/build
 }

@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from pimains.collector.plan.gauge import Gauge
-from pimains.collector.series.series import Series
 from pimains.shared.plan.delivery import Batch, Boot, Reading
 from pimains.shared.readings.journal import Journal
+from pimains.shared.readings.plan.gauge import Gauge
+from pimains.shared.readings.series.series import Series
 
 
 class Recording:

@@ -17,52 +17,17 @@ from typing import Any
 
 from pimains.collector import command_words, prices_command
 from pimains.collector.history import command
-from pimains.collector.plan import derived
-from pimains.collector.plan.energy import Meter, periods
-from pimains.collector.prices import Asked, standing
-from pimains.collector.series.costs import Costs
-from pimains.collector.series.derived_series import DerivedSeries
-from pimains.collector.series.figures import Bar, average_in, bars
-from pimains.collector.series.series import Series
 from pimains.core import scan_directory
 from pimains.core.errors import Misused, PimainsError
 from pimains.shared.readings import collectors_journal
+from pimains.shared.readings.collectors_series import CollectorJournal
+from pimains.shared.readings.plan.energy import Meter, periods
+from pimains.shared.readings.series.costs import Costs
+from pimains.shared.readings.series.figures import Bar, average_in, bars
+from pimains.shared.readings.series.series import Series
 
 _SHOWN = {"day": 14, "month": 12, "year": 10}
 _MOST = 10_000
-
-
-class CollectorJournal:
-    """The journal of one collector."""
-
-    def __init__(self, collector: scan_directory.ServiceDirectory) -> None:
-        variables = collector.variables()
-        file = variables.get("PRICES")
-        self.collector = collector
-        self.path = collectors_journal.path_of(collector)
-        price, price_m3 = _number(variables.get("PRICE")), _number(variables.get("PRICE_M3"))
-        self.asked = Asked(Path(file) if file else None, price, price_m3, variables.get("CURRENCY") or "")
-
-        try:
-            self.derived = derived.read(variables.get("DERIVED") or "")
-            self.derived = [] if derived.circle(self.derived) else self.derived
-        except ValueError:  # its service says so
-            self.derived = []
-
-    def costs(self) -> Costs:
-        """By what holds now, as the service has it."""
-        return Costs(standing(self.asked, self.path.parent).tariffs)
-
-    def series(self) -> Series:
-        """For reading alone, with what its meters have sent until now. Raises PimainsError."""
-        return collectors_journal.up_to_date(self.collector, lambda path: DerivedSeries(path, self.derived, only_look=True))
-
-
-def _number(text: str | None) -> float | None:
-    try:
-        return float(text) if text else None
-    except ValueError:  # its service says so
-        return None
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

@@ -3,8 +3,8 @@
 from datetime import datetime
 from typing import Any
 
-from pimains.collector import csv_lines
 from pimains.shared.plan.sparkline import sparkline
+from pimains.shared.readings import csv_lines
 
 
 def table(told: dict[str, Any]) -> str:

@@ -1,9 +1,9 @@
 """What a collector finds out about its sources, and people want to know: each is told once, and stands in the ledger."""
 
-from pimains.collector.plan.energy import Meter
-from pimains.collector.series.counters import Anew
 from pimains.core import notify_queue
 from pimains.core.instance import Instance
+from pimains.shared.readings.plan.energy import Meter
+from pimains.shared.readings.series.counters import Anew
 
 
 class News:

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from pimains.collector.command_words import moment
-from pimains.collector.plan.derived import Derived
-from pimains.collector.plan.price_lines import PriceLine, Window, weekdays
-from pimains.collector.plan.tariffs import BEGINNING, Seen
-from pimains.collector.prices import Asked, Standing, standing
-from pimains.collector.series.derived_series import DerivedSeries
 from pimains.core.plan.columns import aligned
+from pimains.shared.readings.plan.derived import Derived
+from pimains.shared.readings.plan.price_lines import PriceLine, Window, weekdays
+from pimains.shared.readings.plan.tariffs import BEGINNING, Seen
+from pimains.shared.readings.series.derived_series import DerivedSeries
+from pimains.shared.readings.standing_prices import Asked, Standing, standing
 
 
 def tell(asked: Asked, journal: Path, derived: list[Derived], options: argparse.Namespace) -> int:

@@ -6,13 +6,14 @@ from tempfile import TemporaryFile
 
 from pimains.collector.graphs.pictures import Graphs
 from pimains.collector.news import News
-from pimains.collector.prices import Asked, Prices
-from pimains.collector.series.series import TABLES
+from pimains.collector.prices import Prices
 from pimains.collector.settings import CollectorSettings
 from pimains.collector.store import Store
 from pimains.core import broken_sqlite, notify_queue, salvage
 from pimains.core.instance import Instance
 from pimains.shared.readings import journal
+from pimains.shared.readings.series.series import TABLES
+from pimains.shared.readings.standing_prices import Asked
 
 
 def open_store(me: Instance, settings: CollectorSettings, prices: Prices) -> Store:

@@ -31,8 +31,6 @@ from pimains.collector.intake.local_readings import OwnReadings
 from pimains.collector.intake.logins import Logins
 from pimains.collector.intake.recorder import Recorder
 from pimains.collector.intake.tokens import Tokens
-from pimains.collector.plan.derived import meters_of
-from pimains.collector.series.figures import Figures, still_to_come
 from pimains.collector.settings import CollectorSettings
 from pimains.collector.store import Store
 from pimains.core import service
@@ -43,6 +41,8 @@ from pimains.core.service import Instance, run
 from pimains.core.troubles import Troubles
 from pimains.shared.orders.service_end import Order, Orders
 from pimains.shared.readings.journal import Broken
+from pimains.shared.readings.plan.derived import meters_of
+from pimains.shared.readings.series.figures import Figures, still_to_come
 
 if TYPE_CHECKING:
     import ssl

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 
-from pimains.collector.plan.derived import Derived, circle, read
 from pimains.core.settings import Setting, Settings, choice, flag, integer, number, optional, path, text
 from pimains.shared.endpoint import endpoint, password
 from pimains.shared.readings import recorded_files
+from pimains.shared.readings.plan.derived import Derived, circle, read
 from pimains.shared.readings.recorded_files import Recorded
 
 

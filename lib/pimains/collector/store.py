@@ -11,10 +11,7 @@ from typing import TypeVar
 from pimains.collector.graphs.pictures import Graphs
 from pimains.collector.graphs.recent import Recent
 from pimains.collector.news import News
-from pimains.collector.plan.derived import Derived
 from pimains.collector.plan.senders import Senders
-from pimains.collector.series.derived_series import DerivedSeries
-from pimains.collector.series.series import Series
 from pimains.core import broken_sqlite
 from pimains.core.clock import Clock
 from pimains.core.errors import PimainsError
@@ -23,7 +20,10 @@ from pimains.shared.plan import delivery
 from pimains.shared.plan.known_seconds import Standing
 from pimains.shared.plan.point import Point
 from pimains.shared.readings.journal import Broken, Journal
+from pimains.shared.readings.plan.derived import Derived
 from pimains.shared.readings.put_back import no_place
+from pimains.shared.readings.series.derived_series import DerivedSeries
+from pimains.shared.readings.series.series import Series
 
 _MOVED_SECONDS = 2.0  # a clock that is put right by less moves nothing that can be seen
 T = TypeVar("T")

@@ -14,14 +14,14 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[3]), str(Path(__file__).resolve().parents[3] / "lib")]
 
-from pimains.collector.plan.energy import Period  # noqa: E402  # only findable now
-from pimains.collector.plan.price_lines import read  # noqa: E402  # only findable now
-from pimains.collector.plan.tariffs import Tariffs  # noqa: E402  # only findable now
-from pimains.collector.series.costs import Costs  # noqa: E402  # only findable now
-from pimains.collector.series.figures import bars, figures, together_in  # noqa: E402  # only findable now
-from pimains.collector.series.series import Series  # noqa: E402  # only findable now
 from pimains.shared.plan.delivery import Batch, Boot, Reading  # noqa: E402  # only findable now
 from pimains.shared.readings.journal import Journal  # noqa: E402  # only findable now
+from pimains.shared.readings.plan.energy import Period  # noqa: E402  # only findable now
+from pimains.shared.readings.plan.price_lines import read  # noqa: E402  # only findable now
+from pimains.shared.readings.plan.tariffs import Tariffs  # noqa: E402  # only findable now
+from pimains.shared.readings.series.costs import Costs  # noqa: E402  # only findable now
+from pimains.shared.readings.series.figures import bars, figures, together_in  # noqa: E402  # only findable now
+from pimains.shared.readings.series.series import Series  # noqa: E402  # only findable now
 
 READINGS = 105_120
 SECONDS_EACH = 300.0

@@ -7,9 +7,9 @@ from datetime import datetime
 
 import pytest
 
-from pimains.collector.plan.energy import periods
 from pimains.shared.plan.delivery import Boot, Reading
 from pimains.shared.readings.journal import Journal
+from pimains.shared.readings.plan.energy import periods
 from tests.collector.collecting import TOKEN, Collector, batch, steady
 from tests.kit import House
 

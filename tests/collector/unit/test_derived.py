@@ -4,17 +4,17 @@ from pathlib import Path
 
 import pytest
 
-from pimains.collector.plan.derived import circle, meters_of, read
-from pimains.collector.plan.energy import Meter
-from pimains.collector.plan.price_lines import read as read_prices
-from pimains.collector.plan.tariffs import Tariffs
-from pimains.collector.series.costs import Costs
-from pimains.collector.series.derived_series import DerivedSeries
-from pimains.collector.series.figures import figures
 from pimains.collector.settings import CollectorSettings
 from pimains.core.errors import WrongSetting
 from pimains.shared.plan.delivery import Batch, Boot, Reading
 from pimains.shared.readings.journal import Journal
+from pimains.shared.readings.plan.derived import circle, meters_of, read
+from pimains.shared.readings.plan.energy import Meter
+from pimains.shared.readings.plan.price_lines import read as read_prices
+from pimains.shared.readings.plan.tariffs import Tariffs
+from pimains.shared.readings.series.costs import Costs
+from pimains.shared.readings.series.derived_series import DerivedSeries
+from pimains.shared.readings.series.figures import figures
 from tests.kit import TOP
 
 HOUSE, PV = Meter("house", "kWh", 1000, None), Meter("pv-roof", "kWh", 500, None)

@@ -5,9 +5,9 @@ from itertools import pairwise
 
 import pytest
 
-from pimains.collector.plan.energy import Flow, Meter, Rises, flow_now, periods
 from pimains.shared.plan.delivery import RegisterReading
 from pimains.shared.plan.point import Point
+from pimains.shared.readings.plan.energy import Flow, Meter, Rises, flow_now, periods
 from tests.collector.zones import in_zone
 
 METER = Meter("house", "kWh", 1000, None)

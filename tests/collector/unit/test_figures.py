@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from pimains.collector.series.figures import bars, figures, still_to_come
-from pimains.collector.series.series import Series
 from pimains.shared.plan.delivery import Batch, Boot, Reading
 from pimains.shared.readings.journal import Journal
+from pimains.shared.readings.series.figures import bars, figures, still_to_come
+from pimains.shared.readings.series.series import Series
 from tests.collector.zones import in_zone
 
 

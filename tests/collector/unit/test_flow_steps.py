@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pimains.collector.plan.energy import Meter
-from pimains.collector.plan.flow_steps import Counted, Reached, Step, Steps, spread_seconds
+from pimains.shared.readings.plan.energy import Meter
+from pimains.shared.readings.plan.flow_steps import Counted, Reached, Step, Steps, spread_seconds
 
 METER = Meter("house", "kWh", 1000, None)
 

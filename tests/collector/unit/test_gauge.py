@@ -10,11 +10,6 @@ from hypothesis import strategies as st
 from pimains.collector.graphs.databases import Databases
 from pimains.collector.graphs.pictures import Extremes
 from pimains.collector.pages.energy_page import Shown, View, page
-from pimains.collector.plan.energy import Flow, Meter
-from pimains.collector.plan.flow_steps import Counted
-from pimains.collector.plan.gauge import Gauge, GaugeSteps, averaged
-from pimains.collector.series.figures import Amount, Figures
-from pimains.collector.series.series import Series
 from pimains.collector.settings import recorded
 from pimains.core.plan.sentences import moment
 from pimains.core.settings import Setting
@@ -23,6 +18,11 @@ from pimains.shared.plan.delivery import Batch, Boot, Reading
 from pimains.shared.plan.known_seconds import Standing
 from pimains.shared.plan.point import Point
 from pimains.shared.readings.journal import Journal
+from pimains.shared.readings.plan.energy import Flow, Meter
+from pimains.shared.readings.plan.flow_steps import Counted
+from pimains.shared.readings.plan.gauge import Gauge, GaugeSteps, averaged
+from pimains.shared.readings.series.figures import Amount, Figures
+from pimains.shared.readings.series.series import Series
 
 METER = Meter("ups/battery.charge", "%", 0, None)
 

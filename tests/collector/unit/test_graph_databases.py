@@ -10,9 +10,9 @@ import pytest
 
 from pimains.collector.graphs import databases
 from pimains.collector.graphs.databases import CannotDraw, Databases, room_days
-from pimains.collector.series.series import Series
 from pimains.shared.plan.delivery import Batch, Boot, Reading
 from pimains.shared.readings.journal import Journal
+from pimains.shared.readings.series.series import Series
 
 BEGUN = 1_795_266_300
 DAY = 86_400

@@ -14,15 +14,15 @@ from hypothesis import strategies as st
 from pimains.collector.history import readings_table, rrd_dump
 from pimains.collector.history.imports import Imports
 from pimains.collector.history.readings_table import Said, Table
-from pimains.collector.pages import export
-from pimains.collector.plan.flow_steps import Steps
-from pimains.collector.plan.imports import Readings, Slice, Span, stored_slices
 from pimains.collector.plan.table_columns import Kind
-from pimains.collector.series.figures import bars
-from pimains.collector.series.series import Series
 from pimains.core.errors import Misused, PimainsError
 from pimains.shared.plan.delivery import Batch, Boot, Reading
+from pimains.shared.readings import export
 from pimains.shared.readings.journal import Journal
+from pimains.shared.readings.plan.flow_steps import Steps
+from pimains.shared.readings.plan.imports import Readings, Slice, Span, stored_slices
+from pimains.shared.readings.series.figures import bars
+from pimains.shared.readings.series.series import Series
 from tests.collector.zones import in_zone
 
 NOON = 1_795_262_400.0

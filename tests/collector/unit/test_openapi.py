@@ -6,11 +6,12 @@ from pathlib import Path
 from pimains.collector.graphs.pictures import Graphs
 from pimains.collector.news import News
 from pimains.collector.pages import openapi
-from pimains.collector.prices import Asked, Prices
+from pimains.collector.prices import Prices
 from pimains.collector.service import Desk
 from pimains.collector.settings import CollectorSettings
 from pimains.collector.store import Store
 from pimains.core.instance import Instance
+from pimains.shared.readings.standing_prices import Asked
 from tests.kit import TOP
 
 

@@ -8,15 +8,16 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from pimains.collector.plan.energy import Meter, periods
-from pimains.collector.plan.price_lines import WrongPrices, read
-from pimains.collector.plan.tariffs import BEGINNING, Seen, Tariffs
-from pimains.collector.prices import RIGHT, SEEN, Asked, Prices
-from pimains.collector.series.costs import Costs
-from pimains.collector.series.figures import bars, figures
-from pimains.collector.series.series import Series
+from pimains.collector.prices import Prices
 from pimains.shared.plan.delivery import Batch, Boot, Reading
 from pimains.shared.readings.journal import Journal
+from pimains.shared.readings.plan.energy import Meter, periods
+from pimains.shared.readings.plan.price_lines import WrongPrices, read
+from pimains.shared.readings.plan.tariffs import BEGINNING, Seen, Tariffs
+from pimains.shared.readings.series.costs import Costs
+from pimains.shared.readings.series.figures import bars, figures
+from pimains.shared.readings.series.series import Series
+from pimains.shared.readings.standing_prices import RIGHT, SEEN, Asked
 from tests.collector.zones import in_zone
 
 BERLIN = ZoneInfo("Europe/Berlin")

@@ -2,8 +2,9 @@
 
 import pytest
 
-from pimains.collector.plan.senders import SILENT_SECONDS, HeardRun, Senders
+from pimains.collector.plan.senders import SILENT_SECONDS, Senders
 from pimains.shared.plan.delivery import Batch, Boot, Reading, Run
+from pimains.shared.readings.plan.heard_run import HeardRun
 
 FIRST, CLONE = "11111111-first", "22222222-clone"
 SURE = Boot(1000.0, synchronised=True)

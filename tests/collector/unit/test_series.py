@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pimains.collector.plan import imports
-from pimains.collector.plan.energy import RISES_SECONDS
-from pimains.collector.series.series import Series
 from pimains.shared.plan.delivery import Batch, Boot, Reading, RegisterReading, Run
 from pimains.shared.plan.point import Point
 from pimains.shared.readings.journal import Journal
+from pimains.shared.readings.plan import imports
+from pimains.shared.readings.plan.energy import RISES_SECONDS
+from pimains.shared.readings.series.series import Series
 
 
 class Store:

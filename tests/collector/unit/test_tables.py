@@ -10,10 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pimains.collector.history.readings_table import Read, Said, Table, Wrong
-from pimains.collector.plan.imports import Slice
 from pimains.collector.plan.table_columns import chosen, head_of
 from pimains.collector.plan.table_numbers import Numbers
 from pimains.collector.plan.table_slices import Sums, Way
+from pimains.shared.readings.plan.imports import Slice
 from tests.collector.zones import in_zone
 
 NOW = datetime(2026, 11, 27, 12).timestamp()

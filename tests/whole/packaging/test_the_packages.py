@@ -73,6 +73,24 @@ def test_every_module_and_every_yaml_of_the_plugs_is_in_the_package() -> None:
         assert yaml.name == "secrets.yaml" or f"/usr/share/pimains/esphome/{yaml.name}" in inside
 
 
+def test_what_the_pages_load_from_npm_is_in_the_package_compressed_too_and_nothing_more(tmp_path: Path) -> None:
+    subprocess.run(["dpkg-deb", "-x", the("pimains"), tmp_path], check=True)
+    vendor = tmp_path / "usr/lib/python3/dist-packages/pimains/web/static/vendor"
+    recipes = {path.parent.name: path.read_text() for path in (TOP / "debian/npm").glob("*/files.txt")}
+    wanted = {f"{recipe}/{line}" for recipe, text in recipes.items() for line in text.splitlines() if not line.startswith("#")}
+    inside = {str(path.relative_to(vendor)): path for path in vendor.rglob("*") if path.is_file()}
+    compressed = {name.removesuffix(".gz"): path.read_bytes() for name, path in inside.items() if name.endswith(".gz")}
+    assert {name for name in inside if not name.endswith(".gz")} == wanted
+    assert set(compressed) == {name for name in wanted if name.endswith((".js", ".css", ".svg"))}
+    assert [name for name, packed in compressed.items() if gzip.decompress(packed) != inside[name].read_bytes()] == []
+    sizes = {name: len(packed) for name, packed in compressed.items()}
+    assert sizes["blockly/blockly_compressed.js"] < 180_000
+    assert sizes["blockly/blocks_compressed.js"] < 15_000
+    assert max(size for name, size in sizes.items() if "/msg/" in name) < 12_000
+    assert sizes["uplot/dist/uPlot.iife.min.js"] < 22_000
+    assert sum(path.stat().st_size for name, path in inside.items() if "/media/" in name) < 6_000
+
+
 def test_every_service_has_its_manual_and_a_man_page_with_its_settings(tmp_path: Path) -> None:
     subprocess.run(["dpkg-deb", "-x", the("pimains"), tmp_path], check=True)
     for readme in sorted((TOP / "services").glob("*/README.md")):

@@ -19,14 +19,14 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
 
-from pimains.collector.plan.energy import Meter
-from pimains.collector.plan.flow_steps import Reached, Step, Steps
-from pimains.collector.plan.gauge import GaugeSteps
-from pimains.collector.series.series import Series
 from pimains.core import kept
 from pimains.core.errors import PimainsError
 from pimains.core.failure import with_own_text
 from pimains.core.plan.budget import KILL_SECONDS
+from pimains.shared.readings.plan.energy import Meter
+from pimains.shared.readings.plan.flow_steps import Reached, Step, Steps
+from pimains.shared.readings.plan.gauge import GaugeSteps
+from pimains.shared.readings.series.series import Series
 
 STEP_SECONDS = 5
 _LONGER = ((12, 14_400), (120, 8_640), (1_440, 4_800), (17_280, 3_700))  # steps in a row, rows: 10 days, 60 days, 400 days, 10 years

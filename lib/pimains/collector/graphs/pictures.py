@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from pimains.collector.graphs.databases import Built, CannotDraw, Databases, Unusable, quoted
-from pimains.collector.plan.energy import Meter, Period, periods
 from pimains.collector.prices import Prices
-from pimains.collector.series.figures import BARS, Bar, bars
-from pimains.collector.series.series import Series
+from pimains.shared.readings.plan.energy import Meter, Period, periods
+from pimains.shared.readings.series.figures import BARS, Bar, bars
+from pimains.shared.readings.series.series import Series
 
 RANGES = {"day": 86_400, "week": 7 * 86_400, "month": 31 * 86_400, "year": 366 * 86_400, "decade": 3660 * 86_400}
 SIZES = {"wide": (840, 240), "narrow": (320, 200)}  # pixels, the whole picture

@@ -14,11 +14,11 @@ from pimains.collector.command_words import moment
 from pimains.collector.history import meter_journal, readings_table, rrd_dump, table_answers
 from pimains.collector.history.given_file import given_file
 from pimains.collector.history.imports import Import, Imports
-from pimains.collector.plan.imports import Readings, Row, stored_slices
 from pimains.collector.plan.table_slices import Sums, Way
 from pimains.core.errors import Misused, PimainsError
 from pimains.core.progress_line import Line
 from pimains.shared.plan.delivery import NAME_LENGTH_MAX
+from pimains.shared.readings.plan.imports import Readings, Row, stored_slices
 
 _QUIET_SECONDS = 2.0
 _BLOCK = 1024 * 1024

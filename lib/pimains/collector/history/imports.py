@@ -13,10 +13,10 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-from pimains.collector.plan.imports import COUNTS_PER_UNIT, Readings, Row, Span, boot_name
-from pimains.collector.series.series import Series
 from pimains.core.errors import Misused, PimainsError
 from pimains.shared.readings.journal import Journal
+from pimains.shared.readings.plan.imports import COUNTS_PER_UNIT, Readings, Row, Span, boot_name
+from pimains.shared.readings.series.series import Series
 
 _AT_ONCE = 25_000
 _BREATH_SECONDS = 0.12  # a collector that waits to store a reading looks every 0.1 s whether it may (sqlite3_busy_timeout)

@@ -17,12 +17,12 @@ from tempfile import TemporaryDirectory
 
 from pimains.collector.graphs.databases import Databases
 from pimains.collector.history.imports import Imports
-from pimains.collector.plan.imports import is_one as is_import
-from pimains.collector.series.series import Series
 from pimains.core import broken_sqlite
 from pimains.core.errors import Misused, PimainsError
 from pimains.shared.plan.delivery import Batch, Boot, Reading, Run
 from pimains.shared.readings.journal import Broken, Journal, mended
+from pimains.shared.readings.plan.imports import is_one as is_import
+from pimains.shared.readings.series.series import Series
 
 _FIRST_BYTES = b"SQLite format 3\0"  # https://www.sqlite.org/fileformat.html
 _AT_ONCE = 5_000

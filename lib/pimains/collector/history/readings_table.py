@@ -17,12 +17,12 @@ from typing import NamedTuple
 
 from pimains.collector.history.table_file import Sheet, encoding_of, is_workbook
 from pimains.collector.plan import table_wide
-from pimains.collector.plan.imports import Slice
 from pimains.collector.plan.table_columns import Column, Kind, Place, chosen, head_of, joined, place_of
 from pimains.collector.plan.table_numbers import MARKS, Numbers
 from pimains.collector.plan.table_slices import Line, Side, Sums, Way, slices
 from pimains.collector.plan.table_times import LATEST, PERIODS, Times, moved
 from pimains.core.errors import PimainsError
+from pimains.shared.readings.plan.imports import Slice
 
 _SAMPLE = 1000
 _SHOWN = 4  # days in a line

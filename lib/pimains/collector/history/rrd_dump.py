@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import IO, NamedTuple
 from xml.parsers import expat
 
-from pimains.collector.plan.imports import Slice
 from pimains.core.errors import PimainsError
 from pimains.core.plan.text import one_line
+from pimains.shared.readings.plan.imports import Slice
 
 _BLOCK = 256 * 1024
 _AVERAGES = ("AVERAGE", "LAST")

@@ -10,10 +10,10 @@ import re
 from collections.abc import Callable
 
 from pimains.collector.intake.local_readings import OwnReadings, Source
-from pimains.collector.plan.gauge import Gauge
 from pimains.core import paths, state
 from pimains.core.clock import Clock
 from pimains.core.troubles import Troubles
+from pimains.shared.readings.plan.gauge import Gauge
 from pimains.shared.readings.recorded_files import Recorded
 
 _NUMBER = re.compile(r"[+-]?([0-9]{1,15}(\.[0-9]{0,15})?|\.[0-9]{1,15})([eE][+-]?[0-9]{1,2})?")

@@ -14,10 +14,10 @@ from urllib.parse import quote, urlencode
 
 from pimains.collector.graphs.pictures import RANGES, SIZES, Extremes
 from pimains.collector.pages.style import ICON, STYLE
-from pimains.collector.plan.energy import Flow, Meter
-from pimains.collector.series.costs import Cost
-from pimains.collector.series.figures import Amount, Bar, Figures
 from pimains.core.plan.sentences import duration, moment
+from pimains.shared.readings.plan.energy import Flow, Meter
+from pimains.shared.readings.series.costs import Cost
+from pimains.shared.readings.series.figures import Amount, Bar, Figures
 
 BARS_OF = {"day": "days", "week": "days", "month": "days", "year": "months", "decade": "years"}
 _WORDS = {"day": "Day", "week": "Week", "month": "Month", "year": "Year", "decade": "Ten years"}

@@ -1,6 +1,6 @@
 """What Prometheus is told of the sources: its text format 0.0.4."""
 
-from pimains.collector.series.figures import Figures
+from pimains.shared.readings.series.figures import Figures
 
 _METRICS = (
     ("pimains_power_watts", "gauge", "Electric power; an upper bound where pimains_flow_is_upper_bound is 1."),

@@ -3,8 +3,8 @@
 from typing import Any
 
 from pimains.collector.graphs.pictures import FORMS, NAMES, RANGES, SIZES, THEMES
-from pimains.collector.plan.energy import KINDS
 from pimains.shared.plan import delivery
+from pimains.shared.readings.plan.energy import KINDS
 
 _JSON = "application/json"
 _TEXT = {"type": "string"}

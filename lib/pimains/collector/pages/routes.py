@@ -10,18 +10,19 @@ from aiohttp import web
 from pimains.collector.batching import Batching
 from pimains.collector.graphs.databases import CannotDraw
 from pimains.collector.graphs.pictures import COSTS, FORMS, NAMES, RANGES, SIZES, THEMES, Extremes, Graphs, Picture, Wanted
-from pimains.collector.pages import energy_page, export, metrics, period_export
+from pimains.collector.pages import energy_page, metrics
 from pimains.collector.pages.energy_page import BARS_OF, Shown, View
 from pimains.collector.pages.style import POLICY
-from pimains.collector.plan.energy import Meter, Period
 from pimains.collector.prices import Prices
-from pimains.collector.series.costs import Costs
-from pimains.collector.series.figures import BARS, Amount, Figures, bars, figures, together_in
-from pimains.collector.series.series import Series
 from pimains.collector.store import Store
 from pimains.core.clock import Clock
 from pimains.shared import http_server as http
 from pimains.shared.plan.attempts import Attempts
+from pimains.shared.readings import export, period_export
+from pimains.shared.readings.plan.energy import Meter, Period
+from pimains.shared.readings.series.costs import Costs
+from pimains.shared.readings.series.figures import BARS, Amount, Figures, bars, figures, together_in
+from pimains.shared.readings.series.series import Series
 
 _WAIT_SECONDS = 2.0
 _BEGUN_SECONDS = 900.0  # then there is a reading, and a pixel of it

@@ -4,43 +4,11 @@ Both are refused until one has another SOURCE, and keep what they have. A run th
 kept at any time. Whether two went on at once is known where their clock is the same, in one boot, or both were synchronised.
 """
 
-from typing import NamedTuple
-
 from pimains.shared.plan.delivery import Batch, Boot
+from pimains.shared.readings.plan.heard_run import HeardRun
 
 OVERLAP_SECONDS = 60.0  # less is a clock that was put right a little
 SILENT_SECONDS = 300.0  # a meter that is refused tries each minute: who did not for longer has another SOURCE by now
-
-
-class HeardRun(NamedTuple):
-    """A run of a source: the kernel's name for its boot, who sent it, when that boot was, and its first and last uptime."""
-
-    name: str
-    kernel_boot: str
-    host: str
-    boot: Boot
-    first: float
-    last: float
-
-    @property
-    def words(self) -> str:
-        """Whose it is."""
-        return f"{self.host or 'a machine'} (boot {self.kernel_boot[:8]})"
-
-    def seconds_beside(self, other: "HeardRun") -> float:
-        """How long both have gone on at the same time; 0 where that is not known."""
-        if self.kernel_boot == other.kernel_boot:
-            apart = 0.0
-        elif self.boot.offset is None or other.boot.offset is None or not (self.boot.synchronised and other.boot.synchronised):
-            return 0.0
-        else:
-            apart = other.boot.offset - self.boot.offset
-        return max(0.0, min(self.last, other.last + apart) - max(self.first, other.first + apart))
-
-    def later_than(self, other: "HeardRun") -> float:
-        """How much later its last reading is than the other's."""
-        apart = 0.0 if self.kernel_boot == other.kernel_boot else (other.boot.offset or 0.0) - (self.boot.offset or 0.0)
-        return self.last - (other.last + apart)
 
 
 class Senders:

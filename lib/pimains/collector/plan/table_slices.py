@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from typing import Literal, NamedTuple
 
-from pimains.collector.plan.imports import Slice
 from pimains.collector.plan.table_columns import Kind
 from pimains.collector.plan.table_times import following, moved
+from pimains.shared.readings.plan.imports import Slice
 
 Side = Literal["begin", "end"]
 _GAP_SECONDS = 60.0

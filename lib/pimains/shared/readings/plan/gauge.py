@@ -5,10 +5,10 @@ A value holds until the next reading. Where it was not known, the sequence of re
 
 from collections.abc import Iterable, Iterator
 
-from pimains.collector.plan.energy import Meter
-from pimains.collector.plan.flow_steps import Counted, Reached, Step
 from pimains.shared.plan import known_seconds
 from pimains.shared.plan.known_seconds import Standing
+from pimains.shared.readings.plan.energy import Meter
+from pimains.shared.readings.plan.flow_steps import Counted, Reached, Step
 
 AGAIN_SECONDS = 120.0  # one that does not change is noted as often as this
 HELD_SECONDS = 600.0  # what is known now was noted, and is noted again, within less

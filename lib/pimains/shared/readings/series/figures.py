@@ -2,12 +2,12 @@
 
 from typing import NamedTuple
 
-from pimains.collector.plan.energy import Flow, Meter, Period, day_before, flow_now, period_of, periods
-from pimains.collector.plan.gauge import HELD_SECONDS, averaged
-from pimains.collector.series.costs import Account, Cost, Costs
-from pimains.collector.series.series import Series
 from pimains.core.plan.sentences import clock_was_set, moment
 from pimains.shared.plan.point import Point
+from pimains.shared.readings.plan.energy import Flow, Meter, Period, day_before, flow_now, period_of, periods
+from pimains.shared.readings.plan.gauge import HELD_SECONDS, averaged
+from pimains.shared.readings.series.costs import Account, Cost, Costs
+from pimains.shared.readings.series.series import Series
 
 _AHEAD_SECONDS = 120.0
 _GAUGE_QUIET_SECONDS = 300.0  # one that does not change is noted more often than that, and stored soon

@@ -7,18 +7,18 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
-from pimains.collector.plan import imports
-from pimains.collector.plan.energy import QUIET_SECONDS, RISES_SECONDS, Meter, Rises
-from pimains.collector.plan.flow_steps import Counted
-from pimains.collector.plan.imports import Span
-from pimains.collector.plan.senders import HeardRun
-from pimains.collector.series.counters import Anew, Counters, counted_on
 from pimains.shared.plan import known_seconds
 from pimains.shared.plan.delivery import Batch, Boot, RegisterReading
 from pimains.shared.plan.point import Point
 from pimains.shared.readings import read_only, run_times
 from pimains.shared.readings.boot_readings import BootReadings
 from pimains.shared.readings.journal import CACHE_KB
+from pimains.shared.readings.plan import imports
+from pimains.shared.readings.plan.energy import QUIET_SECONDS, RISES_SECONDS, Meter, Rises
+from pimains.shared.readings.plan.flow_steps import Counted
+from pimains.shared.readings.plan.heard_run import HeardRun
+from pimains.shared.readings.plan.imports import Span
+from pimains.shared.readings.series.counters import Anew, Counters, counted_on
 
 TABLES = """
 create table if not exists sources (

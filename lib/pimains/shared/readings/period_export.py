@@ -5,11 +5,11 @@ import time
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from pimains.collector.csv_lines import Cell, lines
-from pimains.collector.plan.energy import Meter, period_of
-from pimains.collector.series.costs import Account, Costs
-from pimains.collector.series.figures import average_in
-from pimains.collector.series.series import Series
+from pimains.shared.readings.csv_lines import Cell, lines
+from pimains.shared.readings.plan.energy import Meter, period_of
+from pimains.shared.readings.series.costs import Account, Costs
+from pimains.shared.readings.series.figures import average_in
+from pimains.shared.readings.series.series import Series
 
 _TURN_SECONDS = 0.1  # then others who want to look have theirs
 

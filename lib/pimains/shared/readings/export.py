@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from pimains.collector.plan.energy import KINDS, Meter
-from pimains.collector.plan.gauge import HELD_SECONDS, averaged
-from pimains.collector.series.series import Series
 from pimains.shared.plan.point import Point
+from pimains.shared.readings.plan.energy import KINDS, Meter
+from pimains.shared.readings.plan.gauge import HELD_SECONDS, averaged
+from pimains.shared.readings.series.series import Series
 
 ROWS_MAX = 1_000_000  # where rows are made up: every=SECONDS
 _CHUNK_ROWS = 500

@@ -2,9 +2,9 @@
 
 from typing import NamedTuple
 
-from pimains.collector.plan.energy import Meter, Period, period_of
-from pimains.collector.plan.tariffs import Rate, Tariff, Tariffs, stretches
-from pimains.collector.series.series import Series
+from pimains.shared.readings.plan.energy import Meter, Period, period_of
+from pimains.shared.readings.plan.tariffs import Rate, Tariff, Tariffs, stretches
+from pimains.shared.readings.series.series import Series
 
 _REMEMBERED_MAX = 10_000  # a megabyte and a half: 50 sources with Hochtarif and Niedertarif, ten years
 _TARIFFS_MAX = 200

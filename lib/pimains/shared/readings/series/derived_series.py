@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterator
 from itertools import groupby
 from pathlib import Path
 
-from pimains.collector.plan.derived import Derived, meters_of
-from pimains.collector.plan.energy import Meter
-from pimains.collector.plan.flow_steps import Counted
-from pimains.collector.series.series import Series
 from pimains.shared.plan.point import Point
+from pimains.shared.readings.plan.derived import Derived, meters_of
+from pimains.shared.readings.plan.energy import Meter
+from pimains.shared.readings.plan.flow_steps import Counted
+from pimains.shared.readings.series.series import Series
 
 
 class DerivedSeries(Series):

@@ -7,7 +7,7 @@ and nothing before it: a load that was off all night is drawn as off.
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from pimains.collector.plan.energy import Meter
+from pimains.shared.readings.plan.energy import Meter
 
 _WATTS_SEEN = 5.0
 _M3_SECONDS = 3600.0

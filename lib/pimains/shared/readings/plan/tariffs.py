@@ -9,8 +9,8 @@ from datetime import datetime
 from itertools import dropwhile, groupby, pairwise
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
-from pimains.collector.plan.energy import Meter, Period, period_of
-from pimains.collector.plan.price_lines import DAY_MINUTES, PriceLine, Window
+from pimains.shared.readings.plan.energy import Meter, Period, period_of
+from pimains.shared.readings.plan.price_lines import DAY_MINUTES, PriceLine, Window
 
 BEGINNING = float("-inf")
 _DAY_SECONDS = 86_400

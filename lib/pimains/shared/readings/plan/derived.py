@@ -3,8 +3,8 @@
 import re
 from typing import NamedTuple
 
-from pimains.collector.plan.energy import Meter
 from pimains.shared.plan.delivery import NAME_LENGTH_MAX
+from pimains.shared.readings.plan.energy import Meter
 
 _SIGN = re.compile(r"\s+([+-])\s+")
 _COUNTS_PER_UNIT = 1000.0

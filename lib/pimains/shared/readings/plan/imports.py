@@ -1,7 +1,7 @@
 """A history that is imported: what flowed in which time, made into readings that a journal takes.
 
 Each piece of it that lies between other readings is a boot of its own, which begins to count wherever it likes: where its
-source counts on from it, the readings of its meter say (collector/series/series.py).
+source counts on from it, the readings of its meter say (shared/readings/series/series.py).
 """
 
 from collections.abc import Iterable, Iterator

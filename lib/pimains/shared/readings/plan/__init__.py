@@ -1,0 +1,1 @@
+"""What readings mean: amounts, flows, periods, prices; it reads nothing."""

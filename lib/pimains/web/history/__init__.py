@@ -1,0 +1,1 @@
+"""A collector's journal as web looks back into it."""
