@@ -214,7 +214,7 @@ class Rules:
             draft = _something(rule_drafts.checked(number, given))
         except Wrong as wrong:
             return {"says": "", "reason": "", "faults": [str(wrong)], "block": wrong.block, "values": {}, "record": ""}
-        return await self._drafts.check(_who(request), number, draft, pretended, _is_there(request))
+        return {"block": "", **await self._drafts.check(_who(request), number, draft, pretended, _is_there(request))}
 
     async def replay(self, request: web.Request) -> Answer:
         """POST /v1/rules/3/replay."""
@@ -224,9 +224,9 @@ class Rules:
             raise http.refusal(400, f"since: one of {', '.join(_SINCE)}")
         try:
             draft = _something(rule_drafts.checked(number, given))
-        except Wrong as wrong:
-            raise http.refusal(409, str(wrong)) from None
-        return await self._drafts.replay(_who(request), number, draft, since, _is_there(request))
+            return {"fault": "", **await self._drafts.replay(_who(request), number, draft, since, _is_there(request))}
+        except PimainsError as error:  # no collector, nothing recorded: it is not the browser's fault, and stands beside the rule
+            return {"fault": str(error)}
 
 
 def _relays_of(there: Places) -> list[RuleThere]:

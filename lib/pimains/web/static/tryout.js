@@ -315,7 +315,7 @@ export class Past {
       REPLAY_AFTER,
       `/v1/rules/${draft.number}/replay`,
       { ...draft.body, since: this.#since },
-      answer => this.#tell(answer),
+      answer => (answer.fault ? this.#clear(answer.fault) : this.#tell(answer)),
       error => this.#clear(error.message),
     );
   }
