@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from pimains.core.errors import PimainsError
 from pimains.shared.blocks import table
-from pimains.shared.blocks.parts import HAT, LAST, THIS, VALUE, Block, OfRelay, OfVariable, Written, quoted
+from pimains.shared.blocks.parts import HAT, LAST, THIS, VALUE, Block, OfRelay, OfVariable, Words, Written, quoted
 
 FORMAT = 1
 BYTES_MAX = 64 * 1024
@@ -177,14 +177,32 @@ def read(workspace: Mapping[str, Any]) -> Workspace:
 
 
 def needs(found: Workspace) -> Needs:
-    """What its rule names."""
+    """What its rule names; "*/CS" among the values is that of any instance."""
     by_kind: dict[str, list[str]] = {"value": [], "file": [], "host": [], "relay": []}
     for placed in all_of(found.row or []):
         for name, field in placed.block.fields.items():
             kind = "relay" if isinstance(field, OfRelay) else field.kind if isinstance(field, Written) else ""
             if kind in by_kind and placed.fields[name] not in (*by_kind[kind], THIS):
                 by_kind[kind].append(placed.fields[name])
+        by_kind["value"] += [each for each in _of_any(placed) if each not in by_kind["value"]]
     return Needs(by_kind["value"], by_kind["file"], by_kind["host"], sorted(by_kind["relay"], key=int))
+
+
+def _of_any(placed: Placed) -> tuple[str, ...]:
+    if placed.block.type == "charger":
+        return ("*/CS",)
+    if placed.block.type == "house_total":
+        return ("*/PPV",) if placed.fields["WHAT"] == "PPVT" else ("*/PPV", "*/P")
+    return ()
+
+
+def in_language(content: Any, language: str) -> Any:
+    """A rule to begin with (services/rules/blocks), whose texts stand there in several languages, in one of them."""
+    if isinstance(content, dict):
+        if content.keys() == set(Words._fields):
+            return content.get(language, content["en"])
+        return {name: in_language(each, language) for name, each in content.items()}
+    return [in_language(each, language) for each in content] if isinstance(content, list) else content
 
 
 def all_of(row: list[Placed]) -> Iterator[Placed]:
