@@ -146,7 +146,7 @@ class Rules:
             "first": table.first_workspace(),
             "values": values,
             "relays": sorted(relays, key=int),
-            "templates": rule_templates.all_of_them(language, values, relays),
+            "templates": rule_templates.all_of_them(language, values),
             "command": "sudo create_service --service_name=vedirect --instance=vedirect.bmv --add-service",
         }
 

@@ -196,26 +196,32 @@ class Edited {
 
   #listTemplates() {
     at("blocks-tools").hidden = !this.#mayBuild;
-    const option = each =>
-      make("option", {
+    const others = table.relays.filter(each => each !== String(this.number));
+    const lacks = each => [...each.missing, ...(each.relays.length && !others.length ? [word("another_relay")] : [])];
+    const option = each => {
+      const missing = lacks(each);
+      return make("option", {
         value: each.name,
-        disabled: each.missing.length > 0,
-        text: each.missing.length ? word("template_lacks", each.title, each.missing.join(", ")) : each.title,
+        title: each.purpose,
+        disabled: missing.length > 0,
+        text: missing.length ? word("template_lacks", each.title, missing.join(", ")) : each.title,
       });
+    };
     at("template").replaceChildren(make("option", { value: "", text: word("template_none") }), ...table.templates.map(option));
-    at("template").onchange = () => this.#take(at("template").value);
+    at("template").onchange = () => this.#take(at("template").value, others[0]);
     const missing = [...new Set(table.templates.flatMap(each => each.missing))];
     at("template-missing").hidden = !missing.length || !this.#mayBuild;
     at("template-missing").textContent = word("template_missing", missing.join(", "), table.command);
   }
 
-  async #take(name) {
+  async #take(name, other) {
     at("template").value = "";
     const template = table.templates.find(each => each.name === name);
     if (!template) return;
     const isEmpty = !this.#isDirty && !this.#rule.saved?.workspace;
     if (!isEmpty && !(await ask(word("template_replace"), word("replace")))) return;
-    this.#editor.show(template.workspace, { canBeUndone: true });
+    at("template-purpose").textContent = template.purpose;
+    this.#editor.show(withRelay(template.workspace, template.relays[0], other), { canBeUndone: true });
     this.#change();
   }
 
@@ -396,6 +402,12 @@ class Edited {
     at("form").replaceChildren();
     at("pretended").replaceChildren();
   }
+}
+
+/** The blocks of an example, with another relay in place of the one that it names. */
+function withRelay(blocks, named, other) {
+  if (named === undefined) return blocks;
+  return JSON.parse(JSON.stringify(blocks), (key, each) => (key === "RELAY" && each === named ? other : each));
 }
 
 // ---- which one is shown
