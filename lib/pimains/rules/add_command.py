@@ -4,12 +4,14 @@ import argparse
 from pathlib import Path
 
 from pimains.core import paths, templates
-from pimains.core.errors import Misused, WrongSetting
+from pimains.core.errors import Misused, PimainsError, WrongSetting
 from pimains.rules import ready_settings
+from pimains.rules.blocks import made_files
 from pimains.rules.places import Places
 from pimains.rules.ready_rule import KIND
 from pimains.rules.ready_settings import KINDS
 from pimains.shared import settings_directory
+from pimains.shared.blocks import saving
 
 _OPTION = "setting_"
 
@@ -55,12 +57,25 @@ def add(places: Places, number: str, options: argparse.Namespace) -> None:
 def remove(places: Places, number: str) -> None:
     """Take away a ready-made rule; a file that people have written is theirs. Raises Misused, PimainsError."""
     directory = places.rules / f"{number}.rule"
+    if not directory.is_dir() and made_files.of(places.made, int(number)):
+        _remove_made(places.made, int(number))
+        return
     if not directory.is_dir():
         file = directory.with_suffix(".py")
         own = f"; {file} is a file of yours: sudo rm {file}" if file.exists() else " (pimains rule list)"
         raise Misused(f"relay {number} has no ready-made rule{own}")
     settings_directory.remove(directory)
     print(f"the rule of relay {number} is removed; what becomes of the relay, its ON_LOST says")
+
+
+def _remove_made(top: Path, number: int) -> None:
+    """One that was made of what an editor has saved; the service takes it away, and keeps its last versions."""
+    current = saving.current(top, number)
+    try:
+        saving.save(top, number, {"format": 1, "remove": True, "made_from": current.digest if current else "", "overwrite": True})
+    except OSError as error:
+        raise PimainsError(f"{error.filename or top}: {(error.strerror or str(error)).lower()}") from None
+    print(f"what was made for relay {number} goes as soon as rules runs; what becomes of the relay, its ON_LOST says")
 
 
 def _notes(places: Places, number: str, kind: str, values: dict[str, str]) -> list[str]:

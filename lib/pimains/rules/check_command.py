@@ -63,7 +63,7 @@ def check(places: Places, what: str, *, as_json: bool, pretend: Path | None = No
     """
     found = _checked(places, _rule(places, what), _pretended(pretend) if pretend else None)
     if as_json:
-        told: dict[str, Any] = {**found._asdict(), "rule": found.rule.number, "file": str(found.rule.path)}
+        told: dict[str, Any] = {**found._asdict(), "rule": found.rule.number, "file": str(found.rule.path), "block": found.rule.block}
         print(json.dumps(told, indent=2))
     else:
         _tell(found)

@@ -5,6 +5,7 @@ pimains rule check 3                                                            
 pimains rule replay 3 --since=30d                                               when it would have been on, by what a collector has recorded
 pimains rule add 3 --kind=surplus --value=vedirect.bmv/P --start_watts=900      settings are files in a directory
 pimains rule kinds                                                              the kinds of those that are ready; with a kind its settings
+pimains rule compile FILE                                                       the Python of what an editor of blocks has saved
 pimains rule example                                                            the rules that come with pimains; with a name its text
 pimains rule remove 3                                                           a ready-made one and its settings go
 """
@@ -14,17 +15,22 @@ from pathlib import Path
 
 from pimains.core import scan_directory
 from pimains.core.errors import Misused
-from pimains.rules import add_command, check_command, kinds_command, list_command, places, replay_command
+from pimains.rules import add_command, check_command, compile_command, kinds_command, list_command, places, replay_command
 from pimains.shared.relays import relay_settings
 
-_ADD, _LIST, _REMOVE, _EXAMPLE, _CHECK, _REPLAY, _KINDS = "add", "list", "remove", "example", "check", "replay", "kinds"
+_ADD, _LIST, _REMOVE, _EXAMPLE, _CHECK, _REPLAY, _KINDS, _COMPILE = (
+    "add", "list", "remove", "example", "check", "replay", "kinds", "compile",
+)  # fmt: skip
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """What `pimains rule` may be told."""
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument(
-        "words", nargs="*", metavar="WORD", help="list, check N or FILE, replay N [FILE], add N, remove N, kinds [KIND], or example [NAME]"
+        "words",
+        nargs="*",
+        metavar="WORD",
+        help="list, check N or FILE, replay N [FILE], add N, remove N, kinds [KIND], compile FILE, or example [NAME]",
     )
     add_command.arguments(parser)
     check_command.arguments(parser)
@@ -44,6 +50,8 @@ def run(options: argparse.Namespace) -> int:
         raise Misused("--pretend is for check: pimains rule check 3 --pretend=pretended.json")
     if verb == _KINDS:
         kinds_command.show(words, options.json)
+    elif verb == _COMPILE:
+        return compile_command.run(words, as_json=options.json)
     elif verb == _EXAMPLE:
         list_command.example(words)
     elif verb == _REPLAY:
@@ -63,5 +71,6 @@ def run(options: argparse.Namespace) -> int:
     elif verb == _LIST and not words:
         list_command.show(places.found(options.servicedir), options.json)
     else:
-        raise Misused(f"{' '.join(options.words)!r} is none of list, check N, replay N, add N, remove N, kinds [KIND] and example [NAME]")
+        there_are = "list, check N, replay N, add N, remove N, kinds [KIND], compile FILE and example [NAME]"
+        raise Misused(f"{' '.join(options.words)!r} is none of {there_are}")
     return 0

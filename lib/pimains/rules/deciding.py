@@ -10,6 +10,7 @@ from pimains.core.service import Instance, Readable
 from pimains.core.troubles import Troubles
 from pimains.rules import off_times
 from pimains.rules.asking import Asking, Outcome
+from pimains.rules.blocks.making import Making
 from pimains.rules.child import Child, Lost
 from pimains.rules.hosts import Hosts
 from pimains.rules.listed import Listed, make_for_group
@@ -45,6 +46,7 @@ class Deciding:
         self._listed = Listed(settings.RULES_FILES)
         self._situation = Situation(me.clock, self._values, self._relays, self._hosts, self._listed, self._memory.timers)
         self._files = RuleFiles(settings.RULES, me.lib)
+        self._making = Making(me, settings.RULES)
         self._wishes = Wishes(self._relays.top)
         self._told = Told(me)
         self._asking = Asking(
@@ -86,7 +88,7 @@ class Deciding:
         if now >= self._round_at:
             self._begin_round(now)
         if self._files_at is None:
-            if self._files.changed():
+            if self._files.changed() | self._making.changed():
                 self._files_at = now + _SETTLING_SECONDS
         elif now >= self._files_at:
             self._files_at = None
@@ -116,7 +118,7 @@ class Deciding:
         if self.now >= self._listen_to_relays_at:
             heard += filter(None, (self._relays.watch,))
         if self._files_at is None:
-            heard += self._files.watches()
+            heard += [*self._files.watches(), *self._making.watches()]
         return tuple(heard)
 
     def seconds_to_wait(self) -> float:
@@ -136,7 +138,7 @@ class Deciding:
         self._memory.save()
         self._off_times.save(self._me, at_once=True)
         self._asking.close()
-        for each in (self._values, self._relays, self._hosts, self._listed, self._files):
+        for each in (self._values, self._relays, self._hosts, self._listed, self._files, self._making):
             each.close()
 
     def _begin_round(self, now: float) -> None:
@@ -183,7 +185,8 @@ class Deciding:
         due.clear()
 
     def _look_at_rules(self) -> None:
-        """A file may have come, changed or gone."""
+        """A file may have come, changed or gone, or one is to be made of what somebody has saved."""
+        self._making.look()
         found = self._files.look()
         for number in self._rules.keys() - found.keys():
             self._forget(number)

@@ -11,6 +11,7 @@ from pimains.core.plan.columns import aligned
 from pimains.core.plan.sentences import ago
 from pimains.core.plan.text import one_line
 from pimains.rules import told
+from pimains.rules.blocks import made_files
 from pimains.rules.places import Places
 from pimains.rules.rule_files import RuleFile, RuleFiles
 from pimains.shared.relays import relay_settings
@@ -39,7 +40,7 @@ def show(places: Places, as_json: bool) -> None:
 def _shown(places: Places, rule: RuleFile) -> dict[str, Any]:
     says, reason = (state.read(places.service.run / f"{rule.number}.{name}") for name in (told.SAYS, told.REASON))
     is_ready = rule.path.suffix == ".rule"
-    kind = state.read(rule.path / "KIND") if is_ready else rule.path.name
+    kind = state.read(rule.path / "KIND") if is_ready else "blocks" if made_files.is_as_made(rule.path) else rule.path.name
     return {
         "number": rule.number,
         "name": relay_settings.name(places.relays / str(rule.number)) if places.relays else "",

@@ -13,6 +13,9 @@ from typing import NamedTuple
 from pimains.core import state
 from pimains.core.errors import WrongSetting
 from pimains.rules import ready_rule
+from pimains.rules.blocks import drafts
+from pimains.shared.blocks.workspace import Wrong
+from pimains.shared.relays import relay_settings
 
 _NAME = re.compile(r"([1-9][0-9]{0,2})\.(?:py|rule)")
 READY = ".rule"
@@ -24,7 +27,7 @@ _OTHERS = stat.S_IWGRP | stat.S_IWOTH
 class RuleFile(NamedTuple):
     """The rule of a relay: its text, or why it cannot be used; and `besides`, a file that it wins over, if there is one.
 
-    ready_rule.py makes the text of one that is ready-made.
+    ready_rule.py makes the text of one that is ready-made. `block` is the id of the one that is to blame, in what an editor has saved.
     """
 
     number: int
@@ -32,6 +35,7 @@ class RuleFile(NamedTuple):
     text: str
     fault: str
     besides: Path | None = None
+    block: str = ""
 
 
 class _Unusable(Exception):
@@ -150,15 +154,26 @@ def _text(path: Path) -> str:
 
 
 def draft(path: Path) -> RuleFile:
-    """One that is only tried, whoever may write it. Raises OSError."""
+    """One that is only tried, whoever may write it; also one of blocks, as an editor would save it. Raises OSError."""
     with path.open("rb") as file:
-        text = file.read(_LONGEST + 1)
+        text = file.read(_LONGEST + 2)
+    if path.suffix == drafts.SUFFIX:
+        return _of_blocks(path, text)
     try:
         return RuleFile(number_of(path), path, _decoded(text), "")
     except UnicodeDecodeError:
         return RuleFile(number_of(path), path, "", _NO_TEXT)
     except _Unusable as why:
         return RuleFile(number_of(path), path, "", str(why))
+
+
+def _of_blocks(path: Path, data: bytes) -> RuleFile:
+    number = int(path.stem) if relay_settings.is_number(path.stem) else 0
+    try:
+        found = drafts.of(data, path.parent, number)
+    except Wrong as wrong:
+        return RuleFile(number, path, "", str(wrong), block=wrong.block)
+    return RuleFile(number, path.with_suffix(READY) if found.is_ready else path, found.text, "")
 
 
 def _decoded(text: bytes) -> str:

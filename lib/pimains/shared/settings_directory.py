@@ -4,7 +4,7 @@ import errno
 import os
 import shutil
 import stat
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from pimains.core import state, templates
@@ -36,13 +36,17 @@ def defaults(template: Path, names: Iterable[str]) -> dict[str, str]:
     return read(template, names)
 
 
-def make(directory: Path, template: Path, values: Mapping[str, str]) -> None:
-    """Put it there with these values, all at once. Raises Misused where there is one already, or PimainsError."""
+def make(directory: Path, template: Path, values: Mapping[str, str], finish: Callable[[Path], object] = lambda _: None) -> None:
+    """Put it there with these values, all at once; `finish` gets it before anybody sees it.
+
+    Raises Misused where there is one already, or PimainsError.
+    """
     aside = directory.with_name(f".{directory.name}+new.{os.getpid()}")
     try:
         aside.mkdir(parents=True)
         for name, value in values.items():
             variable_file.write(aside / name, value, variable_file.meaning(template / name))
+        finish(aside)
         aside.rename(directory)
         state.sync_directory(directory.parent)
     except OSError as error:

@@ -109,7 +109,7 @@ def test_what_cannot_be_done_is_one_line(house: House) -> None:
         "example 15": "'15' is no example's name: pimains rule example tells them",
         "kinds sun": f"'sun' is no kind of rule ({kinds})",
         "list --pretend=x": "--pretend is for check: pimains rule check 3 --pretend=pretended.json",
-        "ad 3": "'ad 3' is none of list, check N, replay N, add N, remove N, kinds [KIND] and example [NAME]",
+        "ad 3": "'ad 3' is none of list, check N, replay N, add N, remove N, kinds [KIND], compile FILE and example [NAME]",
     }.items():
         done = pimains(rules, *words.split())
         assert (done.returncode, done.stdout, done.stderr) == (1, "", f"pimains: {said}\n")

@@ -12,7 +12,7 @@ from pimains.rules.blocks import names, tree
 from pimains.rules.blocks.expressions import IN_WORDS, Expressions
 from pimains.shared.blocks.workspace import Placed, Workspace, Wrong, all_of
 
-_PYTHON_BYTES_MAX = 64 * 1024  # as for a rule that people write
+_PYTHON_BYTES_MAX = 63 * 1024  # with what stands above it no longer than a rule may be
 _CLOCK = "now"  # stands among the variables that are set, once it is sure that the clock was
 _NOT_SET = "the clock was not set yet"
 _COMMENT = re.compile(r"( *)comment_([0-9]+)_")

@@ -29,7 +29,13 @@ def pair(*parts: ast.expr) -> ast.expr:
 
 
 def negation(what: ast.expr) -> ast.expr:
-    """The opposite."""
+    """The opposite, as people would write it."""
+    if isinstance(what, ast.UnaryOp) and isinstance(what.op, ast.Not):
+        return what.operand
+    if isinstance(what, ast.Compare) and isinstance(what.ops[0], ast.IsNot):
+        return ast.Compare(what.left, [ast.Is()], what.comparators)
+    if isinstance(what, ast.Compare) and isinstance(what.ops[0], ast.In):
+        return ast.Compare(what.left, [ast.NotIn()], what.comparators)
     return ast.UnaryOp(ast.Not(), what)
 
 

@@ -32,6 +32,7 @@ _SETTING_LONGEST = 200
 _DIGEST = re.compile(r"[0-9a-f]{32}|")
 _ABOUT = ("made_from", "overwrite")
 _KEYS = {"workspace": {"format", "set", "workspace"}, "ready": {"format", "ready"}, "remove": {"format", "remove"}}
+_OF_A_TEMPLATE = {"name", "purpose", "needs"}
 _OF_A_WORKSPACE = {"blocks", "variables", "workspaceComments"}
 _OF_A_BLOCK = {"type", "id", "x", "y", "fields", "inputs", "next", "icons", "enabled", "disabledReasons"}
 _OF_ITS_LOOKS = {"collapsed", "deletable", "movable", "editable", "inline", "data"}
@@ -196,8 +197,13 @@ def _of_any(placed: Placed) -> tuple[str, ...]:
     return ()
 
 
+def begun_from(template: Mapping[str, Any], language: str) -> dict[str, Any]:
+    """What an editor would save of a rule to begin with (services/rules/blocks), whose texts stand there in several languages."""
+    return {name: in_language(content, language) for name, content in template.items() if name not in _OF_A_TEMPLATE}
+
+
 def in_language(content: Any, language: str) -> Any:
-    """A rule to begin with (services/rules/blocks), whose texts stand there in several languages, in one of them."""
+    """What stands in several languages, however deep, in one of them."""
     if isinstance(content, dict):
         if content.keys() == set(Words._fields):
             return content.get(language, content["en"])
