@@ -22,6 +22,7 @@ _WAITING_MAX = 12
 _BYTES_MAX = 2 * 1024 * 1024
 _LINE_BYTES_MAX = 2000
 _CHUNK_BYTES = 64 * 1024
+PREFIX = "draft-"  # of the names of their directories
 _LOOK_SECONDS = 0.1  # how often it is looked whether somebody still waits
 _KEPT = ("PATH", "PYTHONPATH", "PIMAINS_ROOT", "LANG", "TZ")  # of this service's environment: its own settings are nobody's
 
@@ -91,7 +92,7 @@ class Children:
 
     async def _run(self, words: Callable[[Path], list[str]], files: Mapping[str, str], seconds: float) -> Done:
         async with self._room:
-            with tempfile.TemporaryDirectory(prefix="draft-", dir=self._directory) as name:
+            with tempfile.TemporaryDirectory(prefix=PREFIX, dir=self._directory) as name:
                 directory = Path(name)
                 for path, text in files.items():
                     (directory / path).parent.mkdir(exist_ok=True)

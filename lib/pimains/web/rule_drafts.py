@@ -13,13 +13,14 @@ from pimains.core.errors import PimainsError
 from pimains.core.plan.text import one_line, shortened
 from pimains.shared.blocks import table, workspace
 from pimains.shared.blocks.workspace import Document, Wrong
-from pimains.web.children import Children, Done
+from pimains.web.children import PREFIX, Children, Done
 
 CHECK_SECONDS, REPLAY_SECONDS = 30.0, 60.0
 _RUNS_MAX = 400
 _LINE_LONGEST = 300
 _SETTING = re.compile(r"([A-Z][A-Z_]*): (.*)", re.DOTALL)
 _PRETENDED = "pretended.json"
+_DRAFT = re.compile(rf"\S*/{PREFIX}\S*?/[0-9]+\.(?:json|rule|py)(?::[0-9]+)?(?:: |/|(?=\s|$))")
 
 
 class Drafts:
@@ -32,36 +33,36 @@ class Drafts:
         self, who: str, number: int, draft: Document, pretended: Mapping[str, Any], is_waited_for: Callable[[], bool]
     ) -> dict[str, Any]:
         """What is wrong with it, or what it would say, with what is pretended in place of what is so. Raises PimainsError."""
-        files, name = _files(number, draft)
+        name = f"{number}.json"
 
         def words(directory: Path) -> list[str]:
             given = [str(directory / name), "--json", f"--servicedir={self._scan}"]
-            return ["rule", "check", *given, *([f"--pretend={directory / _PRETENDED}"] if pretended else [])]
+            return ["rule", "check", *given, f"--pretend={directory / _PRETENDED}"]
 
-        if pretended:
-            files[_PRETENDED] = json.dumps(pretended)
+        files = {name: _file(draft), _PRETENDED: json.dumps(pretended)}
         found = _told(await self._children.run(f"{who} check", words, files, CHECK_SECONDS, is_waited_for))
-        faults = [_without_path(fault, name) for fault in found["faults"]]
+        faults = [_without_path(fault) for fault in found["faults"]]
         at = {match[1]: match[2] for fault in faults if draft.ready and (match := _SETTING.fullmatch(fault)) and match[1] in draft.ready}
         return {
             "says": found["says"],
             "reason": found["reason"],
             "faults": faults,
             "faults_of_settings": at,
+            "block": found["block"],
             "values": found["values"],
             "record": found["record"],
         }
 
     async def replay(self, who: str, number: int, draft: Document, since: str, is_waited_for: Callable[[], bool]) -> dict[str, Any]:
         """When it would have been on since then, by what a collector of this machine has recorded. Raises PimainsError."""
-        files, name = _files(number, draft)
+        name = f"{number}.json"
 
         def words(directory: Path) -> list[str]:
             return ["rule", "replay", str(number), str(directory / name), f"--since={since}", "--json", f"--servicedir={self._scan}"]
 
-        found = _told(await self._children.run(f"{who} replay", words, files, REPLAY_SECONDS, is_waited_for), name)
+        found = _told(await self._children.run(f"{who} replay", words, {name: _file(draft)}, REPLAY_SECONDS, is_waited_for))
         runs = found["runs"]
-        return {**found, "rule": name, "runs": runs[-_RUNS_MAX:], "runs_left_out": max(0, len(runs) - _RUNS_MAX)}
+        return {**found, "rule": "", "runs": runs[-_RUNS_MAX:], "runs_left_out": max(0, len(runs) - _RUNS_MAX)}
 
 
 def checked(number: int, given: Mapping[str, Any]) -> Document:
@@ -77,27 +78,22 @@ def checked(number: int, given: Mapping[str, Any]) -> Document:
     return found
 
 
-def _files(number: int, draft: Document) -> tuple[dict[str, str], str]:
-    """The files of a draft, and which one is to be told to `pimains rule`."""
-    if draft.ready is not None:
-        directory = f"{number}.rule"
-        return {f"{directory}/{name}": f"{value}\n" for name, value in draft.ready.items()}, directory
-    content = {"format": workspace.FORMAT, "set": table.SET, "workspace": draft.workspace}
-    return {f"{number}.json": json.dumps(content)}, f"{number}.json"
+def _file(draft: Document) -> str:
+    """As the editor would have it saved."""
+    what: dict[str, Any] = {"ready": draft.ready} if draft.ready is not None else {"set": table.SET, "workspace": draft.workspace}
+    return json.dumps({"format": workspace.FORMAT, **what})
 
 
-def _told(done: Done, name: str = "") -> dict[str, Any]:
+def _told(done: Done) -> dict[str, Any]:
     """The JSON that a verb has told. Raises PimainsError with its line where it has none."""
     try:
         found: dict[str, Any] = json.loads(done.told)
     except ValueError:
         line = one_line(done.said).removeprefix("pimains: ") or f"pimains rule ended with exit code {done.code}"
-        raise PimainsError(shortened(_without_path(line, name), _LINE_LONGEST)) from None
+        raise PimainsError(shortened(_without_path(line), _LINE_LONGEST)) from None
     return found
 
 
-def _without_path(line: str, name: str) -> str:
-    """Nobody asked for a file: where it lies in a directory that is gone says nothing."""
-    if not name:
-        return line
-    return re.sub(rf"\S*/{re.escape(name)}(:[0-9]+)?[:/]\s*", "", line)
+def _without_path(line: str) -> str:
+    """Nobody has asked for a file: where it lay, in a directory that is gone, says nothing."""
+    return _DRAFT.sub("", line)

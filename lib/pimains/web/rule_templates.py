@@ -11,7 +11,7 @@ from pimains.shared.blocks import workspace
 
 _VALUE = re.compile(r"(?!rules/|relays/)[A-Za-z0-9_@-][A-Za-z0-9_.@-]*/[A-Za-z0-9_-][A-Za-z0-9_.-]*")
 _OF_SERVICES = ("status", "alive", "url")  # what every service tells of itself
-_ANY = "*/"
+_ANY, _NAME = "*/", "NAME"
 Json = dict[str, Any]
 
 
@@ -54,6 +54,7 @@ def _renamed(content: Any, names: Mapping[str, str]) -> Any:
     """With other names of values, in the fields that have them."""
     if isinstance(content, dict):
         return {
-            key: names.get(each, each) if key == "NAME" and isinstance(each, str) else _renamed(each, names) for key, each in content.items()
+            key: names.get(each, each) if key == "NAME" and isinstance(each, str) else _renamed(each, names)
+            for key, each in content.items()
         }
     return [_renamed(each, names) for each in content] if isinstance(content, list) else content

@@ -27,6 +27,7 @@ from pimains.web.seen import Seen
 
 _KINDS_SECONDS = 30.0
 _ANSWER_SECONDS = 4.0  # rules is to say so long what has become of what was saved; then the page asks on
+_SAME_SECONDS = 1.5  # the same where it has said so already
 _LOOK_SECONDS = 0.05
 _SINCE = ("1d", "2d", "7d", "30d")
 _BYTES_MAX = workspace.BYTES_MAX + 16 * 1024  # with what is pretended
@@ -187,21 +188,26 @@ class Rules:
         rule = await asyncio.to_thread(rules_there.of, there, number)
         if not rule.may_be_saved:
             raise http.refusal(409, f"{rule.file} is root's, and counts more: nothing saved here would be in use")
+        before = saving.result(self._told_in, number)
         try:
             digest = await asyncio.to_thread(saving.save, there.made, number, _content_of(given, draft))
         except Conflict as conflict:
             return {"word": saving.CONFLICT, "words": str(conflict), "digest": "", "block": ""}
         except OSError as error:
             raise PimainsError(f"{error.filename or there.made}: {(error.strerror or str(error)).lower()}") from None
-        return await self._result(number, digest)
+        return await self._result(number, digest, before)
 
-    async def _result(self, number: int, digest: str) -> Answer:
-        until = self._seen.clock.monotonic() + _ANSWER_SECONDS
+    async def _result(self, number: int, digest: str, before: Result | None) -> Answer:
+        """What stood there before of the same one may be what became of it then."""
+        is_old = before is not None and before.digest == digest and before.word not in (saving.ACCEPTED, saving.REMOVED)
+        until = self._seen.clock.monotonic() + (_SAME_SECONDS if is_old else _ANSWER_SECONDS)
         while self._seen.clock.monotonic() < until:
             found = saving.result(self._told_in, number)
-            if found is not None and found.digest == digest:
+            if found is not None and found.digest == digest and not (is_old and found == before):
                 return {**found._asdict(), "block": ""}
             await asyncio.sleep(_LOOK_SECONDS)
+        if before is not None and is_old:
+            return {**before._asdict(), "block": ""}
         return {"word": "waiting", "words": "", "digest": digest, "block": ""}
 
     async def check(self, request: web.Request) -> Answer:
@@ -214,7 +220,7 @@ class Rules:
             draft = _something(rule_drafts.checked(number, given))
         except Wrong as wrong:
             return {"says": "", "reason": "", "faults": [str(wrong)], "block": wrong.block, "values": {}, "record": ""}
-        return {"block": "", **await self._drafts.check(_who(request), number, draft, pretended, _is_there(request))}
+        return await self._drafts.check(_who(request), number, draft, pretended, _is_there(request))
 
     async def replay(self, request: web.Request) -> Answer:
         """POST /v1/rules/3/replay."""

@@ -169,7 +169,6 @@ class Editor {
       setTimeout(() => (this.isLoading = false), 0);
     }
     if (!canBeUndone) this.#workspace.clearUndo();
-    this.#workspace.scrollCenter?.();
     this.#toTheTop();
     this.look();
     return true;
@@ -180,7 +179,7 @@ class Editor {
     if (!rule) return;
     const { x, y } = rule.getRelativeToSurfaceXY();
     const { scale } = this.#workspace;
-    this.#workspace.scroll(20 - x * scale + (this.#workspace.getToolbox()?.HtmlDiv ? 0 : 0), 20 - y * scale);
+    this.#workspace.scroll(20 - x * scale, 20 - y * scale);
   }
 
   /** What the blocks of the rule name: values, relays by their numbers, files, hosts; and whether they ask for the time, and so on. */
@@ -213,14 +212,16 @@ class Editor {
   }
 
   /** Say at this block what is wrong with it, and bring it into sight. */
-  mark(id, text) {
+  mark(id, text, { takesFocus = true } = {}) {
     this.unmark();
     const block = this.#workspace.getBlockById(id);
     if (!block) return false;
     block.setWarningText(text, "refused");
     this.#marked = block;
-    this.#workspace.centerOnBlock(id);
-    this.#Blockly.getFocusManager().focusNode(block);
+    if (takesFocus) {
+      this.#workspace.centerOnBlock(id);
+      this.#Blockly.getFocusManager().focusNode(block);
+    }
     return true;
   }
 

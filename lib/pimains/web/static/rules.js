@@ -248,7 +248,7 @@ class Edited {
   // What a check has found: at the field, or at the block.
   #hear(answer) {
     if (this.#way === FORM) this.#form.tell(answer.faults_of_settings ?? {});
-    else if (answer.block && answer.faults.length) this.#editor.mark(answer.block, answer.faults[0], { quietly: true });
+    else if (answer.block && answer.faults.length) this.#editor.mark(answer.block, answer.faults[0], { takesFocus: false });
     this.#past.record(answer.record);
   }
 

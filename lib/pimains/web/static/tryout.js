@@ -323,6 +323,7 @@ export class Past {
   #clear(text) {
     delete this.#band.dataset.waiting;
     this.#sum.textContent = text;
+    this.#sum.className = text ? "quiet" : "";
     this.#band.replaceChildren();
     this.#runs.hidden = true;
     this.#missing.replaceChildren();
