@@ -81,6 +81,8 @@ class Edited {
   #way = null;
   #form = null;
   #editor = null;
+  #opensForm = null;
+  #opensBlocks = null;
   #tryOut;
   #past;
   #isDirty = false;
@@ -156,16 +158,15 @@ class Edited {
     for (const each of [FORM, BLOCKS]) at(`way-${each}`).setAttribute("aria-pressed", String(each === way));
     at("form").hidden = way !== FORM;
     at("blocks").hidden = way !== BLOCKS;
-    if (way === FORM && !this.#form) await this.#openForm();
-    if (way === BLOCKS && !this.#editor) await this.#openBlocks();
-    if (!this.#closed) this.#try();
+    if (way === FORM && !this.#form) await (this.#opensForm ??= this.#openForm());
+    if (way === BLOCKS && !this.#editor) await (this.#opensBlocks ??= this.#openBlocks());
+    if (!this.#closed && this.#way === way) this.#try();
   }
 
   async turn(way) {
     if (way === this.#way) return;
     history.replaceState(null, "", `#${this.number}/${way}`);
     await this.#goTo(way);
-    if (this.#isDirty === false && this.#mayBuild) this.#past.change();
   }
 
   async #openForm() {
@@ -440,8 +441,10 @@ async function follow() {
     edited = new Edited(rule);
     at("all").hidden = true;
     at("edit").hidden = false;
-    await edited.show(way);
-    at("edit-title").focus({ preventScroll: true });
+    scrollTo(0, 0);
+    const shown = edited.show(way);
+    at("edit-title").focus({ preventScroll: true }); // now: once all is there, somebody may be elsewhere in it
+    await shown;
   } catch (error) {
     say(error.message, { bad: true });
   }
