@@ -6,7 +6,7 @@ with answering(tmp_path, PASSWORD=PASSWORD) as web:
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ import requests
 
 from pimains.core.instance import Instance
 from pimains.shared import http_server as http
+from pimains.web.routes import Module
 from pimains.web.service import LIMITS, House
 from pimains.web.settings import WebSettings
 from tests.kit import free_port
@@ -46,8 +47,8 @@ class Asked(requests.Session):
 
 
 @contextmanager
-def answering(directory: Path, limits: http.Limits = LIMITS, **variables: str) -> Iterator[Asked]:
-    """The application of a service whose directory is `directory`/web."""
+def answering(directory: Path, limits: http.Limits = LIMITS, more: Sequence[Module] = (), **variables: str) -> Iterator[Asked]:
+    """The application of a service whose directory is `directory`/web, with `more` modules than it has."""
     port = free_port()
     given = {"LISTEN": f"127.0.0.1:{port}", "TITLE": "pimains", "LANGUAGE": "en", **variables}
     me = Instance("web", directory / "web")
@@ -57,6 +58,7 @@ def answering(directory: Path, limits: http.Limits = LIMITS, **variables: str) -
 
     async def answer() -> None:
         house = House(me, WebSettings(given))
+        house._modules += more
         await house.door.opens()
         async with http.listening(house.app(), "127.0.0.1", port, None, limits):
             found.append(house)

@@ -134,13 +134,18 @@ def refuse_to_stop(me: Instance, needed_for: Callable[[], str]) -> None:
     signal.signal(signal.SIGCONT, lambda *_: None)
 
 
-_M_ARENA_MAX = -8  # malloc.h
+_M_ARENA_MAX, _M_MMAP_THRESHOLD = -8, -3  # malloc.h
 
 
-def share_one_heap() -> None:
-    """Threads that are still to come take their memory from this one's heap (mallopt(3)): several heaps grow by their gaps alone."""
+def share_one_heap(large_bytes: int | None = None) -> None:
+    """Threads that are still to come take their memory from this one's heap (mallopt(3)): several heaps grow by their gaps alone.
+
+    With `large_bytes` a block of that size or more goes back to the kernel whenever it is freed: malloc would come to keep such ones.
+    """
     import ctypes  # a megabyte, and few services have threads
 
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # glibc's
     if mallopt is not None:
         mallopt(_M_ARENA_MAX, 1)
+        if large_bytes is not None:
+            mallopt(_M_MMAP_THRESHOLD, large_bytes)

@@ -34,11 +34,15 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Limits(NamedTuple):
-    """What the gate bears: connections at a time, seconds that one may be idle, and that an answer may take (see `may_last`)."""
+    """What the gate bears: connections at a time, seconds that one may be idle, and that an answer may take (see `may_last`).
+
+    `makes_room`: one too many is let in, and that which was idle for longest is closed for it; else it is refused.
+    """
 
     connections: int = 64
     idle_seconds: float = 30.0
     answer_seconds: float = 600.0
+    makes_room: bool = False
 
 
 USUAL = Limits()
@@ -69,7 +73,7 @@ async def listening(
     gates: weakref.WeakSet[_Gate] = weakref.WeakSet()
 
     def gate() -> asyncio.Protocol:
-        if len(gates) >= limits.connections:
+        if len(gates) >= limits.connections and not (limits.makes_room and _make_room(gates)):
             return _Closed()
         new = _Gate(cast(asyncio.Protocol, cast(Any, runner.server)()), limits)
         gates.add(new)
@@ -205,6 +209,17 @@ async def _middleware(request: web.Request, handler: Handler) -> web.StreamRespo
     return answer
 
 
+def _make_room(gates: "weakref.WeakSet[_Gate]") -> bool:
+    """Close the connection that was idle for longest; whether there was one."""
+    idle = [each for each in gates if each.is_idle]
+    if not idle:
+        return False
+    longest = min(idle, key=lambda each: each.idle_since)
+    gates.discard(longest)
+    longest.close()
+    return True
+
+
 class _Closed(asyncio.Protocol):
     """There are too many already."""
 
@@ -223,6 +238,7 @@ class _Gate(asyncio.Protocol):
         self._bytes = 0
         self._is_busy = False
         self._is_last = False
+        self.idle_since = asyncio.get_running_loop().time()
         self._transport: asyncio.Transport | None = None
         self._timer: asyncio.TimerHandle | None = None
 
@@ -244,7 +260,18 @@ class _Gate(asyncio.Protocol):
         """It was answered."""
         self._is_busy = False
         self._is_last = is_last
+        self.idle_since = asyncio.get_running_loop().time()
         self._wait(self._limits.idle_seconds)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing that it asked for is being answered."""
+        return not self._is_busy
+
+    def close(self) -> None:
+        """At once."""
+        if self._transport:
+            self._transport.abort()
 
     def _wait(self, seconds: float | None) -> None:
         if self._timer:

@@ -32,7 +32,7 @@ class Door:
         self._password = settings.PASSWORD or ""
         self._is_tls = settings.TLS_CERTIFICATE is not None
         prefix = "__Host-" if self._is_tls else ""  # RFC 6265bis: such a one is set by this very machine, with TLS
-        self._cookie = f"{prefix}pimains-{settings.LISTEN.port}"  # a browser sends cookies to all ports of a machine
+        self.cookie = f"{prefix}pimains-{settings.LISTEN.port}"  # a browser sends cookies to all ports of a machine
         self._clock = clock
         self._sessions = Sessions()
         self._attempts = Attempts()
@@ -64,7 +64,7 @@ class Door:
 
     def csrf(self, request: web.Request) -> str | None:
         """The token that orders of this browser's session carry; None when it has none."""
-        token = request.cookies.get(self._cookie)
+        token = request.cookies.get(self.cookie)
         return self._sessions.csrf(http.digest_of(token), self._clock.monotonic()) if token else None
 
     def may_look(self, request: web.Request) -> bool:
@@ -122,16 +122,16 @@ class Door:
         self._forget(request)
         token, csrf = secrets.token_urlsafe(_TOKEN_BYTES), secrets.token_urlsafe(_TOKEN_BYTES)
         self._sessions.begin(http.digest_of(token), csrf, self._clock.monotonic())
-        answer.set_cookie(self._cookie, token, max_age=int(SECONDS_MAX), path="/", secure=self._is_tls, httponly=True, samesite="Strict")
+        answer.set_cookie(self.cookie, token, max_age=int(SECONDS_MAX), path="/", secure=self._is_tls, httponly=True, samesite="Strict")
         return csrf
 
     def log_out(self, request: web.Request, answer: web.StreamResponse) -> None:
         """End the session of this browser."""
         self._forget(request)
-        answer.set_cookie(self._cookie, "", max_age=0, path="/", secure=self._is_tls, httponly=True, samesite="Strict")
+        answer.set_cookie(self.cookie, "", max_age=0, path="/", secure=self._is_tls, httponly=True, samesite="Strict")
 
     def _forget(self, request: web.Request) -> None:
-        token = request.cookies.get(self._cookie)
+        token = request.cookies.get(self.cookie)
         if token:
             self._sessions.end(http.digest_of(token))
 

@@ -17,8 +17,8 @@ _REFUSED = {
 _REFUSED_TO_POST = {"408": "Too slow", "413": "Too much", "415": "No JSON"}
 
 
-def document(operations: Sequence[Described]) -> dict[str, Any]:
-    """All of it."""
+def document(operations: Sequence[Described], cookie: str) -> dict[str, Any]:
+    """All of it; `cookie` is the name of the session's."""
     paths: dict[str, dict[str, Any]] = {}
     for each in operations:
         paths.setdefault(each.path, {})[each.method] = _operation(each)
@@ -28,7 +28,7 @@ def document(operations: Sequence[Described]) -> dict[str, Any]:
         "paths": paths,
         "components": {
             "securitySchemes": {
-                "session": {"type": "apiKey", "in": "cookie", "name": "pimains-8461", "description": "The cookie that POST /v1/login sets"},
+                "session": {"type": "apiKey", "in": "cookie", "name": cookie, "description": "The cookie that POST /v1/login sets"},
                 "token": {"type": "apiKey", "in": "header", "name": "X-CSRF-Token", "description": "The csrf that POST /v1/login answers"},
             }
         },

@@ -31,22 +31,24 @@ with Needed("python3-aiohttp") as library:
     from pimains.web.api.about import About
     from pimains.web.api.history import History
     from pimains.web.api.rules import Rules
+    from pimains.web.api.now import Now
     from pimains.web.assets import Assets
     from pimains.web.login import Door
     from pimains.web.openapi import document
     from pimains.web.pages import Pages
     from pimains.web.routes import Module, Operation, Routes
 
-    LIMITS = http.Limits(connections=128, idle_seconds=30.0, answer_seconds=120.0)
+    LIMITS = http.Limits(connections=128, idle_seconds=30.0, answer_seconds=120.0, makes_room=True)
 
 USER = "pimains-web"
 LISTEN_AGAIN_SECONDS = 5.0
+LARGE_BYTES = 256 * 1024  # a password that is tried takes 16 MB for a moment
 
 
 async def web(me: Instance, settings: WebSettings) -> None:
     """Listen, and answer."""
     library.must_be_there(me.directory)
-    service.share_one_heap()
+    service.share_one_heap(large_bytes=LARGE_BYTES)
     tls = http.tls_of(settings, settings.TLS_CERTIFICATE, settings.TLS_KEY, USER)
     house = House(me, settings)
     await house.door.opens()
@@ -73,6 +75,7 @@ async def _listen(me: Instance, settings: WebSettings, house: House, tls: ssl.SS
                 finally:
                     house.seen.live.end()
         except OSError as error:
+            me.leave("url", None)
             why = http.why_not_listening(settings, settings.LISTEN, error)
             me.status(why, well=False)
             troubles.look("listen", why)
@@ -92,6 +95,7 @@ class House:
             self.seen.live,
             History(self.seen),
             Rules(self.seen),
+            Now(self.seen),
         ]
 
     def app(self) -> aiohttp_web.Application:
@@ -103,7 +107,7 @@ class House:
             each.add_to(routes)
 
         async def show_document(_: aiohttp_web.Request) -> dict[str, object]:
-            return document(routes.operations)
+            return document(routes.operations, self.door.cookie)
 
         routes.shows("/v1/openapi.json", show_document, Operation("This document"))
         routes.all_are_there()

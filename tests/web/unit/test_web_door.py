@@ -143,3 +143,20 @@ def test_other_machines_get_there_only_with_a_password() -> None:
     with pytest.raises(WrongSetting, match="PASSWORD: is empty; other machines reach"):
         WebSettings(given)
     assert WebSettings({**given, "PASSWORD": PASSWORD}).PASSWORD == PASSWORD
+
+
+@pytest.mark.parametrize(
+    ("given", "line"),
+    [
+        ({"LISTEN": "localhost"}, "variables/LISTEN: 'localhost' is no address and port (such as 127.0.0.1:8461"),
+        ({"PASSWORD": "short"}, "variables/PASSWORD: the secret is no password (8 characters at least"),
+        ({"TLS_KEY": "/nowhere"}, "variables/TLS_CERTIFICATE: is empty; TLS_KEY needs its certificate"),
+        ({"LANGUAGE": "nl"}, "variables/LANGUAGE: 'nl' is no choice (en, de or fr)"),
+        ({"TITLE": "x" * 61}, "is no title (one line of at most 60 characters)"),
+    ],
+    ids=str,
+)
+def test_a_setting_that_cannot_be_is_said_with_what_can(given: dict[str, str], line: str) -> None:
+    with pytest.raises(WrongSetting) as wrong:
+        WebSettings({"LISTEN": "127.0.0.1:8461", "TITLE": "x", "LANGUAGE": "en", **given})
+    assert line in str(wrong.value)

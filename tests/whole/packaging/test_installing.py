@@ -166,6 +166,11 @@ def test_a_meter_counts_delivers_and_is_saved_by_a_halt_as_autopkgtest_does_it(r
     root.run("sh /srv/meter", path=PATH)
 
 
+def test_the_page_lets_in_who_knows_the_password_as_autopkgtest_does_it(root: DebianRoot) -> None:
+    (root.top / "srv/web").write_text((TOP / "debian/tests/web").read_text())
+    root.run("sh /srv/web")
+
+
 def test_another_python_first_in_path_changes_nothing(bookworm: DebianRoot) -> None:
     bookworm.run(
         "mkdir -p /opt/bin; printf '#!/bin/sh\\nexit 77\\n' >/opt/bin/python3; chmod +x /opt/bin/python3; ln -s python3 /opt/bin/python"
