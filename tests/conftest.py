@@ -100,9 +100,9 @@ def nas() -> Iterator[Neighbour]:
         yield nas
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # as long as it is there, this thread has a running loop, and asyncio.run is refused
 def chromium() -> "Iterator[Browser]":
-    """A browser of this process. See tests/web/page.py."""
+    """A browser of this file's tests. See tests/web/page.py."""
     from tests.web.page import new_browser  # it takes a while to come, and most tests have no page
 
     yield from new_browser()

@@ -52,7 +52,7 @@ def answering(directory: Path, limits: http.Limits = LIMITS, more: Sequence[Modu
     port = free_port()
     given = {"LISTEN": f"127.0.0.1:{port}", "TITLE": "pimains", "LANGUAGE": "en", **variables}
     me = Instance("web", directory / "web")
-    ready, loop = threading.Event(), asyncio.new_event_loop()
+    ready, runner = threading.Event(), asyncio.Runner()
     found: list[House] = []
     over = asyncio.Event()
 
@@ -64,10 +64,12 @@ def answering(directory: Path, limits: http.Limits = LIMITS, more: Sequence[Modu
             found.append(house)
             ready.set()
             await over.wait()
+            house.seen.live.end()
 
     def run() -> None:
         try:
-            loop.run_until_complete(answer())
+            with runner:
+                runner.run(answer())
         finally:
             ready.set()
 
@@ -78,6 +80,5 @@ def answering(directory: Path, limits: http.Limits = LIMITS, more: Sequence[Modu
         with Asked(found[0], f"http://127.0.0.1:{port}") as asked:
             yield asked
     finally:
-        loop.call_soon_threadsafe(over.set)
+        runner.get_loop().call_soon_threadsafe(over.set)
         thread.join()
-        loop.close()

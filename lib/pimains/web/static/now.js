@@ -42,7 +42,7 @@ function line(part) {
 
 /** What stands in its circle: the one thing to know. */
 function mainText(part) {
-  if (part.kind === "relays") return part.facts.count ? word("on_count", part.facts.on.length, part.facts.count) : word("not_known");
+  if (part.kind === "relays") return part.facts.count ? `${part.facts.on.length}/${part.facts.count}` : word("not_known");
   if (part.kind === "ups") return part.facts.charge === null ? (line(part) ?? word("not_known")) : percent(part.facts.charge);
   if (part.kind === "battery" && part.facts.charge !== null) return percent(part.facts.charge);
   if (part.kind === "plug" && part.watts === null && part.facts.state) return word(part.facts.state === "on" ? "power_on" : "power_off");
@@ -54,10 +54,19 @@ function mainText(part) {
 function detail(part) {
   if (part.isOld) return part.isDown ? word("is_down_old") : part.age === null ? word("not_known") : word("is_old", ago(part.age));
   const { facts } = part;
-  if (part.kind === "battery") return [flowing(part), facts.volts === null ? "" : `${oneDecimal.format(facts.volts)} V`].filter(Boolean).join(" · ");
-  if (part.kind === "ups") return [line(part), facts.load === null ? "" : word("load", percent(facts.load))].filter(Boolean).join(" · ");
-  if (part.kind === "relays") return part.watts ? power(part.watts) : facts.on.map(relayName).join(", ");
+  if (part.kind === "battery") return fitting([flowing(part), facts.volts === null ? "" : `${oneDecimal.format(facts.volts)} V`]);
+  if (part.kind === "ups") return fitting([line(part), facts.load === null ? "" : word("load", percent(facts.load))]);
+  if (part.kind === "relays" && !facts.on.length) return facts.count ? word("power_off") : "";
+  if (part.kind === "relays") return fitting([word("power_on"), part.watts ? power(part.watts) : facts.on.map(relayName).join(", ")]);
   return facts.state && part.kind === "sun" ? facts.state : "";
+}
+
+const longest = () => (narrow.matches ? 20 : 28); // characters below a circle
+
+/** As many of them as there is room for. */
+function fitting(texts) {
+  const [first, ...others] = texts.filter(Boolean);
+  return others.reduce((all, each) => (all.length + each.length + 3 > longest() ? all : `${all} · ${each}`), first ?? "");
 }
 
 const isFlowing = (part) => !part.isOld && (part.side !== null || (part.watts !== null && Math.abs(part.watts) >= 0.5));
@@ -98,15 +107,16 @@ function places(found) {
   const below = found.filter((each) => each.kind === "battery");
   const right = found.filter((each) => !left.includes(each) && !below.includes(each));
   const pitch = 2 * size.radius + 58;
-  const height = Math.max(left.length, right.length, below.length ? 2 : 1) * pitch;
-  const house = { x: size.width / 2, y: below.length ? height / 2 - pitch / 2 + 6 : height / 2 - 12 };
+  const drop = pitch + 26; // from the house to a battery
+  const height = Math.max(left.length * pitch, right.length * pitch, below.length ? pitch + drop : pitch);
+  const house = { x: size.width / 2, y: (below.length ? height - drop : height) / 2 - 18 };
   const at = new Map();
   const column = (list, x) => list.forEach((each, row) => at.set(each.id, { x, y: (row + 0.5) * (height / list.length) - 18 }));
   column(left, size.left);
   column(right, size.right);
   const step = 2 * size.radius + 24;
   below.forEach((each, index) => {
-    at.set(each.id, { x: house.x + (index - (below.length - 1) / 2) * step, y: house.y + pitch });
+    at.set(each.id, { x: house.x + (index - (below.length - 1) / 2) * step, y: house.y + drop });
   });
   return { ...size, height, house, at };
 }
@@ -197,19 +207,19 @@ function thickness(part, largest) {
 }
 
 function update(picture, found) {
-  const longest = narrow.matches ? 17 : 26;
   const largest = Math.max(300, ...found.map((each) => Math.abs(each.watts ?? 0)));
   for (const part of found) {
     const node = picture.nodes.get(part.id);
-    const state = part.isOld ? " old" : part.isBad ? " bad" : "";
+    const isFeeding = part.kind === "ups" && part.side === "gives";
+    const state = part.isOld ? " old" : part.isBad ? " bad" : isFeeding ? " warm" : "";
     show(node.group, "class", `node ${part.kind}${state}`);
     set(node.main, shortened(mainText(part), 12));
-    set(node.title, shortened(titleOf(part), longest));
-    set(node.detail, shortened(detail(part), longest));
+    set(node.title, shortened(titleOf(part), longest()));
+    set(node.detail, shortened(detail(part), longest()));
     const edge = picture.edges.get(part.id);
     const flows = isFlowing(part);
     const width = flows ? thickness(part, largest) : 1.5;
-    show(edge.group, "class", `edge ${part.kind} ${flows ? (goesIn(part) ? "in" : "out") : "none"}${part.isOld ? " old" : ""}`);
+    show(edge.group, "class", `edge ${part.kind} ${flows ? (goesIn(part) ? "in" : "out") : "none"}${state}`);
     show(edge.line, "stroke-width", format(width));
     show(edge.moving, "stroke-width", format(Math.max(1.5, width / 2.5)));
     const size = 6 + width;
@@ -260,7 +270,7 @@ function card(instance) {
       error: make("p", { class: "quiet error" }),
     };
     const head = make("div", { class: "head" }, found.name, found.service, found.state);
-    found.item.append(head, found.status, found.age, found.troubles, found.error);
+    found.item.append(head, make("div", {}, found.status, found.troubles, found.error), found.age);
     cards.set(instance, found);
   }
   return cards.get(instance);
