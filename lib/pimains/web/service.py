@@ -96,6 +96,7 @@ class House:
             History(self.seen),
             Rules(self.seen),
             Now(self.seen),
+            History(self.seen),
         ]
 
     def app(self) -> aiohttp_web.Application:

@@ -16,6 +16,7 @@ const byId = (id) => document.getElementById(id);
 let told = null; // what /v1/history/sources says
 let clockAhead = 0; // of the server's, in seconds
 let uPlot = null;
+let relayNames = {}; // by number, as far as people gave them
 let drawn = []; // what ends the pictures there are
 let looking = 0; // the number of the newest look: an answer to an older one is dropped
 const view = { range: "day", to: null, span: DAY, sources: new Set(), collector: null, by: null };
@@ -23,7 +24,16 @@ const view = { range: "day", to: null, span: DAY, sources: new Set(), collector:
 const now = () => Date.now() / 1000 + clockAhead;
 const until = () => view.to ?? now();
 const sourceOf = (name) => told.sources.find((each) => each.source === name);
-const chosen = () => told.sources.filter((each) => view.sources.has(each.source));
+
+// What is shown: each with the number of its colour, and with that of its dashes among those of its unit.
+function chosen() {
+  const units = {};
+  const shown = told.sources.filter((each) => view.sources.has(each.source));
+  return shown.map((each, index) => {
+    units[each.flow_unit] = (units[each.flow_unit] ?? -1) + 1;
+    return { ...each, number: index % COLOURS, dash: units[each.flow_unit] % COLOURS };
+  });
+}
 
 function query(values) {
   const found = new URLSearchParams();
@@ -92,14 +102,21 @@ function energyFrom(by) {
   return until() - Math.min(most, Math.max(view.span, least) - 1);
 }
 
+// An hour of a month, a day of a year and a week of ten years are what a person sees in them; what is shorter is as fine as the picture.
+function pieces(width) {
+  const every = view.span > 2000 * DAY ? 7 * DAY : view.span > 90 * DAY ? DAY : 0;
+  return every ? Math.max(50, Math.round(view.span / every)) : Math.max(50, Math.min(1000, Math.round(width)));
+}
+
 async function look() {
   const mine = ++looking;
   writeAddress();
   head();
+  byId("history").setAttribute("aria-busy", "true");
   const [to, from] = [until(), until() - view.span];
   const width = Math.max(260, byId("charts").clientWidth - 18);
-  const shown = chosen().map((each, index) => ({ ...each, number: index % COLOURS }));
-  const points = Math.max(50, Math.min(1000, Math.round(width)));
+  const shown = chosen();
+  const points = pieces(width);
   const by = byWhat();
   const times = { from: from.toFixed(1), to: to.toFixed(1) };
   try {
@@ -119,6 +136,7 @@ async function look() {
   } catch (error) {
     if (mine === looking) say(error.message, { bad: true });
   }
+  if (mine === looking) byId("history").setAttribute("aria-busy", "false");
 }
 
 function head() {
@@ -175,7 +193,11 @@ function table(heads, rows) {
 function drawRelays(found, width) {
   const place = byId("relays");
   place.replaceChildren();
-  if (found.relays.length) return bands(place, found, width);
+  if (found.relays.length) {
+    const card = make("div", { class: "card history-chart" });
+    place.append(card);
+    return bands(card, found, width, relayNames);
+  }
   const command = `sudo create_service --service_name=collector --instance=${told.collector} --record=relays/1.state --add-service --apply`;
   place.append(make("p", { class: "quiet", text: word("record_relays") }), make("pre", {}, make("code", { text: command })));
 }
@@ -187,7 +209,7 @@ function drawEnergy(found, by, width) {
   const units = new Map();
   for (const each of found) units.set(each.unit, [...(units.get(each.unit) ?? []), each]);
   for (const [unit, some] of units) bars(place, unit, some, by, width);
-  for (const each of found) place.append(make("p", {}, swatch(each.number), make("strong", { text: ` ${each.source} ` }), sums(each)));
+  for (const each of found) place.append(make("p", {}, swatch(each), make("strong", { text: ` ${each.source} ` }), sums(each)));
   byId("energy-table").replaceChildren(found.length ? energyTable(found, by) : "");
 }
 
@@ -238,8 +260,8 @@ function chooseFrom() {
 function swatches() {
   const shown = chosen();
   for (const label of document.querySelectorAll("#sources label")) {
-    const index = shown.findIndex((each) => each.source === label.dataset.source);
-    label.querySelector(".place").replaceChildren(...(index < 0 ? [] : [swatch(index % COLOURS)]));
+    const mine = shown.find((each) => each.source === label.dataset.source);
+    label.querySelector(".place").replaceChildren(...(mine ? [swatch(mine)] : []));
   }
 }
 
@@ -260,6 +282,7 @@ function without(text, command) {
 async function begin() {
   const wanted = readAddress();
   told = await get(`/v1/history/sources?${query({})}`);
+  relayNames = (await get("/v1/now").catch(() => ({}))).relays ?? {};
   clockAhead = (told.now ?? Date.now() / 1000) - Date.now() / 1000;
   if (told.trouble) return without(told.trouble);
   if (!told.sources.length) {

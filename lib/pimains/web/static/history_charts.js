@@ -4,7 +4,7 @@ import { make, word } from "./kit.js";
 import { duration, mark, moment, number, period } from "./history_words.js";
 
 const LEFT = 64;
-const RIGHT = 16;
+const RIGHT = 32;
 const BAR_HEIGHT = 220;
 const BELOW = 28;
 const DASHES = [[], [8, 4], [2, 3], [10, 3, 2, 3], [4, 4], [14, 4], [1, 4], [6, 2]];
@@ -27,9 +27,10 @@ export function library() {
   return loaded;
 }
 
-export const swatch = (number_) =>
+// The line of a source: its colour, and its dashes, by which those of the same picture are told apart, too.
+export const swatch = ({ number: colour_, dash }) =>
   make("svg", { class: "swatch", viewBox: "0 0 28 12", "aria-hidden": "true" },
-    make("line", { class: `s${number_}`, x1: 0, y1: 6, x2: 28, y2: 6, "stroke-dasharray": DASHES[number_].join(" ") || null }));
+    make("line", { class: `s${colour_}`, x1: 0, y1: 6, x2: 28, y2: 6, "stroke-dasharray": DASHES[dash].join(" ") || null }));
 
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
@@ -41,7 +42,7 @@ export function chart(uPlot, place, unit, curves, move, tell) {
   const names = curves.map((each) => each.source).join(", ");
   const at = make("p", { class: "history-at quiet", "aria-hidden": "true" });
   const plot = make("div", { class: "plot", role: "img", tabindex: "0", "aria-label": word("chart", names, unit || "–", moment(from), moment(to)) });
-  place.append(make("section", { class: "card history-chart" }, make("h2", { text: unit || names }), at, plot));
+  place.append(make("section", { class: "card history-chart" }, make("div", { class: "history-chart-head" }, make("h2", { text: unit || names }), at), plot));
   const ink = colour("--quiet");
   const line = colour("--line");
   const axis = { stroke: ink, grid: { stroke: line, width: 1 }, ticks: { stroke: line, width: 1 }, font: "12px system-ui, sans-serif" };
@@ -62,7 +63,7 @@ export function chart(uPlot, place, unit, curves, move, tell) {
         ...curves.map((each) => ({
           label: each.source,
           stroke: colour(`--s${each.number}`),
-          dash: DASHES[each.number],
+          dash: DASHES[each.dash],
           width: 2,
           spanGaps: false,
           points: { show: each.values.filter((value) => value !== null).length < 3 ? true : undefined, size: 4 },
@@ -105,6 +106,12 @@ function reach(uPlot, low, high) {
   return [low >= 0 && !isFar ? 0 : from, to === from ? from + 1 : to];
 }
 
+// 1, 2 or 5 times a power of ten, the next above `value`.
+function roundStep(value) {
+  const power = 10 ** Math.floor(Math.log10(value || 1));
+  return [1, 2, 5, 10].find((each) => each * power >= value * 0.999) * power;
+}
+
 // How much it was, a group of bars for each period.
 export function bars(place, unit, found, by, width) {
   const labels = new Map();
@@ -112,8 +119,9 @@ export function bars(place, unit, found, by, width) {
   const rows = [...labels.values()].sort((a, b) => a.from - b.from);
   if (!rows.length) return;
   const amounts = found.flatMap((each) => each.rows.map((row) => row.amount ?? 0));
-  const [low, high] = [Math.min(0, ...amounts), Math.max(0, ...amounts)];
-  const span = high - low || 1;
+  const step = roundStep((Math.max(0, ...amounts) - Math.min(0, ...amounts)) / 4);
+  const [low, high] = [Math.floor(Math.min(0, ...amounts) / step) * step, Math.max(step, Math.ceil(Math.max(0, ...amounts) / step) * step)];
+  const span = high - low;
   const [inner, tall] = [width - LEFT - RIGHT, BAR_HEIGHT - BELOW];
   const y = (value) => 8 + ((high - value) / span) * (tall - 8);
   const slot = inner / rows.length;
@@ -122,7 +130,7 @@ export function bars(place, unit, found, by, width) {
     class: "history-bands", viewBox: `0 0 ${width} ${BAR_HEIGHT}`, role: "img",
     "aria-label": word("bars", found.map((each) => each.source).join(", "), unit, period(rows[0], by), period(rows.at(-1), by)),
   });
-  for (const value of low < 0 ? [low, 0, high] : [0, high / 2, high]) {
+  for (let value = low; value <= high + step / 2; value += step) {
     svg.append(make("line", { class: "grid", x1: LEFT, x2: width - RIGHT, y1: y(value), y2: y(value) }));
     svg.append(make("text", { class: "axis", x: LEFT - 8, y: y(value) + 4, "text-anchor": "end", text: number(value) }));
   }
@@ -146,18 +154,20 @@ export function bars(place, unit, found, by, width) {
 }
 
 // When each relay was on: a band from the left end of the curves to their right end.
-export function bands(place, found, width) {
+export function bands(place, found, width, names) {
   const { from, to, relays } = found;
   const x = (time) => LEFT + ((time - from) / (to - from)) * (width - LEFT - RIGHT);
   for (const relay of relays) {
+    const name = relay.source.startsWith("relays/") ? names[relay.source.slice("relays/".length).replace(".state", "")] : "";
+    const called = name ? `${name} (${relay.source})` : relay.source;
     const text = relay.known_seconds > 0 ? word("relay_on", duration(relay.on_seconds), duration(relay.known_seconds)) : word("relay_unknown");
-    const svg = make("svg", { class: "history-bands", viewBox: `0 0 ${width} 30`, role: "img", "aria-label": `${relay.source}: ${text}` });
+    const svg = make("svg", { class: "history-bands", viewBox: `0 0 ${width} 30`, role: "img", "aria-label": `${called}: ${text}` });
     for (const [start, end, share] of relay.bands) {
       const size = { x: x(start), y: 1, width: Math.max(0.5, x(end) - x(start)), height: 28 };
       svg.append(make("rect", { class: "known", ...size }));
       if (share > 0) svg.append(make("rect", { class: "on", ...size, "fill-opacity": share }));
     }
     svg.append(make("rect", { class: "outline", x: LEFT, y: 1, width: width - LEFT - RIGHT, height: 28 }));
-    place.append(make("div", { class: "history-relay" }, make("p", {}, make("strong", { text: relay.source }), ` ${text}`), svg));
+    place.append(make("div", { class: "history-relay" }, make("p", {}, make("strong", { text: called }), ` ${text}`), svg));
   }
 }
