@@ -14,7 +14,7 @@ Json = dict[str, Any]
 _ids = count(1)
 
 
-def B(kind: str, comment: str = "", **parts: Any) -> Json:  # noqa: N802  # a block
+def B(kind: str, comment: str = "", **parts: Any) -> Json:
     """Numbers and texts in a place for blocks become such blocks."""
     block = table.BLOCKS[kind]
     made: Json = {"type": kind, "id": f"b{next(_ids)}"}

@@ -8,11 +8,13 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.kit import TOP, House, new_house
 from tests.relays.relays import make_relay
+from tests.rules.built import compare, decimal, join, saved, turn, value, when
 from tests.rules.journals import Recording
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="as root it becomes user pimains to look into the journal: needs root")
@@ -56,11 +58,11 @@ class Past:
         (self.rules / name).chmod(0o644)
         return self.rules / name
 
-    def replay(self, *words: str, code: int = 0) -> str:
+    def replay(self, *words: str, code: int = 0, **as_whom: Any) -> str:
         """What the command says; errors are one line."""
         told = ["/usr/bin/python3", "-P", "-m", "pimains.cli", "rule", "replay", *words, f"--servicedir={self.house.scan}"]
         env = {"PYTHONPATH": str(TOP / "lib"), "PATH": "/usr/bin:/bin", "PIMAINS_ROOT": str(self.house.root), "TZ": "UTC"}
-        done = subprocess.run(told, env=env, capture_output=True, text=True, check=False)
+        done = subprocess.run(told, env=env, capture_output=True, text=True, check=False, **as_whom)
         assert done.returncode == code, done
         if code:
             assert done.stdout == ""
@@ -122,6 +124,20 @@ def test_its_guards_hold_as_they_would_have_held(past: Past) -> None:
     (past.relays / "3/MAX_ON_PER_DAY").write_text("\n")
     assert told["would_have_been"]["hours"] == pytest.approx(6, abs=0.01)
     assert told["runs"][0]["ended_because"] == "MAX_ON_PER_DAY 2 h is reached"
+
+
+def test_blocks_and_forms_are_tried_as_drafts_as_an_editor_would_save_them(past: Past) -> None:
+    surplus = value("mppt/PPV")
+    blocks = saved(when(compare(surplus, "gt", 500), [turn("on", join(decimal(surplus, "0"), " W of sun"))]), turn("off", "little sun"))
+    draft = past.rule(json.dumps(blocks), "3.json")
+    as_web = {"user": "nobody", "group": "pimains", "extra_groups": [], "cwd": "/"}
+    told = json.loads(past.replay("3", str(draft), *ALL[1:], "--json", **as_web))
+    assert told["would_have_been"] == {"times_on": 3, "hours": 23.95, "kWh": 47.9}
+    assert told["runs"][0]["because"] == "504 W of sun"
+    draft.write_text(json.dumps({"format": 1, "ready": {"KIND": "schedule", "TIMES": "12:00-13:00"}}))
+    assert json.loads(past.replay("3", str(draft), *ALL[1:], "--json"))["would_have_been"]["hours"] == 3
+    draft.write_text(json.dumps(saved(turn("on", " "))))
+    assert past.replay("3", str(draft), *ALL[1:], code=1) == f"{draft}: turn: its reason is empty"
 
 
 def test_a_draft_is_tried_in_place_of_the_rule(past: Past) -> None:

@@ -15,6 +15,7 @@ from pimains.shared.blocks.workspace import Placed, Workspace, Wrong, all_of
 _PYTHON_BYTES_MAX = 63 * 1024  # with what stands above it no longer than a rule may be
 _CLOCK = "now"  # stands among the variables that are set, once it is sure that the clock was
 _NOT_SET = "the clock was not set yet"
+_RULE = "def rule(relay, data, relays, now):\n    pass\n"
 _COMMENT = re.compile(r"( *)comment_([0-9]+)_")
 Known = frozenset[str]  # the variables that are set for sure, and _CLOCK
 Otherwise = Callable[[Known], tuple[list[ast.stmt], Known | None]]
@@ -82,10 +83,11 @@ class _Compiler:
         body, known = self._row(self._workspace.row, frozenset())
         if known is not None:
             body.append(ast.Return(tree.name("KEEP")))
-        arguments = ast.arguments([], [ast.arg(each) for each in ("relay", "data", "relays", "now")], None, [], [], None, [])
-        rule = ast.FunctionDef("rule", arguments, [*self._comment([self._workspace.comment]), *body], [])
         helpers = [statement for name in sorted(self._given.functions) for statement in ast.parse(names.FUNCTIONS[name]).body]
-        return ast.fix_missing_locations(ast.Module([*helpers, rule], []))
+        module = ast.parse(_RULE)
+        module.body[0].body = [*self._comment([self._workspace.comment]), *body]  # type: ignore[attr-defined]  # it is a function
+        module.body[:0] = helpers
+        return ast.fix_missing_locations(module)
 
     def _comment(self, texts: Iterable[str]) -> list[ast.stmt]:
         """A mark, in whose place it is written at last: a tree of Python has no comments."""

@@ -126,7 +126,8 @@ def _settings(directory: Path) -> Iterator[tuple[str, bytes]]:
 def _read(path: Path) -> bytes:
     """Raises OSError, also for what is no plain file."""
     handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise OSError(f"{path} is no plain file")
     with open(handle, "rb") as file:
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
-            raise OSError(f"{path} is no plain file")
         return file.read(_LONGEST)

@@ -206,8 +206,9 @@ def _bytes(path: Path, longest: int) -> bytes | None:
         return None
     except OSError as error:
         raise Wrong("it is no plain file" if path.is_symlink() else (error.strerror or str(error)).lower()) from None
+    status = os.fstat(handle)
+    if not stat.S_ISREG(status.st_mode) or status.st_nlink > 1:
+        os.close(handle)
+        raise Wrong("it is no plain file")
     with open(handle, "rb") as file:
-        status = os.fstat(handle)
-        if not stat.S_ISREG(status.st_mode) or status.st_nlink > 1:
-            raise Wrong("it is no plain file")
         return file.read(longest)
