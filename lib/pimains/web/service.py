@@ -30,8 +30,8 @@ with Needed("python3-aiohttp") as library:
     from pimains.shared import http_server as http
     from pimains.web.api.about import About
     from pimains.web.api.history import History
-    from pimains.web.api.rules import Rules
     from pimains.web.api.now import Now
+    from pimains.web.api.rules import Rules
     from pimains.web.assets import Assets
     from pimains.web.login import Door
     from pimains.web.openapi import document
@@ -93,10 +93,9 @@ class House:
         self._modules: list[Module] = [
             About(self.seen, self.door),
             self.seen.live,
-            History(self.seen),
-            Rules(self.seen),
             Now(self.seen),
             History(self.seen),
+            Rules(self.seen),
         ]
 
     def app(self) -> aiohttp_web.Application:
