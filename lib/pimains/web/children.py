@@ -22,6 +22,8 @@ _WAITING_MAX = 12
 _BYTES_MAX = 2 * 1024 * 1024
 _LINE_BYTES_MAX = 2000
 _CHUNK_BYTES = 64 * 1024
+_END_SECONDS = 5.0
+PROGRAM = "pimains.cli"
 PREFIX = "draft-"  # of the names of their directories
 _LOOK_SECONDS = 0.1  # how often it is looked whether somebody still waits
 _KEPT = ("PATH", "PYTHONPATH", "PIMAINS_ROOT", "LANG", "TZ")  # of this service's environment: its own settings are nobody's
@@ -109,7 +111,7 @@ async def _ended(words: list[str], directory: Path | None, seconds: float) -> Do
     environment = {name: os.environ[name] for name in _KEPT if name in os.environ}
     child = await asyncio.create_subprocess_exec(
         sys.executable,
-        *("-P", "-m", "pimains.cli", *words),
+        *("-P", "-m", PROGRAM, *words),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
@@ -139,7 +141,13 @@ async def _read(stream: asyncio.StreamReader | None) -> bytes:
 
 async def _end(child: asyncio.subprocess.Process) -> None:
     """With all that it has begun: its process group is its own."""
-    if child.returncode is None:
-        with suppress(ProcessLookupError):
-            os.killpg(child.pid, signal.SIGKILL)
-        await child.wait()
+    if child.returncode is not None:
+        return
+    with suppress(ProcessLookupError):
+        os.killpg(child.pid, signal.SIGKILL)
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_END_SECONDS):
+            for stream in (child.stdout, child.stderr):  # asyncio waits for the ends of both before it tells that a child has ended
+                while stream and await stream.read(_CHUNK_BYTES):
+                    pass
+            await child.wait()
