@@ -137,7 +137,6 @@ class Editor {
     this.#table = table;
     this.#changed = changed;
     this.#readOnly = readOnly;
-    this.isLoading = false;
     if (!readOnly) workspace.addChangeListener(Blockly.Events.disableOrphans);
     workspace.addChangeListener(event => this.#hear(event));
     this.#relight = () => workspace.setTheme(themes.get(darkness.matches));
@@ -147,7 +146,10 @@ class Editor {
   }
 
   #hear(event) {
-    if (event.isUiEvent || event.type === this.#Blockly.Events.FINISHED_LOADING || this.isLoading) return;
+    if (event.isUiEvent || event.type === this.#Blockly.Events.FINISHED_LOADING) return;
+    const now = JSON.stringify(this.read());
+    if (now === this.#last) return; // events of what was shown come later than that
+    this.#last = now;
     this.unmark();
     this.#changed();
   }
@@ -159,15 +161,12 @@ class Editor {
 
   /** Show these blocks in place of those there are; false: they cannot be shown. Undo brings back what was there before. */
   show(blocks, { canBeUndone = false } = {}) {
-    this.isLoading = true;
     try {
       this.#Blockly.serialization.workspaces.load(blocks ?? this.#table.first, this.#workspace, { recordUndo: canBeUndone });
     } catch {
       return false;
-    } finally {
-      // its events come a moment later
-      setTimeout(() => (this.isLoading = false), 0);
     }
+    this.#last = JSON.stringify(this.read());
     if (!canBeUndone) this.#workspace.clearUndo();
     this.#toTheTop();
     this.look();
@@ -226,6 +225,7 @@ class Editor {
   }
 
   #marked = null;
+  #last = "";
 
   unmark() {
     if (this.#marked && !this.#marked.isDisposed()) this.#marked.setWarningText(null, "refused");
