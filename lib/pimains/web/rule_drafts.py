@@ -78,6 +78,13 @@ def checked(number: int, given: Mapping[str, Any]) -> Document:
     return found
 
 
+def wrong(why: Wrong) -> dict[str, Any]:
+    """As a check tells it of one that is not even looked at."""
+    return {
+        "says": "", "reason": "", "faults": [str(why)], "faults_of_settings": {}, "block": why.block, "values": {}, "record": "",
+    }  # fmt: skip
+
+
 def _file(draft: Document) -> str:
     """As the editor would have it saved."""
     what: dict[str, Any] = {"ready": draft.ready} if draft.ready is not None else {"set": table.SET, "workspace": draft.workspace}

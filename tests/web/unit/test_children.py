@@ -47,7 +47,7 @@ def test_it_is_told_its_files_and_its_directory_goes_with_it(tmp_path: Path) -> 
     place.mkdir()
 
     async def do(them: Children) -> None:
-        program = "import os, sys; print(open(sys.argv[1]).read(), os.path.realpath(sys.argv[1]).startswith(os.getcwd())); print('so', file=sys.stderr)"
+        program = "import os, sys; print(open(sys.argv[1]).read(), os.getcwd() in sys.argv[1]); print('so', file=sys.stderr)"
         done = await them.run("anna", lambda directory: [program, str(directory / "3.rule/KIND")], {"3.rule/KIND": "float"}, 20.0)
         assert done == Done(0, b"float True\n", "so")
 

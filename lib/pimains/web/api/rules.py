@@ -219,7 +219,7 @@ class Rules:
         try:
             draft = _something(rule_drafts.checked(number, given))
         except Wrong as wrong:
-            return {"says": "", "reason": "", "faults": [str(wrong)], "block": wrong.block, "values": {}, "record": ""}
+            return rule_drafts.wrong(wrong)
         return await self._drafts.check(_who(request), number, draft, pretended, _is_there(request))
 
     async def replay(self, request: web.Request) -> Answer:
