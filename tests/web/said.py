@@ -90,7 +90,7 @@ def said(root: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Said]:
         house.close()
 
 
-def solar_house(house: Said) -> None:
+def solar_house(house: Said, *, with_web: bool = True) -> None:
     """Of each kind of service that Now draws one, at work."""
     house.add("vedirect.mppt", "vedirect", status="bulk, 412 W from the panels, 13.42 V", PPV="412", V="13.420", I="29.800", CS="3")
     house.say("vedirect.mppt/CS.words", "bulk")
@@ -109,4 +109,5 @@ def solar_house(house: Said) -> None:
         house.say(f"relays/{number}.reason", "a person wants it so")
     house.add("notify", "notify", status="ready")
     house.add("halt", "halt", status="ready")
-    house.add("web", "web", status="http://127.0.0.1:8461")
+    if with_web:
+        house.add("web", "web", status="http://127.0.0.1:8461")

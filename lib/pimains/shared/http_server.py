@@ -10,6 +10,7 @@ import asyncio
 import errno
 import hashlib
 import hmac
+import logging
 import ssl
 import weakref
 from base64 import b64decode
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from pimains.core.failure import in_words
 from pimains.core.settings import Settings
@@ -218,6 +220,14 @@ def _make_room(gates: "weakref.WeakSet[_Gate]") -> bool:
     gates.discard(longest)
     longest.close()
     return True
+
+
+def _is_a_fault_of_ours(record: logging.LogRecord) -> bool:
+    """Whether it belongs into a log: who sends what is no HTTP could fill that with tracebacks, one for each of his bytes."""
+    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
+
+
+logging.getLogger("aiohttp.server").addFilter(_is_a_fault_of_ours)
 
 
 class _Closed(asyncio.Protocol):

@@ -6,6 +6,8 @@ What is vendor's comes packed already (NAME.gz beside nothing else).
 
 import gzip
 import hashlib
+import re
+from collections.abc import Iterable
 from pathlib import Path
 
 from aiohttp import web
@@ -27,6 +29,7 @@ _KINDS = {
     ".wav": "audio/wav",
 }
 _PACKED_ALREADY = (".png", ".gif", ".ogg", ".mp3")
+_IMPORT = re.compile(r'^(?:import|export)\b[^;]*?"\./([\w-]+\.js)";', re.MULTILINE)
 _FOR_GOOD = "public, max-age=31536000, immutable"
 
 
@@ -46,6 +49,17 @@ class Assets:
     def has(self, name: str) -> bool:
         """Whether there is one called so, such as "now.css"."""
         return name in self._paths
+
+    def imports(self, scripts: Iterable[str]) -> list[str]:
+        """The modules that these import, and those that they do, without themselves: a browser need not find out one after the other."""
+        found: list[str] = []
+        waiting = list(scripts)
+        for each in waiting:
+            for name in _IMPORT.findall(self._paths[each].read_text(encoding="utf-8")) if each in self._paths else ():
+                if name not in waiting:
+                    found.append(name)
+                    waiting.append(name)
+        return found
 
     def url(self, name: str) -> str:
         """Where a browser finds it."""

@@ -121,6 +121,7 @@ class Pages:
         return "\n".join(
             [
                 *(f'<link rel="stylesheet" href="{self._assets.url(each)}">' for each in styles),
+                *(f'<link rel="modulepreload" href="{self._assets.url(each)}">' for each in self._assets.imports(scripts)),
                 *(f'<script type="module" src="{self._assets.url(each)}"></script>' for each in scripts),
                 f'<script type="application/json" id="words">{data}</script>',
             ]

@@ -1,11 +1,13 @@
-"""The collector's HTTP server at its end: what is under way is answered, what comes then is not begun any more."""
+"""The HTTP server: at its end what is under way is answered, what comes then is not begun any more; and what is rude is borne."""
 
 import asyncio
 from contextlib import AsyncExitStack
+from typing import Any
 
+import pytest
 from aiohttp import web
 
-from pimains.shared.http_server import listening
+from pimains.shared.http_server import Limits, listening, may_last
 
 
 async def ask(connection: tuple[asyncio.StreamReader, asyncio.StreamWriter], path: str) -> str:
@@ -55,3 +57,90 @@ def test_a_request_that_comes_while_it_ends_is_refused_and_the_one_under_way_is_
     answers, asked = asyncio.run(ends_while_somebody_is_answered())
     assert answers == ["HTTP/1.1 200 OK", "HTTP/1.1 503 Service Unavailable", "HTTP/1.1 200 OK"]
     assert asked == ["/quick", "/slow"]
+
+
+async def rude(sent: bytes) -> bytes:
+    """All that is answered to just these bytes."""
+    async with listening(web.Application(), "127.0.0.1", 0, tls=None) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(sent)
+        answer = await reader.read()
+        writer.close()
+        return answer
+
+
+@pytest.mark.parametrize("sent", [b"GET / HTTP/1.1\r\nHost: p\x01i\r\n\r\n", b"\x16\x03\x01\r\n\r\n", b"GET / HTTP/1.1\r\nHost\r\n\r\n"])
+def test_what_is_no_http_is_refused_and_fills_no_log(sent: bytes, capfd: pytest.CaptureFixture[str]) -> None:
+    assert asyncio.run(rude(sent)).startswith(b"HTTP/1.0 400 ")
+    assert capfd.readouterr() == ("", "")
+
+
+Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+async def one_too_many(limits: Limits) -> tuple[list[bool], bool]:
+    """Which of those who say nothing are still connected, and whether another one who came then was answered."""
+    app = web.Application()
+
+    async def quick(_: web.Request) -> web.Response:
+        return web.Response(text="done")
+
+    app.router.add_get("/quick", quick)
+    async with listening(app, "127.0.0.1", 0, tls=None, limits=limits) as port:
+        silent: list[Connection] = []
+        for _ in range(limits.connections):
+            silent.append(await asyncio.open_connection("127.0.0.1", port))
+            await asyncio.sleep(0)
+        another = await asyncio.open_connection("127.0.0.1", port)
+        try:
+            is_answered = (await ask(another, "/quick")).endswith("200 OK")
+        except (asyncio.IncompleteReadError, ConnectionError):
+            is_answered = False
+        here = [not await is_over(reader) for reader, _ in silent]
+        for _, writer in (*silent, another):
+            writer.close()
+        return here, is_answered
+
+
+async def is_over(reader: asyncio.StreamReader) -> bool:
+    """What was closed by the other side is so by the time somebody else was answered."""
+    try:
+        async with asyncio.timeout(0.05):
+            return await reader.read(1) == b""
+    except TimeoutError:
+        return False
+    except ConnectionError:
+        return True
+
+
+def test_one_too_many_is_refused_or_takes_the_place_of_who_was_idle_for_longest() -> None:
+    assert asyncio.run(one_too_many(Limits(connections=3))) == ([True, True, True], False)
+    assert asyncio.run(one_too_many(Limits(connections=3, makes_room=True))) == ([False, True, True], True)
+
+
+async def seconds_of_an_answer(limits: Limits, lasts: float | None) -> bool:
+    """Whether an answer that takes a while arrives."""
+
+    async def slow(request: web.Request) -> web.Response:
+        if lasts is not None:
+            may_last(request, lasts)
+        await asyncio.sleep(0.2)
+        return web.Response(text="done")
+
+    app = web.Application()
+    app.router.add_get("/slow", slow)
+    async with listening(app, "127.0.0.1", 0, tls=None, limits=limits) as port:
+        connection: Any = await asyncio.open_connection("127.0.0.1", port)
+        try:
+            return (await ask(connection, "/slow")).endswith("200 OK")
+        except (asyncio.IncompleteReadError, ConnectionError):
+            return False
+        finally:
+            connection[1].close()
+
+
+def test_an_answer_takes_as_long_as_the_limits_say_or_as_it_was_given() -> None:
+    brief = Limits(answer_seconds=0.05)
+    assert asyncio.run(seconds_of_an_answer(brief, None)) is False
+    assert asyncio.run(seconds_of_an_answer(brief, 30.0)) is True
+    assert asyncio.run(seconds_of_an_answer(Limits(), None)) is True

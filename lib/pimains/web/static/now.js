@@ -21,6 +21,7 @@ const narrow = matchMedia("(max-width: 40rem)");
 let services = [];
 let relayNames = {};
 let drawn = null;
+let isAsked = false;
 
 // words of numbers
 
@@ -323,7 +324,7 @@ function showServices() {
 // together
 
 function render() {
-  if (document.hidden) return;
+  if (document.hidden || !isAsked) return;
   showFlow();
   showServices();
 }
@@ -340,16 +341,21 @@ function renderSoon() {
 }
 
 let asking = null;
+let isAsking = false;
 
 async function askNow() {
   asking = null;
+  isAsking = true;
   try {
     const found = await get("/v1/now");
     services = found.services;
     relayNames = found.relays;
+    isAsked = true;
     renderSoon();
   } catch (error) {
     if (document.body.dataset.live !== "lost") say(error.message, { bad: true });
+  } finally {
+    isAsking = false;
   }
 }
 
@@ -357,14 +363,15 @@ function askSoon() {
   asking ??= setTimeout(askNow, settleMilliseconds * (0.5 + Math.random())); // not all who look at once
 }
 
-await askNow();
+askNow(); // while live.js hears of the values
 live.onLive(["*/*"], (names) => {
+  if (!isAsked) return;
   const known = new Set(services.map((each) => each.instance));
   if (names.some((name) => /\/(alive|unwell|error)$/.test(name) || !known.has(name.split("/", 1)[0]))) askSoon();
   renderSoon();
 });
 document.addEventListener("live", (event) => {
-  if (event.detail === "on") askSoon();
+  if (event.detail === "on" && !isAsking) askSoon();
   renderSoon();
 });
 narrow.addEventListener("change", renderSoon);
