@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from pimains.core import alive
 from tests.kit import TOP, House, TestInstance, free_port, until
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="becomes user pimains: needs root")
@@ -54,6 +55,15 @@ def greeting(connection: socket.socket) -> str:
     connection.settimeout(60)
     with connection.makefile() as lines:
         return lines.readline()
+
+
+def test_anybody_sees_that_it_is_up_though_it_is_another_program_by_then(house: House) -> None:
+    instance = up(add(house))
+    assert alive.look(instance.run)[:2] == (True, instance.pid)
+    assert rsync(instance, "SERVER/music/song", house.root / "copy").returncode == 0
+    assert alive.look(instance.run).is_up, "what serves each connection ends with the lock left alone"
+    instance.svc("-d")
+    until(lambda: alive.look(instance.run).is_up is False)
 
 
 def test_it_is_made_down_and_serves_a_read_only_module_once_it_is_started(house: House) -> None:

@@ -9,9 +9,10 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from pimains.core import state
-from tests.kit import House
+from pimains.web import live as live_module
+from tests.kit import House, until
 from tests.web.asking import Asked, answering
-from tests.web.page import Pages, axe, web_house
+from tests.web.page import Pages, Session, axe, web_house
 from tests.web.said import Said, said, solar_house
 
 PATIENCE = 20_000  # ms, on a busy machine
@@ -162,3 +163,52 @@ def test_a_page_that_lost_its_service_says_so_and_goes_on_when_that_is_back(hous
     expect(page.locator("#well .service")).to_contain_text("something else", timeout=PATIENCE)
     assert any("ERR_" in each for each in pages.errors)
     pages.errors.clear()  # the browser tells of each try
+
+
+_LOOK_AWAY = """is_hidden => {
+    Object.defineProperty(document, "hidden", { value: is_hidden, configurable: true });
+    document.dispatchEvent(new Event("visibilitychange"));
+}"""
+
+
+def test_a_page_that_nobody_looks_at_does_not_listen_and_knows_all_when_somebody_does(house_said: Said, web: Asked, pages: Pages) -> None:
+    live = web.house.seen.live
+    page = pages.open(web.url)
+    flow(page, "Plug").to_have_text("takes 61 W, on", timeout=PATIENCE)
+    page.evaluate(_LOOK_AWAY, True)
+    until(lambda: house_said.say("plug/power", "70") or not live._listeners)  # who is gone is noticed with what he is told
+    page.evaluate(_LOOK_AWAY, False)
+    flow(page, "Plug").to_have_text("takes 70 W, on", timeout=PATIENCE)
+    assert page.evaluate("document.body.dataset.live") == "on"
+
+
+def test_one_more_than_may_listen_is_told_so_and_comes_in_later(web: Asked, pages: Pages, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as full:
+        full.setattr(live_module, "LISTENERS_MAX", 0)
+        page = pages.open(web.url)
+        expect(page.locator("#live-lost")).to_be_visible(timeout=PATIENCE)
+        expect(page.locator("#well .service")).to_have_count(9)
+    flow(page, "Plug").to_have_text("takes 61 W, on", timeout=PATIENCE)
+    expect(page.locator("#live-lost")).to_be_hidden()
+    assert all("503" in each for each in pages.errors)
+    pages.errors.clear()
+
+
+def test_real_services_are_up_stopped_and_killed_as_another_user_sees_them(house: House) -> None:
+    halt = house.add("halt", svscan=False, HALT_COMMAND=house.recorder)
+    web = web_house(house)
+    house.until(lambda: halt.status == "ready")
+    program = Session(web.url, password=None)
+
+    def states() -> dict[str, str]:
+        return {each["instance"]: each["state"] for each in program.show("/v1/now").json()["services"]}
+
+    house.until(lambda: states() == {"halt": "up", "web": "up"}, what=lambda: str(states()))
+    pid = halt.pid
+    halt.svc("-d")
+    house.until(lambda: states()["halt"] == "stopped", what=lambda: str(states()))
+    halt.svc("-u")
+    house.until(lambda: states()["halt"] == "up" and halt.pid not in (0, pid), what=lambda: str(states()))
+    halt.svc("-o")  # once: supervise does not start it again
+    halt.kill()
+    house.until(lambda: states()["halt"] == "down", what=lambda: str(states()))
