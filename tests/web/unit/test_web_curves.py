@@ -64,14 +64,6 @@ def test_a_value_holds_until_the_next_one_and_a_gap_is_a_gap() -> None:
     assert curves.of_readings(BATTERY, [], Grid(0, 400, 4)) == [None] * 4
 
 
-def test_counts_at_edges_are_the_flow_between_them() -> None:
-    edges = curves.clipped([0, 3600, 7200, 10800], first=1800, last=9000)
-    assert edges == [1800, 3600, 7200, 9000]
-    assert curves.of_counts(HOUSE, edges, [0, 500, 1500, 1500], [True, True, True]) == [1000, 1000, 0]
-    assert curves.of_counts(HOUSE, edges, [0, None, 1500, 1400], [True, True, True]) == [None, None, 0]
-    assert curves.of_counts(HOUSE, edges, [0, 500, 1500, 1500], [True, False, True]) == [1000, None, 0]
-
-
 def test_a_sum_is_told_where_all_that_have_begun_are_known() -> None:
     house, sun = Part(1, [300, 300, None, 300], 0), Part(-1, [None, 100, 100, None], 1)
     assert curves.together([house, sun]) == [300, 200, None, None]

@@ -102,23 +102,6 @@ def of_samples(samples: Iterable[tuple[float, float]], grid: Grid) -> list[float
     return [rounded(total / count) if count else None for total, count in zip(sums, counts, strict=True)]
 
 
-def of_counts(meter: Meter, edges: list[float], counts: list[float | None], known: list[bool]) -> list[float | None]:
-    """The same of a meter, by its count at the edges of pieces, and whether each of these is known.
-
-    `edges` of a piece in which it began or ended to count are where it did: see `clipped`.
-    """
-    found: list[float | None] = []
-    for (start, end), (before, after), is_known in zip(pairwise(edges), pairwise(counts), known, strict=True):
-        is_there = is_known and before is not None and after is not None and end > start
-        found.append(rounded(meter.flow(max(0.0, after - before), end - start)) if is_there else None)  # type: ignore[operator]  # seen above
-    return found
-
-
-def clipped(edges: list[float], first: float, last: float) -> list[float]:
-    """The same edges, but for those before the first reading and after the last one, which are moved there."""
-    return [min(max(edge, first), last) for edge in edges]
-
-
 class Part(NamedTuple):
     """Of a sum of sources: its sign, its curve, and in which piece it has its first reading: before, it was nothing."""
 
