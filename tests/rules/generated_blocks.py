@@ -131,7 +131,9 @@ class GeneratedBlocks:
                 case 0:
                     where[key] = self._random.choice(_JUNK)
                 case 1 if isinstance(where, dict):
-                    where[self._random.choice(("junk", "extraState", "next", "inputs", "fields", "TEXT", "__proto__"))] = where[key]
+                    where[self._random.choice(("junk", "extraState", "next", "inputs", "fields", "TEXT", "__proto__"))] = copy.deepcopy(
+                        where[key]
+                    )
                 case 2:
                     del where[key]
                 case _:

@@ -13,12 +13,11 @@ from typing import NamedTuple
 from pimains.core import state
 from pimains.core.errors import WrongSetting
 from pimains.rules import ready_rule
-from pimains.rules.blocks import drafts
 from pimains.shared.blocks.workspace import Wrong
 from pimains.shared.relays import relay_settings
 
 _NAME = re.compile(r"([1-9][0-9]{0,2})\.(?:py|rule)")
-READY = ".rule"
+READY, _OF_BLOCKS = ".rule", ".json"
 _LONGEST = 64 * 1024
 _NO_TEXT = "it is no text in UTF-8"
 _OTHERS = stat.S_IWGRP | stat.S_IWOTH
@@ -86,10 +85,10 @@ class RuleFiles:
                 if number in found:
                     besides.setdefault(number, path)
                     continue
-                stamp = _stamp(path)
+                found_stamp = stamp(path)
                 known = before.get(path)
-                if known is None or known[0] != stamp:
-                    known = stamp, read(path)
+                if known is None or known[0] != found_stamp:
+                    known = found_stamp, read(path)
                 found[number], self._read[path] = known[1], known
         for number, first in found.items():
             if first.besides != besides.get(number):
@@ -109,14 +108,15 @@ def _files(directory: Path) -> list[Path]:
     return []
 
 
-def _stamp(path: Path) -> tuple[int, ...]:
+def stamp(path: Path) -> tuple[int, ...]:
+    """Another one once the rule was changed there, or has come or gone."""
     try:
         about = path.stat()
     except OSError as error:
         return (error.errno or 0,)
     if path.suffix == READY and stat.S_ISDIR(about.st_mode):
         with suppress(OSError):
-            return tuple(part for name in sorted(os.listdir(path)) for part in (hash(name), *_stamp(path / name)))
+            return tuple(part for name in sorted(os.listdir(path)) for part in (hash(name), *stamp(path / name)))
     return about.st_mtime_ns, about.st_ctime_ns, about.st_size, about.st_ino
 
 
@@ -157,7 +157,7 @@ def draft(path: Path) -> RuleFile:
     """One that is only tried, whoever may write it; also one of blocks, as an editor would save it. Raises OSError."""
     with path.open("rb") as file:
         text = file.read(_LONGEST + 2)
-    if path.suffix == drafts.SUFFIX:
+    if path.suffix == _OF_BLOCKS:
         return _of_blocks(path, text)
     try:
         return RuleFile(number_of(path), path, _decoded(text), "")
@@ -168,6 +168,8 @@ def draft(path: Path) -> RuleFile:
 
 
 def _of_blocks(path: Path, data: bytes) -> RuleFile:
+    from pimains.rules.blocks import drafts  # half a megabyte that the service need not have
+
     number = int(path.stem) if relay_settings.is_number(path.stem) else 0
     try:
         found = drafts.of(data, path.parent, number)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """So many workspaces that nobody would build, and as many damaged ones: each is compiled or refused in a line, and reaches no other name.
 
-tests/rules/bench/blocks.py 100000
+tests/rules/bench/blocks.py 50000
 """
 
 import json

@@ -333,6 +333,13 @@ def test_a_value_that_is_words_is_no_number() -> None:
         names["rule"](None, {"a/b": "float"}, None, None)
 
 
+def test_what_cannot_be_divided_is_an_error_as_in_a_rule_that_people_write() -> None:
+    names: dict[str, Any] = {"ON": "on", "KEEP": "keep"}
+    exec(python_of(workspace.read(built(when(compare(B("arithmetic", A=1, OP="divide", B=0), "gt", 5), [ON])))), names)
+    with pytest.raises(ZeroDivisionError):
+        names["rule"](None, {}, None, None)
+
+
 @pytest.mark.parametrize(
     ("data", "why"),
     [

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from pimains.core.errors import PimainsError
 from pimains.rules.blocks.compile import python_of
+from pimains.rules.plan import traces
 from pimains.rules.plan.given import Given, Nonsense, NotKnown, Now, RelayView, Sun
 from pimains.rules.rule_function import function_of
 from pimains.shared.blocks import table, workspace
@@ -48,6 +49,7 @@ def test_each_is_compiled_or_refused_in_a_line_and_reaches_no_name_outside_of_th
             continue
         assert strangers(python) == []
         assert len(python.encode()) < 64 * 1024
+        assert not traces.in_process(compile(python, "3.py", "exec"))  # it may share its process with other rules
         compiled += 1
         seen |= {placed.block.type for placed in workspace.all_of(found.row or [])}
         given = a_given(rng)

@@ -330,3 +330,17 @@ def test_what_was_under_way_when_the_service_was_killed_is_cleared(house: House)
     assert house.said() == "accepted"
     assert sorted(name for name in os.listdir(house.lib) if "+" in name) == []
     assert [each.number for each in saving.versions(house.lib, 3)] == [1]
+
+
+def test_a_form_that_cannot_be_written_leaves_the_one_before(house: House) -> None:
+    house.save(READY)
+    other = {"format": 1, "ready": {"KIND": "file", "FILE": "guests"}}
+    in_the_way = house.lib / f".3.rule+new.{os.getpid()}"
+    in_the_way.write_text("")
+    assert house.save(other, digest(READY)).startswith("failed ")
+    assert (house.lib / "3.rule/KIND").read_text().startswith("schedule\n")
+    in_the_way.unlink()
+    house.making.look()
+    assert house.said() == "accepted"
+    assert (house.lib / "3.rule/KIND").read_text().startswith("file\n")
+    assert sorted(name for name in os.listdir(house.lib) if name.startswith(".")) == []

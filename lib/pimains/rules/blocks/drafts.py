@@ -9,8 +9,6 @@ from pimains.rules.blocks.compile import python_of
 from pimains.shared.blocks import table, workspace
 from pimains.shared.blocks.workspace import Wrong
 
-SUFFIX = ".json"
-
 
 class Draft(NamedTuple):
     """Its text, that of a ready-made rule where `is_ready`; `loose`: so many blocks do nothing."""

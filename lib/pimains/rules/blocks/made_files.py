@@ -3,7 +3,6 @@
 Each carries the digest of all the rest of it: <n>.py in its second line, <n>.rule in a file `.made`.
 """
 
-import hashlib
 import os
 import re
 import shutil
@@ -13,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from pimains.core import paths, state
-from pimains.core.errors import WrongSetting
+from pimains.core.errors import PimainsError, WrongSetting
 from pimains.rules import ready_settings
 from pimains.rules.ready_rule import KIND
 from pimains.rules.ready_settings import KINDS
@@ -42,12 +41,12 @@ def is_as_made(path: Path) -> bool:
     except (OSError, UnicodeDecodeError):
         return False
     match = _SEALED.match(text)
-    return match is not None and match[1] == hashlib.sha256(text[match.end() :].encode()).hexdigest()
+    return match is not None and match[1] == _digest(text[match.end() :].encode())
 
 
 def write_python(directory: Path, number: int, text: str) -> None:
     """The rule of this relay from now on. Raises OSError."""
-    sealed = f"{_HEAD}{_DIGEST}{hashlib.sha256(text.encode()).hexdigest()}\n{text}"
+    sealed = f"{_HEAD}{_DIGEST}{_digest(text.encode())}\n{text}"
     state.write(directory / f"{number}.py", sealed.removesuffix("\n"), durable=True)
     _remove(directory / f"{number}.rule")
 
@@ -73,13 +72,22 @@ def checked_settings(directory: Path, number: int, given: Mapping[str, str]) -> 
 def write_settings(directory: Path, number: int, values: Mapping[str, str]) -> None:
     """A ready-made rule with settings that were checked is that of this relay from now on. Raises OSError, PimainsError."""
     place = directory / f"{number}.rule"
-    _remove(place)
     template = ready_settings.template(paths.service_templates(), values[KIND])
 
     def seal(made: Path) -> None:
         state.write(made / _MADE, _digest_of_settings(made))
 
-    settings_directory.make(place, template, values, seal)
+    aside = place.with_name(f".{place.name}+old.{os.getpid()}")
+    shutil.rmtree(aside, ignore_errors=True)
+    with suppress(FileNotFoundError):
+        place.rename(aside)
+    try:
+        settings_directory.make(place, template, values, seal)
+    except PimainsError:
+        with suppress(FileNotFoundError):
+            aside.rename(place)
+        raise
+    _remove(aside)
     _remove(directory / f"{number}.py")
 
 
@@ -94,13 +102,13 @@ def clean(directory: Path) -> None:
     """What was under way when the service was killed goes."""
     with suppress(OSError):
         for name in os.listdir(directory):
-            if re.fullmatch(r"\.[1-9][0-9]{0,2}\.rule\+(new|old)\.[0-9]+", name):
+            if re.fullmatch(r"\.[1-9][0-9]{0,2}\.rule(\+(new|old)\.[0-9]+)?(\.gone)?", name):
                 shutil.rmtree(directory / name, ignore_errors=True)
 
 
 def _remove(path: Path) -> None:
     if path.is_dir() and not path.is_symlink():
-        aside = path.with_name(f".{path.name}+old.{os.getpid()}")
+        aside = path.with_name(f".{path.name.removeprefix('.')}.gone")  # all at once
         shutil.rmtree(aside, ignore_errors=True)
         path.rename(aside)
         shutil.rmtree(aside, ignore_errors=True)
@@ -109,12 +117,15 @@ def _remove(path: Path) -> None:
             path.unlink()
 
 
+def _digest(content: bytes) -> str:
+    import hashlib  # brings OpenSSL along, two megabytes that a service without blocks need not have
+
+    return hashlib.sha256(content).hexdigest()
+
+
 def _digest_of_settings(directory: Path) -> str:
     """Raises OSError."""
-    digest = hashlib.sha256()
-    for name, content in _settings(directory):
-        digest.update(f"{name} {len(content)}\n".encode() + content)
-    return digest.hexdigest()
+    return _digest(b"".join(f"{name} {len(content)}\n".encode() + content for name, content in _settings(directory)))
 
 
 def _settings(directory: Path) -> Iterator[tuple[str, bytes]]:

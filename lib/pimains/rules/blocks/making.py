@@ -1,7 +1,7 @@
 """From what people save to the rule of a relay: checked, compiled, written beside the others, and told (shared/blocks/saving.py)."""
 
 import os
-import traceback
+import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,8 @@ from pimains.core.plan.sentences import clock_was_set
 from pimains.core.set_aside import own_directory
 from pimains.core.troubles import Troubles
 from pimains.rules.blocks import made_files
-from pimains.rules.blocks.compile import python_of
 from pimains.rules.listed import make_for_group
+from pimains.rules.rule_files import stamp
 from pimains.shared.blocks import saving, table, workspace
 from pimains.shared.blocks.saving import ACCEPTED, BLOCKS, CHANGED, CONFLICT, FAILED, NEWER, REFUSED, REMOVED, Result
 from pimains.shared.blocks.workspace import Document, Wrong
@@ -28,7 +28,8 @@ class Making:
     def __init__(self, me: Instance, rules: Path) -> None:
         self._me, self._rules = me, rules
         self._watch: state.Watch | None = None
-        self._stamps: dict[int, _Stamp] = {}  # of what was looked at, as long as this service runs
+        self._stamps: dict[int, tuple[_Stamp, tuple[_Stamp, ...]]] = {}  # of what waits, and of what was made, when they were looked at
+        self._settled: set[int] = set()  # nothing changes there as long as these stay the same
         self._told: dict[int, Result] = {}
         self._troubles, self._notes = Troubles(me.complain, print), Troubles(print)
         made_files.clean(me.lib)
@@ -79,16 +80,21 @@ class Making:
             self._watch.close()
 
     def _look_at(self, number: int) -> None:
-        stamp = _stamp(saving.waiting_path(self._me.lib, number))
+        waiting, lib = saving.waiting_path(self._me.lib, number), self._me.lib
+        made = (directory / f"{number}{suffix}" for directory in (lib, self._rules) for suffix in (".py", ".rule"))
+        now = stamp(waiting), tuple(stamp(path) for path in (*made, lib / saving.VERSIONS / str(number)))
         before = self._stamps.get(number)
-        self._stamps[number] = stamp
+        if now == before and number in self._settled:
+            return
+        self._stamps[number] = now
+        self._settled.discard(number)
         try:
-            content = saving.waiting(self._me.lib, number)
+            content = saving.waiting(lib, number)
             if content is None:
                 self._tell_of_what_is_made(number)
                 return
             document = workspace.document(content)
-            word, words = self._taken(number, content, document, is_new=before is not None and before != stamp)
+            word, words = self._taken(number, content, document, is_new=before is not None and before[0] != now[0])
             found = Result(word, document.digest, words)
         except Wrong as wrong:
             found = Result(REFUSED, "", str(wrong))
@@ -97,7 +103,7 @@ class Making:
         self._tell(number, found)
         if found.digest and found.word in (REFUSED, CONFLICT, CHANGED, NEWER):
             with suppress(OSError):
-                saving.mark_seen(self._me.lib, number, found.digest)
+                saving.mark_seen(lib, number, found.digest)
 
     def _taken(self, number: int, content: dict[str, Any], document: Document, *, is_new: bool) -> tuple[str, str]:
         """What becomes of it, and why. Raises OSError for what cannot even be read."""
@@ -131,6 +137,8 @@ class Making:
                 state.remove(saving.waiting_path(lib, number))
                 return REMOVED, ""
             if document.workspace is not None:
+                from pimains.rules.blocks.compile import python_of  # half a megabyte, and seldom needed
+
                 made_files.write_python(lib, number, python_of(workspace.read(document.workspace)))
             else:
                 made_files.write_settings(lib, number, made_files.checked_settings(lib, number, document.ready or {}))
@@ -143,7 +151,7 @@ class Making:
         except PimainsError as error:
             return FAILED, str(error)
         except Exception as error:  # the rules of other relays go on
-            traceback.print_exception(error)
+            sys.excepthook(type(error), error, error.__traceback__)
             return REFUSED, "they met what nobody has foreseen; the log of rules has the traceback"
         print(f"rule {number} is made of what was saved for it")
         return ACCEPTED, self._besides(number)
@@ -169,6 +177,8 @@ class Making:
 
     def _tell(self, number: int, found: Result) -> None:
         if self._told.get(number) == found:
+            if found.word != FAILED:
+                self._settled.add(number)
             return
         trouble = "" if found.word in (ACCEPTED, REMOVED) else f"rule {number}: what was saved is {_IN_WORDS[found.word]}: {found.words}"
         self._notes.look(f"saved {number}", trouble)
@@ -193,11 +203,3 @@ def _conflict(made_from: str | None, base: str) -> str:
     if made_from is None:
         return "it does not say what it was made from, and there is a rule already: overwrite says that it may go"
     return "somebody else has saved another one since" if base else "somebody else has removed the rule since"
-
-
-def _stamp(path: Path) -> _Stamp:
-    try:
-        about = path.lstat()
-    except OSError as error:
-        return (error.errno or 0,)
-    return about.st_mtime_ns, about.st_ctime_ns, about.st_size, about.st_ino

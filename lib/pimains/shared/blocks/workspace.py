@@ -8,7 +8,6 @@
 "made_from", the digest of what it was made from, "" where there was nothing, and "overwrite": true. All is read as a stranger's text.
 """
 
-import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -92,6 +91,8 @@ class Needs(NamedTuple):
 
 def digest(content: Mapping[str, Any]) -> str:
     """Of what was saved, whatever it was made from: two that are the same have the same one."""
+    import hashlib  # brings OpenSSL along, two megabytes that a service without blocks need not have
+
     text = json.dumps({name: value for name, value in content.items() if name not in _ABOUT}, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
