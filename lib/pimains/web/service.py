@@ -37,6 +37,7 @@ with Needed("python3-aiohttp") as library:
     from pimains.web.api.power import Power
     from pimains.web.api.relays import Relays
     from pimains.web.api.settings import ShownSettings
+    from pimains.web.api.rules import Rules
     from pimains.web.assets import Assets
     from pimains.web.login import Door
     from pimains.web.openapi import document
@@ -106,6 +107,7 @@ class House:
             Clients(self.seen),
             Power(self.seen),
             History(self.seen),
+            Rules(self.seen),
         ]
 
     def app(self) -> aiohttp_web.Application:
