@@ -19,11 +19,11 @@ from tests.rules.rules import Rules
 from tests.web.page import PASSWORD, Pages, Web, axe, web_house
 
 EVIL = "<img src=x onerror=alert(1)>"
-DAYS = 3
+DAYS = 7
 
 
 class RulesPage:
-    """A house with relays 1 (boiler) and 2, a battery, and three days of it recorded; `web` is its page."""
+    """A house with relays 1 (boiler) and 2, a battery, and a week of it recorded; `web` is its page."""
 
     def __init__(self, house: House, pages: Pages, **variables: str) -> None:
         self.house, self.pages = house, pages

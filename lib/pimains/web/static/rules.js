@@ -87,7 +87,6 @@ class Edited {
   #past;
   #isDirty = false;
   #madeFrom = "";
-  #mine = null; // what somebody has built, while he looks at another's
   #closed = false;
 
   constructor(rule) {
@@ -348,7 +347,6 @@ class Edited {
     const text = word(`saved_${result.word}`);
     this.#rule = await get(`/v1/rules/${this.number}`);
     this.#madeFrom = this.#rule.digest;
-    this.#mine = null;
     this.#note();
     this.#listVersions();
     this.tellNow();
