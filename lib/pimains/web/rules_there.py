@@ -6,6 +6,7 @@
 """
 
 import os
+import stat
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -107,9 +108,13 @@ def settings(path: Path) -> dict[str, str]:
 
 
 def text(path: Path) -> str:
-    """Of a file that people may read; "" where this service may not."""
-    with suppress(OSError), path.open("rb") as file:
-        return file.read(_TEXT_LONGEST).decode("utf-8", "replace")
+    """Of a plain file that this service may read; "" of any other."""
+    with (
+        suppress(OSError),
+        open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file,
+    ):  # nobody waits for a FIFO's writer
+        if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            return file.read(_TEXT_LONGEST).decode("utf-8", "replace")
     return ""
 
 

@@ -13,10 +13,10 @@ from playwright.sync_api import Locator, Page
 
 from pimains.shared.blocks import table
 from pimains.web import blockly_styles
-from tests.kit import TOP, House, until
+from tests.kit import TOP, House, free_port, until
 from tests.rules.journals import Recording
 from tests.rules.rules import Rules
-from tests.web.page import PASSWORD, Pages, Web, axe, web_house
+from tests.web.page import PASSWORD, Pages, Web, axe
 
 EVIL = "<img src=x onerror=alert(1)>"
 DAYS = 7
@@ -30,9 +30,13 @@ class RulesPage:
         house.add("collector", svscan=False, RECORD="vedirect.bmv/SOC=%", LISTEN="127.0.0.1:1")
         (house.scan / "collector/down").touch()  # nobody waits until it comes up
         self._record()
+        port = free_port()
+        house.add("web", svscan=False, LISTEN=f"127.0.0.1:{port}", PASSWORD=PASSWORD, **variables)
         self.rules = Rules(house, {"NAME": "boiler", "WATTS": "1000"}, {"NAME": EVIL})
         self.rules.put("vedirect.bmv/SOC", "50")
-        self.web: Web = web_house(house, PASSWORD=PASSWORD, **variables)
+        self.web = Web(house, "web")
+        self.web.url = f"http://127.0.0.1:{port}"
+        until((self.web.run / "url").is_file, what=self.web.story)
 
     def _record(self) -> None:
         lib = self.house.root / "var/lib/pimains/collector"

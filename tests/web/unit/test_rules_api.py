@@ -73,6 +73,15 @@ def test_each_relay_is_told_with_how_its_rule_was_made(there: There) -> None:
     assert (code, said["error"]) == (409, f"{there.rules / '1.py'} is root's, and counts more: nothing saved here would be in use")
 
 
+def test_what_lies_in_place_of_a_rule_holds_nobody_up(there: There) -> None:
+    os.mkfifo(there.rules / "1.py")
+    os.mkfifo(there.made / "2.py")
+    (there.rules / "3.py").mkdir()
+    (there.rules / "4.rule").write_text("no directory\n")
+    assert [each["number"] for each in there.show()["rules"]] == [1, 2, 3, 4]
+    assert [there.show(f"/{number}")["text"] for number in (1, 2, 3, 4)] == [""] * 4
+
+
 def test_blocks_templates_and_kinds_come_with_what_this_house_lacks(there: There) -> None:
     told = there.show("/blocks")
     assert told["set"] == table.SET
