@@ -129,7 +129,7 @@ class GeneratedBlocks:
             where, key = self._random.choice(places)
             match self._random.randrange(4):
                 case 0:
-                    where[key] = self._random.choice(_JUNK)
+                    where[key] = copy.deepcopy(self._random.choice(_JUNK))
                 case 1 if isinstance(where, dict):
                     where[self._random.choice(("junk", "extraState", "next", "inputs", "fields", "TEXT", "__proto__"))] = copy.deepcopy(
                         where[key]

@@ -6,6 +6,7 @@ nothing. One at a time for each who asks: the next one ends the one before.
 
 import asyncio
 import os
+import shutil
 import signal
 import sys
 import tempfile
@@ -50,6 +51,8 @@ class Children:
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
+        for left in directory.glob(f"{PREFIX}*"):  # by one that was killed
+            shutil.rmtree(left, ignore_errors=True)
         self._room = asyncio.Semaphore(_AT_ONCE_MAX)
         self._waiting = 0
         self._of: dict[str, asyncio.Task[Done]] = {}

@@ -36,8 +36,8 @@ with Needed("python3-aiohttp") as library:
     from pimains.web.api.outage import OutagePage
     from pimains.web.api.power import Power
     from pimains.web.api.relays import Relays
-    from pimains.web.api.settings import ShownSettings
     from pimains.web.api.rules import Rules
+    from pimains.web.api.settings import ShownSettings
     from pimains.web.assets import Assets
     from pimains.web.login import Door
     from pimains.web.openapi import document

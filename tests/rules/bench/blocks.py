@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """So many workspaces that nobody would build, and as many damaged ones: each is compiled or refused in a line, and reaches no other name.
 
-tests/rules/bench/blocks.py 50000
+tests/rules/bench/blocks.py 50000 [FIRST]
 """
 
 import json
@@ -20,7 +20,8 @@ from tests.rules.generated_blocks import GeneratedBlocks, strangers  # noqa: E40
 def main() -> None:
     """Print how many of each, and how long one takes."""
     count, compiled, refused, reached, longest = int(sys.argv[1]), 0, 0, 0, 0.0
-    for seed in range(count):
+    first = int(sys.argv[2]) if len(sys.argv) > 2 else 0
+    for seed in range(first, first + count):
         generated = GeneratedBlocks(seed)
         whole = generated.workspace()
         for each in (whole, generated.damaged(whole)):

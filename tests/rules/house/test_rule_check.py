@@ -72,7 +72,7 @@ def test_a_rule_is_asked_with_what_somebody_pretends(house: House) -> None:
         1,
         """
         if held("full", data["bmv/SOC"] > 90) >= 300 and now.hour == 12 and relays[2].on_for >= 600 and present("party"):
-            return ON, f"{data['bmv/SOC']:g} % for {held('full', True):g} s"
+            return ON, f"{data['bmv/SOC']:g} % for {held('full', True):.0f} s"
         return OFF, f"{data['bmv/SOC']:g} %"
         """,
     )

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import json
 import math
 import shutil
 import time
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page
 
+from pimains.shared.blocks import table
 from pimains.web import blockly_styles
 from tests.kit import TOP, House, until
 from tests.rules.journals import Recording
@@ -17,11 +19,11 @@ from tests.rules.rules import Rules
 from tests.web.page import PASSWORD, Pages, Web, axe, web_house
 
 EVIL = "<img src=x onerror=alert(1)>"
-DAYS = 3
+DAYS = 7
 
 
 class RulesPage:
-    """A house with relays 1 (boiler) and 2, a battery, and three days of it recorded; `web` is its page."""
+    """A house with relays 1 (boiler) and 2, a battery, and a week of it recorded; `web` is its page."""
 
     def __init__(self, house: House, pages: Pages, **variables: str) -> None:
         self.house, self.pages = house, pages
@@ -188,6 +190,41 @@ def test_two_editors_hands_versions_and_a_removal(house: House, pages: Pages) ->
     second.locator("#ask-yes").click()
     second.locator(saved).get_by_text("The rule is removed").wait_for()
     assert not times.parent.exists()
+
+
+def test_what_is_wrong_is_said_at_its_block_and_blocks_to_come_are_only_looked_at(house: House, pages: Pages) -> None:
+    rules = RulesPage(house, pages)
+    page = rules.open("/rules#1/blocks")
+    page.locator(".blocklyBlockCanvas .rule > .blocklyPath").wait_for()
+    page.evaluate(
+        """() => {
+          const workspace = Blockly.getMainWorkspace();
+          const block = Blockly.serialization.blocks.append({ type: "if" }, workspace, { recordUndo: true });
+          workspace.getBlockById("rule").getInput("DO").connection.connect(block.previousConnection);
+        }"""
+    )
+    page.locator("#faults li").wait_for()
+    page.locator("#save").click()
+    page.locator("#saved").get_by_text("It was not taken: ").wait_for()
+    assert page.locator(".if .blocklyIconGroup").count() == 1
+    assert rules.rules.instance.read("1.blocks").startswith("refused ")
+    assert not (rules.made / "1.py").exists()
+
+    newer = {"format": 1, "set": table.SET + 1, "workspace": {"blocks": {"blocks": [{"type": "forecast"}]}}}
+    versions = rules.made / "versions/2"
+    versions.mkdir(parents=True)
+    (versions / "1.json").write_text(json.dumps({"saved": 1e9, "content": newer}) + "\n")
+    (rules.made / "2.py").write_text("def rule(*_):\n    return OFF, 'forecast'\n")
+    (rules.made / "2.py").chmod(0o644)
+    page = rules.open("/rules#2")
+    page.get_by_text("blocks that this pimains does not know yet").wait_for()
+    page.locator("#code", has_text="forecast").wait_for()
+    assert page.locator("#saving").is_hidden()
+    assert page.locator("#ways").is_hidden()
+
+    public = pages.open(rules.web.url, "/login")  # and who has not logged in sees nothing of it
+    public.goto(f"{rules.web.url}/rules#1")
+    public.wait_for_url("**/login?to=/rules*")
 
 
 @pytest.mark.parametrize(("width", "dark", "language"), [(390, True, "de"), (1440, False, "fr")])

@@ -44,7 +44,7 @@ def is_there(pid: int) -> bool:
 
 def test_it_is_told_its_files_and_its_directory_goes_with_it(tmp_path: Path) -> None:
     place = tmp_path / "run"
-    place.mkdir()
+    (place / "draft-left").mkdir(parents=True)  # by one that was killed
 
     async def do(them: Children) -> None:
         program = "import os, sys; print(open(sys.argv[1]).read(), os.getcwd() in sys.argv[1]); print('so', file=sys.stderr)"

@@ -186,14 +186,14 @@ def test_who_does_not_read_loses_messages_and_gets_everything_when_he_does(tmp_p
             await until(lambda: len(world.live._listeners) == 2)
             listener = next(each for each in world.live._listeners if each.request.headers["Host"] == "here")
             number = 0
-            while not listener.waiting._lost or number == 0:  # 300 values of 300 characters a message
+            while not listener.waiting._lost or number == 0:  # 100 values of 300 characters a message
                 number += 1
-                for each in range(300):
+                for each in range(100):
                     (world.ups / f"value{each}").write_text(f"{number} " + "x" * 290)
-                await quick.until("ups/value299", f"{number} " + "x" * 290)
+                await quick.until("ups/value99", f"{number} " + "x" * 290)
                 assert number < 500
             held = listener.request.transport.get_write_buffer_size() + sum(map(len, listener.waiting._messages))
-            assert held < 1_000_000, "less than what it has missed"
+            assert held < 200_000, "less than what it has missed"
             state.write(world.ups / "last", "word")
             received = b""
             async with asyncio.timeout(SECONDS_MAX):
@@ -209,7 +209,7 @@ def test_who_never_reads_is_let_go(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
     async def story(world: World) -> None:
         loop = asyncio.get_running_loop()
-        for each in range(300):
+        for each in range(100):
             (world.ups / f"value{each}").write_text("x" * 290)
         with socket.socket() as slow:
             slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -220,7 +220,7 @@ def test_who_never_reads_is_let_go(tmp_path: Path, monkeypatch: pytest.MonkeyPat
             number = 0
             while world.is_listened_to:
                 number += 1
-                for each in range(300):
+                for each in range(100):
                     (world.ups / f"value{each}").write_text(f"{number} " + "x" * 290)
                 await asyncio.sleep(0.02)
 

@@ -1,6 +1,6 @@
 """What is told of the values, and what a listener gets who does not keep up."""
 
-from pimains.web.plan.live import LONGEST, VALUES_MAX, WAITING_MAX, Table, Value, Waiting, is_name, line, written_at
+from pimains.web.plan.live import LONGEST, VALUES_MAX, WAITING_BYTES_MAX, Table, Value, Waiting, is_name, line, written_at
 
 
 def test_what_changed_is_told_once_with_its_age_and_what_is_gone_as_null() -> None:
@@ -49,11 +49,13 @@ def test_who_does_not_keep_up_gets_everything_in_place_of_what_he_lost_and_never
     waiting.put(b"a")
     waiting.put(b"b")
     assert waiting.take() == b"ab"
-    for number in range(WAITING_MAX):
-        waiting.put(b"%d," % number)
+    for _ in range(WAITING_BYTES_MAX // 100):
+        waiting.put(b"x" * 100)
+    waiting.put(b"one too many".ljust(100))
     assert waiting
-    waiting.put(b"one too many")
     assert waiting.take() is None
+    waiting.put(b"x" * 2 * WAITING_BYTES_MAX)
+    assert waiting.take() == b"x" * 2 * WAITING_BYTES_MAX, "one alone, however long, is no sign that he is slow"
     waiting.put(b"c")
     assert waiting.take() == b"c"
 

@@ -4,7 +4,6 @@ A message is {"at": wall seconds, "values": {"relays/3.state": {"v": "on", "age"
 (any more). One that holds everything has "all": true: what it does not name is not known. An age of null: no clock can tell.
 """
 
-from collections import deque
 from typing import Any, NamedTuple
 
 from pimains.core.plan.text import one_line, shortened
@@ -12,7 +11,7 @@ from pimains.core.plan.text import one_line, shortened
 ALIVE = "alive"
 LONGEST = 300  # characters
 VALUES_MAX = 5000
-WAITING_MAX = 16  # messages: four seconds of a busy house
+WAITING_BYTES_MAX = 64 * 1024  # of each listener's: some ten seconds of a busy house
 _LONGEST_NAME = 100
 
 
@@ -78,25 +77,23 @@ class Table:
 
 
 class Waiting:
-    """What waits for one listener. Who is more than WAITING_MAX messages behind loses them, and gets everything in their place."""
+    """What waits for one listener. Who is more than WAITING_BYTES_MAX behind loses that, and gets everything in its place."""
 
     def __init__(self) -> None:
-        self._messages: deque[bytes] = deque()
+        self._bytes = 0
+        self._messages: list[bytes] = []
         self._lost = True  # who has just come knows nothing
 
     def put(self, message: bytes) -> None:
         """For later."""
         if self._lost:
             return
-        if len(self._messages) >= WAITING_MAX:
-            self.lose()
+        self._bytes += len(message)
+        if self._messages and self._bytes > WAITING_BYTES_MAX:
+            self._drop()
+            self._lost = True
         else:
             self._messages.append(message)
-
-    def lose(self) -> None:
-        """What waits, it does not get: everything, once it is ready for that."""
-        self._messages.clear()
-        self._lost = True
 
     def take(self) -> bytes | None:
         """All that waits, as one; None: everything is to be told."""
@@ -104,8 +101,12 @@ class Waiting:
             self._lost = False
             return None
         taken = b"".join(self._messages)
-        self._messages.clear()
+        self._drop()
         return taken
+
+    def _drop(self) -> None:
+        self._messages.clear()
+        self._bytes = 0
 
     def __bool__(self) -> bool:
         return self._lost or bool(self._messages)

@@ -164,6 +164,7 @@ class Editor {
     try {
       this.#Blockly.serialization.workspaces.load(blocks ?? this.#table.first, this.#workspace, { recordUndo: canBeUndone });
     } catch {
+      this.#workspace.clear(); // what came before the block that nobody knows
       return false;
     }
     this.#last = JSON.stringify(this.read());

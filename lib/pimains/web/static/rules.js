@@ -87,7 +87,6 @@ class Edited {
   #past;
   #isDirty = false;
   #madeFrom = "";
-  #mine = null; // what somebody has built, while he looks at another's
   #closed = false;
 
   constructor(rule) {
@@ -128,10 +127,11 @@ class Edited {
     at("saved").textContent = "";
     this.#listVersions();
     at("remove").hidden = rule.made === "none";
-    const isText = ["by_hand"].includes(rule.made);
-    at("text").hidden = !isText;
+    const isByHand = rule.made === "by_hand";
+    at("text").hidden = !isByHand && !rule.saved?.is_newer; // blocks of a set to come may not be drawn at all
     at("code").textContent = rule.text;
-    if (isText) return;
+    at("form").hidden = at("blocks").hidden = true;
+    if (isByHand) return;
     await this.#goTo(way ?? (rule.made === "blocks" ? BLOCKS : FORM));
   }
 
@@ -191,8 +191,10 @@ class Edited {
       return;
     }
     this.#listTemplates();
-    const blocks = this.#rule.saved?.workspace;
-    if (!this.#editor.show(blocks) && blocks) this.#editor.show(null);
+    const { workspace: blocks, is_newer: isNewer } = this.#rule.saved ?? {};
+    if (this.#editor.show(blocks)) return;
+    if (isNewer) at("blocks").hidden = true;
+    else this.#editor.show(null);
   }
 
   #listTemplates() {
@@ -345,7 +347,6 @@ class Edited {
     const text = word(`saved_${result.word}`);
     this.#rule = await get(`/v1/rules/${this.number}`);
     this.#madeFrom = this.#rule.digest;
-    this.#mine = null;
     this.#note();
     this.#listVersions();
     this.tellNow();

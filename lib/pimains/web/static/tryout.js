@@ -92,6 +92,7 @@ export class TryOut {
       return;
     }
     this.#answer.dataset.waiting = "1";
+    this.#answer.textContent ||= word("try_asks");
     this.#asked.ask(
       CHECK_AFTER,
       `/v1/rules/${draft.number}/check`,
@@ -311,6 +312,7 @@ export class Past {
       return;
     }
     this.#band.dataset.waiting = "1";
+    this.#sum.textContent ||= word("past_plays");
     this.#asked.ask(
       REPLAY_AFTER,
       `/v1/rules/${draft.number}/replay`,
