@@ -15,7 +15,7 @@ from pimains.web.seen import Seen
 from pimains.web.words import words
 
 _DIRECTORY = Path(__file__).parent / "pages"
-ORDER = ("now", "relays", "events", "outage", "clients", "power", "settings", "history", "rules", "about")  # of the navigation
+ORDER = ("now", "relays", "history", "rules", "events", "outage", "clients", "power", "settings", "about")  # of the navigation
 NEEDS = {
     "relays": "relays",
     "outage": "ups",

@@ -1,9 +1,9 @@
 // Times and numbers of the History page, in the language of the page.
 
-import { language, word } from "./kit.js";
+import { region, word } from "./kit.js";
 
 const DAY = 86400;
-const format = (options) => new Intl.DateTimeFormat(language, options);
+const format = (options) => new Intl.DateTimeFormat(region, options);
 const minute = format({ hour: "2-digit", minute: "2-digit" });
 const second = format({ hour: "2-digit", minute: "2-digit", second: "2-digit" });
 const dayAndMonth = format({ day: "numeric", month: "short" });
@@ -20,12 +20,12 @@ export function number(value, digits = 3) {
   if (value === null || value === undefined) return word("unknown");
   // no digit before the point is left out: 1437 W are not 1440
   const before = Math.floor(Math.log10(Math.max(1, Math.abs(value)))) + 1;
-  return value.toLocaleString(language, { maximumFractionDigits: Math.max(0, digits - before) });
+  return value.toLocaleString(region, { maximumFractionDigits: Math.max(0, digits - before) });
 }
 
 export function money(value, currency) {
   if (value === null || value === undefined) return word("unknown");
-  return `${value.toLocaleString(language, { minimumFractionDigits: 2, maximumFractionDigits: 2 })}${currency ? ` ${currency}` : ""}`;
+  return `${value.toLocaleString(region, { minimumFractionDigits: 2, maximumFractionDigits: 2 })}${currency ? ` ${currency}` : ""}`;
 }
 
 // The text below a mark of the axis of time, where marks are `step` seconds apart.

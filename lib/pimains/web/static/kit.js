@@ -5,6 +5,8 @@ const words = JSON.parse(document.getElementById("words").textContent);
 const csrf = meta("csrf");
 
 export const language = document.documentElement.lang;
+// of dates and numbers: in English without AM and PM, as clocks of houses show them
+export const region = language === "en" ? "en-GB" : language;
 export const loggedIn = meta("logged-in") === "1";
 export const hasPassword = meta("has-password") === "1";
 
@@ -105,8 +107,8 @@ export function ago(seconds) {
   return word("ago_d", Math.round(whole / 86400));
 }
 
-const today = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit" });
-const otherDay = new Intl.DateTimeFormat(language, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
+const today = new Intl.DateTimeFormat(region, { hour: "2-digit", minute: "2-digit" });
+const otherDay = new Intl.DateTimeFormat(region, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
 
 // A time of the wall clock, seconds since 1970; with the day where that is not today.
 export function clockTime(wallSeconds) {

@@ -1,5 +1,5 @@
 // Trying a rule out that is not saved yet: with values that somebody pretends, and over the days that were recorded.
-import { language, make, post, word } from "./kit.js";
+import { language, make, post, region, word } from "./kit.js";
 
 const CHECK_AFTER = 250; // ms without another change
 const REPLAY_AFTER = 500;
@@ -402,6 +402,6 @@ function within(day, begin, end) {
 }
 
 const minutesOf = moment => Number(moment.slice(11, 13)) * 60 + Number(moment.slice(14, 16));
-const weekday = new Intl.DateTimeFormat(language, { weekday: "short", day: "numeric", month: "numeric", timeZone: "UTC" });
+const weekday = new Intl.DateTimeFormat(region, { weekday: "short", day: "numeric", month: "numeric", timeZone: "UTC" });
 const dayOf = day => weekday.format(new Date(`${day.slice(0, 10)}T00:00Z`));
 const moment = text => `${dayOf(text)} ${text.slice(11, 16)}`;
