@@ -52,7 +52,7 @@ export function chart(uPlot, place, unit, curves, move, tell) {
       ...size(),
       padding: [8, RIGHT, 0, 0],
       legend: { show: false },
-      scales: { x: { time: true, range: [from, to] }, y: { range: (_, low, high) => reach(uPlot, low, high) } },
+      scales: { x: { time: true, range: [from, to] }, y: { range: (_, low, high) => reach(uPlot, unit, low, high) } },
       cursor: { drag: { x: true, y: false, setScale: false }, sync: { key: "history" }, points: { size: 7 } },
       axes: [
         { ...axis, space: 70, values: (_, splits) => splits.map((each) => mark(each, step(splits))) },
@@ -98,9 +98,10 @@ export function chart(uPlot, place, unit, curves, move, tell) {
   };
 }
 
-// What the axis of values reaches: 0 is in it unless all is far from there, as a voltage is.
-function reach(uPlot, low, high) {
+// What the axis of values reaches: 0 is in it unless all is far from there, as a voltage is; of percents, all of them.
+function reach(uPlot, unit, low, high) {
   if (low === null || high === null) return [0, 1];
+  if (unit === "%" && low >= 0 && high <= 100) return [0, 100];
   const isFar = low > 0 && high - low < low;
   const [from, to] = isFar ? uPlot.rangeNum(low, high, 0.1, true) : uPlot.rangeNum(Math.min(0, low), Math.max(0, high), 0.1, true);
   return [low >= 0 && !isFar ? 0 : from, to === from ? from + 1 : to];
