@@ -1,0 +1,59 @@
+"""What strangers try: other services' cookies, forms without end, all the streams there are."""
+
+import socket
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from pimains.web import live
+from tests.web.asking import PASSWORD, Asked, answering
+
+
+@pytest.mark.parametrize(
+    "other",
+    ['grafana={"a": 1, "b": [2]}', "a=b c", "sp ace=1", 'a="unclosed', "k[]=1", "expires=never", "", "path", "\xff=\xe9", "{name}=guessed"],
+)
+def test_a_session_holds_beside_whatever_cookie_another_port_of_this_machine_has_set(tmp_path: Path, other: str) -> None:
+    with answering(tmp_path, PASSWORD=PASSWORD) as web:
+        web.log_in()
+        name, token = web.cookies.items()[0]
+        web.cookies.clear()
+        for cookies in (f"{other}; {name}={token}", f"{name}={token}; {other}"):
+            given = cookies.replace("{name}", name).encode("latin-1")
+            assert web.get("/v1/about", headers={"Cookie": given}).json()["logged_in"] is True
+        given = f"{name}=guessed; {name}={token}".encode()
+        assert web.post("/v1/logout", json={}, headers={"Cookie": given}).status_code == 200
+        assert web.get("/v1/about", headers={"Cookie": f"{name}={token}"}).status_code == 401
+
+
+def test_a_form_of_many_fields_is_refused_in_a_line(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    with answering(tmp_path, PASSWORD=PASSWORD) as web:
+        answer = web.post("/login", "a=1&" * 20)
+        assert (answer.status_code, answer.json()["error"]) == (400, "more than 10 fields")
+    assert capfd.readouterr().out == ""
+
+
+def listen(web: Asked, cookie: str = "") -> socket.socket:
+    """A stream, whose first bytes have come."""
+    host, port = web.url.removeprefix("http://").split(":")
+    stream = socket.create_connection((host, int(port)), 10)
+    stream.sendall(f"GET /v1/live HTTP/1.1\r\nHost: {host}:{port}\r\nCookie: {cookie}\r\n\r\n".encode())
+    return stream
+
+
+def test_who_is_logged_in_listens_though_strangers_have_taken_all_streams(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "LISTENERS_MAX", 3)
+    with answering(tmp_path, PASSWORD=PASSWORD, PUBLIC="1") as web, ExitStack() as streams:
+        web.log_in()
+        cookie = "; ".join(f"{name}={value}" for name, value in web.cookies.items())
+        strangers = [streams.enter_context(listen(web)) for _ in range(3)]
+        assert [each.recv(12) for each in strangers] == [b"HTTP/1.1 200"] * 3
+        assert streams.enter_context(listen(web)).recv(12) == b"HTTP/1.1 503"
+        mine = [streams.enter_context(listen(web, cookie)) for _ in range(3)]
+        assert [each.recv(12) for each in mine] == [b"HTTP/1.1 200"] * 3
+        assert streams.enter_context(listen(web, cookie)).recv(12) == b"HTTP/1.1 503", "one with a session ends none with one"
+        for each in strangers:
+            told = b""
+            while not told.endswith(b"\r\n0\r\n\r\n"):
+                told += each.recv(65536)
