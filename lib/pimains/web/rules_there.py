@@ -6,6 +6,7 @@
 """
 
 import os
+import stat
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -107,9 +108,11 @@ def settings(path: Path) -> dict[str, str]:
 
 
 def text(path: Path) -> str:
-    """Of a file that people may read; "" where this service may not."""
-    with suppress(OSError), path.open("rb") as file:
-        return file.read(_TEXT_LONGEST).decode("utf-8", "replace")
+    """Of a file that everybody may read; "" of another."""
+    with suppress(OSError):
+        found = state.with_status(path, _TEXT_LONGEST)
+        if found and found[1].st_mode & stat.S_IROTH:
+            return found[0]
     return ""
 
 

@@ -1,12 +1,13 @@
-"""What strangers try: other services' cookies, forms without end, all the streams there are."""
+"""What strangers try: other services' cookies, forms without end, all the streams there are; and what children and the public are told."""
 
+import os
 import socket
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from pimains.web import live
+from pimains.web import live, rules_there
 from tests.web.asking import PASSWORD, Asked, answering
 
 
@@ -57,3 +58,33 @@ def test_who_is_logged_in_listens_though_strangers_have_taken_all_streams(tmp_pa
             told = b""
             while not told.endswith(b"\r\n0\r\n\r\n"):
                 told += each.recv(65536)
+
+
+def test_no_child_is_given_the_password(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "sitecustomize.py").write_text(
+        "import os, sys\n"
+        f"with open({str(tmp_path / 'seen')!r}, 'a') as file:\n"
+        "    print(sys.orig_argv[3:5], 'PASSWORD' in os.environ, file=file)\n"
+    )
+    monkeypatch.setenv("PIMAINS_ROOT", str(tmp_path))
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "lib")]))
+    monkeypatch.setenv("PASSWORD", PASSWORD)
+    (tmp_path / "run/pimains/web").mkdir(parents=True)
+    with answering(tmp_path, PASSWORD=PASSWORD, PUBLIC="1") as web:
+        for path in ("/v1/settings", "/v1/power/plan", "/v1/outage/rehearsal", "/v1/rules/kinds"):
+            web.get(path)
+    seen = (tmp_path / "seen").read_text().splitlines()
+    assert len(seen) == 4
+    assert [line for line in seen if not line.endswith(" False")] == []
+
+
+def test_of_a_rule_that_only_the_group_may_read_the_page_shows_nothing(tmp_path: Path) -> None:
+    rule = tmp_path / "3.py"
+    rule.write_text("TOKEN = 1\n")
+    rule.chmod(0o644)
+    assert rules_there.text(rule) == "TOKEN = 1"
+    rule.chmod(0o640)
+    assert rules_there.text(rule) == ""
+    fifo = tmp_path / "4.py"
+    os.mkfifo(fifo)
+    assert rules_there.text(fifo) == ""
