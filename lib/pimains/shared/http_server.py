@@ -3,7 +3,8 @@
     async with listening(app, "127.0.0.1", 8460, tls=None, limits=Limits(connections=64)):
         ...
 
-Who sends its headers or its body in crumbs, or megabytes nobody asked for, is cut off after Limits.idle_seconds and at HEADER_BYTES_MAX.
+Who sends its headers or its body in crumbs, or megabytes nobody asked for, is cut off after Limits.idle_seconds and at HEADER_BYTES_MAX;
+who asks on and on while he is answered, at AHEAD_MAX. A body is taken as it comes: one that is packed is not unpacked.
 """
 
 import asyncio
@@ -14,12 +15,13 @@ import logging
 import ssl
 import weakref
 from base64 import b64decode
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
-from aiohttp import web
+from aiohttp import StreamReader, web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from pimains.core.failure import in_words
@@ -27,6 +29,8 @@ from pimains.core.settings import Settings
 from pimains.shared.endpoint import Endpoint
 
 HEADER_BYTES_MAX = 2 * 1024 * 1024  # before a request is understood; the body's first bytes may come with it
+AHEAD_MAX = 32  # requests that wait for the answer to the one before; browsers send none
+_PIECE_BYTES = 16 * 1024  # are looked at before what was asked for in them is counted
 _HANDSHAKE_SECONDS = 10.0
 _GOODBYE_SECONDS = 2.0
 _TLS = {"SSLError": "it holds no PEM, is encrypted, or does not belong to the other"}
@@ -38,7 +42,8 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 class Limits(NamedTuple):
     """What the gate bears: connections at a time, seconds that one may be idle, and that an answer may take (see `may_last`).
 
-    `makes_room`: one too many is let in, and that which was idle for longest is closed for it; else it is refused.
+    `makes_room`: one too many is let in, and that which was idle for longest is closed for it. While none is idle, it is the one that is
+    answered for longest of those from where the most are, `is_known` ones left out; without `makes_room` one too many is refused.
     """
 
     connections: int = 64
@@ -70,14 +75,20 @@ async def listening(
             answering.discard(task)
 
     app.middlewares[:0] = [_middleware, noted]
-    runner = web.AppRunner(app, access_log=None, keepalive_timeout=limits.idle_seconds, lingering_time=_GOODBYE_SECONDS)
+    runner = web.AppRunner(
+        app,
+        access_log=None,
+        keepalive_timeout=limits.idle_seconds,
+        lingering_time=_GOODBYE_SECONDS,
+        auto_decompress=False,  # 32 KiB may be 32 MiB, and are unpacked before anybody is asked whether he takes them
+    )
     await runner.setup()
     gates: weakref.WeakSet[_Gate] = weakref.WeakSet()
 
     def gate() -> asyncio.Protocol:
         if len(gates) >= limits.connections and not (limits.makes_room and _make_room(gates)):
             return _Closed()
-        new = _Gate(cast(asyncio.Protocol, cast(Any, runner.server)()), limits)
+        new = _Gate(cast(asyncio.Protocol, cast(Any, runner.server)()), limits, gates)
         gates.add(new)
         return new
 
@@ -102,6 +113,18 @@ def may_last(request: web.Request, seconds: float) -> None:
     """The answer to this one may take `seconds` from now on, whatever the limits say: a stream of events, each of which renews it."""
     if gate := _Gate.of(request.protocol):
         gate.lasts(seconds)
+
+
+def keeps_its_place(request: web.Request) -> None:
+    """It is known who asks: no stranger gets room at the cost of this connection while it is answered."""
+    if gate := _Gate.of(request.protocol):
+        gate.is_known = True
+
+
+def is_known(request: web.Request) -> bool:
+    """Whether it `keeps_its_place`."""
+    gate = _Gate.of(request.protocol)
+    return gate is not None and gate.is_known
 
 
 def tls_of(settings: Settings, certificate: Path | None, key: Path | None, user: str) -> ssl.SSLContext | None:
@@ -132,7 +155,7 @@ def _tls_context(certificate: Path, key: Path | None) -> ssl.SSLContext:
 
 
 async def body(request: web.Request, bytes_max: int, seconds: float) -> bytes:
-    """What was sent; raises 413 when that is more than `bytes_max`, 408 when it takes longer than `seconds`."""
+    """What was sent; raises 413 when that is more than `bytes_max`, 408 when it takes longer than `seconds`, 400."""
     if (request.content_length or 0) > bytes_max:
         raise refusal(413, f"more than {bytes_max} bytes")
     found = bytearray()
@@ -144,6 +167,8 @@ async def body(request: web.Request, bytes_max: int, seconds: float) -> bytes:
                     raise refusal(413, f"more than {bytes_max} bytes")
     except TimeoutError:
         raise refusal(408, "too slow") from None
+    except web.RequestPayloadError:
+        raise refusal(400, "the body is no HTTP") from None
     return bytes(found)
 
 
@@ -192,7 +217,7 @@ def basic_password(request: web.Request) -> str | None:
 async def _middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
     gate = _Gate.of(request.protocol)
     if gate:
-        gate.begins()
+        gate.begins(request.content)
     answer: web.StreamResponse
     try:
         answer = await handler(request)
@@ -201,6 +226,10 @@ async def _middleware(request: web.Request, handler: Handler) -> web.StreamRespo
     except web.HTTPException as no:  # no such path, no such method
         allow = {"Allow": no.headers["Allow"]} if "Allow" in no.headers else {}
         answer = web.json_response({"error": no.reason}, status=no.status, headers=allow)
+    except ConnectionError:
+        if request.transport is not None and not request.transport.is_closing():
+            raise
+        answer = web.Response(status=400)  # for nobody: he is gone, in the middle of what he sent or was told
     if not answer.prepared:
         for name, value in _HEADERS.items():
             answer.headers.setdefault(name, value)
@@ -212,11 +241,15 @@ async def _middleware(request: web.Request, handler: Handler) -> web.StreamRespo
 
 
 def _make_room(gates: "weakref.WeakSet[_Gate]") -> bool:
-    """Close the connection that was idle for longest; whether there was one."""
-    idle = [each for each in gates if each.is_idle]
-    if not idle:
+    """Close the connection that was idle for longest, else one of those that are too many of one place; whether there was one."""
+    found = [each for each in gates if each.is_idle]
+    if not found:
+        strangers = [each for each in gates if not each.is_known]
+        most = Counter(each.place for each in strangers).most_common(1)
+        found = [each for each in strangers if each.place == most[0][0]]
+    if not found:
         return False
-    longest = min(idle, key=lambda each: each.idle_since)
+    longest = min(found, key=lambda each: each.since)
     gates.discard(longest)
     longest.close()
     return True
@@ -224,7 +257,7 @@ def _make_room(gates: "weakref.WeakSet[_Gate]") -> bool:
 
 def _is_a_fault_of_ours(record: logging.LogRecord) -> bool:
     """Whether it belongs into a log: who sends what is no HTTP could fill that with tracebacks, one for each of his bytes."""
-    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
+    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError | web.RequestPayloadError))
 
 
 logging.getLogger("aiohttp.server").addFilter(_is_a_fault_of_ours)
@@ -242,13 +275,16 @@ class _Gate(asyncio.Protocol):
 
     _by_protocol: "weakref.WeakValueDictionary[int, _Gate]" = weakref.WeakValueDictionary()
 
-    def __init__(self, inner: asyncio.Protocol, limits: Limits) -> None:
+    def __init__(self, inner: asyncio.Protocol, limits: Limits, gates: "weakref.WeakSet[_Gate]") -> None:
         self._inner = inner
         self._limits = limits
+        self._gates = gates  # those that are open
         self._bytes = 0
-        self._is_busy = False
+        self._content: StreamReader | None = None  # of the request that is being answered
         self._is_last = False
-        self.idle_since = asyncio.get_running_loop().time()
+        self.is_known = False
+        self.place = ""
+        self.since = asyncio.get_running_loop().time()
         self._transport: asyncio.Transport | None = None
         self._timer: asyncio.TimerHandle | None = None
 
@@ -256,10 +292,12 @@ class _Gate(asyncio.Protocol):
     def of(cls, protocol: object) -> "_Gate | None":
         return cls._by_protocol.get(id(protocol))
 
-    def begins(self) -> None:
+    def begins(self, content: StreamReader) -> None:
         """A request was understood."""
-        self._is_busy = True
+        self._content = content
         self._bytes = 0
+        self.is_known = False
+        self.since = asyncio.get_running_loop().time()
         self._wait(self._limits.answer_seconds)
 
     def lasts(self, seconds: float) -> None:
@@ -268,15 +306,16 @@ class _Gate(asyncio.Protocol):
 
     def ends(self, *, is_last: bool) -> None:
         """It was answered."""
-        self._is_busy = False
+        self._content = None
         self._is_last = is_last
-        self.idle_since = asyncio.get_running_loop().time()
+        self.is_known = False
+        self.since = asyncio.get_running_loop().time()
         self._wait(self._limits.idle_seconds)
 
     @property
     def is_idle(self) -> bool:
         """Whether nothing that it asked for is being answered."""
-        return not self._is_busy
+        return self._content is None
 
     def close(self) -> None:
         """At once."""
@@ -292,16 +331,22 @@ class _Gate(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
+        self.place = (transport.get_extra_info("peername") or ("",))[0]
         self._by_protocol[id(self._inner)] = self
         self._wait(self._limits.idle_seconds)
         self._inner.connection_made(transport)
 
     def data_received(self, data: bytes) -> None:
         self._bytes += len(data)
-        if self._bytes > HEADER_BYTES_MAX and not self._is_busy and not self._is_last and self._transport:
-            self._transport.abort()
+        is_body = self._content is not None and not self._content.is_eof()
+        if self._bytes > HEADER_BYTES_MAX and not is_body and not self._is_last:
+            self.close()
             return
-        self._inner.data_received(data)
+        for start in range(0, len(data), _PIECE_BYTES):
+            self._inner.data_received(data[start : start + _PIECE_BYTES])
+            if len(getattr(self._inner, "_messages", ())) > AHEAD_MAX:  # aiohttp takes as many as are sent; its own name for them may change
+                self.close()
+                return
 
     def eof_received(self) -> bool | None:
         return self._inner.eof_received()
@@ -314,6 +359,7 @@ class _Gate(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._wait(None)
+        self._gates.discard(self)  # a traceback may keep it for a while
         self._by_protocol.pop(id(self._inner), None)
         self._transport = None
         self._inner.connection_lost(exc)

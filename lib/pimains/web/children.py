@@ -105,13 +105,17 @@ class Children:
                 return await _ended(words(directory), directory, seconds)
 
 
+def environment() -> dict[str, str]:
+    """What a child gets of this service's: PASSWORD is none of its business."""
+    return {name: os.environ[name] for name in _KEPT if name in os.environ}
+
+
 async def pimains(words: list[str], seconds: float) -> Done:
     """A verb that looks at nothing a browser has sent. Raises PimainsError."""
     return await _ended(words, None, seconds)
 
 
 async def _ended(words: list[str], directory: Path | None, seconds: float) -> Done:
-    environment = {name: os.environ[name] for name in _KEPT if name in os.environ}
     child = await asyncio.create_subprocess_exec(
         sys.executable,
         *("-P", "-m", PROGRAM, *words),
@@ -119,7 +123,7 @@ async def _ended(words: list[str], directory: Path | None, seconds: float) -> Do
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
         cwd=directory,
-        env=environment,
+        env=environment(),
         start_new_session=True,
     )
     try:

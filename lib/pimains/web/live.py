@@ -67,7 +67,7 @@ class Live:
 
     async def stream(self, request: web.Request) -> web.StreamResponse:
         """The answer to GET /v1/live."""
-        if len(self._listeners) >= LISTENERS_MAX:
+        if len(self._listeners) >= LISTENERS_MAX and not (http.is_known(request) and self._make_room()):
             raise http.refusal(503, f"{LISTENERS_MAX} browsers look at this house already", Retry_After="30")
         response = web.StreamResponse(headers=_HEADERS)
         await response.prepare(request)
@@ -113,6 +113,16 @@ class Live:
             self._tasks = [asyncio.create_task(each) for each in (self._tell_changes(), self._look_around(), self._beat())]
             for task in self._tasks:
                 task.add_done_callback(self._must_not_end)
+
+    def _make_room(self) -> bool:
+        """Who has a session takes the place of somebody who has none; whether there is one."""
+        stranger = next((each for each in self._listeners if not http.is_known(each.request)), None)
+        if stranger is None:
+            return False
+        stranger.is_over = True
+        stranger.wake.set()
+        self._listeners.discard(stranger)
+        return True
 
     def _leave(self, listener: "_Listener") -> None:
         self._listeners.discard(listener)

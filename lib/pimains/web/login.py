@@ -18,8 +18,10 @@ from pimains.web.settings import WebSettings
 
 _BODY_BYTES_MAX = 4096
 _BODY_SECONDS = 10.0
+_FIELDS_MAX = 10
 _SCRYPT = {"n": 2**14, "r": 8, "p": 1, "dklen": 32}  # 16 MB for a moment (RFC 7914; OWASP has 2^17, which a Pi Zero has not)
 _TOKEN_BYTES = 32
+_TOKENS_MAX = 8
 _LOGINS_WAITING_MAX = 8
 
 
@@ -64,12 +66,15 @@ class Door:
 
     def csrf(self, request: web.Request) -> str | None:
         """The token that orders of this browser's session carry; None when it has none."""
-        token = request.cookies.get(self.cookie)
-        return self._sessions.csrf(http.digest_of(token), self._clock.monotonic()) if token else None
+        for token in self._tokens(request):
+            if csrf := self._sessions.csrf(http.digest_of(token), self._clock.monotonic()):
+                http.keeps_its_place(request)
+                return csrf
+        return None
 
     def may_look(self, request: web.Request) -> bool:
         """Whether it is shown what there is."""
-        return self.is_public or self.csrf(request) is not None
+        return self.csrf(request) is not None or self.is_public
 
     def check_may_look(self, request: web.Request) -> None:
         """Raises 401."""
@@ -94,9 +99,12 @@ class Door:
             raise http.refusal(403, "this comes from a page of another site (Origin is not that of this one)")
 
     async def given(self, request: web.Request) -> tuple[str, str]:
-        """The password, and the path of the page to show then, of the form that was sent."""
+        """The password, and the path of the page to show then, of the form that was sent. Raises 400, 408, 413."""
         sent = await http.body(request, _BODY_BYTES_MAX, _BODY_SECONDS)
-        form = parse_qs(sent.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=10)
+        try:
+            form = parse_qs(sent.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=_FIELDS_MAX)
+        except ValueError:
+            raise http.refusal(400, f"more than {_FIELDS_MAX} fields") from None
         return form.get("password", [""])[0], form.get("to", ["/"])[0]
 
     async def log_in(self, request: web.Request, password: str, answer: web.StreamResponse) -> str:
@@ -131,9 +139,17 @@ class Door:
         answer.set_cookie(self.cookie, "", max_age=0, path="/", secure=self._is_tls, httponly=True, samesite="Strict")
 
     def _forget(self, request: web.Request) -> None:
-        token = request.cookies.get(self.cookie)
-        if token:
+        for token in self._tokens(request):
             self._sessions.end(http.digest_of(token))
+
+    def _tokens(self, request: web.Request) -> list[str]:
+        """What the browser has under the cookie's name.
+
+        It sends those of all ports of this machine: one that is no cookie by RFC 6265, on which `request.cookies` gives up, is another's;
+        so may be one of the same name, for a longer path.
+        """
+        pairs = (pair.strip().partition("=") for header in request.headers.getall("Cookie", ()) for pair in header.split(";"))
+        return [value for name, _, value in pairs if name == self.cookie and value][:_TOKENS_MAX]
 
     def _check_patience(self, place: str) -> None:
         wait = self._attempts.wait_seconds(place, self._clock.monotonic())

@@ -108,13 +108,11 @@ def settings(path: Path) -> dict[str, str]:
 
 
 def text(path: Path) -> str:
-    """Of a plain file that this service may read; "" of any other."""
-    with (
-        suppress(OSError),
-        open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file,
-    ):  # nobody waits for a FIFO's writer
-        if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            return file.read(_TEXT_LONGEST).decode("utf-8", "replace")
+    """Of a file that everybody may read; "" of another."""
+    with suppress(OSError):
+        found = state.with_status(path, _TEXT_LONGEST)
+        if found and found[1].st_mode & stat.S_IROTH:
+            return found[0]
     return ""
 
 

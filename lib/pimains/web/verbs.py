@@ -10,6 +10,7 @@ from typing import Any
 
 from pimains.core.errors import PimainsError
 from pimains.core.plan.text import short_line
+from pimains.web.children import environment
 
 _BYTES_MAX = 1 << 20
 _NICE = 10  # a page waits, a service does not
@@ -28,6 +29,7 @@ async def answer(*words: str, seconds: float) -> Any:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
             start_new_session=True,
+            env=environment(),
             limit=_BYTES_MAX,
         )
     except OSError as error:

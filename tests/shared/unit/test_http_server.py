@@ -1,13 +1,14 @@
 """The HTTP server: at its end what is under way is answered, what comes then is not begun any more; and what is rude is borne."""
 
 import asyncio
+import zlib
 from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
 from aiohttp import web
 
-from pimains.shared.http_server import Limits, listening, may_last
+from pimains.shared.http_server import AHEAD_MAX, Limits, body, keeps_its_place, listening, may_last
 
 
 async def ask(connection: tuple[asyncio.StreamReader, asyncio.StreamWriter], path: str) -> str:
@@ -144,3 +145,95 @@ def test_an_answer_takes_as_long_as_the_limits_say_or_as_it_was_given() -> None:
     assert asyncio.run(seconds_of_an_answer(brief, None)) is False
     assert asyncio.run(seconds_of_an_answer(brief, 30.0)) is True
     assert asyncio.run(seconds_of_an_answer(Limits(), None)) is True
+
+
+async def answered_beside_busy_ones(*, are_known: bool) -> tuple[bool, list[bool]]:
+    """Whether one too many is answered while all others send a body that never comes, and which of those are connected then."""
+    begun = asyncio.Semaphore(0)
+    app = web.Application()
+
+    async def slow(request: web.Request) -> web.Response:
+        if are_known:
+            keeps_its_place(request)
+        begun.release()
+        return web.Response(body=await body(request, 100, 60.0))
+
+    async def quick(_: web.Request) -> web.Response:
+        return web.Response(text="done")
+
+    app.router.add_post("/slow", slow)
+    app.router.add_get("/quick", quick)
+    async with listening(app, "127.0.0.1", 0, tls=None, limits=Limits(connections=3, makes_room=True)) as port:
+        busy: list[Connection] = []
+        for _ in range(3):
+            busy.append(await asyncio.open_connection("127.0.0.1", port))
+            busy[-1][1].write(b"POST /slow HTTP/1.1\r\nHost: pi\r\nContent-Length: 9\r\n\r\n")
+            await begun.acquire()
+        another = await asyncio.open_connection("127.0.0.1", port)
+        try:
+            is_answered = (await ask(another, "/quick")).endswith("200 OK")
+        except (asyncio.IncompleteReadError, ConnectionError):
+            is_answered = False
+        here = [not await is_over(reader) for reader, _ in busy]
+        for _, writer in (*busy, another):
+            writer.close()
+        return is_answered, here
+
+
+def test_those_whose_bodies_never_come_keep_nobody_out_but_who_is_known_keeps_his_place(capfd: pytest.CaptureFixture[str]) -> None:
+    assert asyncio.run(answered_beside_busy_ones(are_known=False)) == (True, [False, True, True])
+    assert asyncio.run(answered_beside_busy_ones(are_known=True)) == (False, [True, True, True])
+    assert capfd.readouterr() == ("", ""), "who goes away in the middle of his body fills no log"
+
+
+async def asked_on_and_on(count: int) -> int:
+    """How many of so many are answered that are asked for before the first is answered; -1: cut off."""
+    go = asyncio.Event()
+    app = web.Application()
+
+    async def slow(_: web.Request) -> web.Response:
+        await go.wait()
+        return web.Response(text="done")
+
+    app.router.add_get("/slow", slow)
+    async with listening(app, "127.0.0.1", 0, tls=None) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        for _ in range(count):
+            writer.write(b"GET /slow HTTP/1.1\r\nHost: pi\r\n\r\n")
+        if await is_over(reader):
+            return -1
+        go.set()
+        answered = [await reader.readuntil(b"done") for _ in range(count)]
+        writer.close()
+        return len(answered)
+
+
+def test_who_asks_on_and_on_before_he_is_answered_is_cut_off() -> None:
+    assert asyncio.run(asked_on_and_on(AHEAD_MAX)) == AHEAD_MAX
+    assert asyncio.run(asked_on_and_on(1000)) == -1
+
+
+async def taken(headers: str, sent: bytes) -> bytes:
+    """What is answered to a body: it itself."""
+
+    async def echo(request: web.Request) -> web.Response:
+        return web.Response(body=await body(request, 1000, 60.0))
+
+    app = web.Application()
+    app.router.add_post("/", echo)
+    async with listening(app, "127.0.0.1", 0, tls=None) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(f"POST / HTTP/1.1\r\nHost: pi\r\nConnection: close\r\n{headers}\r\n\r\n".encode() + sent)
+        answer = await reader.read()
+        writer.close()
+        return answer
+
+
+def test_a_packed_body_is_not_unpacked_and_a_broken_one_is_refused(capfd: pytest.CaptureFixture[str]) -> None:
+    packed = zlib.compress(bytes(500_000), 9)
+    assert len(packed) < 1000
+    answer = asyncio.run(taken(f"Content-Encoding: deflate\r\nContent-Length: {len(packed)}", packed))
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert answer.endswith(packed)
+    assert asyncio.run(taken("Transfer-Encoding: chunked", b"no length\r\n")).startswith((b"HTTP/1.1 400 ", b"HTTP/1.0 400 "))
+    assert capfd.readouterr() == ("", "")

@@ -9,6 +9,7 @@ from typing import Any
 from aiohttp import web
 
 from pimains.core.errors import PimainsError
+from pimains.web.children import environment
 from pimains.web.routes import Answer, Operation, Routes
 from pimains.web.seen import Seen
 
@@ -42,7 +43,9 @@ class ShownSettings:
 
     async def _look(self) -> list[Any]:
         words = [sys.executable, "-P", "-m", "pimains.web.settings_seen", str(self._seen.scan)]
-        child = await asyncio.create_subprocess_exec(*words, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE)
+        child = await asyncio.create_subprocess_exec(
+            *words, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, env=environment()
+        )
         try:
             async with asyncio.timeout(_SECONDS):
                 told, _ = await child.communicate()
