@@ -344,7 +344,7 @@ class _Gate(asyncio.Protocol):
             return
         for start in range(0, len(data), _PIECE_BYTES):
             self._inner.data_received(data[start : start + _PIECE_BYTES])
-            if len(getattr(self._inner, "_messages", ())) > AHEAD_MAX:  # aiohttp takes as many as are sent; its own name for them may change
+            if len(getattr(self._inner, "_messages", ())) > AHEAD_MAX:  # aiohttp has as many as come
                 self.close()
                 return
 
