@@ -129,7 +129,9 @@ def new_browser() -> Iterator[Browser]:
     """For the fixture `browser`."""
     assert PROGRAM
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=PROGRAM, args=_WORDS.split())
+        browser = playwright.chromium.launch(
+            executable_path=PROGRAM, args=[*_WORDS.split(), "--host-resolver-rules=MAP *.example 127.0.0.1"]
+        )
         yield browser
         browser.close()
 

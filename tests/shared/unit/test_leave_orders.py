@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pimains.shared.orders.leave import Leave, LeaveOrders
-from tests.shared.asking import Fifo, give
+from tests.shared.order_fifo import Fifo, give
 
 
 @pytest.fixture

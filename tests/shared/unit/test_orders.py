@@ -18,7 +18,7 @@ from pimains.core.errors import PimainsError
 from pimains.shared.orders.asker_end import ask, understood
 from pimains.shared.orders.service_end import Order, Orders
 from tests.kit import TOP, until
-from tests.shared.asking import Fifo, give
+from tests.shared.order_fifo import Fifo, give
 
 ASKERS = 5
 ORDERS = 200

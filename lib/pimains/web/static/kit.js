@@ -114,6 +114,9 @@ export function clockTime(wallSeconds) {
   return (when.toDateString() === new Date().toDateString() ? today : otherDay).format(when);
 }
 
+// on a phone the row of pages is longer than the screen: where one is, is to be seen
+document.querySelector("nav a[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+
 document.getElementById("log-out")?.addEventListener("click", async () => {
   try {
     await post("/v1/logout");
