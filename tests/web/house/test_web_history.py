@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.collector.collecting import Collector, batch, steady
 from tests.kit import House
@@ -138,3 +138,24 @@ def house_user(name: str) -> int:
     import pwd
 
     return pwd.getpwnam(name).pw_uid if os.geteuid() == 0 else os.geteuid()
+
+
+def test_without_uplot_the_page_says_what_to_type_and_shows_the_rest(looking: Web, pages: Pages, chromium: Browser) -> None:
+    context = chromium.new_context()
+    context.route("**/vendor/**", lambda route: route.abort())
+    page = pages.open(looking.url, "/history", context=context)
+    drawn(page)
+    expect(page.get_by_role("alert").locator("code")).to_have_text("debian/npm/fetch")
+    expect(page.locator("#energy svg").first).to_be_visible()
+    context.close()
+    assert pages.errors
+    assert [each for each in pages.errors if "ERR_FAILED" not in each] == []
+    pages.errors.clear()
+
+
+def test_the_collectors_own_page_is_linked_where_it_is(house: House, pages: Pages) -> None:
+    collector = Collector(house)
+    collector.send(steady(200))
+    page = pages.open(web_house(house).url, "/history")
+    drawn(page)
+    expect(page.get_by_role("link", name=re.compile("own page"))).to_have_attribute("href", f"{collector.url}/")
