@@ -143,4 +143,4 @@ def new_pages(browser: Browser) -> Iterator[Pages]:
     pages = Pages(browser)
     yield pages
     pages.close()
-    assert pages.errors == []
+    assert pages.errors == [], pages.errors

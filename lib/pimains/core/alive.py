@@ -3,10 +3,9 @@
 It is a lock of the process (fcntl(2), F_SETLK): what it forks does not have it, and whatever ends it lets go of it; the kernel tells
 everybody whose it is. Those of an open file (F_OFD_SETLK, flock(2)) a child would keep after a `kill -9` of its parent, and they
 tell no process. In return it is lost as soon as its own process closes that file, however often that was opened: so nobody opens
-his own, and `look` does not either.
+his own: `look` does not, and state.read finds nothing there.
 """
 
-import errno
 import fcntl
 import os
 import stat
@@ -18,7 +17,6 @@ from typing import NamedTuple
 
 from pimains.core import state
 
-NAME = "alive"
 # struct flock (fcntl(2)) with the offsets of 64 bits that Python is built for: type, whence, start, length, pid
 _FLOCK = struct.Struct("hhqqi0q")
 
@@ -38,7 +36,6 @@ class _Held:
     """What this process holds."""
 
     handle = -1
-    file = (0, 0)
 
 
 def hold(directory: Path) -> None:
@@ -46,7 +43,7 @@ def hold(directory: Path) -> None:
 
     The file is a new one, which nobody could lock before it was.
     """
-    aside = directory / f".{NAME}.{os.getpid()}"
+    aside = directory / f".{state.ALIVE}.{os.getpid()}"
     state.remove(aside)
     handle = os.open(aside, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
@@ -54,7 +51,7 @@ def hold(directory: Path) -> None:
         os.fchmod(handle, 0o644)
         directory_handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
-            state.put_in_place(directory_handle, aside.name, NAME)
+            state.put_in_place(directory_handle, aside.name, state.ALIVE)
         finally:
             os.close(directory_handle)
     except OSError:
@@ -62,7 +59,7 @@ def hold(directory: Path) -> None:
         with suppress(OSError):
             aside.unlink()
         raise
-    _Held.handle, _Held.file = handle, _file(os.fstat(handle))
+    _Held.handle, state.own_alive = handle, _file(os.fstat(handle))
 
 
 def keep_as_another_program() -> None:
@@ -76,12 +73,12 @@ def look(directory: Path) -> Life:
 
     One that has no directory there was not started since the machine was; one that has no such file was started before there were any.
     """
-    path = directory / NAME
+    path = directory / state.ALIVE
     try:
         about = path.lstat()
     except OSError:
         return Life(None if directory.exists() else False)
-    if _file(about) == _Held.file:
+    if _file(about) == state.own_alive:
         return Life(True, os.getpid(), _seconds(os.getpid(), about))
     if not stat.S_ISREG(about.st_mode):
         return Life(None)
@@ -93,10 +90,8 @@ def look(directory: Path) -> Life:
         # in the way of a reader's lock is only a writer's, and that needs a file that one may write
         asked = _FLOCK.pack(fcntl.F_RDLCK, os.SEEK_SET, 0, 0, 0)
         kind, _, _, _, pid = _FLOCK.unpack(fcntl.fcntl(handle, fcntl.F_GETLK, asked))
-    except OSError as error:
-        if error.errno in (errno.ENOLCK, errno.EINVAL):  # not on this file system
-            return Life(None)
-        raise
+    except OSError:  # ENOLCK, EINVAL: not on this file system
+        return Life(None)
     finally:
         os.close(handle)
     return Life(False) if kind == fcntl.F_UNLCK else Life(True, max(0, pid), _seconds(pid, about))

@@ -10,6 +10,8 @@ from pathlib import Path
 from pimains.core.errors import PimainsError
 from pimains.core.set_aside import set_aside
 
+ALIVE = "alive"
+own_alive: tuple[int, int] | None = None  # the file whose lock tells that this process lives (alive.py): its device and inode
 _LONGEST = 64 * 1024
 
 
@@ -102,7 +104,16 @@ def _bytes(path: Path) -> bytes | None:
         return file.read(_LONGEST)
 
 
+def _status(path: Path) -> tuple[int, int] | None:
+    with contextlib.suppress(OSError):
+        about = path.lstat()
+        return about.st_dev, about.st_ino
+    return None
+
+
 def _open(path: Path) -> int | None:
+    if own_alive is not None and path.name == ALIVE and _status(path) == own_alive:  # closing it would lose the lock
+        return None
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:

@@ -9,12 +9,14 @@ import json
 import random
 import socket
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from aiohttp import web
 
 from pimains.core.clock import Clock
+from pimains.core.troubles import Troubles
 from pimains.shared import http_server as http
 from pimains.web.plan.live import Value, Waiting
 from pimains.web.routes import Operation, Routes
@@ -41,7 +43,8 @@ _HEADERS = {
 class Live:
     """What is known of the house now, and who listens to it."""
 
-    def __init__(self, run: Path, lib: Path, clock: Clock) -> None:
+    def __init__(self, run: Path, lib: Path, clock: Clock, complain: Callable[[str], None] = print) -> None:
+        self._troubles = Troubles(complain, print)
         self._files = StateFiles(run, lib, clock)
         self._clock = clock
         self._listeners: set[_Listener] = set()
@@ -109,6 +112,7 @@ class Live:
         self._listeners.add(listener)
         if len(self._listeners) == 1:
             self._handle = self._files.watch()
+            self._tell_whether_blind()
             self._files.table.news(0, 0)  # nobody has heard the old ones
             self._tasks = [asyncio.create_task(each) for each in (self._tell_changes(), self._look_around(), self._beat())]
             for task in self._tasks:
@@ -123,6 +127,9 @@ class Live:
         stranger.wake.set()
         self._listeners.discard(stranger)
         return True
+
+    def _tell_whether_blind(self) -> None:
+        self._troubles.look("watching", self._files.why_blind, kind="blind")
 
     def _leave(self, listener: "_Listener") -> None:
         self._listeners.discard(listener)
@@ -165,6 +172,7 @@ class Live:
             await asyncio.sleep(_LOOK_SECONDS)
             if not self._files.sees_all_changes:
                 self._files.look()
+            self._tell_whether_blind()
             self._files.look_who_is_alive()
             self._send_news()
 

@@ -4,21 +4,27 @@ import os
 from pathlib import Path
 from typing import Any
 
-from pimains.core import state
+from pimains.core import alive, state
 from pimains.core.scan_directory import ServiceDirectory
 from pimains.shared import plug_switch
 from pimains.shared.orders.asker_end import understood
 from pimains.web import setting_files
 
 _SWITCH_SECONDS = 20.0
+_NOT_UP = "its service does not run (pimains status)"
 
 
 def told(plug: ServiceDirectory) -> dict[str, Any]:
-    """As the service left word; `feeds` is "this" machine or "another", `may_switch` whether this user may order it, else `why_not`."""
+    """As the service left word: how it was last, unless it `is_up` (None: not known).
+
+    `feeds` is "this" machine or "another", `may_switch` whether this user may order it, else `why_not`.
+    """
     feeds = setting_files.value(plug.path / "variables/FEEDS") or "this"
-    why_not = _why_not(plug.run) if feeds == "another" else ""
+    is_up = alive.look(plug.run).is_up
+    why_not = "" if feeds != "another" else _NOT_UP if is_up is False else _why_not(plug.run)
     return {
         "name": plug.name,
+        "is_up": is_up,
         "feeds": feeds,
         "host": setting_files.value(plug.path / "variables/HOST"),
         "relay": state.read(plug.run / "relay"),

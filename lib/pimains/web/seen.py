@@ -51,7 +51,7 @@ class Seen:
         """What all services say now, and who listens to that."""
         from pimains.web.live import Live  # with aiohttp, which may not be installed yet
 
-        return Live(self.run, self.lib, self.clock)
+        return Live(self.run, self.lib, self.clock, self.me.complain)
 
     def instances(self) -> list[ServiceDirectory]:
         """The services there are, by name; none when the scan directory cannot be read."""

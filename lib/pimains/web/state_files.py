@@ -25,6 +25,7 @@ _SAID = "said"
 _LEDGERS = f"{paths.SERVICES_LEDGER}/lib/"  # likewise; no instance is called so
 _WRITTEN = f"{paths.SERVICES_LEDGER}/written"
 _UP = "1"
+_LIMITS = {errno.ENOSPC: "; raise fs.inotify.max_user_watches (sysctl)", errno.EMFILE: "; raise fs.inotify.max_user_instances (sysctl)"}
 
 
 class StateFiles:
@@ -40,16 +41,18 @@ class StateFiles:
         self._looked_at = 0.0
         self._watch: state.Watch | None = None
         self._is_blind = False  # to some of them
+        self.why_blind = ""
         self._directories: dict[str, int] = {}  # those that are there, and their inodes
         self._status: dict[str, tuple[int, int, int]] = {}  # of each file: it is another one when this has changed
 
     def watch(self) -> int | None:
         """Have changes noticed from now on; returns what becomes readable with the first. None: it cannot be, so `look` now and then."""
+        self._is_blind, self.why_blind = False, ""
         try:
             self._watch = state.Watch(self._run, new_directories=True)
-        except OSError:  # other programs have all that the kernel allows (inotify(7))
+        except OSError as error:  # other programs have all that the kernel allows (inotify(7))
             self._watch = None
-        self._is_blind = self._watch is None
+            self._cannot_watch(self._run, error)
         self._directories = {}
         for ledger in self._ledgers:
             self._also(ledger.parent, _LEDGERS)
@@ -123,10 +126,7 @@ class StateFiles:
 
     def _look_at(self, instance: str) -> None:
         name = f"{instance}/{ALIVE}"
-        try:
-            life = alive.look(self._run / instance)
-        except OSError:
-            life = alive.Life(None)
+        life = alive.look(self._run / instance)
         if not life.is_up:
             self._drop(name)
         elif self._status.get(name) != (life.pid, 0, 0):
@@ -162,7 +162,13 @@ class StateFiles:
             if self._watch:
                 self._watch.also(directory, prefix)
         except OSError as error:  # gone this moment, which is told beside it, or the kernel allows no more
-            self._is_blind |= error.errno != errno.ENOENT
+            if error.errno != errno.ENOENT:
+                self._cannot_watch(directory, error)
+
+    def _cannot_watch(self, directory: Path, error: OSError) -> None:
+        self._is_blind = True
+        limit = _LIMITS.get(error.errno or 0, "")
+        self.why_blind = f"{directory} cannot be watched ({error.strerror}){limit}: changes are looked for now and then instead"
 
     def _read(self, name: str, path: Path, *, is_noticed: bool = False) -> None:
         try:

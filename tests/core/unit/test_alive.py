@@ -109,11 +109,13 @@ def test_a_stranger_who_may_only_read_the_file_cannot_make_it_seem_up_nor_keep_i
 
 def test_to_look_at_oneself_lets_nothing_go(tmp_path: Path) -> None:
     look = "import sys; from pathlib import Path; from pimains.core import alive; here = Path(sys.argv[1])\n"
-    code = f"{look}alive.hold(here)\nfor _ in range(3): print(alive.look(here).pid, flush=True)\nsys.stdin.read()"
+    code = f"{look}alive.hold(here)\nfor _ in range(3): print(alive.look(here).pid, flush=True)\n"
+    code += "from pimains.core import state\nprint(state.read(here / 'alive'), flush=True)\nsys.stdin.read()"
     words = [sys.executable, "-c", code, str(tmp_path)]
     environment = {**os.environ, "PYTHONPATH": str(TOP / "lib")}
     with subprocess.Popen(words, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as started:
         assert [line(started) for _ in range(3)] == [str(started.pid)] * 3
+        assert line(started) == "None", "who opens and closes his own lets it go"
         assert alive.look(tmp_path).pid == started.pid
 
 

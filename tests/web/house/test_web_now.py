@@ -90,6 +90,8 @@ def test_what_is_old_not_known_or_of_a_dead_service_is_shown_so_and_makes_no_flo
     page = pages.open(web.url)
     flow(page, "Plug").to_have_text("takes 60 W, on, as of 3 min ago", timeout=PATIENCE)
     flow(page, "Battery").to_have_text("not known, 87.4 % charged, 13.4 V")
+    flow(page, "Grid").to_have_text("gives 238 W, nobody knows as of when")
+    assert "none" in edge(page, "grid")
     assert "House" not in flows(page), "of a sum with an unknown part nothing is known"
     assert "none" in edge(page, "plug") and "none" in edge(page, "battery")
     house_said.dies("vedirect.mppt")

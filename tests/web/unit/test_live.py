@@ -52,6 +52,9 @@ class Stream:
                 return
 
 
+LOOKED_FOR = "changes are looked for now and then instead"
+
+
 class World:
     """A house's files, a server and those who listen to it."""
 
@@ -59,7 +62,8 @@ class World:
         for directory in ("run/ups", "lib/relays"):
             (root / directory).mkdir(parents=True)
         self.ups = root / "run/ups"
-        self.live = Live(root / "run", root / "lib", SystemClock())
+        self.complaints: list[str] = []
+        self.live = Live(root / "run", root / "lib", SystemClock(), self.complaints.append)
         self.session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
         self.port = 0
 
@@ -100,6 +104,16 @@ async def until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(SECONDS_MAX):
         while not condition():
             await asyncio.sleep(0.01)
+
+
+def test_that_nothing_can_be_watched_is_said_once(tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        (tmp_path / "run").rename(tmp_path / "away")
+        await (await world.listen()).message()
+        await (await world.listen()).message()
+        assert world.complaints == [f"{tmp_path}/run cannot be watched (No such file or directory): {LOOKED_FOR}"]
+
+    with_world(tmp_path, story)
 
 
 def test_who_comes_is_told_everything_and_then_what_changes(tmp_path: Path) -> None:

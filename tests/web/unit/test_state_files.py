@@ -141,12 +141,47 @@ def test_what_the_kernel_dropped_is_read_anew_also_that_something_is_gone(run: P
 def test_where_nothing_can_be_watched_all_is_looked_at(run: Path, files: StateFiles) -> None:
     run.rename(run.parent / "later")
     assert files.watch() is None
+    assert files.why_blind == f"{run} cannot be watched (No such file or directory): changes are looked for now and then instead"
     (run.parent / "later").rename(run)
     assert not files.sees_all_changes
     state.write(run / "ups/status", "on battery")
     assert told(files) == {"ups/status": "on battery"}
     state.remove(run / "ups/status")
     assert told(files) == {"ups/status": None}
+
+
+_LIMITED = """
+import sys
+from pathlib import Path
+from pimains.core.clock import SystemClock
+from pimains.web.state_files import StateFiles
+limit, run = Path("/proc/sys/user", sys.argv[1]), Path(sys.argv[2])
+limit.write_text(sys.argv[3])
+files = StateFiles(run, run.parent / "lib", SystemClock())
+files.watch()
+print(files.why_blind)
+(run / "ups/status").write_text("on battery")
+files.look()
+assert [*files.table.values("ups/status", 0)] == ["ups/status"]
+limit.write_text("1000")
+files.watch()
+print(files.sees_all_changes, files.why_blind)
+"""
+
+
+@pytest.mark.parametrize(
+    ("limit", "most", "words"),
+    [
+        ("max_inotify_instances", "0", "cannot be watched (inotify_init1); raise fs.inotify.max_user_instances (sysctl)"),
+        ("max_inotify_watches", "1", "cannot be watched (No space left on device); raise fs.inotify.max_user_watches (sysctl)"),
+    ],
+)
+def test_a_limit_of_the_kernel_is_named_and_nothing_is_missed(run: Path, limit: str, most: str, words: str) -> None:
+    command = ["unshare", "--user", "--map-root-user", sys.executable, "-c", _LIMITED, limit, str(run), most]
+    told = subprocess.run(command, env={**os.environ, "PYTHONPATH": str(TOP / "lib")}, capture_output=True, text=True, check=True)
+    first, second = told.stdout.splitlines()
+    assert words in first
+    assert second == "True "
 
 
 def test_a_service_is_alive_as_long_as_its_process(run: Path, files: StateFiles) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from aiohttp import web
 
-from pimains.core import state
+from pimains.core import alive, state
 from pimains.core.scan_directory import ServiceDirectory
 from pimains.shared import fserver_clients
 from pimains.shared.backup import last_backup
@@ -36,6 +36,7 @@ def _told(server: ServiceDirectory) -> dict[str, Any]:
     backup = last_backup.read(server.run)
     return {
         "name": server.name,
+        "is_up": alive.look(server.run).is_up,
         "status": state.read(server.run / "status"),
         "is_well": state.read(server.run / "unwell") is None,
         "clients": [each._asdict() for each in fserver_clients.present(server.run)],

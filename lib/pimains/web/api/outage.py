@@ -11,7 +11,7 @@ from typing import Any
 
 from aiohttp import web
 
-from pimains.core import state
+from pimains.core import alive, state
 from pimains.core.clock import boot_id
 from pimains.core.ledger import Ledger
 from pimains.core.scan_directory import ServiceDirectory
@@ -87,6 +87,7 @@ class OutagePage:
         unseen = _unseen(ups, lib)
         return {
             "name": ups.name,
+            "is_up": alive.look(ups.run).is_up,
             "status": state.read(ups.run / "status"),
             "is_well": state.read(ups.run / "unwell") is None,
             "upses": [_ups(ups.run, name, prefix, now) for name, prefix in _names(ups)],

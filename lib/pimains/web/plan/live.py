@@ -13,6 +13,7 @@ LONGEST = 300  # characters
 VALUES_MAX = 5000
 WAITING_BYTES_MAX = 64 * 1024  # of each listener's: some ten seconds of a busy house
 _LONGEST_NAME = 100
+_TO_COME_SECONDS = 2.0  # so much may a clock be slewed, and the kernel's time of files be apart from it
 
 
 class Value(NamedTuple):
@@ -134,10 +135,10 @@ def _age(written: Written, now: float) -> float | None:
 def written_at(now: float, wall: float, mtime: float, noticed_after: float | None) -> float | None:
     """When a file was written, by the monotonic clock, whose 0 is the boot.
 
-    `mtime` is by the wall clock, which may have been set since: older than the boot is not known, and one that has changed under our
-    eyes is no older than our look before, `noticed_after`.
+    `mtime` is by the wall clock, which may have been set since: older than the boot or still to come is not known, and one that has
+    changed under our eyes is no older than our look before, `noticed_after`.
     """
     age = max(0.0, wall - mtime)
     if noticed_after is not None:
         return now - min(age, max(0.0, now - noticed_after))
-    return now - age if age <= now else None
+    return now - age if age <= now and mtime - wall < _TO_COME_SECONDS else None

@@ -3,7 +3,7 @@ import { follow } from "./follow.js";
 
 const place = document.getElementById("servers");
 
-follow(["*/status", "*/backup"], async () => {
+follow(["*/alive", "*/status", "*/unwell", "*/clients", "*/backup"], async () => {
   const { file_servers: servers } = await get("/v1/clients");
   const shown = servers.map((each) => server(each, servers.length > 1));
   if (shown.length === place.children.length && shown.every((each, index) => each.isEqualNode(place.children[index]))) return false;
@@ -16,12 +16,13 @@ function server(each, hasOthers) {
     "section",
     { "aria-label": each.name },
     hasOthers ? make("h2", { text: each.name }) : null,
+    each.is_up === false ? make("p", { class: "bad", text: word("not_up", each.name) }) : null,
     make(
       "div",
       { class: "cards" },
       card(word("drive"), drive(each.drive), each.drive !== null && !each.drive.source),
       card(word("backup"), backup(each.backup), !each.backup.is_well),
-      card(word("says"), each.status ?? word("not_known"), !each.is_well),
+      card(word("says"), each.status ?? word("not_known"), !each.is_well || each.is_up === false),
     ),
     make("h2", { text: word("here", each.clients.length) }),
     each.clients.length ? table(each.clients) : make("p", { class: "quiet", text: word("nobody") }),

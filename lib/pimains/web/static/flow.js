@@ -51,7 +51,8 @@ function number(live, name) {
 function part(kind, instance, watts, facts, live, name) {
   const age = name === null ? null : live.ageOf(name);
   const isDown = !live.isAlive(instance);
-  const isOld = live.isOld(`${instance}/`) || (age !== null && age > (oldAfterSeconds[kind] ?? Infinity));
+  const isTimed = name !== null && live.value(name) !== null && kind in oldAfterSeconds;
+  const isOld = live.isOld(`${instance}/`) || (isTimed && (age === null || age > oldAfterSeconds[kind])); // what no clock can tell may be from ever
   return { id: `${kind} ${instance}`, kind, title: "", watts, side: null, isAtMost: false, isOld, age, isDown, isBad: false, facts };
 }
 
@@ -89,7 +90,8 @@ function plug(instance, live) {
   const watts = number(live, `${instance}/power`);
   const isOn = live.value(`${instance}/relay`);
   const found = part("plug", instance, watts === null ? null : -watts, { state: isOn }, live, watts === null ? null : `${instance}/power`);
-  return { ...found, side: isOn === "on" && watts === null ? "takes" : null };
+  const isMute = watts === null && live.value(`${instance}/unwell`) !== null; // how it was when it last answered
+  return { ...found, side: isOn === "on" && watts === null ? "takes" : null, isOld: found.isOld || isMute };
 }
 
 function relays(names, live) {

@@ -53,7 +53,7 @@ function mainText(part) {
 
 /** What stands below it. */
 function detail(part) {
-  if (part.isOld) return part.isDown ? word("is_down_old") : part.age === null ? word("not_known") : word("is_old", ago(part.age));
+  if (part.isOld) return part.isDown ? word("is_down_old") : part.age === null ? word("is_of_no_time") : word("is_old", ago(part.age));
   const { facts } = part;
   if (part.kind === "battery") return fitting([flowing(part), facts.volts === null ? "" : `${oneDecimal.format(facts.volts)} V`]);
   if (part.kind === "ups") return fitting([line(part), facts.load === null ? "" : word("load", percent(facts.load))]);
@@ -95,7 +95,7 @@ function sentence(part) {
   if (typeof facts.charge === "number") found.push(word("charge", percent(facts.charge)));
   if (typeof facts.volts === "number") found.push(`${oneDecimal.format(facts.volts)} V`);
   if (typeof facts.load === "number") found.push(word("load", percent(facts.load)));
-  if (part.isOld) found.push(part.isDown ? word("is_down_old") : part.age === null ? word("not_known") : word("is_old", ago(part.age)));
+  if (part.isOld) found.push(part.isDown ? word("is_down_old") : part.age === null ? word("is_of_no_time") : word("is_old", ago(part.age)));
   return found.join(", ");
 }
 

@@ -7,7 +7,9 @@ const key = (name) => name.replaceAll(" ", "_");
 const known = ["on battery", "shedding", "forced", "delayed", "asked", "cutting", "returning", "waking"];
 let rehearsed = null;
 
-follow(["*/words", "*/line", "*/status", "*/hosts", "*/battery.charge", "*/battery.runtime", "*/*.battery.charge"], async () => {
+const watched = ["alive", "words", "*.words", "line", "*.line", "lost", "*.lost", "alarm", "*.alarm", "status", "hosts", "battery.*", "*.battery.*"];
+
+follow(watched.map((each) => `*/${each}`), async () => {
   const { instances } = await get("/v1/outage");
   const shown = instances.map((each) => instance(each, instances.length > 1));
   const there = place("instances");
@@ -21,7 +23,8 @@ function instance(each, hasOthers) {
     "section",
     { "aria-label": each.name },
     hasOthers ? make("h2", { text: each.name }) : null,
-    make("div", { class: "cards" }, ...each.upses.map((ups) => upsCard(ups, each.outage))),
+    each.is_up === false ? make("p", { class: "bad", text: word("not_up", each.name) }) : null,
+    make("div", { class: "cards" }, ...each.upses.map((ups) => upsCard(ups, each))),
     each.outage ? underWay(each) : null,
     ...each.unseen.map((line) => make("p", { class: "warm", text: word("unseen", line) })),
     make("h2", { text: word(each.outage ? "so_far" : "last") }),
@@ -29,9 +32,9 @@ function instance(each, hasOthers) {
   );
 }
 
-function upsCard(ups, outage) {
+function upsCard(ups, { outage, is_up: isUp }) {
   const lines = [make("h3", { text: ups.name }), ups.device_model ? make("p", { class: "quiet", text: ups.device_model }) : null];
-  lines.push(make("p", { class: ups.alarm || ups.lost ? "bad" : "good", text: ups.words ?? word("not_known") }));
+  lines.push(make("p", { class: ups.alarm || ups.lost ? "bad" : isUp === false || ups.words === null ? "quiet" : "good", text: ups.words ?? word("not_known") }));
   if (ups.battery_charge !== null) {
     lines.push(gauge(ups.battery_charge, ups.name));
     const runtime = ups.battery_runtime === null ? "" : word("lasts", span(ups.battery_runtime));

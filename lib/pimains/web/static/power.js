@@ -8,7 +8,7 @@ const key = (name) => name.replaceAll(" ", "_");
 let isPast = false; // the point of no return: then silence means that it is off
 let waiting = new Map(); // what was asked of a plug, until it is so
 
-const again = follow(["halt/status", "*/status", "*/relay", "*/power", "*/cut"], look, (error) => {
+const again = follow(["*/alive", "*/status", "*/unwell", "*/relay", "*/power", "*/cut"], look, (error) => {
   if (!isPast || error.status) return false;
   place("halting-status").textContent = word("gone");
   return true;
@@ -119,11 +119,13 @@ function showPlugs(plugs) {
 function plug(each) {
   if (waiting.get(each.name) === each.relay) waiting.delete(each.name);
   const isOn = each.relay === "on";
+  const isPast = each.is_up === false || !each.is_well; // it says nothing new
   const state = each.relay === null ? word("not_known") : word(isOn ? "plug_on" : "plug_off");
   const watts = each.watts === null ? "" : `, ${each.watts.toLocaleString(document.documentElement.lang, { maximumFractionDigits: 1 })} W`;
   const lines = [
     make("h3", { text: each.name }),
-    make("p", { class: each.relay === null ? "quiet" : "state", text: state + watts }),
+    make("p", { class: each.relay === null || isPast ? "quiet" : "state", text: isPast && each.relay !== null ? word("plug_was", state) : state + watts }),
+    each.is_up === false ? make("p", { class: "bad", text: word("not_up", each.name) }) : null,
     make("p", { class: each.is_well ? "quiet" : "bad", text: each.status ?? word("not_known") }),
   ];
   if (waiting.has(each.name)) lines.push(make("p", { class: "warm", text: word(waiting.get(each.name) === "on" ? "plug_wait_on" : "plug_wait_off") }));
