@@ -118,6 +118,26 @@ def test_a_cancel_is_asked_for_twice_as_well(house: House, web: Asked) -> None:
     assert halt_request.pending() is None
 
 
+def test_what_somebody_else_asks_for_meanwhile_is_not_said_to_be_cancelled(
+    house: House, web: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pimains.web.api.power._ANSWER_SECONDS", 0.5)
+    can_be_asked(house)
+    halt_request.ask("bedtime", "anna")
+    token = web.act("/v1/power/cancel").json()["token"]
+
+    def ask_again() -> None:
+        until(lambda: halt_request.pending() is None)
+        halt_request.ask("a storm", "ben")
+        halt_request.take()
+
+    thread = threading.Thread(target=ask_again)
+    thread.start()
+    assert confirm(web, token) == (200, "not answered")
+    thread.join()
+    assert str(halt_request.accepted()) == "a storm (asked by ben)"
+
+
 def test_a_cancel_that_comes_too_late_says_why(house: House, web: Asked) -> None:
     can_be_asked(house)
     halt_request.ask("the UPS is low", "ups", is_final=True)

@@ -168,7 +168,7 @@ class Power:
         except OSError as error:
             raise PimainsError(f"the halt service cannot be asked: {(error.strerror or str(error)).lower()}") from None
         if not await self._within_seconds(halt_request.is_cancel_answered):
-            return {"outcome": "cancelled" if not is_taken else "not answered", "why": ""}
+            return {"outcome": "not answered" if is_taken or _accepted() is not None else "cancelled", "why": ""}
         progress = halt_request.progress()
         if any(line.startswith(step_progress.CANCEL_REFUSED) for line in progress):
             return {
