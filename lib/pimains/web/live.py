@@ -16,6 +16,7 @@ from typing import Any
 from aiohttp import web
 
 from pimains.core.clock import Clock
+from pimains.core.plan.text import short_line
 from pimains.core.troubles import Troubles
 from pimains.shared import http_server as http
 from pimains.web.plan.live import Value, Waiting
@@ -112,7 +113,7 @@ class Live:
         self._listeners.add(listener)
         if len(self._listeners) == 1:
             self._handle = self._files.watch()
-            self._tell_whether_blind()
+            self._tell_what_is_missed()
             self._files.table.news(0, 0)  # nobody has heard the old ones
             self._tasks = [asyncio.create_task(each) for each in (self._tell_changes(), self._look_around(), self._beat())]
             for task in self._tasks:
@@ -128,8 +129,9 @@ class Live:
         self._listeners.discard(stranger)
         return True
 
-    def _tell_whether_blind(self) -> None:
+    def _tell_what_is_missed(self) -> None:
         self._troubles.look("watching", self._files.why_blind, kind="blind")
+        self._troubles.look("directories", short_line(self._files.left_out), kind="left out")
 
     def _leave(self, listener: "_Listener") -> None:
         self._listeners.discard(listener)
@@ -172,7 +174,7 @@ class Live:
             await asyncio.sleep(_LOOK_SECONDS)
             if not self._files.sees_all_changes:
                 self._files.look()
-            self._tell_whether_blind()
+            self._tell_what_is_missed()
             self._files.look_who_is_alive()
             self._send_news()
 

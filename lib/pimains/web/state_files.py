@@ -42,6 +42,7 @@ class StateFiles:
         self._watch: state.Watch | None = None
         self._is_blind = False  # to some of them
         self.why_blind = ""
+        self.left_out = ""
         self._directories: dict[str, int] = {}  # those that are there, and their inodes
         self._status: dict[str, tuple[int, int, int]] = {}  # of each file: it is another one when this has changed
 
@@ -144,7 +145,13 @@ class StateFiles:
 
     def _see_directories(self) -> list[str]:
         """Those that are new are watched, and returned; of those that are gone, or another took their place, nothing is known any more."""
-        there = {name: inode for name in _names(self._run)[:_INSTANCES_MAX] if is_name(name) and (inode := _inode(self._run / name))}
+        there = {name: inode for name in _names(self._run) if is_name(name) and (inode := _inode(self._run / name))}
+        left_out = sorted(there)[_INSTANCES_MAX:]
+        self.left_out = (
+            f"{self._run} has more than {_INSTANCES_MAX} directories: of {', '.join(left_out)} nothing is shown" if left_out else ""
+        )
+        for name in left_out:
+            del there[name]
         for gone in [name for name, inode in self._directories.items() if there.get(name) != inode]:
             del self._directories[gone]
             for name in self.table.names(f"{gone}/"):

@@ -78,6 +78,23 @@ def test_older_ones_come_when_asked_for(web: Web, pages: Pages) -> None:
     expect(events).to_have_count(121)
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="the page has to be another user, who may not read all")
+def test_that_the_ledger_cannot_be_read_is_said_until_it_can_be(web: Web, pages: Pages) -> None:
+    one = ledger(web)
+    page = pages.logged_in(web.url, "/events")
+    one.path.chmod(0o600)
+    try:
+        one.record("pump", "unseen", "")
+        expect(page.get_by_role("alert")).to_contain_text(str(one.path))
+    finally:
+        one.path.chmod(0o644)
+    one.record("pump", "seen", "")
+    expect(page.locator(".event").first).to_contain_text("seen")
+    expect(page.get_by_role("alert")).to_be_empty()
+    assert all("409" in each for each in pages.errors)
+    pages.errors.clear()
+
+
 @pytest.mark.parametrize(("width", "dark"), [(390, True), (1440, False)])
 def test_settings_are_shown_and_of_a_secret_that_it_is_set(web: Web, pages: Pages, width: int, dark: bool) -> None:
     page = pages.logged_in(web.url, "/settings", width=width, dark=dark)

@@ -121,6 +121,8 @@ def test_what_is_unwell_comes_first_and_goes_when_it_is_well(house_said: Said, w
     expect(row).to_contain_text("on line, battery 100 %")
     expect(row).to_contain_text(re.compile(re.escape(f"Last error: {XSS}") + r" \(\d+ s ago\)"), timeout=PATIENCE)
     assert page.locator("img").count() == 0
+    (house_said.run / "notify/alive").unlink()
+    expect(summary).to_have_text("Nothing is known to be wrong; whether these run is not known: notify", timeout=PATIENCE)
 
 
 def test_two_of_a_kind_have_their_names_and_relays_without_watts_are_counted(house_said: Said, web: Asked, pages: Pages) -> None:

@@ -66,6 +66,7 @@ def test_a_click_reaches_the_pin_and_is_shown_when_that_is_told(relays: Relays, 
 
 def test_while_nobody_is_there_to_do_it_nothing_is_shown_as_done(relays: Relays, web: Web, pages: Pages) -> None:
     relays.mode(2, "auto")
+    relays.mode(3, "auto")
     page = pages.logged_in(web.url, "/relays")
     pump = card(page, 2)
     before = pump.locator(".state").text_content() or ""
@@ -77,8 +78,11 @@ def test_while_nobody_is_there_to_do_it_nothing_is_shown_as_done(relays: Relays,
     relays.house.until(lambda: mode.read_text() == "on\n")
     relays.mode(1, "off for 5min")
     pump.get_by_role("radio", name=wanted).click()
+    lamp = card(page, 3)
+    lamp.get_by_role("radio", name="Auto").click()  # as it was told last
     expect(boiler.get_by_role("status")).to_have_text(f"{NASTY}: somebody else has said off for 5min meanwhile.")
-    expect(pump.get_by_role("status")).to_contain_text("has not taken it up yet")
+    for each in (pump, lamp):
+        expect(each.get_by_role("status")).to_contain_text("has not taken it up yet")
     expect(pump.locator(".state")).to_have_text(before)
     relays.instance.svc("-u")
     expect(pump.get_by_role("radio", name=wanted)).to_be_checked()

@@ -49,6 +49,20 @@ def test_an_empty_ledger_is_no_error_and_is_not_made_by_asking(house: StandingHo
     assert list((house.root / "var/lib/pimains").iterdir()) == []
 
 
+def test_an_entry_of_a_new_ledger_is_not_taken_for_that_of_the_old_one_with_its_number(house: StandingHouse) -> None:
+    def name() -> str:
+        [event] = house.get("/v1/events").json["events"]
+        return str(event["id"])
+
+    ledger = Ledger()
+    ledger.record("plug", "power on", "a test")
+    before = name()
+    assert name() == before
+    ledger.path.rename(ledger.path.with_suffix(".aside"))
+    ledger.record("plug", "power off", "a test")
+    assert name() != before
+
+
 def test_older_ones_come_page_by_page(house: StandingHouse) -> None:
     ledger = Ledger()
     ledger.write_down([ledger.row("plug", str(number), "a test") for number in range(120)])

@@ -116,6 +116,16 @@ def test_that_nothing_can_be_watched_is_said_once(tmp_path: Path) -> None:
     with_world(tmp_path, story)
 
 
+def test_services_that_are_too_many_are_named(tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        for number in range(200):
+            (tmp_path / f"run/a{number}").mkdir()
+        await (await world.listen()).message()
+        assert world.complaints == [f"{tmp_path}/run has more than 200 directories: of ups nothing is shown"]
+
+    with_world(tmp_path, story)
+
+
 def test_who_comes_is_told_everything_and_then_what_changes(tmp_path: Path) -> None:
     async def story(world: World) -> None:
         state.write(world.ups / "status", "on mains")

@@ -1,5 +1,8 @@
 """What /v1/now tells of each service."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -7,6 +10,7 @@ from typing import Any
 import pytest
 
 from pimains.web.plan.now import Facts, ordered, row, state
+from tests.kit import TOP
 from tests.web.asking import Asked, answering
 from tests.web.said import Said, said, solar_house
 
@@ -90,6 +94,28 @@ def test_a_setting_that_keeps_a_service_from_starting_is_told(house: Said, web: 
     (row,) = told(web)["services"]
     assert not row["well"]
     assert row["troubles"] == [f"{house.scan}/ups/variables/UPS: is a directory; a setting is a plain file, its value in line 1"]
+
+
+_FULL = """
+mount -t tmpfs -o size=64k none "$1"
+exec "$2" -c 'import sys
+from pathlib import Path
+from pimains.web.api.now import no_room
+run = Path(sys.argv[1])
+print(no_room(run))
+try:
+    (run / "log").write_bytes(bytes(1 << 20))
+except OSError:
+    print(no_room(run))' "$1"
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounts a small /run of its own: needs root")
+def test_a_full_run_is_told_for_what_it_is(tmp_path: Path) -> None:
+    command = ["unshare", "--mount", "sh", "-ec", _FULL, "sh", str(tmp_path), sys.executable]
+    told = subprocess.run(command, env={**os.environ, "PYTHONPATH": str(TOP / "lib")}, capture_output=True, text=True, check=True)
+    hint = f"(df -h {tmp_path}; df -i {tmp_path})"
+    assert told.stdout.splitlines() == ["", f"{tmp_path} has no room left: what services say now is not to be seen here {hint}"]
 
 
 def test_settings_of_relays_that_nobody_can_read_keep_no_page_from_its_services(house: Said, web: Asked) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from pimains.core import state
-from pimains.core.clock import SystemClock, boot_id
+from pimains.core.clock import FakeClock, SystemClock, boot_id
 from pimains.core.instance import Instance
 from pimains.core.ledger import Ledger
 from pimains.shared import halt_request
@@ -80,6 +80,16 @@ def test_the_last_outage_is_what_the_ledger_has_of_this_service_its_hosts_and_th
     last = shown(web)["last"]
     assert isinstance(last, list)
     assert [row["cause"] for row in last] == ["why host nas", "why ups ups", "why halt"]
+
+
+def test_what_was_done_before_the_clock_was_set_belongs_to_its_outage(house: House, web: Asked) -> None:
+    now = SystemClock()
+    Ledger(clock=FakeClock(now.monotonic() - 60, wall=1000.0)).record("ups ups", "wake", "the mains are back")
+    Ledger().record("ups ups", "over", "all are up")
+    last = shown(web)["last"]
+    assert isinstance(last, list)
+    assert [row["action"] for row in last] == ["wake", "over"]
+    assert last[0]["wall"] == pytest.approx(now.wall() - 60, abs=10)
 
 
 def test_when_the_others_go_is_told_by_their_settings_and_a_meaning_is_no_value(house: House, web: Asked) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from pimains.core import state
 from pimains.core.machine import own_name
 from pimains.shared import fserver_clients, halt_request
 from pimains.shared.fserver_clients import PresentClient
@@ -118,6 +119,26 @@ def test_a_cancel_is_asked_for_twice_as_well(house: House, web: Asked) -> None:
     assert halt_request.pending() is None
 
 
+def test_what_somebody_else_asks_for_meanwhile_is_not_said_to_be_cancelled(
+    house: House, web: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pimains.web.api.power._ANSWER_SECONDS", 0.5)
+    can_be_asked(house)
+    halt_request.ask("bedtime", "anna")
+    token = web.act("/v1/power/cancel").json()["token"]
+
+    def ask_again() -> None:
+        until(lambda: halt_request.pending() is None)
+        halt_request.ask("a storm", "ben")
+        halt_request.take()
+
+    thread = threading.Thread(target=ask_again)
+    thread.start()
+    assert confirm(web, token) == (200, "not answered")
+    thread.join()
+    assert str(halt_request.accepted()) == "a storm (asked by ben)"
+
+
 def test_a_cancel_that_comes_too_late_says_why(house: House, web: Asked) -> None:
     can_be_asked(house)
     halt_request.ask("the UPS is low", "ups", is_final=True)
@@ -157,6 +178,16 @@ def test_what_is_no_request_is_refused_with_its_name(house: House, web: Asked, p
     halt_request.ask("bedtime", "anna")
     answer = web.act(f"/v1/power/{path}", **body)
     assert (answer.status_code, next(iter(body)) in answer.json()["error"]) == (400, True)
+
+
+def test_what_a_dead_ups_service_has_said_of_the_battery_is_not_reckoned_with(house: House, web: Asked) -> None:
+    can_be_asked(house)
+    house.add("ups", svscan=False)
+    run = directory_of(house, "ups")
+    state.write(run / "battery.runtime", "2100")
+    until(lambda: web.get("/v1/power/plan").json()["battery_runtime_seconds"] == 2100)
+    (run / "alive").touch()  # nobody holds it
+    assert web.get("/v1/power/plan").json()["battery_runtime_seconds"] is None
 
 
 def test_the_plan_is_that_of_a_dry_run_and_what_keeps_it_away_is_told(house: House, web: Asked) -> None:

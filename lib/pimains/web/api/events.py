@@ -67,7 +67,7 @@ class Events:
             raise PimainsError(f"{ledger.path}: {error}") from None
         events = [
             {
-                "id": name,
+                "id": f"{name}-{entry.boot}-{entry.monotonic}",  # a new ledger counts from 1 again
                 "sentence": one_line(ledger_told.sentence(entry, clock)),
                 "what": one_line(ledger_told.what(entry, clock)),
                 **ledger_told.as_json(entry, clock),

@@ -1,6 +1,7 @@
 """The page Now: how each service is, and what flows between sun, battery, grid and loads, which the browser has from /v1/live."""
 
 import asyncio
+import os
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +54,7 @@ class Now:
             unreadable=instance.unreadable_setting(),
             status=found("status").text,
             status_age=found("status").age,
-            unwell=found("unwell").text,
+            unwell=found("unwell").text or (no_room(self._seen.run) if instance.name == self._seen.me.name else ""),
             error=found("error").text,
             error_age=found("error").age,
         )
@@ -67,3 +68,13 @@ class Now:
             return {number: relay_settings.name(Path(settings) / number) for number in relay_settings.numbers(Path(settings))}
         except OSError:
             return {}
+
+
+def no_room(run: Path) -> str:
+    """Why services cannot say anything new in /run/pimains, "" where they can."""
+    try:
+        about = os.statvfs(run)
+    except OSError:
+        return ""
+    is_full = (about.f_blocks and not about.f_bavail) or (about.f_files and not about.f_favail)
+    return f"{run} has no room left: what services say now is not to be seen here (df -h {run}; df -i {run})" if is_full else ""

@@ -11,7 +11,7 @@ from typing import Any
 
 from aiohttp import web
 
-from pimains.core import alive, state
+from pimains.core import alive, ledger_told, state
 from pimains.core.clock import boot_id
 from pimains.core.ledger import Ledger
 from pimains.core.scan_directory import ServiceDirectory
@@ -103,18 +103,19 @@ class OutagePage:
         ledger = Ledger(tell=lambda line: unseen.append(line))
         try:
             hosts = [each for each in ledger.subjects() if each.startswith("host ") and each.removeprefix("host ") in _hosts(ups)]
-            found = outages.last([row for each in (f"ups {ups.name}", *hosts) for row in _rows(ledger, each)])
+            found = outages.last([row for each in (f"ups {ups.name}", *hosts) for row in self._rows(ledger, each)])
             if not found:
                 return []
             begin, end = found[0].wall, found[-1].wall + _HALT_AFTER_SECONDS
-            return sorted([*found, *(row for row in _rows(ledger, "halt") if begin <= row.wall <= end)])
+            return sorted([*found, *(row for row in self._rows(ledger, "halt") if begin <= row.wall <= end)])
         except (OSError, sqlite3.Error) as error:
             unseen.append(f"{ledger.path}: {error}")
             return []
 
-
-def _rows(ledger: Ledger, subject: str) -> list[Row]:
-    return [Row(each.wall, each.subject, each.action, each.cause) for each in ledger.entries(subject, _ROWS)]
+    def _rows(self, ledger: Ledger, subject: str) -> list[Row]:
+        """Dated as Events does: a machine that the outage put down may have come up without knowing the time."""
+        entries = ledger.entries(subject, _ROWS)
+        return [Row(ledger_told.when(each, self._seen.clock)[0], each.subject, each.action, each.cause) for each in entries]
 
 
 def _names(ups: ServiceDirectory) -> list[tuple[str, str]]:

@@ -15,7 +15,7 @@ from typing import Any
 
 from aiohttp import web
 
-from pimains.core import machine, state
+from pimains.core import alive, machine, state
 from pimains.core.errors import PimainsError
 from pimains.core.plan.text import short_line
 from pimains.core.scan_directory import ServiceDirectory
@@ -168,7 +168,7 @@ class Power:
         except OSError as error:
             raise PimainsError(f"the halt service cannot be asked: {(error.strerror or str(error)).lower()}") from None
         if not await self._within_seconds(halt_request.is_cancel_answered):
-            return {"outcome": "cancelled" if not is_taken else "not answered", "why": ""}
+            return {"outcome": "not answered" if is_taken or _accepted() is not None else "cancelled", "why": ""}
         progress = halt_request.progress()
         if any(line.startswith(step_progress.CANCEL_REFUSED) for line in progress):
             return {
@@ -221,7 +221,11 @@ class Power:
     def _time_there_is(self) -> dict[str, Any]:
         """Seconds that the battery and the plug give, None where no limit is known; what the shutdown after the steps takes."""
         now = self._seen.clock.monotonic()
-        runtimes = [state.number(state.read(each.run / "battery.runtime")) for each in self._seen.of("ups")]
+        runtimes = [
+            state.number(state.read(each.run / "battery.runtime"))
+            for each in self._seen.of("ups")
+            if alive.look(each.run).is_up is not False
+        ]
         countdowns = [state.number(state.read(each.run / "countdown")) for each in self._seen.of("plug")]
         return {
             "shutdown_seconds": halt_length.shutdown_seconds(),

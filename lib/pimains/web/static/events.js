@@ -13,6 +13,7 @@ const older = document.getElementById("older");
 const shown = new Map(); // elements by id
 const ages = new Map(); // of those, by id: {place, since, until}, of this browser's clock that never jumps
 let end = null;
+let isWrong = false; // the last answer was no list
 let asking = 0; // the number of the last question: an answer to one before it comes too late
 
 function query() {
@@ -94,6 +95,8 @@ async function ask(isOlder = false, isNews = false) {
   try {
     const answer = await get(`/v1/events?${asked}`);
     if (question !== asking) return;
+    if (isWrong) say("");
+    isWrong = false;
     const joins = isNews && answer.events.some((event) => shown.has(event.id)); // else there is a gap between them and those shown
     if (!isOlder && !joins) {
       list.replaceChildren();
@@ -105,7 +108,9 @@ async function ask(isOlder = false, isNews = false) {
     subjects(answer.subjects);
     tellCount(answer.subjects.length);
   } catch (error) {
-    if (question === asking) say(error.message, { bad: true });
+    if (question !== asking) return;
+    say(error.message, { bad: true });
+    isWrong = true;
   } finally {
     list.setAttribute("aria-busy", "false");
   }

@@ -311,14 +311,16 @@ function showServices() {
   const unwell = services.filter((each) => !each.well);
   place("unwell", unwell);
   place("well", services.filter((each) => each.well));
+  const unknown = services.filter((each) => each.state === "unknown");
   const summary = document.getElementById("summary");
   const names = unwell.map((each) => each.instance).join(", ");
   const others = services.filter((each) => each.service !== "web").length;
   let text = services.length === 1 ? word("one_well") : word("all_well", services.length);
   if (unwell.length) text = unwell.length === 1 ? word("one_unwell", names) : word("some_unwell", unwell.length, names);
+  else if (unknown.length) text = word("some_unknown", unknown.map((each) => each.instance).join(", "));
   else if (!others) text = word("no_services");
   set(summary, text);
-  show(summary, "class", `summary ${unwell.length ? "bad" : "good"}`);
+  show(summary, "class", `summary ${unwell.length ? "bad" : unknown.length ? "warm" : "good"}`);
 }
 
 // together

@@ -172,6 +172,7 @@ class Card {
   /** Whether what was asked has happened, or what it waits for. */
   look() {
     const asked = this.asked;
+    if (asked.before === asked.text && isLive && !isAlive("relays")) return; // it has said so before, and says nothing now
     if (this.told("mode") !== asked.text) {
       if (asked.isTaken) this.end("", ""); // somebody wants something else by now
       return;
