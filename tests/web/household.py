@@ -16,11 +16,11 @@ from tests.web.asking import PASSWORD, Asked, answering
 
 
 @contextmanager
-def household(house: House, monkeypatch: pytest.MonkeyPatch) -> Iterator[Asked]:
+def household(house: House, monkeypatch: pytest.MonkeyPatch, **variables: str) -> Iterator[Asked]:
     """Services that are added to `house` without svscan are there, and do not run."""
     monkeypatch.setenv("PIMAINS_ROOT", str(house.root))
     monkeypatch.setenv("PYTHONPATH", str(TOP / "lib"))
-    with answering(house.scan, PASSWORD=PASSWORD) as web:
+    with answering(house.scan, PASSWORD=PASSWORD, **variables) as web:
         yield web
 
 

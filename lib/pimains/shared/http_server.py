@@ -14,6 +14,7 @@ import hmac
 import logging
 import ssl
 import weakref
+from asyncio.sslproto import SSLProtocol
 from base64 import b64decode
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -31,7 +32,7 @@ from pimains.shared.endpoint import Endpoint
 HEADER_BYTES_MAX = 2 * 1024 * 1024  # before a request is understood; the body's first bytes may come with it
 AHEAD_MAX = 32  # requests that wait for the answer to the one before; browsers send none
 _PIECE_BYTES = 16 * 1024  # are looked at before what was asked for in them is counted
-_HANDSHAKE_SECONDS = 10.0
+_HANDSHAKE_SECONDS = 10
 _GOODBYE_SECONDS = 2.0
 _TLS = {"SSLError": "it holds no PEM, is encrypted, or does not belong to the other"}
 _HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "X-Frame-Options": "DENY", "Server": "pimains"}
@@ -85,16 +86,15 @@ async def listening(
     await runner.setup()
     gates: weakref.WeakSet[_Gate] = weakref.WeakSet()
 
-    def gate() -> asyncio.Protocol:
+    def gate() -> asyncio.BaseProtocol:
         if len(gates) >= limits.connections and not (limits.makes_room and _make_room(gates)):
             return _Closed()
         new = _Gate(cast(asyncio.Protocol, cast(Any, runner.server)()), limits, gates)
         gates.add(new)
-        return new
+        return _Handshake(new, tls) if tls else new
 
-    patience = _HANDSHAKE_SECONDS if tls else None
     try:
-        server = await asyncio.get_running_loop().create_server(gate, address, port, ssl=tls, ssl_handshake_timeout=patience)
+        server = await asyncio.get_running_loop().create_server(gate, address, port)
         try:
             yield server.sockets[0].getsockname()[1]
         finally:
@@ -329,12 +329,21 @@ class _Gate(asyncio.Protocol):
         if seconds is not None and self._transport:
             self._timer = asyncio.get_running_loop().call_later(seconds, self._transport.abort)
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+    def comes(self, transport: asyncio.BaseTransport) -> None:
+        """It is there, and may be to speak TLS first."""
         self._transport = cast(asyncio.Transport, transport)
         self.place = (transport.get_extra_info("peername") or ("",))[0]
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.comes(transport)
         self._by_protocol[id(self._inner)] = self
         self._wait(self._limits.idle_seconds)
         self._inner.connection_made(transport)
+
+    def goes(self) -> None:
+        """It counts no longer; a traceback may keep it for a while."""
+        self._gates.discard(self)
+        self._transport = None
 
     def data_received(self, data: bytes) -> None:
         self._bytes += len(data)
@@ -359,7 +368,23 @@ class _Gate(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._wait(None)
-        self._gates.discard(self)  # a traceback may keep it for a while
+        self.goes()
         self._by_protocol.pop(id(self._inner), None)
-        self._transport = None
         self._inner.connection_lost(exc)
+
+
+class _Handshake(SSLProtocol):
+    """TLS before the gate. asyncio's own server tells nobody of a connection before it speaks TLS: as many as like could keep silent."""
+
+    def __init__(self, gate: _Gate, tls: ssl.SSLContext) -> None:
+        loop, nobody_waits = asyncio.get_running_loop(), cast(Any, None)
+        super().__init__(loop, gate, tls, nobody_waits, server_side=True, ssl_handshake_timeout=_HANDSHAKE_SECONDS)
+        self._gate = gate
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._gate.comes(transport)
+        super().connection_made(transport)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        super().connection_lost(exc)
+        self._gate.goes()

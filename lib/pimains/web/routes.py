@@ -95,7 +95,8 @@ class Routes:
             _known(request.query, operation.query, "query")
             return _answered(await handler(request))
 
-        self._app.router.add_get(path, show)
+        is_whole = operation.kind == "application/json"  # a stream is written as it comes: behind its HEAD that were the next answer
+        self._app.router.add_get(path, show, allow_head=is_whole)
         self.operations.append(Described("get", path, operation, needs_session=False))
 
     def does(self, path: str, handler: Handler, operation: Operation) -> None:

@@ -1,5 +1,6 @@
 """What somebody saves becomes the rule of a relay, or he is told why not; nothing that somebody else has made is lost."""
 
+import fcntl
 import json
 import os
 import stat
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from pimains.core.errors import PimainsError
 from pimains.core.instance import Instance
 from pimains.rules.blocks.making import Making
 from pimains.rules.rule_files import RuleFiles
@@ -304,6 +306,18 @@ def test_links_and_fifos_are_not_followed_and_nobody_waits_for_them(house: House
     (house.lib / "workspaces/3.json.bak").write_text("{}")
     house.making.look()
     assert house.said() == "accepted"
+
+
+def test_who_keeps_the_directory_locked_holds_up_nobody_for_long(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Any member of the group may: a page would have a thread less for each one who saves."""
+    monkeypatch.setattr(saving, "_OTHERS_SECONDS", 0.1)
+    lock = os.open(house.lib / saving.WORKSPACES, os.O_RDONLY)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    with pytest.raises(PimainsError, match="workspaces: another program of the group pimains keeps it locked, so nothing was saved"):
+        house.save(ON)
+    assert not saving.waiting_path(house.lib, 3).exists()
+    os.close(lock)
+    assert house.save(ON) == "accepted"
 
 
 def test_a_disk_that_is_full_takes_nothing_away_and_it_is_tried_again(house: House, tmp_path: Path) -> None:

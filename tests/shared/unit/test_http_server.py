@@ -1,8 +1,12 @@
 """The HTTP server: at its end what is under way is answered, what comes then is not begun any more; and what is rude is borne."""
 
 import asyncio
+import shlex
+import ssl
+import subprocess
 import zlib
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -236,4 +240,34 @@ def test_a_packed_body_is_not_unpacked_and_a_broken_one_is_refused(capfd: pytest
     assert answer.startswith(b"HTTP/1.1 200 ")
     assert answer.endswith(packed)
     assert asyncio.run(taken("Transfer-Encoding: chunked", b"no length\r\n")).startswith((b"HTTP/1.1 400 ", b"HTTP/1.0 400 "))
+    assert capfd.readouterr() == ("", "")
+
+
+async def silent_before_tls(tls: ssl.SSLContext, known: ssl.SSLContext) -> tuple[list[bool], str]:
+    """Which of those who never begin to speak TLS are still connected when somebody else was answered, and how he was."""
+    app = web.Application()
+
+    async def quick(_: web.Request) -> web.Response:
+        return web.Response(text="done")
+
+    app.router.add_get("/quick", quick)
+    async with listening(app, "127.0.0.1", 0, tls, limits=Limits(connections=3, makes_room=True)) as port:
+        silent: list[Connection] = [await asyncio.open_connection("127.0.0.1", port) for _ in range(6)]
+        another = await asyncio.open_connection("127.0.0.1", port, ssl=known, server_hostname="localhost")
+        answer = await ask(another, "/quick")
+        here = [not await is_over(reader) for reader, _ in silent]
+        for _, writer in (*silent, another):
+            writer.close()
+        return here, answer
+
+
+def test_with_tls_those_who_never_speak_it_are_counted_too(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    key, certificate = tmp_path / "key", tmp_path / "certificate"
+    words = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost"
+    words += f" -addext subjectAltName=DNS:localhost -keyout {key} -out {certificate}"
+    subprocess.run(shlex.split(words), check=True, capture_output=True)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(certificate, key)
+    here, answer = asyncio.run(silent_before_tls(tls, ssl.create_default_context(cafile=str(certificate))))
+    assert (here, answer) == ([False] * 4 + [True] * 2, "HTTP/1.1 200 OK")
     assert capfd.readouterr() == ("", "")

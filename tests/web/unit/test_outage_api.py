@@ -1,6 +1,7 @@
 """What the page Outage answers, with the files and the ledger that services leave, and what it refuses to rehearse."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -136,3 +137,13 @@ def test_clients_drives_and_backups_are_told(house: House, web: Asked) -> None:
     assert server["drive"] == {"place": "/proc", "source": "proc", "kind": "proc"}
     assert server["backup"] == {"told": "failed 21 Nov 01:50: there is no space left on the drive", "is_wanted": False, "is_well": False}
     assert halt_request.pending() is None
+
+
+def test_who_is_logged_in_waits_for_his_rehearsal_and_a_stranger_is_sent_away(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else one who asks on and on, with PUBLIC, would keep the house from ever rehearsing."""
+    with household(house, monkeypatch, PUBLIC="1") as web, ThreadPoolExecutor() as others:
+        path, stranger = "/v1/outage/rehearsal", Asked(web.house, web.url)
+        web.log_in()
+        mine = [others.submit(web.get, path) for _ in range(3)]
+        until(lambda: stranger.get(path).status_code == 429)
+        assert [each.result().status_code == 429 for each in mine] == [False] * 3

@@ -60,6 +60,18 @@ def test_who_is_logged_in_listens_though_strangers_have_taken_all_streams(tmp_pa
                 told += each.recv(65536)
 
 
+def test_nothing_follows_the_headers_that_a_head_asks_for(tmp_path: Path) -> None:
+    """What did would be the next answer for who keeps the connection, such as a proxy, and might be somebody else's."""
+    with answering(tmp_path) as web:
+        host, port = web.url.removeprefix("http://").split(":")
+        for path, status in (("/v1/about", 200), ("/", 200), ("/v1/live", 405), ("/v1/export", 405)):
+            with socket.create_connection((host, int(port)), 10) as connection:
+                connection.sendall(f"HEAD {path} HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: close\r\n\r\n".encode())
+                answer = b"".join(iter(lambda: connection.recv(65536), b""))
+            assert answer.startswith(f"HTTP/1.1 {status} ".encode())
+            assert answer.partition(b"\r\n\r\n")[2] == b""
+
+
 def test_no_child_is_given_the_password(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "sitecustomize.py").write_text(
         "import os, sys\n"

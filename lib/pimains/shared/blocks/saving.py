@@ -12,6 +12,7 @@ import json
 import os
 import re
 import stat
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -30,6 +31,8 @@ _WAITING = re.compile(r"([1-9][0-9]{0,2})\.json")
 _VERSION = re.compile(r"([1-9][0-9]{0,8})\.json")
 _ABOUT_BYTES = 1000  # what a version has more than what was saved
 _RESULT_LONGEST = 290
+_OTHERS_SECONDS = 3.0  # saving takes moments; any of the group may lock the directory, and forget it
+_LOOK_SECONDS = 0.02
 
 
 class Conflict(PimainsError):
@@ -141,10 +144,22 @@ def _alone(directory: Path) -> Iterator[None]:
     except FileNotFoundError:
         raise PimainsError(f"{directory} is not there: the service rules makes it when it is started") from None
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        until = time.monotonic() + _OTHERS_SECONDS
+        while not _is_locked(handle):
+            if time.monotonic() > until:
+                raise PimainsError(f"{directory}: another program of the group pimains keeps it locked, so nothing was saved")
+            time.sleep(_LOOK_SECONDS)
         yield
     finally:
         os.close(handle)
+
+
+def _is_locked(handle: int) -> bool:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def versions(top: Path, number: int) -> list[Version]:
