@@ -3,7 +3,7 @@
 import json
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -344,3 +344,64 @@ def test_a_form_that_cannot_be_written_leaves_the_one_before(house: House) -> No
     assert house.said() == "accepted"
     assert (house.lib / "3.rule/KIND").read_text().startswith("file\n")
     assert sorted(name for name in os.listdir(house.lib) if name.startswith(".")) == []
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        "{}",
+        "[]",
+        "null",
+        "0",
+        '{"saved": null, "content": []}',
+        '{"saved": [], "content": {}}',
+        '{"saved": NaN, "content": {}}',
+        "[" * 30_000,
+    ],
+)
+def test_a_version_that_is_no_version_is_left_out_and_ends_no_service(house: House, data: str) -> None:
+    house.save(ON)
+    (house.lib / "versions/3/2.json").write_text(data)
+    house.restart()
+    assert house.said() == "accepted"
+    assert [each.number for each in saving.versions(house.lib, 3)] == [1]
+    assert house.save(OFF, digest(ON)) == "accepted"
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, Path.touch, lambda path: path.symlink_to("/nowhere")])
+def test_what_is_in_the_place_of_all_versions_is_kept_beside_it(house: House, make: Callable[[Path], object]) -> None:
+    (house.lib / "versions").rmdir()
+    make(house.lib / "versions")
+    house.restart()
+    assert house.save(ON) == "accepted"
+    assert house.digest() == digest(ON)
+    assert os.path.lexists(house.lib / ".versions.set-aside-1")
+
+
+def test_a_removal_amid_which_the_service_was_killed_is_a_removal(house: House) -> None:
+    house.save(ON)
+    saving.save(house.lib, 3, {**REMOVE, "made_from": digest(ON)})
+    (house.lib / "3.py").unlink()
+    house.restart()
+    assert house.said() == "removed"
+    house.making.look()
+    assert house.said() == "removed"
+    assert house.digest() == ""
+    assert [each.is_removal for each in saving.versions(house.lib, 3)] == [False, True]
+
+
+def test_a_form_that_was_to_make_room_when_the_service_was_killed_stays_until_the_other_is_there(house: House) -> None:
+    house.save(READY)
+    (house.lib / "3.rule").rename(house.lib / ".3.rule+old.77")
+    other = {"format": 1, "ready": {"KIND": "file", "FILE": "guests"}}
+    saving.save(house.lib, 3, {**other, "made_from": digest(READY)})
+    in_the_way = house.lib / f".3.rule+new.{os.getpid()}"
+    house.making.close()
+    in_the_way.write_text("")
+    house.start()
+    assert (house.lib / "3.rule/KIND").read_text().startswith("schedule\n")
+    in_the_way.unlink()
+    house.making.look()
+    assert house.said() == "accepted"
+    assert (house.lib / "3.rule/KIND").read_text().startswith("file\n")
+    assert not [name for name in os.listdir(house.lib) if "+" in name]

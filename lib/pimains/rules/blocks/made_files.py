@@ -99,9 +99,11 @@ def remove(directory: Path, number: int) -> None:
 
 
 def clean(directory: Path) -> None:
-    """What was under way when the service was killed goes."""
+    """What was under way when the service was killed goes; a rule that was to make room for another comes back until that is there."""
     with suppress(OSError):
         for name in os.listdir(directory):
+            if (aside := re.fullmatch(r"\.([1-9][0-9]{0,2})\.rule\+old\.[0-9]+", name)) and not of(directory, int(aside[1])):
+                (directory / name).rename(directory / f"{aside[1]}.rule")
             if re.fullmatch(r"\.[1-9][0-9]{0,2}\.rule(\+(new|old)\.[0-9]+)?(\.gone)?", name):
                 shutil.rmtree(directory / name, ignore_errors=True)
 

@@ -45,6 +45,7 @@ class Making:
             try:
                 os.close(own_directory(directory))
                 make_for_group(directory)
+                os.close(own_directory(self._me.lib / saving.VERSIONS))
                 self._watch = state.Watch(directory)
                 self._troubles.look("workspaces", "")
             except OSError as error:
@@ -131,8 +132,10 @@ class Making:
         saved = wall if clock_was_set(wall) else None
         try:
             if document.is_removal:
-                if made_files.of(lib, number):
+                is_there = bool(made_files.of(lib, number))
+                if is_there:
                     made_files.remove(lib, number)
+                if is_there or saving.current(lib, number) is not None:  # it may have been killed between these two
                     saving.add_version(lib, number, content, saved)
                 state.remove(saving.waiting_path(lib, number))
                 return REMOVED, ""
