@@ -325,6 +325,7 @@ def test_what_was_under_way_when_the_service_was_killed_is_cleared(house: House)
     house.save(READY)
     for name in (".3.rule+old.77", ".3.rule+new.77"):
         (house.lib / name).mkdir()
+    os.mkfifo(house.lib / ".4.rule+new.77")
     (house.lib / "versions/3/9.json").write_text("half of i")
     house.restart()
     assert house.said() == "accepted"
@@ -397,8 +398,10 @@ def test_a_form_that_was_to_make_room_when_the_service_was_killed_stays_until_th
     saving.save(house.lib, 3, {**other, "made_from": digest(READY)})
     in_the_way = house.lib / f".3.rule+new.{os.getpid()}"
     house.making.close()
+    house.making = Making(house.me, house.rules)
     in_the_way.write_text("")
-    house.start()
+    house.making.look()
+    assert house.said().startswith("failed ")
     assert (house.lib / "3.rule/KIND").read_text().startswith("schedule\n")
     in_the_way.unlink()
     house.making.look()

@@ -105,7 +105,14 @@ def clean(directory: Path) -> None:
             if (aside := re.fullmatch(r"\.([1-9][0-9]{0,2})\.rule\+old\.[0-9]+", name)) and not of(directory, int(aside[1])):
                 (directory / name).rename(directory / f"{aside[1]}.rule")
             if re.fullmatch(r"\.[1-9][0-9]{0,2}\.rule(\+(new|old)\.[0-9]+)?(\.gone)?", name):
-                shutil.rmtree(directory / name, ignore_errors=True)
+                _drop(directory / name)
+
+
+def _drop(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:  # rmtree would wait for a FIFO's writer
+        path.unlink(missing_ok=True)
 
 
 def _remove(path: Path) -> None:
