@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -408,3 +409,17 @@ def test_a_form_that_was_to_make_room_when_the_service_was_killed_stays_until_th
     assert house.said() == "accepted"
     assert (house.lib / "3.rule/KIND").read_text().startswith("file\n")
     assert not [name for name in os.listdir(house.lib) if "+" in name]
+
+
+@pytest.mark.parametrize(("first", "second"), [(ON, OFF), (READY, OFF), (OFF, READY)])
+def test_what_was_not_taken_is_not_taken_either_when_the_versions_are_lost(house: House, first: Json, second: Json) -> None:
+    house.save(first)
+    house.save(second, digest(first))
+    house.save(saved(turn("on", "another")), digest(first))
+    shutil.rmtree(house.lib / "versions")
+    house.restart()
+    assert house.said() == "conflict the versions are lost, and another one is in use"
+    saving.save(house.lib, 3, {**second, "made_from": digest(first)})
+    house.making.look()
+    assert house.said() == "accepted"
+    assert house.digest() == digest(second)

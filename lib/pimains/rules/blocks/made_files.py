@@ -46,9 +46,27 @@ def is_as_made(path: Path) -> bool:
 
 def write_python(directory: Path, number: int, text: str) -> None:
     """The rule of this relay from now on. Raises OSError."""
-    sealed = f"{_HEAD}{_DIGEST}{_digest(text.encode())}\n{text}"
-    state.write(directory / f"{number}.py", sealed.removesuffix("\n"), durable=True)
+    state.write(directory / f"{number}.py", _sealed(text).removesuffix("\n"), durable=True)
     _remove(directory / f"{number}.rule")
+
+
+def _sealed(text: str) -> str:
+    return f"{_HEAD}{_DIGEST}{_digest(text.encode())}\n{text}"
+
+
+def has_python(directory: Path, number: int, text: str) -> bool:
+    """Whether that is what `write_python` has written. Raises OSError."""
+    path = directory / f"{number}.py"
+    return path.exists() and _read(path) == _sealed(text).encode()
+
+
+def has_settings(directory: Path, number: int, given: Mapping[str, str]) -> bool:
+    """Whether that is what `write_settings` has written. Raises Wrong."""
+    values = checked_settings(directory, number, given)
+    try:
+        return settings_directory.read(directory / f"{number}.rule", values) == values
+    except WrongSetting:
+        return False
 
 
 def checked_settings(directory: Path, number: int, given: Mapping[str, str]) -> dict[str, str]:
