@@ -3,8 +3,9 @@
 import fcntl
 import json
 import os
+import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -339,6 +340,7 @@ def test_what_was_under_way_when_the_service_was_killed_is_cleared(house: House)
     house.save(READY)
     for name in (".3.rule+old.77", ".3.rule+new.77"):
         (house.lib / name).mkdir()
+    os.mkfifo(house.lib / ".4.rule+new.77")
     (house.lib / "versions/3/9.json").write_text("half of i")
     house.restart()
     assert house.said() == "accepted"
@@ -358,3 +360,80 @@ def test_a_form_that_cannot_be_written_leaves_the_one_before(house: House) -> No
     assert house.said() == "accepted"
     assert (house.lib / "3.rule/KIND").read_text().startswith("file\n")
     assert sorted(name for name in os.listdir(house.lib) if name.startswith(".")) == []
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        "{}",
+        "[]",
+        "null",
+        "0",
+        '{"saved": null, "content": []}',
+        '{"saved": [], "content": {}}',
+        '{"saved": NaN, "content": {}}',
+        "[" * 30_000,
+    ],
+)
+def test_a_version_that_is_no_version_is_left_out_and_ends_no_service(house: House, data: str) -> None:
+    house.save(ON)
+    (house.lib / "versions/3/2.json").write_text(data)
+    house.restart()
+    assert house.said() == "accepted"
+    assert [each.number for each in saving.versions(house.lib, 3)] == [1]
+    assert house.save(OFF, digest(ON)) == "accepted"
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, Path.touch, lambda path: path.symlink_to("/nowhere")])
+def test_what_is_in_the_place_of_all_versions_is_kept_beside_it(house: House, make: Callable[[Path], object]) -> None:
+    (house.lib / "versions").rmdir()
+    make(house.lib / "versions")
+    house.restart()
+    assert house.save(ON) == "accepted"
+    assert house.digest() == digest(ON)
+    assert os.path.lexists(house.lib / ".versions.set-aside-1")
+
+
+def test_a_removal_amid_which_the_service_was_killed_is_a_removal(house: House) -> None:
+    house.save(ON)
+    saving.save(house.lib, 3, {**REMOVE, "made_from": digest(ON)})
+    (house.lib / "3.py").unlink()
+    house.restart()
+    assert house.said() == "removed"
+    house.making.look()
+    assert house.said() == "removed"
+    assert house.digest() == ""
+    assert [each.is_removal for each in saving.versions(house.lib, 3)] == [False, True]
+
+
+def test_a_form_that_was_to_make_room_when_the_service_was_killed_stays_until_the_other_is_there(house: House) -> None:
+    house.save(READY)
+    (house.lib / "3.rule").rename(house.lib / ".3.rule+old.77")
+    other = {"format": 1, "ready": {"KIND": "file", "FILE": "guests"}}
+    saving.save(house.lib, 3, {**other, "made_from": digest(READY)})
+    in_the_way = house.lib / f".3.rule+new.{os.getpid()}"
+    house.making.close()
+    house.making = Making(house.me, house.rules)
+    in_the_way.write_text("")
+    house.making.look()
+    assert house.said().startswith("failed ")
+    assert (house.lib / "3.rule/KIND").read_text().startswith("schedule\n")
+    in_the_way.unlink()
+    house.making.look()
+    assert house.said() == "accepted"
+    assert (house.lib / "3.rule/KIND").read_text().startswith("file\n")
+    assert not [name for name in os.listdir(house.lib) if "+" in name]
+
+
+@pytest.mark.parametrize(("first", "second"), [(ON, OFF), (READY, OFF), (OFF, READY)])
+def test_what_was_not_taken_is_not_taken_either_when_the_versions_are_lost(house: House, first: Json, second: Json) -> None:
+    house.save(first)
+    house.save(second, digest(first))
+    house.save(saved(turn("on", "another")), digest(first))
+    shutil.rmtree(house.lib / "versions")
+    house.restart()
+    assert house.said() == "conflict the versions are lost, and another one is in use"
+    saving.save(house.lib, 3, {**second, "made_from": digest(first)})
+    house.making.look()
+    assert house.said() == "accepted"
+    assert house.digest() == digest(second)

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page
 
-from pimains.shared.blocks import table
+from pimains.shared.blocks import saving, table
 from pimains.web import blockly_styles
 from tests.kit import TOP, House, free_port, until
+from tests.rules.built import B, value, workspace
 from tests.rules.journals import Recording
 from tests.rules.rules import Rules
 from tests.web.page import PASSWORD, Pages, Web, axe
@@ -280,3 +281,22 @@ def test_the_editor_comes_from_here_alone_in_350_kilobytes_with_the_styles_that_
             found.add(f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}")
     assert found == set(blockly_styles.HASHES)
     assert (TOP / "debian/npm/blockly/package.txt").read_text().startswith(f"blockly@{blockly_styles.BLOCKLY} ")
+
+
+def test_loading_and_saving_blocks_changes_nothing_of_a_rule_not_even_a_relay_that_is_gone(house: House, pages: Pages) -> None:
+    rules = RulesPage(house, pages)
+    gone = B("both", A=B("relay_is", RELAY="7", STATE="on"), OP="and", B=B("compare", A=value("gone/P"), OP="gt", B=0.123456))
+    never = {**B("turn", STATE="on", WHY="never"), "disabledReasons": ["MANUALLY_DISABLED"]}
+    folded = {**B("if", "zu viel\nauf einmal", IF=gone, THEN=[B("turn", STATE="on", WHY="weil es früh ist ")]), "collapsed": True}
+    blocks = workspace(folded, B("variables_set", VAR="Größe", VALUE=1), never, variables=("Größe", "größe"), comment="meine Regel")
+    saving.save(rules.made, 1, {"format": 1, "set": table.SET, "workspace": blocks, "made_from": ""})
+    until(lambda: rules.rules.instance.read("1.blocks"))
+    page = rules.open("/rules#1/blocks")
+    page.locator(".blocklyBlockCanvas .rule > .blocklyPath").wait_for()
+    with page.expect_request(lambda request: request.url.endswith("/v1/rules/1")) as sent:
+        page.locator("#save").click()
+    assert sent.value.post_data_json["workspace"] == blocks
+    page.locator("#saved").get_by_text("It is in use now.").wait_for()
+    text = (rules.made / "1.py").read_text()
+    assert "if relays[7].on and +data['gone/P'] > 0.123456:" in text
+    assert "never" not in text

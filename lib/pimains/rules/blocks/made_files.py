@@ -46,9 +46,27 @@ def is_as_made(path: Path) -> bool:
 
 def write_python(directory: Path, number: int, text: str) -> None:
     """The rule of this relay from now on. Raises OSError."""
-    sealed = f"{_HEAD}{_DIGEST}{_digest(text.encode())}\n{text}"
-    state.write(directory / f"{number}.py", sealed.removesuffix("\n"), durable=True)
+    state.write(directory / f"{number}.py", _sealed(text).removesuffix("\n"), durable=True)
     _remove(directory / f"{number}.rule")
+
+
+def _sealed(text: str) -> str:
+    return f"{_HEAD}{_DIGEST}{_digest(text.encode())}\n{text}"
+
+
+def has_python(directory: Path, number: int, text: str) -> bool:
+    """Whether that is what `write_python` has written. Raises OSError."""
+    path = directory / f"{number}.py"
+    return path.exists() and _read(path) == _sealed(text).encode()
+
+
+def has_settings(directory: Path, number: int, given: Mapping[str, str]) -> bool:
+    """Whether that is what `write_settings` has written. Raises Wrong."""
+    values = checked_settings(directory, number, given)
+    try:
+        return settings_directory.read(directory / f"{number}.rule", values) == values
+    except WrongSetting:
+        return False
 
 
 def checked_settings(directory: Path, number: int, given: Mapping[str, str]) -> dict[str, str]:
@@ -99,11 +117,20 @@ def remove(directory: Path, number: int) -> None:
 
 
 def clean(directory: Path) -> None:
-    """What was under way when the service was killed goes."""
+    """What was under way when the service was killed goes; a rule that was to make room for another comes back until that is there."""
     with suppress(OSError):
         for name in os.listdir(directory):
+            if (aside := re.fullmatch(r"\.([1-9][0-9]{0,2})\.rule\+old\.[0-9]+", name)) and not of(directory, int(aside[1])):
+                (directory / name).rename(directory / f"{aside[1]}.rule")
             if re.fullmatch(r"\.[1-9][0-9]{0,2}\.rule(\+(new|old)\.[0-9]+)?(\.gone)?", name):
-                shutil.rmtree(directory / name, ignore_errors=True)
+                _drop(directory / name)
+
+
+def _drop(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:  # rmtree would wait for a FIFO's writer
+        path.unlink(missing_ok=True)
 
 
 def _remove(path: Path) -> None:

@@ -45,6 +45,7 @@ class Making:
             try:
                 os.close(own_directory(directory))
                 make_for_group(directory)
+                os.close(own_directory(self._me.lib / saving.VERSIONS))
                 self._watch = state.Watch(directory)
                 self._troubles.look("workspaces", "")
             except OSError as error:
@@ -124,15 +125,32 @@ class Making:
                 return CONFLICT, _conflict(document.made_from, base)
             if edited:
                 return CHANGED, _edited(edited[0])
+            kept = self._me.lib / saving.VERSIONS / str(number)
+            are_lost = newest is None and document.made_from and (kept.is_dir() or not os.path.lexists(kept))
+            if are_lost and made_files.of(self._me.lib, number) and not self._is_in_use(number, document):
+                return CONFLICT, "the versions are lost, and another one is in use"
         return self._made(number, content, document, saving.current(self._me.lib, number) is not None and document.digest == base)
+
+    def _is_in_use(self, number: int, document: Document) -> bool:
+        """Whether the rule that is there would be made of it; also where none can be: `_made` tells why."""
+        try:
+            if document.workspace is None:
+                return document.ready is not None and made_files.has_settings(self._me.lib, number, document.ready)
+            from pimains.rules.blocks.compile import python_of
+
+            return made_files.has_python(self._me.lib, number, python_of(workspace.read(document.workspace)))
+        except Exception:
+            return True
 
     def _made(self, number: int, content: dict[str, Any], document: Document, is_known: bool) -> tuple[str, str]:
         lib, wall = self._me.lib, self._me.clock.wall()
         saved = wall if clock_was_set(wall) else None
         try:
             if document.is_removal:
-                if made_files.of(lib, number):
+                is_there = bool(made_files.of(lib, number))
+                if is_there:
                     made_files.remove(lib, number)
+                if is_there or saving.current(lib, number) is not None:  # it may have been killed between these two
                     saving.add_version(lib, number, content, saved)
                 state.remove(saving.waiting_path(lib, number))
                 return REMOVED, ""

@@ -255,9 +255,12 @@ TIMERS = (
     Block(
         "held", "timer", VALUE, BOOLEAN,
         Words("%2 has been so for %3 s (%1)", "%2 ist schon %3 s lang so (%1)", "%2 depuis %3 s (%1)"),
-        Words("Without a break, whenever the rule was asked. Its name tells it apart from others.",
-              "Ohne Unterbrechung, sooft die Regel gefragt wurde. Der Name unterscheidet es von anderen.",
-              "Sans interruption, à chaque fois que la règle a été interrogée. Son nom le distingue des autres."),
+        Words("Without a break, whenever the rule came to this block: behind an “and” that does not hold it is not looked at. "
+              "Its name tells it apart from others.",
+              "Ohne Unterbrechung, sooft die Regel bis zu diesem Block kam: Nach einem „und“, das nicht gilt, wird nicht nachgesehen. "
+              "Der Name unterscheidet es von anderen.",
+              "Sans interruption, à chaque fois que la règle est arrivée à ce bloc : après un « et » non vérifié, on ne le regarde pas. "
+              "Son nom le distingue des autres."),
         (Written("NAME", "timer", "sun"), condition_place("A"), number_place("SECONDS", 300)),
     ),
     Block(

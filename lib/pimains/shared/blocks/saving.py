@@ -168,15 +168,17 @@ def versions(top: Path, number: int) -> list[Version]:
     with suppress(OSError):
         for name in os.listdir(top / VERSIONS / str(number)):
             if match := _VERSION.fullmatch(name):
-                with suppress(Wrong, OSError, ValueError):
+                with suppress(Wrong, OSError):
                     found.append(_version(top / VERSIONS / str(number) / name, int(match[1])))
     return sorted(found)
 
 
 def _version(path: Path, number: int) -> Version:
-    """Raises Wrong, OSError, ValueError."""
-    about = json.loads(_bytes(path, BYTES_MAX + _ABOUT_BYTES) or b"")
-    saved, content = about["saved"], about["content"]
+    """Raises Wrong, OSError."""
+    about = workspace.object_of(_bytes(path, BYTES_MAX + _ABOUT_BYTES) or b"")
+    saved, content = about.get("saved"), about.get("content")
+    if not isinstance(content, dict) or not (saved is None or type(saved) in (int, float)):
+        raise Wrong("it is no version")
     return Version(number, None if saved is None else float(saved), workspace.digest(content), content)
 
 

@@ -98,9 +98,14 @@ def digest(content: Mapping[str, Any]) -> str:
 
 
 def content_of(data: bytes) -> dict[str, Any]:
-    """The JSON object in a file. Raises Wrong."""
+    """The JSON object in a file that people write. Raises Wrong."""
     if len(data) > BYTES_MAX:
         raise Wrong(f"it is longer than {BYTES_MAX // 1024} KiB")
+    return object_of(data)
+
+
+def object_of(data: bytes) -> dict[str, Any]:
+    """The JSON object in it, however long that is. Raises Wrong."""
     try:
         found = json.loads(data.decode(), object_pairs_hook=_once, parse_constant=_no_number)
     except UnicodeDecodeError:

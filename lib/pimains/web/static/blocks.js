@@ -36,10 +36,28 @@ async function load() {
     }
   }
   Blockly.fieldRegistry.register("field_name_of_value", NameOfValue);
+
+  // a relay that is not there stays the one that the rule names: Blockly's own would make "this relay" of it
+  class RelayNamed extends Blockly.FieldDropdown {
+    static fromJson({ options, ...config }) {
+      const others = () => notThere.filter(each => !options.some(option => option[1] === each));
+      return new RelayNamed(() => [...options, ...others().map(each => [word("relay_not_there", each), each])], undefined, config);
+    }
+
+    doClassValidation_(number) {
+      if (/^[1-9][0-9]{0,2}$/.test(number) && !this.getOptions(false).some(each => each[1] === number)) {
+        notThere.push(number);
+        this.getOptions(false);
+      }
+      return super.doClassValidation_(number);
+    }
+  }
+  Blockly.fieldRegistry.register("field_relay_named", RelayNamed);
   for (const isDark of [false, true]) themes.set(isDark, theme(Blockly, isDark));
   return Blockly;
 }
 
+const notThere = []; // the numbers of relays that blocks name
 const themes = new Map();
 const darkness = matchMedia("(prefers-color-scheme: dark)");
 
@@ -91,6 +109,7 @@ function defined(Blockly, definitions) {
     for (const part of definition.args0 ?? []) {
       if (part.pimains) found.push([part.name, part.pimains]);
       if (part.pimains === "value") part.type = "field_name_of_value";
+      if (part.pimains === "relay") part.type = "field_relay_named";
     }
     fieldsOf.set(definition.type, found);
   }
