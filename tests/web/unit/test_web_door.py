@@ -148,6 +148,7 @@ def test_other_machines_get_there_only_with_a_password() -> None:
 @pytest.mark.parametrize(
     ("given", "line"),
     [
+        ({"LISTEN": ""}, "variables/LISTEN: is empty; it needs an address and port (such as 127.0.0.1:8461"),
         ({"LISTEN": "localhost"}, "variables/LISTEN: 'localhost' is no address and port (such as 127.0.0.1:8461"),
         ({"PASSWORD": "short"}, "variables/PASSWORD: the secret is no password (8 characters at least"),
         ({"TLS_KEY": "/nowhere"}, "variables/TLS_CERTIFICATE: is empty; TLS_KEY needs its certificate"),
