@@ -61,14 +61,18 @@ class Setting(Generic[T]):
         if not text:
             if self.may_be_empty:
                 return self.parse(text)
-            raise ValueError(f"is empty; it needs a {self.kind} ({self.allowed})")
+            raise ValueError(f"is empty; it needs {_article(self.kind)} {self.kind} ({self.allowed})")
         shown = "the secret" if self.secret else _quoted(text)
         if len(text) > 4096 or not text.isprintable():
-            raise ValueError(f"{shown} has characters that do not belong in a {self.kind} ({self.allowed})")
+            raise ValueError(f"{shown} has characters that do not belong in {_article(self.kind)} {self.kind} ({self.allowed})")
         try:
             return self.parse(text)
         except (ValueError, OverflowError):
             raise ValueError(f"{shown} is no {self.kind} ({self.allowed})") from None
+
+
+def _article(kind: str) -> str:
+    return "an" if kind[0].lower() in "aeio" else "a"  # a UPS
 
 
 def _quoted(text: str) -> str:

@@ -99,9 +99,9 @@ class Life:
         match line.split():
             case ["button"]:
                 self._house.plug.tell("press")
-            case ["outage", seconds] if self._house.powered and seconds.isdigit() and 0 < int(seconds) <= _OUTAGE_SECONDS_MAX:
-                self._cut_mains(int(seconds))
-            case ["clouds", share] if self._house.tell_sun and 0 <= (state.number(share) or 0.0) <= 1:
+            case ["outage", seconds] if self._house.powered and 0 < _number(seconds) <= _OUTAGE_SECONDS_MAX:
+                self._cut_mains(math.ceil(_number(seconds)))
+            case ["clouds", share] if self._house.tell_sun and 0 <= _number(share) <= 1:
                 self._house.tell_sun(f"clouds {share}")
                 _say(f"{share} of the sky is cloudy now")
             case ["cable", "out" | "in" as where] if self._kitchen:
@@ -150,6 +150,11 @@ class Life:
             self._kitchen_off_since = None
             self._kitchen.switch_on()
             _say("somebody has switched the kitchen on again")
+
+
+def _number(text: str) -> float:
+    number = state.number(text)
+    return math.nan if number is None else number
 
 
 def _say(what: str) -> None:

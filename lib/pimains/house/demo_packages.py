@@ -20,19 +20,36 @@ def install() -> None:
         return
     if os.geteuid() != 0:
         raise DemoFailed("it installs packages: run it as root (sudo ./create_service --demo), or with --no-install to use what is there")
-    _step("Building the packages (the first time takes a minute or two)", str(top / "debian/build"))
+    step("Building the packages (the first time takes a minute or two)", str(top / "debian/build"), is_finished=False)
     packages = sorted(str(path) for path in (top / "dist").glob("*.deb"))
     if not any("/python3-aioesphomeapi_" in package for package in packages):
         packages.append("python3-aioesphomeapi")  # this Debian has it
-    _step("Installing them", "apt-get", "install", "-y", "--no-install-recommends", "--allow-downgrades", "--reinstall", *packages)
+    step("Installing them", "apt-get", "install", "-y", "--no-install-recommends", "--allow-downgrades", "--reinstall", *packages)
     if more := " ".join(filter(None, (demo_meter.missing(), demo_pins.missing(), demo_sun.missing(), demo_ups.missing()))):
         what = "Installing what meter, collector, vedirect, relays and ups need"
-        _step(what, "apt-get", "install", "-y", "--no-install-recommends", *more.split())
+        step(what, "apt-get", "install", "-y", "--no-install-recommends", *more.split())
 
 
-def _step(what: str, *words: str) -> None:
+def step(what: str, *words: str, is_finished: bool = True) -> None:
+    """Carry out a command, and show what it said only if it fails, by DemoFailed.
+
+    Who interrupts it waits until it has ended (`is_finished`: by itself, for dpkg amid its work leaves packages that are half there).
+    """
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     with progress(what), tempfile.TemporaryFile("w+") as said:
-        environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        if subprocess.run(words, stdin=subprocess.DEVNULL, stdout=said, stderr=said, env=environment, check=False).returncode:
+        # ^C is for the demo
+        with subprocess.Popen(
+            words, stdin=subprocess.DEVNULL, stdout=said, stderr=said, env=environment, start_new_session=True
+        ) as process:
+            try:
+                code = process.wait()
+            except KeyboardInterrupt:
+                if is_finished:
+                    print("\nFinishing that first: packages are not to be half there", flush=True)
+                else:
+                    process.terminate()
+                process.wait()
+                raise
+        if code:
             said.seek(0)
             raise DemoFailed(f"{what}: did not work\n" + "".join(said.readlines()[-20:]))

@@ -20,6 +20,11 @@ class Endpoint(NamedTuple):
         """Whether only this machine gets there."""
         return ipaddress.ip_address(self.address).is_loopback
 
+    @property
+    def here(self) -> "Endpoint":
+        """Where this machine gets there: as it is, or by loopback where it is any address."""
+        return self._replace(address="127.0.0.1") if ipaddress.ip_address(self.address).is_unspecified else self
+
     def __str__(self) -> str:
         return f"[{self.address}]:{self.port}" if ":" in self.address else f"{self.address}:{self.port}"
 

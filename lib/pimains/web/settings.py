@@ -29,10 +29,9 @@ class WebSettings(Settings):
     @classmethod
     def advice(cls, values: Mapping[str, str]) -> list[str]:
         """Where the page is, and what is needed to do more than look."""
-        scheme, port = "https" if values["TLS_CERTIFICATE"] else "http", values["LISTEN"].rpartition(":")[2]
-        where = f"{scheme}://127.0.0.1:{port}/"
+        scheme, listen = "https" if values["TLS_CERTIFICATE"] else "http", cls.LISTEN.check(values["LISTEN"])
         return [
-            f"the page is at {where}",
+            f"the page is at {scheme}://{listen.here}/",
             *([] if values["PASSWORD"] else ["to switch anything there it needs a PASSWORD: pimains help web"]),
         ]
 

@@ -84,6 +84,12 @@ def test_every_service_is_well_and_lines_of_the_tour_work_when_they_are_pasted(h
     until(lambda: (home.root / "kitchen/run/pimains/fclient/status").read_text().strip().endswith("is mounted"), what="the share to come")
 
 
+@pytest.mark.parametrize("line", ["outage ²", "outage 0", "clouds many", "clouds nan", "\x1b[2J"])
+def test_what_cannot_happen_is_answered_and_the_house_lives_on(home: Home, line: str) -> None:
+    (home.root / "happen").write_text(f"{line}\n")
+    home.demo.until_said(f"{re.escape(repr(line))} cannot happen here: button, outage SECONDS", 10)
+
+
 def test_a_day_of_its_sun_passes(home: Home) -> None:
     until(lambda: home.value("vedirect.mppt/PPV") == "0", 2 * DAY_SECONDS, "night")
     until(lambda: float(home.value("vedirect.mppt/PPV") or 0) > 500, 2 * DAY_SECONDS, "day")

@@ -148,6 +148,7 @@ def test_other_machines_get_there_only_with_a_password() -> None:
 @pytest.mark.parametrize(
     ("given", "line"),
     [
+        ({"LISTEN": ""}, "variables/LISTEN: is empty; it needs an address and port (such as 127.0.0.1:8461"),
         ({"LISTEN": "localhost"}, "variables/LISTEN: 'localhost' is no address and port (such as 127.0.0.1:8461"),
         ({"PASSWORD": "short"}, "variables/PASSWORD: the secret is no password (8 characters at least"),
         ({"TLS_KEY": "/nowhere"}, "variables/TLS_CERTIFICATE: is empty; TLS_KEY needs its certificate"),
@@ -160,3 +161,17 @@ def test_a_setting_that_cannot_be_is_said_with_what_can(given: dict[str, str], l
     with pytest.raises(WrongSetting) as wrong:
         WebSettings({"LISTEN": "127.0.0.1:8461", "TITLE": "x", "LANGUAGE": "en", **given})
     assert line in str(wrong.value)
+
+
+@pytest.mark.parametrize(
+    ("listen", "page"),
+    [
+        ("127.0.0.1:8461", "http://127.0.0.1:8461/"),
+        ("[::1]:8461", "http://[::1]:8461/"),
+        ("0.0.0.0:80", "http://127.0.0.1:80/"),
+        ("[::]:80", "http://127.0.0.1:80/"),
+        ("192.168.1.20:8461", "http://192.168.1.20:8461/"),
+    ],
+)
+def test_who_makes_it_is_told_an_address_at_which_it_answers(listen: str, page: str) -> None:
+    assert WebSettings.advice({"LISTEN": listen, "PASSWORD": PASSWORD, "TLS_CERTIFICATE": ""}) == [f"the page is at {page}"]
