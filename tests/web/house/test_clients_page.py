@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from playwright.sync_api import expect
 
 from pimains.core.machine import own_name
 from tests.fclient.one_client import OneHouse, one_house
@@ -26,13 +27,13 @@ def test_who_uses_the_file_server_is_shown_and_told_good_night_before_this_machi
     house.until(lambda: fserver.status == "1 client: kitchen" and "is mounted" in fserver.read("clients"), what=fserver.story)
     page = pages.logged_in(web.url, "/clients", width=390, dark=True)
     page.locator("td", has_text="kitchen").wait_for()
-    assert page.locator("td[data-label=Says]", has_text="is mounted").is_visible()
+    expect(page.locator("td[data-label=Says]", has_text="is mounted")).to_be_visible()
     assert axe(page) == []
     house.until(lambda: halt.status == "ready")
     page.goto(f"{web.url}/power")
     page.get_by_role("button", name="Good night").click()
     dialog = page.get_by_role("dialog")
-    assert dialog.get_by_text("These clients are told to leave: kitchen.").is_visible()
+    expect(dialog.get_by_text("These clients are told to leave: kitchen.")).to_be_visible()
     dialog.get_by_role("button", name="Go on").click()
     dialog.get_by_role("textbox").fill(own_name().upper())
     dialog.get_by_role("button", name="Good night").click()

@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.kit import House
 from tests.ups.nut2_library import NUT2
@@ -37,13 +38,13 @@ def test_an_outage_is_shown_as_it_goes_and_the_next_one_is_rehearsed(house: Hous
         page = pages.logged_in(web.url, "/outage", width=1440)
         card = page.locator("#instances .card", has_text="eaton")
         card.get_by_text("on line, 100 %").wait_for()
-        assert card.get_by_text(XSS, exact=True).is_visible()
+        expect(card.get_by_text(XSS, exact=True)).to_be_visible()
         page.get_by_text("The ledger has none.").wait_for()
         page.get_by_role("button", name="Rehearse").click()
         page.locator("#rehearsed svg.timeline").wait_for()
         page.locator("#rehearsed td", has_text="nas").first.wait_for()
         assert page.locator("#rehearsed svg.timeline circle").count() == page.locator("#rehearsed tbody tr").count()
-        assert page.locator("#rehearsed li", has_text="the battery of eaton has 100 %").is_visible()
+        expect(page.locator("#rehearsed li", has_text="the battery of eaton has 100 %")).to_be_visible()
         assert axe(page) == []
         upsd.say("eaton", status="OB", charge="40")
         page.get_by_text("On battery; other machines go down").wait_for()

@@ -3,6 +3,7 @@
 import os
 
 import pytest
+from playwright.sync_api import expect
 
 from pimains.core.machine import own_name
 from tests.halt.halting import add_step, ask, let_go, new_halt, pause_at, ran
@@ -31,8 +32,8 @@ def test_a_halt_is_asked_for_twice_followed_step_by_step_and_cancelled(house: Ho
     dialog.get_by_role("textbox").fill(own_name())
     dialog.get_by_role("button", name="Shut down").click()
     page.locator("#halting-steps li.runs", has_text="20-clients").wait_for()
-    assert page.locator("#stages [aria-current=step]").text_content() == "Step by step"
-    assert "asked by web, 127.0.0.1" in (page.locator("#halting-why").text_content() or "")
+    expect(page.locator("#stages [aria-current=step]")).to_have_text("Step by step")
+    expect(page.locator("#halting-why")).to_contain_text("asked by web, 127.0.0.1")
     assert axe(page) == []
     page.get_by_role("button", name="Keep it on").click()
     dialog.get_by_role("button", name="Go on").click()
@@ -51,9 +52,9 @@ def test_a_halt_that_others_asked_for_is_told_until_it_is_too_late_and_its_reaso
     page.get_by_role("button", name="Shut down").wait_for()
     ask(halt, f"{XSS}\n{XSS}\n")
     page.locator("#stages [aria-current=step]", has_text="No way back").wait_for()
-    assert page.locator("#halting-why").text_content() == f"{XSS} \N{EN DASH} asked by {XSS}"
+    expect(page.locator("#halting-why")).to_have_text(f"{XSS} \N{EN DASH} asked by {XSS}")
     assert page.get_by_role("button", name="Keep it on").is_disabled()
-    assert page.locator("#halting-cancel", has_text="too late").is_visible()
+    expect(page.locator("#halting-cancel", has_text="too late")).to_be_visible()
     let_go(go)
     page.locator("#stages [aria-current=step]", has_text="Goes off").wait_for()
     house.until(house.halts)
@@ -75,7 +76,7 @@ def test_a_plug_of_another_machine_is_switched_and_shown_so_when_it_has_said_it(
         dialog.get_by_role("checkbox").check()
         dialog.get_by_role("button", name="Off", exact=True).click()
         card.get_by_text("the machine behind it shuts down first").wait_for()
-        assert card.get_by_text("Power on", exact=True).is_visible()
+        expect(card.get_by_text("Power on", exact=True)).to_be_visible()
         device.tell("press press")  # the machine behind it is down, and its plug cuts
         card.get_by_text("Power off", exact=True).wait_for()
         card.get_by_role("button", name="On").click()

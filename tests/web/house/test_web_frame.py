@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.kit import House
 from tests.web.page import PASSWORD, Pages, axe, web_house
@@ -14,7 +15,7 @@ def test_somebody_logs_in_sees_the_page_and_logs_out(house: House, pages: Pages)
     assert page.url == f"{web.url}/login?to=/about"
     page.locator("#password").fill("not the password")
     page.get_by_role("button", name="Log in").click()
-    assert page.get_by_role("alert").filter(has_text="That is not the password").is_visible()
+    expect(page.get_by_role("alert").filter(has_text="That is not the password")).to_be_visible()
     pages.errors.clear()  # the browser tells of each answer that is 401
     page.locator("#password").fill(PASSWORD)
     page.get_by_role("button", name="Log in").click()
