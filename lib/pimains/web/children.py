@@ -1,33 +1,23 @@
-"""Verbs of pimains as child processes: each in a directory of its own, with so much time and output, ended when nobody waits for it.
+"""Verbs of pimains that look at what a browser has sent: each in a directory of its own, ended when nobody waits for it.
 
 A rule that a browser has sent is looked at there and nowhere else; `pimains rule` gives it a process of its own once more, which may write
 nothing. One at a time for each who asks: the next one ends the one before.
 """
 
 import asyncio
-import os
 import shutil
-import signal
-import sys
 import tempfile
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
 
 from pimains.core.errors import PimainsError
-from pimains.core.plan.sentences import duration
+from pimains.web.verbs import Done, ended
 
 _AT_ONCE_MAX = 3
 _WAITING_MAX = 12
 _BYTES_MAX = 2 * 1024 * 1024
-_LINE_BYTES_MAX = 2000
-_CHUNK_BYTES = 64 * 1024
-_END_SECONDS = 5.0
-PROGRAM = "pimains.cli"
 PREFIX = "draft-"  # of the names of their directories
 _LOOK_SECONDS = 0.1  # how often it is looked whether somebody still waits
-_KEPT = ("PATH", "PYTHONPATH", "PIMAINS_ROOT", "LANG", "TZ")  # of this service's environment: its own settings are nobody's
 
 
 class Busy(PimainsError):
@@ -36,14 +26,6 @@ class Busy(PimainsError):
 
 class Replaced(PimainsError):
     """Who asked has asked for something newer, or is gone."""
-
-
-class Done(NamedTuple):
-    """How it ended: its exit code, what it told, and its last line of what went wrong."""
-
-    code: int
-    told: bytes
-    said: str
 
 
 class Children:
@@ -102,59 +84,4 @@ class Children:
                 for path, text in files.items():
                     (directory / path).parent.mkdir(exist_ok=True)
                     (directory / path).write_text(text, encoding="utf-8")
-                return await _ended(words(directory), directory, seconds)
-
-
-def environment() -> dict[str, str]:
-    """What a child gets of this service's: PASSWORD is none of its business."""
-    return {name: os.environ[name] for name in _KEPT if name in os.environ}
-
-
-async def pimains(words: list[str], seconds: float) -> Done:
-    """A verb that looks at nothing a browser has sent. Raises PimainsError."""
-    return await _ended(words, None, seconds)
-
-
-async def _ended(words: list[str], directory: Path | None, seconds: float) -> Done:
-    child = await asyncio.create_subprocess_exec(
-        sys.executable,
-        *("-P", "-m", PROGRAM, *words),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        cwd=directory,
-        env=environment(),
-        start_new_session=True,
-    )
-    try:
-        async with asyncio.timeout(seconds):
-            told, said = await asyncio.gather(_read(child.stdout), _read(child.stderr))
-            code = await child.wait()
-    except TimeoutError:
-        raise PimainsError(f"it takes longer than {duration(seconds)}, and was ended") from None
-    finally:
-        await _end(child)
-    return Done(code, told, said[-_LINE_BYTES_MAX:].decode("utf-8", "replace").strip().rpartition("\n")[2])
-
-
-async def _read(stream: asyncio.StreamReader | None) -> bytes:
-    found = bytearray()
-    while stream and (chunk := await stream.read(_CHUNK_BYTES)):
-        found += chunk
-        if len(found) > _BYTES_MAX:
-            raise PimainsError(f"it tells more than {_BYTES_MAX // 1024} KiB, and was ended")
-    return bytes(found)
-
-
-async def _end(child: asyncio.subprocess.Process) -> None:
-    """With all that it has begun: its process group is its own."""
-    if child.returncode is not None:
-        return
-    with suppress(ProcessLookupError):
-        os.killpg(child.pid, signal.SIGKILL)
-    with suppress(TimeoutError):
-        async with asyncio.timeout(_END_SECONDS):
-            for stream in (child.stdout, child.stderr):  # asyncio waits for the ends of both before it tells that a child has ended
-                while stream and await stream.read(_CHUNK_BYTES):
-                    pass
-            await child.wait()
+                return await ended(words(directory), seconds, _BYTES_MAX, directory=directory)

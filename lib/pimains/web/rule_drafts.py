@@ -13,7 +13,8 @@ from pimains.core.errors import PimainsError
 from pimains.core.plan.text import one_line, shortened
 from pimains.shared.blocks import table, workspace
 from pimains.shared.blocks.workspace import Document, Wrong
-from pimains.web.children import PREFIX, Children, Done
+from pimains.web.children import PREFIX, Children
+from pimains.web.verbs import Done
 
 CHECK_SECONDS, REPLAY_SECONDS = 30.0, 60.0
 _RUNS_MAX = 400

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from pimains.core.errors import PimainsError
-from pimains.web import children
-from pimains.web.children import Busy, Children, Done, Replaced
+from pimains.web import verbs
+from pimains.web.children import Busy, Children, Replaced
+from pimains.web.verbs import Done
 from tests.kit import until
 
 HANGS = "import os, sys, time, pathlib; pathlib.Path(sys.argv[1]).write_text(str(os.getpid())); time.sleep(600)"
@@ -23,7 +24,7 @@ def programs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (package / "__init__.py").touch()
     (package / "cli.py").write_text("import sys\nprogram = sys.argv.pop(1)\nexec(program)\n")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path / "lib"))
-    monkeypatch.setattr(children, "PROGRAM", "pimains_cli.cli")
+    monkeypatch.setattr(verbs, "PROGRAM", "pimains_cli.cli")
 
 
 def run(do: Callable[[Children], Awaitable[None]], directory: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from pimains.shared.blocks import table
-from pimains.web import children
+from pimains.web import children, verbs
 from tests.kit import TOP, House, until
 from tests.relays.relays import make_relay
 from tests.rules.built import turn, workspace
@@ -166,7 +166,7 @@ def test_who_goes_away_ends_what_was_asked_for(there: There, tmp_path: Path, mon
     pid = tmp_path / "pid"
     (package / "cli.py").write_text(f"import os, time\nopen({str(pid)!r}, 'w').write(str(os.getpid()))\ntime.sleep(600)\n")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path / "lib"))
-    monkeypatch.setattr(children, "PROGRAM", "hanging.cli")
+    monkeypatch.setattr(verbs, "PROGRAM", "hanging.cli")
     with pytest.raises(requests.Timeout):
         there.web.post("/v1/rules/1/replay", json={"set": table.SET, "workspace": ALWAYS}, timeout=2)
     until(lambda: pid.exists() and pid.read_text() != "", what="a child that has begun")

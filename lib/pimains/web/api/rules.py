@@ -5,7 +5,6 @@ what a draft would say or would have done, the real rules tell in a process of t
 """
 
 import asyncio
-import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from pimains.shared.blocks import saving, table, workspace
 from pimains.shared.blocks.saving import Conflict, Result
 from pimains.shared.blocks.workspace import Document, Wrong
 from pimains.shared.relays import relay_settings
-from pimains.web import blockly_styles, children, rule_drafts, rule_templates, rules_there
+from pimains.web import blockly_styles, rule_drafts, rule_templates, rules_there, verbs
 from pimains.web.children import Children
 from pimains.web.routes import Answer, Operation, Routes, asked
 from pimains.web.rule_drafts import Drafts
@@ -125,11 +124,7 @@ class Rules:
     async def show_kinds(self, _: web.Request) -> Answer:
         """GET /v1/rules/kinds."""
         if self._kinds is None:
-            done = await children.pimains(["rule", "kinds", "--json"], _KINDS_SECONDS)
-            try:
-                self._kinds = json.loads(done.told)
-            except ValueError:
-                raise PimainsError(done.said or "pimains rule kinds told nothing") from None
+            self._kinds = await verbs.answer("rule", "kinds", "--json", seconds=_KINDS_SECONDS)
         return {"kinds": self._kinds, "values": self._values()}
 
     def _values(self) -> dict[str, str]:

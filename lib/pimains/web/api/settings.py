@@ -9,9 +9,9 @@ from typing import Any
 from aiohttp import web
 
 from pimains.core.errors import PimainsError
-from pimains.web.children import environment
 from pimains.web.routes import Answer, Operation, Routes
 from pimains.web.seen import Seen
+from pimains.web.verbs import environment
 
 _SECONDS = 30.0  # on a Pi Zero a new Python with the settings of all services takes two
 _FRESH_SECONDS = 2.0
