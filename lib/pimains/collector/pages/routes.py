@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import partial
 
 from aiohttp import web
@@ -18,7 +18,7 @@ from pimains.collector.store import Store
 from pimains.core.clock import Clock
 from pimains.shared import http_server as http
 from pimains.shared.plan.attempts import Attempts
-from pimains.shared.readings import export, period_export
+from pimains.shared.readings import exported
 from pimains.shared.readings.plan.energy import Meter, Period
 from pimains.shared.readings.series.costs import Costs
 from pimains.shared.readings.series.figures import BARS, Amount, Figures, bars, figures, together_in
@@ -152,29 +152,15 @@ class Showing:
         if meter is None:
             raise http.refusal(404, "source: not one of those in /v1/sources")
         try:
-            wanted = export.asked(asked.get("from"), asked.get("to"), asked.get("every"), self._clock.wall())
+            wanted = exported.asked(asked, meter, self._clock.wall())
         except ValueError as wrong:
             raise http.refusal(400, str(wrong)) from None
-        if meter.is_gauge and (wanted.every > export.GAUGE_SECONDS_MAX or wanted.kind in ("month", "year")):
-            raise http.refusal(400, f"every: {meter.source} is a value; of those, averages of a day at most")
-        form = asked.get("format", "csv")
-        if form not in ("csv", "json"):
-            raise http.refusal(400, "format: not csv or json")
-        return await self._stream(request, meter, wanted, form)
+        return await self._stream(request, meter, wanted)
 
-    async def _stream(self, request: web.Request, meter: Meter, wanted: export.Range, form: str) -> web.StreamResponse:
-        kind = "text/csv; charset=utf-8" if form == "csv" else "application/json"
-        answer = web.StreamResponse(headers={"Content-Type": kind, "X-Content-Type-Options": "nosniff"})
-        write = export.csv if form == "csv" else export.as_json
+    async def _stream(self, request: web.Request, meter: Meter, wanted: exported.Wanted) -> web.StreamResponse:
+        answer = web.StreamResponse(headers={"Content-Type": wanted.content_type, "X-Content-Type-Options": "nosniff"})
         costs, now = self._prices.costs, self._clock.wall()
-
-        def begin(series: Series) -> Iterator[str]:
-            if wanted.kind:
-                told = period_export.table(series, meter, period_export.Wanted(wanted.kind, wanted.start, wanted.end), costs, now)
-                return period_export.as_csv(told) if form == "csv" else period_export.as_json(told)
-            return write(meter, export.rows(series, meter, wanted))
-
-        chunks = await self._store.ask(begin)
+        chunks = await self._store.ask(lambda series: exported.chunks(series, meter, wanted, costs, now))
         await answer.prepare(request)
         while (chunk := await self._store.ask(lambda _: next(chunks, None))) is not None:
             await answer.write(chunk.encode())

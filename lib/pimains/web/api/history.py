@@ -11,8 +11,9 @@ from pimains.core import state
 from pimains.core.errors import PimainsError
 from pimains.core.scan_directory import ServiceDirectory
 from pimains.shared import http_server as http
-from pimains.shared.readings import export, period_export
+from pimains.shared.readings import export, exported
 from pimains.shared.readings.export import Range
+from pimains.shared.readings.exported import Wanted
 from pimains.shared.readings.plan.energy import Meter, Period, period_of
 from pimains.shared.readings.series.costs import Account
 from pimains.web.history.journals import MAKE, Journals, LookBack
@@ -159,40 +160,27 @@ class History:
         asked, collector = request.query, self._journals.collector(request.query.get("collector")).name
         meter = await self._journals.ask(collector, lambda back: _meter(back, request))
         try:
-            wanted = export.asked(asked.get("from"), asked.get("to"), asked.get("every"), self._seen.clock.wall())
+            wanted = exported.asked(asked, meter, self._seen.clock.wall())
         except ValueError as wrong:
             raise http.refusal(400, str(wrong)) from None
-        if meter.is_gauge and (wanted.every > export.GAUGE_SECONDS_MAX or wanted.kind in ("month", "year")):
-            raise http.refusal(400, f"every: {meter.source} is a value; of those, averages of a day at most")
-        form = asked.get("format", "csv")
-        if form not in ("csv", "json"):
-            raise http.refusal(400, "format: not csv or json")
         with self._journals.kept_open():
-            return await self._stream(request, collector, meter, wanted, form)
+            return await self._stream(request, collector, meter, wanted)
 
-    async def _stream(self, request: web.Request, collector: str, meter: Meter, wanted: Range, form: str) -> web.StreamResponse:
+    async def _stream(self, request: web.Request, collector: str, meter: Meter, wanted: Wanted) -> web.StreamResponse:
         now = self._seen.clock.wall()
         begun: list[tuple[object, Iterator[str]]] = []
 
-        def begin(back: LookBack) -> Iterator[str]:
-            if wanted.kind:
-                told = period_export.table(back.series, meter, period_export.Wanted(wanted.kind, wanted.start, wanted.end), back.costs, now)
-                return period_export.as_csv(told) if form == "csv" else period_export.as_json(told)
-            write = export.csv if form == "csv" else export.as_json
-            return write(meter, export.rows(back.series, meter, wanted))
-
         def some(back: LookBack) -> str:
             if not begun:
-                begun.append((back.series, begin(back)))
+                begun.append((back.series, exported.chunks(back.series, meter, wanted, back.costs, now)))
             if begun[0][0] is not back.series:
                 raise PimainsError("the journal was replaced meanwhile")
             return "".join(islice(begun[0][1], _CHUNKS_AT_ONCE))
 
         text = await self._journals.ask(collector, some)
-        kind = "text/csv; charset=utf-8" if form == "csv" else "application/json"
         name = re.sub(r"[^A-Za-z0-9._-]+", "-", meter.source)
         headers = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store", "Cross-Origin-Resource-Policy": "same-origin"}
-        headers |= {"Content-Type": kind, "Content-Disposition": f'attachment; filename="{name}.{form}"'}
+        headers |= {"Content-Type": wanted.content_type, "Content-Disposition": f'attachment; filename="{name}.{wanted.form}"'}
         answer = web.StreamResponse(headers=headers)
         await answer.prepare(request)
         while text:
